@@ -1,0 +1,59 @@
+"""From the ``Authorization`` header to the key it holds, or to the reason why not."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from apikeys import keys
+from apikeys.exceptions import REALM, ApiKeyExpired, ApiKeyInactive, ApiKeyInvalid, ApiKeyMalformed
+from apikeys.models import ApiKey
+
+NO_DIGEST = "0" * keys.DIGEST_LENGTH
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Bearer authentication (RFC 6750, section 2.1) with an API key, and with nothing else.
+
+    No header means no key and is left to the permission to judge. A header that holds anything but a
+    working key is refused, on public routes too. A key is not a person: the user stays anonymous and the
+    key is ``request.auth``.
+    """
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if header is None:
+            return None
+        key = find(presented_in(header))
+        # From here on the request counts as this key's, whatever is answered.
+        request._request.api_key = key  # type: ignore[attr-defined]
+        now = timezone.now()
+        if key.is_inactive(now):
+            raise ApiKeyInactive
+        if key.is_expired(now):
+            raise ApiKeyExpired
+        return AnonymousUser(), key
+
+    def authenticate_header(self, request: Request) -> str:
+        return REALM
+
+
+def presented_in(header: str) -> str:
+    """The key in a header such as ``Bearer 19656ea.4329…``; raises ApiKeyMalformed where there is none."""
+    scheme, _, presented = header.partition(" ")
+    presented = presented.strip(" ")
+    if scheme.lower() != "bearer" or not keys.is_well_formed(presented):
+        raise ApiKeyMalformed
+    return presented
+
+
+def find(presented: str) -> ApiKey:
+    """The key whose whole text this is, its store joined, in one query; raises ApiKeyInvalid.
+
+    An unknown prefix and a wrong secret cost the same comparison and get the same answer.
+    """
+    prefix = presented[: keys.PREFIX_LENGTH]
+    key = ApiKey.objects.select_related("store").filter(prefix=prefix).first()
+    if not keys.matches(presented, key.digest if key else NO_DIGEST) or key is None:
+        raise ApiKeyInvalid
+    return key

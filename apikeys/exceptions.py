@@ -1,0 +1,102 @@
+"""Why a key is refused. Each reason has its code, its sentence and its ``WWW-Authenticate`` challenge.
+
+The status is 401 throughout, also where RFC 6750 (section 3.1) would have 403: the product's
+documentation promises it, and the code and the challenge tell the reasons apart.
+"""
+
+from typing import Any, ClassVar
+
+from rest_framework.exceptions import APIException
+
+REALM = 'Bearer realm="Reflow API"'
+
+
+class Refusal(APIException):
+    """A request turned away because of its key, or for want of one."""
+
+    status_code = 401
+    error: ClassVar[str | None] = None
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What the answer's body says besides the sentence and the code."""
+        return {}
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The challenge's attributes, after RFC 6750, section 3."""
+        return {"error": self.error} if self.error else {}
+
+    @property
+    def challenge(self) -> str:
+        """The value of the ``WWW-Authenticate`` header."""
+        return ", ".join([REALM, *(f'{name}="{value}"' for name, value in self.attributes.items())])
+
+
+class ApiKeyMissing(Refusal):
+    default_code = "api_key_missing"
+    default_detail = "This route needs an API key: send it as 'Authorization: Bearer <api_key>'."
+
+
+class ApiKeyMalformed(Refusal):
+    default_code = "api_key_malformed"
+    default_detail = (
+        "The Authorization header is not of the form 'Bearer <api_key>', where a key is seven hexadecimal "
+        "characters, a dot and 27 more."
+    )
+    error = "invalid_request"
+
+
+class ApiKeyInvalid(Refusal):
+    default_code = "api_key_invalid"
+    default_detail = "There is no such API key: check that the whole key was copied, or create a new one."
+    error = "invalid_token"
+
+
+class DescribedRefusal(Refusal):
+    """A refusal that tells its reason in the challenge too: only the holder of the whole key gets here."""
+
+    error = "invalid_token"
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        return {**super().attributes, "error_description": str(self.detail)}
+
+
+class ApiKeyInactive(DescribedRefusal):
+    default_code = "api_key_inactive"
+    default_detail = "This API key was deactivated: its store's owner can reactivate it on the settings page."
+
+
+class ApiKeyExpired(DescribedRefusal):
+    default_code = "api_key_expired"
+    default_detail = "This API key has expired: its store's owner can create a new one on the settings page."
+
+
+class ApiKeyWrongStore(Refusal):
+    default_code = "api_key_wrong_store"
+    default_detail = "This API key belongs to another store: use the store in the key's own address."
+    error = "invalid_token"
+
+
+class ResourceNotAllowed(Refusal):
+    """The key works but was not given this resource. ``required`` is a scope such as ``orders:read``."""
+
+    default_code = "resource_not_allowed"
+    error = "insufficient_scope"
+
+    def __init__(self, *, required: str, granted: list[str]) -> None:
+        super().__init__(
+            f"This API key may not do this: it needs {required}, which its store's owner can tick on the "
+            "settings page."
+        )
+        self.required = required
+        self.granted = granted
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        return {"required": self.required, "granted": self.granted}
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        return {**super().attributes, "scope": self.required}

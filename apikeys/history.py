@@ -1,0 +1,83 @@
+"""What was done to a key, by whom and when, in words, kept in Django's own ``LogEntry``.
+
+Operators read the same lines in the admin. Nothing is recorded where no person acted.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from apikeys.models import ApiKey
+
+
+def of(key: "ApiKey") -> QuerySet[LogEntry]:
+    """The lines about a key, newest first, each with its ``user``."""
+    content_type = ContentType.objects.get_for_model(type(key))
+    return (
+        LogEntry.objects.filter(content_type=content_type, object_id=str(key.pk))
+        .select_related("user")
+        .order_by("-action_time", "-pk")
+    )
+
+
+def created(key: "ApiKey", by: "User | None") -> None:
+    _record(key, by, ADDITION, f"Created with {', '.join(key.access)}.")
+
+
+def changed(key: "ApiKey", by: "User", changes: list[str]) -> None:
+    _record(key, by, CHANGE, " ".join(changes))
+
+
+def deactivated(key: "ApiKey", by: "User") -> None:
+    until = f" until {_moment(key.reactivates_at)}" if key.reactivates_at else ""
+    _record(key, by, CHANGE, f"Deactivated{until}.")
+
+
+def reactivated(key: "ApiKey", by: "User") -> None:
+    _record(key, by, CHANGE, "Reactivated.")
+
+
+def rolled(key: "ApiKey", successor: "ApiKey", by: "User") -> None:
+    until = _moment(key.expires_at)
+    _record(key, by, CHANGE, f"Rolled: replaced by {successor.prefix}, works until {until}.")
+    _record(successor, by, ADDITION, f"Created by rolling {key.prefix}.")
+
+
+def deleted(key: "ApiKey", by: "User") -> None:
+    _record(key, by, DELETION, "Deleted.")
+
+
+def changes(before: "ApiKey", after: "ApiKey") -> list[str]:
+    """What tells two states of a key apart, a sentence each."""
+    sentences = []
+    if before.name != after.name:
+        sentences.append(f"Renamed from “{before.name}” to “{after.name}”.")
+    if gained := [scope for scope in after.access if scope not in before.access]:
+        sentences.append(f"Widened access: gained {', '.join(gained)}.")
+    if lost := [scope for scope in before.access if scope not in after.access]:
+        sentences.append(f"Narrowed access: lost {', '.join(lost)}.")
+    if before.expires_at != after.expires_at:
+        sentences.append(f"Moved the expiry from {_moment(before.expires_at)} to {_moment(after.expires_at)}.")
+    return sentences
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%-d %B %Y, %H:%M} UTC" if at else "never"
+
+
+def _record(key: "ApiKey", by: "User | None", flag: int, message: str) -> None:
+    if by is not None:
+        LogEntry.objects.create(
+            user=by,
+            content_type=ContentType.objects.get_for_model(type(key)),
+            object_id=str(key.pk),
+            object_repr=str(key)[:200],
+            action_flag=flag,
+            change_message=message,
+        )

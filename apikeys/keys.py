@@ -1,0 +1,47 @@
+"""The key itself, as text: ``19656ea.4329f04826e125f1ee999b53f78``.
+
+Seven hexadecimal characters, the prefix, stay visible and find the key again; the 27 behind the dot
+are the secret, 108 random bits. Pure functions: no models, no input or output.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+
+PREFIX_LENGTH = 7
+SECRET_LENGTH = 27
+DIGEST_LENGTH = 64
+
+_KEY = re.compile(rf"[0-9a-f]{{{PREFIX_LENGTH}}}\.[0-9a-f]{{{SECRET_LENGTH}}}")
+_PREFIX = re.compile(rf"\s*([0-9a-f]{{{PREFIX_LENGTH}}})(\.[0-9a-f•]*)?\s*", re.IGNORECASE)
+
+
+def generate() -> str:
+    """A new key from the operating system's random source."""
+    token = secrets.token_hex((PREFIX_LENGTH + SECRET_LENGTH) // 2)
+    return f"{token[:PREFIX_LENGTH]}.{token[PREFIX_LENGTH:]}"
+
+
+def is_well_formed(text: str) -> bool:
+    """Whether the text has the shape of a key; says nothing about whether the key exists."""
+    return _KEY.fullmatch(text) is not None
+
+
+def prefix_of(text: str) -> str | None:
+    """The prefix in what a person typed or pasted: a prefix, a masked key or a whole key."""
+    match = _PREFIX.fullmatch(text)
+    return match[1].lower() if match else None
+
+
+def digest(key: str) -> str:
+    """SHA-256 of the whole key, in hexadecimal: what is stored of it.
+
+    A fast hash is right for 108 random bits; a slow one would only add latency.
+    """
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def matches(key: str, stored_digest: str) -> bool:
+    """Whether a key is the one that was digested, in time that does not depend on the answer."""
+    return hmac.compare_digest(digest(key), stored_digest)

@@ -1,0 +1,277 @@
+"""API keys and what became of their requests. The rules of a key live here: who may change it, and how."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from copy import copy
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from apikeys import history, keys, notices
+from apikeys.outcomes import Outcome
+from apikeys.querysets import ApiKeyManager, UsageQuerySet
+from stores.models import Store
+from stores.resources import Access, Resource, with_implied
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class StaleKey(Exception):
+    """Somebody else changed the key after this person had begun to."""
+
+
+class ApiKey(models.Model):
+    """One key of one store. The secret is not here: only the digest of the whole key is."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=keys.PREFIX_LENGTH, editable=False)
+    digest = models.CharField(max_length=keys.DIGEST_LENGTH, editable=False)
+    access = models.JSONField(help_text="Scopes such as orders:read, with what they imply.")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    deactivated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reactivates_at = models.DateTimeField(null=True, blank=True, editable=False)
+    predecessor = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="successors"
+    )
+    superseded_at = models.DateTimeField(null=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ApiKeyManager()
+
+    class Meta:
+        verbose_name = "API key"
+        indexes = (models.Index(fields=("store", "-created_at"), name="api_key_newest_in_store"),)
+        constraints = (
+            models.UniqueConstraint(fields=("prefix",), name="api_key_prefix_is_unique"),
+            models.UniqueConstraint(
+                "store",
+                Lower("name"),
+                condition=Q(superseded_at=None),
+                name="api_key_name_is_unique_in_store",
+            ),
+            models.CheckConstraint(condition=~Q(access=[]), name="api_key_reaches_something"),
+            models.CheckConstraint(
+                condition=Q(reactivates_at=None) | Q(reactivates_at__gt=F("deactivated_at")),
+                name="api_key_reactivates_after_deactivation",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix})"
+
+    # What it is now.
+
+    @property
+    def masked(self) -> str:
+        """The key as it may be shown: ``19656ea.••••••••``."""
+        return f"{self.prefix}.{'•' * 8}"
+
+    def is_inactive(self, at: datetime) -> bool:
+        return self.deactivated_at is not None and (
+            self.reactivates_at is None or self.reactivates_at > at
+        )
+
+    def is_expired(self, at: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= at
+
+    def is_usable(self, at: datetime) -> bool:
+        return not self.is_inactive(at) and not self.is_expired(at)
+
+    def allows(self, scope: str) -> bool:
+        return scope in self.access
+
+    # What is done to it. Each verb takes the person who does it, and leaves a line of history.
+
+    def change(
+        self,
+        *,
+        by: "User",
+        version: int,
+        name: str,
+        access: Iterable[str],
+        expires_at: datetime | None,
+    ) -> None:
+        """Rename, widen, narrow or move the expiry, in one step.
+
+        ``version`` is the one the person was looking at; raises StaleKey when the key has moved on, and
+        IntegrityError (``api_key_name_is_unique_in_store``) when another key has taken the name.
+        """
+        with self._locked():
+            if self.version != version:
+                raise StaleKey
+            self._apply(by=by, name=name, access=access, expires_at=expires_at)
+
+    def grant(self, scope: str, *, by: "User") -> None:
+        """Let the key into one more scope, with what it implies."""
+        with self._locked():
+            self._apply(by=by, access={*self.access, scope})
+
+    def withdraw(self, scope: str, *, by: "User") -> None:
+        """Take a scope away, and write along with read. Raises ValueError where nothing would remain."""
+        with self._locked():
+            remaining = set(self.access) - {scope, scope.replace(":read", ":write")}
+            if not remaining:
+                raise ValueError("A key has to reach something: deactivate or delete it instead.")
+            self._apply(by=by, access=remaining)
+
+    def deactivate(self, *, by: "User", until: datetime | None = None) -> None:
+        """Refuse the key from the next request on, for good or until a moment in the future."""
+        with self._locked():
+            self.deactivated_at, self.reactivates_at = timezone.now(), until
+            self._save("deactivated_at", "reactivates_at")
+            history.deactivated(self, by)
+
+    def reactivate(self, *, by: "User") -> None:
+        """Let a deactivated key work again; a key that works is left as it is."""
+        with self._locked():
+            if self.is_inactive(timezone.now()):
+                self.deactivated_at = self.reactivates_at = None
+                self._save("deactivated_at", "reactivates_at")
+                history.reactivated(self, by)
+
+    def roll(self, *, by: "User", overlap: timedelta) -> tuple["ApiKey", str]:
+        """Replace the key by a new one with the same name, access and expiry.
+
+        The old key keeps working for ``overlap``, or until its own expiry if that is sooner. Returns the
+        new key and its plaintext, which exists nowhere else. Raises StaleKey when the key no longer works
+        or was rolled already.
+        """
+        with self._locked():
+            now = timezone.now()
+            if self.superseded_at or not self.is_usable(now):
+                raise StaleKey
+            expiry = self.expires_at
+            self.expires_at = min(now + overlap, expiry) if expiry else now + overlap
+            self.superseded_at = now
+            self._save("expires_at", "superseded_at")
+            successor, plaintext = ApiKey.objects.draw(
+                store=self.store,
+                name=self.name,
+                access=self.access,
+                expires_at=expiry,
+                created_by=by,
+                predecessor=self,
+            )
+            history.rolled(self, successor, by)
+            notices.rolled(self, successor, by)
+            return successor, plaintext
+
+    def remove(self, *, by: "User") -> None:
+        """Delete the key and its usage for good; the history keeps a line."""
+        with self._locked():
+            history.deleted(self, by)
+            notices.deleted(self, by)
+            self.delete()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """A transaction that holds this key's row, its fields fresh, so that no change gets lost.
+
+        Raises ApiKey.DoesNotExist when the key has been deleted meanwhile.
+        """
+        with transaction.atomic():
+            self.refresh_from_db(from_queryset=ApiKey.objects.select_for_update())
+            yield
+
+    def _apply(self, *, by: "User", access: Iterable[str], **fields: Any) -> None:
+        before = copy(self)
+        self.access = with_implied(access)
+        for field, value in fields.items():
+            setattr(self, field, value)
+        if changes := history.changes(before, self):
+            self._save("access", *fields)
+            history.changed(self, by, changes)
+            if gained := [scope for scope in self.access if scope not in before.access]:
+                notices.widened(self, by, gained)
+
+    def _save(self, *fields: str) -> None:
+        self.version += 1
+        self.save(update_fields=[*fields, "version"])
+
+
+class ApiKeyUsage(models.Model):
+    """How many requests a key made on one day (UTC), by where they led and what they came to."""
+
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="usage")
+    date = models.DateField()
+    resource = models.CharField(
+        max_length=20, choices=Resource.choices, blank=True, help_text="Blank: a route of no resource."
+    )
+    access = models.CharField(
+        max_length=5,
+        choices=Access.choices,
+        blank=True,
+        help_text="Blank: refused before its access was looked at.",
+    )
+    outcome = models.CharField(max_length=9, choices=Outcome.choices)
+    requests = models.PositiveBigIntegerField()
+    last_at = models.DateTimeField()
+
+    objects = UsageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "usage by key"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("key", "date", "resource", "access", "outcome"), name="api_key_usage_is_one_row"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=Outcome.values), name="api_key_usage_outcome_is_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.date} {self.resource} {self.outcome}: {self.requests}"
+
+
+class StoreUsage(models.Model):
+    """How many requests all keys of a store made on one day (UTC), deleted keys included.
+
+    It repeats what the rows by key add up to, so that the figures over a whole store cost the same
+    with two thousand keys as with two.
+    """
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="usage")
+    date = models.DateField()
+    outcome = models.CharField(max_length=9, choices=Outcome.choices)
+    requests = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "usage by store"
+        constraints = (
+            models.UniqueConstraint(fields=("store", "date", "outcome"), name="store_usage_is_one_row"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.date} {self.outcome}: {self.requests}"
+
+
+class LastUse(models.Model):
+    """The newest request of a key: when, what, from where. Apart from the key, whose row it would churn."""
+
+    key = models.OneToOneField(
+        ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="last_use"
+    )
+    at = models.DateTimeField()
+    method = models.CharField(max_length=10)
+    resource = models.CharField(max_length=20, choices=Resource.choices, blank=True)
+    status_code = models.PositiveSmallIntegerField()
+    address = models.GenericIPAddressField(null=True, help_text="Null: not known.")
+    client = models.CharField(max_length=200, blank=True, help_text="The User-Agent header.")
+
+    class Meta:
+        verbose_name_plural = "last uses"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.resource}, {self.status_code}"

@@ -1,0 +1,50 @@
+"""E-mails that tell a store's owners what was done to its keys. They name the prefix, never the key."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from apikeys.models import ApiKey
+
+logger = logging.getLogger(__name__)
+
+
+def created(key: "ApiKey", by: "User | None") -> None:
+    _tell_owners(key, by, "created", access=key.access)
+
+
+def widened(key: "ApiKey", by: "User", gained: list[str]) -> None:
+    _tell_owners(key, by, "widened", access=gained)
+
+
+def rolled(key: "ApiKey", successor: "ApiKey", by: "User") -> None:
+    _tell_owners(key, by, "rolled", successor=successor)
+
+
+def deleted(key: "ApiKey", by: "User") -> None:
+    _tell_owners(key, by, "deleted")
+
+
+def _tell_owners(key: "ApiKey", by: "User | None", event: str, **details: object) -> None:
+    """Send once the change is committed. A mail server that is down must not undo it."""
+    if by is None:
+        return
+    context = {"key": key, "prefix": key.prefix, "name": key.name, "by": by, "event": event, **details}
+    subject = f"API key {key.prefix} was {event}: {key.name}"
+    message = render_to_string("apikeys/mail/key_changed.txt", context)
+    recipients = list(key.store.owners.values_list("email", flat=True))
+
+    def send() -> None:
+        try:
+            for recipient in recipients:
+                send_mail(subject, message, None, [recipient])
+        except OSError:  # smtplib's errors are OSErrors too
+            logger.exception("An e-mail about API key %s could not be sent", key.prefix)
+
+    transaction.on_commit(send)

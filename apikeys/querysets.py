@@ -1,0 +1,141 @@
+"""Questions put to the tables of keys and usage, as filters that chain and read as a sentence."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce
+from django.utils import timezone
+
+from apikeys import history, keys, notices
+from apikeys.outcomes import Outcome, Status
+from stores.models import Store
+from stores.resources import with_implied
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from apikeys.models import ApiKey, ApiKeyUsage
+
+EXPIRES_SOON = timedelta(days=7)
+RECENTLY_REFUSED = timedelta(hours=24)
+PERIOD_DAYS = 30
+
+
+def first_day(*, days: int = PERIOD_DAYS) -> date:
+    """The first of the last ``days`` days, today included, in UTC."""
+    return timezone.now().date() - timedelta(days=days - 1)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def for_store(self, store: Store) -> "ApiKeyQuerySet":
+        return self.filter(store=store)
+
+    def usable(self) -> "ApiKeyQuerySet":
+        """Keys that a request may use now: neither deactivated nor expired."""
+        now = timezone.now()
+        return self.exclude(_inactive(now)).exclude(_expired(now))
+
+    def granting(self, scope: str) -> "ApiKeyQuerySet":
+        """Keys that reach a scope. It compares text, which SQLite and PostgreSQL both can."""
+        return self.annotate(access_text=Cast("access", models.TextField())).filter(
+            access_text__contains=f'"{scope}"'
+        )
+
+    def find(self, text: str) -> "ApiKeyQuerySet":
+        """Keys whose name holds the text, or whose prefix it is: typed, masked or in a whole key."""
+        named = Q(name__icontains=text)
+        if prefix := keys.prefix_of(text):
+            return self.filter(named | Q(prefix=prefix))
+        return self.filter(named | Q(prefix__istartswith=text))
+
+    def with_status(self) -> "ApiKeyQuerySet":
+        """Adds ``status``, a value of Status, derived at this moment."""
+        from apikeys.models import ApiKeyUsage
+
+        now = timezone.now()
+        refused = ApiKeyUsage.objects.filter(
+            key=OuterRef("pk"),
+            date__gte=(now - RECENTLY_REFUSED).date(),
+            outcome=Outcome.REFUSED,
+            last_at__gt=now - RECENTLY_REFUSED,
+        )
+        return self.annotate(
+            status=Case(
+                When(_inactive(now), then=Value(Status.INACTIVE)),
+                When(_expired(now), then=Value(Status.EXPIRED)),
+                When(Exists(refused), then=Value(Status.REFUSALS)),
+                When(expires_at__lte=now + EXPIRES_SOON, then=Value(Status.EXPIRING)),
+                default=Value(Status.ACTIVE),
+                output_field=models.CharField(),
+            )
+        )
+
+    def with_requests(self) -> "ApiKeyQuerySet":
+        """Adds ``requests``, the total of the last 30 days."""
+        from apikeys.models import ApiKeyUsage
+
+        total = (
+            ApiKeyUsage.objects.filter(key=OuterRef("pk"), date__gte=first_day())
+            .order_by()
+            .values("key")
+            .annotate(total=Sum("requests"))
+            .values("total")
+        )
+        return self.annotate(requests=Coalesce(Subquery(total), 0, output_field=models.BigIntegerField()))
+
+
+class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: ignore[misc]
+    def issue(
+        self,
+        *,
+        store: Store,
+        name: str,
+        access: Iterable[str],
+        expires_at: datetime | None = None,
+        created_by: "User | None" = None,
+    ) -> tuple["ApiKey", str]:
+        """A new key and its plaintext, which exists nowhere else.
+
+        Raises ValueError for a scope that does not exist, and IntegrityError
+        (``api_key_name_is_unique_in_store``) when the name is taken.
+        """
+        with transaction.atomic():
+            key, plaintext = self.draw(
+                store=store, name=name, access=access, expires_at=expires_at, created_by=created_by
+            )
+            history.created(key, created_by)
+            notices.created(key, created_by)
+        return key, plaintext
+
+    def draw(self, *, access: Iterable[str], **fields: Any) -> tuple["ApiKey", str]:
+        """Save a key under a prefix nobody has: on a collision, draw again."""
+        while True:
+            plaintext = keys.generate()
+            prefix = keys.prefix_of(plaintext)
+            try:
+                with transaction.atomic():
+                    key = self.create(
+                        prefix=prefix, digest=keys.digest(plaintext), access=with_implied(access), **fields
+                    )
+            except IntegrityError:
+                if not self.filter(prefix=prefix).exists():
+                    raise
+            else:
+                return key, plaintext
+
+
+class UsageQuerySet(models.QuerySet["ApiKeyUsage"]):
+    def last_days(self, days: int = PERIOD_DAYS) -> "UsageQuerySet":
+        """Rows of the last ``days`` days, today included."""
+        return self.filter(date__gte=first_day(days=days))
+
+
+def _inactive(now: datetime) -> Q:
+    return Q(deactivated_at__isnull=False) & (Q(reactivates_at=None) | Q(reactivates_at__gt=now))
+
+
+def _expired(now: datetime) -> Q:
+    return Q(expires_at__isnull=False, expires_at__lte=now)

@@ -1,0 +1,67 @@
+"""What a key can be let into: the one list of resources, and how a scope is written.
+
+A scope is a resource and an access joined by a colon, such as ``orders:read``. Everything that names
+resources (the permission, the settings page, the admin, the documentation) reads them from here.
+"""
+
+from collections.abc import Iterable
+from typing import Self
+
+from django.db import models
+
+
+class Access(models.TextChoices):
+    READ = "read", "Read"
+    WRITE = "write", "Write"
+
+    @classmethod
+    def for_method(cls, method: str) -> Self:
+        """The access that an HTTP method needs: read for the safe methods of RFC 9110, else write."""
+        return cls("read" if method in {"GET", "HEAD", "OPTIONS"} else "write")
+
+
+class Resource(models.TextChoices):
+    PRODUCTS = "products", "Products"
+    CATEGORIES = "categories", "Categories"
+    ORDERS = "orders", "Orders"
+    CUSTOMERS = "customers", "Customers"
+    COUPONS = "coupons", "Coupons"
+
+    @property
+    def exposes(self) -> str:
+        """One line for a store owner: what somebody with this resource gets to see."""
+        return _EXPOSES[self]
+
+    @property
+    def is_public(self) -> bool:
+        """Whether a storefront may read it without a key."""
+        return self in {Resource.PRODUCTS, Resource.CATEGORIES}
+
+    def scope(self, access: Access) -> str:
+        """The scope that lets a key into this resource, such as ``orders:read``."""
+        return f"{self.value}:{access.value}"
+
+
+_EXPOSES = {
+    Resource.PRODUCTS: "names, prices, variants, stock",
+    Resource.CATEGORIES: "the tree your products are sorted into",
+    Resource.ORDERS: "names, addresses, what was bought and paid",
+    Resource.CUSTOMERS: "emails, phone numbers, addresses",
+    Resource.COUPONS: "codes, discounts, how often each was used",
+}
+
+SCOPES: tuple[str, ...] = tuple(
+    resource.scope(access) for resource in Resource for access in Access
+)
+
+
+def with_implied(scopes: Iterable[str]) -> list[str]:
+    """Write implies read: the scopes with what they imply, each once, in the order of ``SCOPES``.
+
+    Raises ValueError naming every scope that does not exist.
+    """
+    named = set(scopes)
+    if unknown := sorted(named - set(SCOPES)):
+        raise ValueError(f"Unknown access: {', '.join(unknown)}.")
+    implied = {scope.replace(":write", ":read") for scope in named}
+    return [scope for scope in SCOPES if scope in named | implied]
