@@ -1,7 +1,7 @@
 # Every target sets up what it needs in .venv. All there has to be is make and Python 3.11 or newer:
 # the first that works out of the names below, or the one given as PYTHON=…
 VENV := .venv
-PYTHON =
+PYTHON ?=
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 PY := $(VENV)/bin/python
 MANAGE := $(PY) manage.py

@@ -1,18 +1,23 @@
 """What a key reaches: the key, the view's resource and the method, weighed against each other."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from apikeys.exceptions import ApiKeyMissing, ApiKeyWrongStore, ResourceNotAllowed
 from stores.resources import Access, Resource
+
+if TYPE_CHECKING:
+    # At run time it is the views' module that imports this one, as the default named in settings.
+    from rest_framework.views import APIView
 
 
 class HasApiKey(BasePermission):
     """For routes on which a key speaks about itself: any key that works."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.auth is None:
             raise ApiKeyMissing
         return True
@@ -25,7 +30,7 @@ class HasResourceAccess(BasePermission):
     request may read. A view that does not say is closed to everyone; ``apikeys.E001`` reports it at start.
     """
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if not hasattr(view, "resource"):
             raise PermissionDenied("This route is closed.")
         resource: Resource | None = view.resource

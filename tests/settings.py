@@ -1,0 +1,36 @@
+"""The settings that tests, lint and type checks run with: the same for everybody, whatever .env holds."""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+TEMPORARY = Path(tempfile.gettempdir())
+
+os.environ.update(
+    ENV_FILE=os.devnull,
+    SECRET_KEY=secrets.token_urlsafe(50),
+    HTTPS="false",
+    DEBUG="false",
+    # `python -m tests.postgres` names its server here. SQLite is used as in production, in a file:
+    # in memory, it has other rules for two threads at once.
+    DATABASE_URL=os.environ.get("SUITE_DATABASE_URL", f"sqlite:///{TEMPORARY / 'unused.sqlite3'}"),
+    # Usage is written before the answer, so that no thread writes into the next test.
+    USAGE_FLUSH_SECONDS="0",
+    # Playwright keeps an event loop in the thread of the tests; their queries do not wait on it.
+    DJANGO_ALLOW_ASYNC_UNSAFE="true",
+)
+for name in ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "EMAIL_URL", "LOG_LEVEL", "TRUST_X_FORWARDED_PROTO"):
+    os.environ.pop(name, None)
+
+from reflow.settings import *  # noqa: E402, F403
+from reflow.settings import DATABASES, STORAGES  # noqa: E402
+
+if "SUITE_DATABASE_URL" not in os.environ:
+    DATABASES["default"]["TEST"] = {"NAME": str(TEMPORARY / f"reflow-tests-{os.getpid()}.sqlite3")}
+
+# Deliberately slow in production.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Only the tests in a browser collect the static files, and use them as production does.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
