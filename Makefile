@@ -62,7 +62,7 @@ $(PY):
 	@"$(call first_that_runs,$(complete))" -m venv --clear $(VENV)
 
 $(VENV)/uv: requirements-install.lock | $(PY)
-	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r $< \
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r $< \
 		|| echo "uv cannot be had: pip does its work, more slowly."
 	@touch $@
 
@@ -70,7 +70,7 @@ $(VENV)/uv: requirements-install.lock | $(PY)
 # packages, stock pip installs the same files.
 install = echo "Installing $(1) …" \
 	&& { $(PY) -m uv pip install -q --require-hashes -r $(1) 2>/dev/null \
-		|| $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r $(1); }
+		|| $(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r $(1); }
 
 $(VENV)/runtime: requirements.lock $(VENV)/uv
 	@$(call install,$<)

@@ -1,0 +1,26 @@
+"""How gunicorn serves the site: ``gunicorn -c python:reflow.gunicorn``."""
+
+import os
+from pathlib import Path
+
+wsgi_app = "reflow.wsgi:application"
+
+# Threads wait for the database side by side; each further worker is a process of some 100 MB.
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+
+# A request still running when the server is told to stop has this long; so has one that hangs.
+timeout = graceful_timeout = 30
+keepalive = 5
+
+# Workers prove that they live by touching a file, which must not wait for a disk.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # gunicorn makes its own file
+
+# Nobody's word about the scheme or the path is taken here: TRUST_X_FORWARDED_PROTO is the one place.
+forwarded_allow_ips = ""
+control_socket_disable = True
+
+# There is no access log: the site's own says more. Below "error", gunicorn quotes the header lines
+# that it cannot read, and one of those may hold a key.
+loglevel = "error"
