@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models, transaction
@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from apikeys import history, keys, notices
-from apikeys.outcomes import Outcome
+from apikeys.outcomes import Outcome, Status
 from apikeys.querysets import ApiKeyManager, UsageQuerySet
 from stores.models import Store
 from stores.resources import Access, Resource, with_implied
@@ -41,6 +41,7 @@ class ApiKey(models.Model):
         "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="successors"
     )
     superseded_at = models.DateTimeField(null=True, editable=False)
+    revealed_at = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
@@ -70,12 +71,33 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix})"
 
+    # Added by ApiKeyQuerySet.with_status() and .with_requests().
+    status: str
+    requests: int
+
     # What it is now.
 
     @property
     def masked(self) -> str:
         """The key as it may be shown: ``19656ea.••••••••``."""
         return f"{self.prefix}.{'•' * 8}"
+
+    @property
+    def reach(self) -> list[tuple[Resource, Access]]:
+        """Each resource the key is let into, with the most it may do there."""
+        most = {}
+        for scope in self.access:
+            resource, access = scope.split(":")
+            most[Resource(resource)] = Access(access)
+        return list(most.items())
+
+    def get_status_display(self) -> str:
+        """The word for the ``status`` that ``with_status()`` added."""
+        return str(Status(self.status).label)
+
+    @property
+    def is_rollable(self) -> bool:
+        return self.superseded_at is None and self.is_usable(timezone.now())
 
     def is_inactive(self, at: datetime) -> bool:
         return self.deactivated_at is not None and (
@@ -110,20 +132,13 @@ class ApiKey(models.Model):
         with self._locked():
             if self.version != version:
                 raise StaleKey
-            self._apply(by=by, name=name, access=access, expires_at=expires_at)
-
-    def grant(self, scope: str, *, by: "User") -> None:
-        """Let the key into one more scope, with what it implies."""
-        with self._locked():
-            self._apply(by=by, access={*self.access, scope})
-
-    def withdraw(self, scope: str, *, by: "User") -> None:
-        """Take a scope away, and write along with read. Raises ValueError where nothing would remain."""
-        with self._locked():
-            remaining = set(self.access) - {scope, scope.replace(":read", ":write")}
-            if not remaining:
-                raise ValueError("A key has to reach something: deactivate or delete it instead.")
-            self._apply(by=by, access=remaining)
+            before = copy(self)
+            self.name, self.access, self.expires_at = name, with_implied(access), expires_at
+            if changes := history.changes(before, self):
+                self._save("name", "access", "expires_at")
+                history.changed(self, by, changes)
+                if gained := [scope for scope in self.access if scope not in before.access]:
+                    notices.widened(self, by, gained)
 
     def deactivate(self, *, by: "User", until: datetime | None = None) -> None:
         """Refuse the key from the next request on, for good or until a moment in the future."""
@@ -148,10 +163,9 @@ class ApiKey(models.Model):
         or was rolled already.
         """
         with self._locked():
-            now = timezone.now()
-            if self.superseded_at or not self.is_usable(now):
+            if not self.is_rollable:
                 raise StaleKey
-            expiry = self.expires_at
+            now, expiry = timezone.now(), self.expires_at
             self.expires_at = min(now + overlap, expiry) if expiry else now + overlap
             self.superseded_at = now
             self._save("expires_at", "superseded_at")
@@ -166,6 +180,11 @@ class ApiKey(models.Model):
             history.rolled(self, successor, by)
             notices.rolled(self, successor, by)
             return successor, plaintext
+
+    def reveal(self) -> bool:
+        """Whether the plaintext may be shown now: true once in a key's life, whoever asks at once."""
+        hidden = ApiKey.objects.filter(pk=self.pk, revealed_at=None)
+        return hidden.update(revealed_at=timezone.now()) == 1
 
     def remove(self, *, by: "User") -> None:
         """Delete the key and its usage for good; the history keeps a line."""
@@ -183,17 +202,6 @@ class ApiKey(models.Model):
         with transaction.atomic():
             self.refresh_from_db(from_queryset=ApiKey.objects.select_for_update())
             yield
-
-    def _apply(self, *, by: "User", access: Iterable[str], **fields: Any) -> None:
-        before = copy(self)
-        self.access = with_implied(access)
-        for field, value in fields.items():
-            setattr(self, field, value)
-        if changes := history.changes(before, self):
-            self._save("access", *fields)
-            history.changed(self, by, changes)
-            if gained := [scope for scope in self.access if scope not in before.access]:
-                notices.widened(self, by, gained)
 
     def _save(self, *fields: str) -> None:
         self.version += 1

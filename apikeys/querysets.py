@@ -38,6 +38,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         now = timezone.now()
         return self.exclude(_inactive(now)).exclude(_expired(now))
 
+    def holding_name(self, name: str) -> "ApiKeyQuerySet":
+        """Keys that keep others from this name; a rolled key has handed its name on."""
+        return self.filter(name__iexact=name, superseded_at=None)
+
     def granting(self, scope: str) -> "ApiKeyQuerySet":
         """Keys that reach a scope. It compares text, which SQLite and PostgreSQL both can."""
         return self.annotate(access_text=Cast("access", models.TextField())).filter(

@@ -4,7 +4,7 @@ Days are UTC days; a period of 30 days is today and the 29 days before it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
 from apikeys.outcomes import Outcome
 from apikeys.querysets import PERIOD_DAYS, first_day
 from stores.models import Store
-from stores.resources import Access, Resource
+from stores.resources import Access, Resource, with_implied
 
 
 @dataclass(slots=True)
@@ -48,6 +48,10 @@ class Period:
         index = (day - self.days[0].date).days
         if 0 <= index < len(self.days):
             self.days[index].add(outcome, requests)
+
+    @property
+    def today(self) -> Day:
+        return self.days[-1]
 
     @property
     def total(self) -> int:
@@ -114,15 +118,31 @@ class ScopeUse:
 
 
 @dataclass(slots=True)
+class AccessUse:
+    """What a key was given against what it made of it: every scope, in the order of the access table."""
+
+    scopes: list[ScopeUse]
+
+    @property
+    def shown(self) -> list[ScopeUse]:
+        return [use for use in self.scopes if use.granted or use.requests]
+
+    @property
+    def untouched(self) -> list[ScopeUse]:
+        return [use for use in self.scopes if not use.granted and not use.requests]
+
+
+@dataclass(slots=True)
 class Suggestion:
-    """A change of access that usage speaks for: grant what was refused, remove what lies idle."""
+    """A change of access that usage speaks for. ``access`` is what the key would then have."""
 
     use: ScopeUse
     verb: str
+    access: list[str]
 
 
-def access_against_use(key: ApiKey) -> list[ScopeUse]:
-    """Every scope, what the key was given and what it made of it, in the order of the access table."""
+def access_against_use(key: ApiKey) -> AccessUse:
+    """Requests of the last 30 days by the scope they needed."""
     uses = {
         (resource.value, access.value): ScopeUse(resource, access, key.allows(resource.scope(access)))
         for resource in Resource
@@ -135,30 +155,30 @@ def access_against_use(key: ApiKey) -> list[ScopeUse]:
             if row["outcome"] == Outcome.REFUSED:
                 use.refused += row["total"]
             use.last_at = max(filter(None, (use.last_at, row["last"])))
-    return list(uses.values())
+    return AccessUse(list(uses.values()))
 
 
-def suggestions(key: ApiKey, uses: Iterable[ScopeUse]) -> list[Suggestion]:
-    """What to change, most wanted first. Nothing is called idle in a key younger than the period."""
-    uses = list(uses)
-    wanted = [use for use in uses if use.refused and not use.granted]
+def suggestions(key: ApiKey, uses: AccessUse) -> list[Suggestion]:
+    """Grant what was refused, the most wanted first; then remove what was granted and lies idle."""
+    wanted = [use for use in uses.scopes if use.refused and not use.granted]
     wanted.sort(key=lambda use: -use.refused)
-    old_enough = key.created_at.date() < first_day()
-    idle = [use for use in uses if use.granted and not use.requests and old_enough]
-    return [Suggestion(use, "grant") for use in wanted] + [
-        Suggestion(use, "remove") for use in removable(key, idle)
+    return [Suggestion(use, "grant", with_implied([*key.access, use.scope])) for use in wanted] + [
+        Suggestion(use, "remove", [scope for scope in key.access if scope != use.scope])
+        for use in removable(key, uses)
     ]
 
 
-def removable(key: ApiKey, idle: list[ScopeUse]) -> list[ScopeUse]:
-    """Idle scopes whose removal takes nothing along that is in use, and leaves the key something."""
+def removable(key: ApiKey, uses: AccessUse) -> list[ScopeUse]:
+    """Granted scopes that nothing used in 30 days, where removing them leaves the key something in use.
+
+    Nothing is called idle in a younger key, nor a read that a write in use implies.
+    """
+    idle = [use for use in uses.scopes if use.granted and not use.requests]
     used = set(key.access) - {use.scope for use in idle}
-    if not used:
+    if not used or key.created_at.date() > first_day():
         return []
     return [
-        use
-        for use in idle
-        if use.access is Access.WRITE or use.resource.scope(Access.WRITE) not in used
+        use for use in idle if use.access is Access.WRITE or use.resource.scope(Access.WRITE) not in key.access
     ]
 
 

@@ -1,0 +1,74 @@
+"""Who may open a page of a store's keys, and who may change one."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, resolve_url
+from django.views.decorators.cache import never_cache
+
+from apikeys import sessions
+from stores.models import Store
+
+Parameters = ParamSpec("Parameters")
+
+
+class OwnerRequest(HttpRequest):
+    """A request of a person who has signed in."""
+
+    user: User  # type: ignore[assignment]
+
+
+Page = Callable[Concatenate[OwnerRequest, Store, Parameters], HttpResponse]
+
+
+def for_owner(page: Page[Parameters]) -> Callable[..., HttpResponse]:
+    """The page gets the store in place of its id. A visitor signs in first; a stranger gets 404."""
+
+    @never_cache
+    @wraps(page)
+    def guarded(request: Any, store_id: int, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return leave_for(settings.LOGIN_URL, request)
+        store = get_object_or_404(Store.objects.owned_by(request.user), pk=store_id)
+        return for_dialog(request, page(request, store, *args, **kwargs))
+
+    return guarded
+
+
+def confirmed(page: Page[Parameters]) -> Page[Parameters]:
+    """A change takes a password typed within the hour: GitHub calls it sudo mode."""
+
+    @wraps(page)
+    def guarded(
+        request: OwnerRequest, store: Store, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponse:
+        if request.method == "POST" and not sessions.recently_authenticated(request):
+            return leave_for("account_reauthenticate", request)
+        return page(request, store, *args, **kwargs)
+
+    return guarded
+
+
+def leave_for(url_name: str, request: HttpRequest) -> HttpResponse:
+    """Go and prove who you are, then come back here, to what was typed."""
+    if request.method == "POST":
+        sessions.keep_unsent(request)
+    query = urlencode({"next": request.get_full_path()})
+    return for_dialog(request, redirect(f"{resolve_url(url_name)}?{query}"))
+
+
+def for_dialog(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """A script that sends a dialog's form must not follow a redirect itself: it would swallow the page.
+
+    It is told where to send the browser instead.
+    """
+    if "X-Dialog" in request.headers and "Location" in response.headers:
+        response.status_code = 204
+        response["X-Location"] = response["Location"]
+        del response["Location"]
+    return response

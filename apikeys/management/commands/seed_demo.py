@@ -1,0 +1,28 @@
+"""``manage.py seed_demo``: two stores to look at, with their keys and a month of usage."""
+
+from typing import Any
+
+import environ
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
+
+from apikeys import demo
+from stores.demo import seed
+
+
+class Command(BaseCommand):
+    help = "Fill the database with demo stores, keys and usage. What is there already stays as it is."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--orders", type=int, default=600, help="orders of the first store")
+        parser.add_argument("--keys", type=int, default=len(demo.SPECIMENS), help="its keys")
+        parser.add_argument("--usage-days", type=int, default=30, help="days of usage of each key")
+
+    @transaction.atomic
+    def handle(self, *, orders: int, keys: int, usage_days: int, **options: Any) -> None:
+        first, second = seed(orders=orders)
+        password = environ.Env().str("DEMO_OWNER_PASSWORD", default="")
+        for store in (first, second):
+            demo.give_password(store, password)
+        demo.seed_keys(first, count=keys, days=usage_days)
+        demo.seed_keys(second, count=1, days=usage_days)

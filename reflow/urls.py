@@ -1,0 +1,35 @@
+"""Where everything is mounted."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path, register_converter
+from django.urls.converters import IntConverter
+
+from apikeys.api import ApiKeyView
+from apikeys.views import home
+
+
+class StoreIdConverter(IntConverter):
+    """Nine digits, the first of them not a zero."""
+
+    regex = "[1-9][0-9]{8}"
+
+
+register_converter(StoreIdConverter, "store_id")
+
+# Operators sign in where everybody does: one door, with its rate limits.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("accounts/", include("allauth.account.urls")),
+    path("stores/<store_id:store_id>/settings/api-keys/", include("apikeys.urls")),
+    path("v1/api-key/", ApiKeyView.as_view(), name="api-key"),
+    path("v1/", include("stores.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "reflow.api.bad_request"
+handler403 = "reflow.api.permission_denied"
+handler404 = "reflow.api.not_found"
+handler500 = "reflow.api.server_error"
