@@ -84,6 +84,6 @@ $(VENV)/dev: requirements-dev.lock $(VENV)/runtime
 $(VENV)/chromium: | $(VENV)/dev
 	@$(PY) -m tests.chromium && touch $@ || test "$$CI" != true
 
-.env:
+.env: | $(PY)
 	@umask 077 && printf '%s\n' \
 		"SECRET_KEY=$$($(RANDOM) 50)" "DEMO_OWNER_PASSWORD=$$($(RANDOM) 12)" "HTTPS=false" > $@

@@ -1,5 +1,6 @@
 """From an empty database to a served site in one command: what ``make run`` and ``make dev`` come to."""
 
+import errno
 import os
 import socket
 import sys
@@ -49,16 +50,22 @@ class Address:
 
     def ensure_free(self) -> None:
         """Raise CommandError, with the remedy, when a server cannot listen here."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
-            with socket.create_server(
-                (self.host, self.port), family=socket.AF_INET6 if ":" in self.host else socket.AF_INET
-            ):
-                pass
+            with socket.socket(family) as probe:
+                # As servers do: a connection that has only just ended is no hindrance.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((self.host, self.port))
         except OSError as error:
-            other = self.port + 1 if 1024 <= self.port < 65535 else 8000
             raise CommandError(
-                f"Cannot listen on {self} ({error.strerror}): try another port, make run PORT={other}"
+                f"Cannot listen on {self} ({error.strerror}): try {self.remedy(error)}"
             ) from error
+
+    def remedy(self, error: OSError) -> str:
+        """The command that is likely to work: on another port, or on this machine's own address."""
+        if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+            return "make run HOST=127.0.0.1"
+        return f"make run PORT={self.port + 1 if 1024 <= self.port < 65535 else 8000}"
 
 
 class Command(BaseCommand):
@@ -118,7 +125,7 @@ def fresh_key(store: Store) -> str:
     ApiKey.objects.for_store(store).filter(name__startswith=f"{KEY_NAME} ", expires_at__lte=now).delete()
     _, plaintext = ApiKey.objects.issue(
         store=store,
-        name=f"{KEY_NAME} {now:%Y-%m-%d %H:%M:%S}",
+        name=f"{KEY_NAME} {now:%Y-%m-%d %H:%M:%S.%f}",
         access=[resource.scope(Access.READ) for resource in (Resource.ORDERS, Resource.PRODUCTS)],
         expires_at=now + timedelta(days=1),
     )

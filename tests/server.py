@@ -1,0 +1,186 @@
+"""The site as ``make run`` serves it, in a process and a database of its own, and somebody who visits it."""
+
+import json
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from email.message import Message
+from http.client import HTTPResponse
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, HTTPErrorProcessor, Request, build_opener
+
+import environ
+import psycopg
+from django.conf import settings
+from psycopg import sql
+
+PASSWORD = "correct horse battery staple"
+PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Served:
+    """A site that is up. ``printed`` is all that its process has written, logs included."""
+
+    url: str
+    database_url: str
+    output: Path
+
+    @property
+    def printed(self) -> str:
+        return self.output.read_text()
+
+    def dump(self) -> str:
+        """Every value of every table."""
+        database = environ.Env.db_url_config(self.database_url)
+        if database["ENGINE"] == "django.db.backends.sqlite3":
+            with closing(sqlite3.connect(database["NAME"])) as sqlite:
+                return "\n".join(sqlite.iterdump())
+        with psycopg.connect(**connection_of(self.database_url)) as postgres:
+            names = postgres.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            values = sql.SQL("SELECT row::text FROM {} AS row")
+            tables = [postgres.execute(values.format(sql.Identifier(name))).fetchall() for (name,) in names]
+            return "\n".join(text for rows in tables for (text,) in rows)
+
+
+@contextmanager
+def served(folder: Path, database_url: str) -> Iterator[Served]:
+    """Run quickstart, and stop the server as an operator would. The same folder again is a second run."""
+    port = free_port()
+    output = folder / "output"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "ENV_FILE": os.devnull,
+        "SECRET_KEY": "the same in both runs, or nobody would stay signed in",
+        "HTTPS": "false",
+        "DEMO_OWNER_PASSWORD": PASSWORD,
+        "DATABASE_URL": database_url,
+        "PORT": str(port),
+    }
+    with output.open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "quickstart"],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for(process, port, output)
+        yield Served(f"http://127.0.0.1:{port}", database_url, output)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def wait_for(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
+    """Come back when the process listens; fail with what it printed when it ends or never does."""
+    deadline = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"The site did not come up:\n{output.read_text()}")
+
+
+@contextmanager
+def empty_database(folder: Path) -> Iterator[str]:
+    """The address of a new database, of the kind that the suite runs on."""
+    suite = os.environ.get("SUITE_DATABASE_URL")
+    if suite is None:
+        yield f"sqlite:///{folder / 'db.sqlite3'}"
+        return
+    name = f"served_{os.getpid()}"
+    with psycopg.connect(**connection_of(suite), autocommit=True) as postgres:
+        postgres.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{suite.rpartition('/')[0]}/{name}"
+        finally:
+            postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def connection_of(database_url: str) -> dict[str, Any]:
+    """What psycopg takes, from an address as Django takes it."""
+    database = environ.Env.db_url_config(database_url)
+    names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
+    return {name: database[theirs] for theirs, name in names.items() if database[theirs]}
+
+
+class NoRedirects(HTTPErrorProcessor):
+    """Hands every answer over as it is: errors and redirects are what the tests look at."""
+
+    def http_response(self, request: Request, response: HTTPResponse) -> HTTPResponse:
+        return response
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Message
+    text: str
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Visitor:
+    """A browser without a screen or scripts: keeps cookies, follows redirects, sends forms."""
+
+    site: Served
+    seen: list[str] = field(default_factory=list)
+    cookies: CookieJar = field(default_factory=CookieJar)
+
+    def get(self, path: str) -> Answer:
+        """A page, after any redirects. Its text is kept in ``seen``."""
+        return self._open(Request(f"{self.site.url}{path}"))
+
+    def send(self, path: str, **fields: str | list[str]) -> Answer:
+        """Open a page, fill in the form on it, send it, and follow where it leads."""
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path).text))
+        data = urlencode(hidden | fields, doseq=True).encode()
+        return self._open(Request(f"{self.site.url}{path}", data))
+
+    def sign_in(self, email: str) -> None:
+        answer = self.send("/accounts/login/", login=email, password=PASSWORD)
+        assert answer.status == 200
+        assert "/accounts/logout/" in answer.text
+
+    def _open(self, request: Request) -> Answer:
+        answer = answer_to(request, self.cookies)
+        if location := answer.headers["Location"]:
+            return self.get(location)
+        self.seen.append(answer.text)
+        return answer
+
+
+def call_api(site: Served, path: str, key: str | None = None, method: str = "GET") -> Answer:
+    """What a program gets: one request, with the key it has, if any."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return answer_to(Request(f"{site.url}{path}", headers=headers, method=method), CookieJar())
+
+
+def answer_to(request: Request, cookies: CookieJar) -> Answer:
+    opener = build_opener(NoRedirects, HTTPCookieProcessor(cookies))
+    with opener.open(request, timeout=PATIENCE) as response:
+        return Answer(response.status, response.headers, response.read().decode())
