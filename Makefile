@@ -62,7 +62,7 @@ $(PY):
 	@"$(call first_that_runs,$(complete))" -m venv --clear $(VENV)
 
 $(VENV)/uv: requirements-install.lock | $(PY)
-	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r $< \
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r $< 2>/dev/null \
 		|| echo "uv cannot be had: pip does its work, more slowly."
 	@touch $@
 

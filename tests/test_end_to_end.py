@@ -1,0 +1,140 @@
+"""The whole product once, on real parts: from the one command to the answer that a deleted key gets."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server import Answer, Served, Visitor, call_api, empty_database, served
+
+OWNER, OTHER_OWNER = "owner@example.com", "other@example.com"
+STORE, OTHER_STORE = "267418190", "418190267"
+ORDERS = f"/v1/stores/{STORE}/orders/"
+KEYS = f"/stores/{STORE}/settings/api-keys/"
+OTHER_KEYS = f"/stores/{OTHER_STORE}/settings/api-keys/"
+WHOLE_KEY = re.compile(r"\b[0-9a-f]{7}\.[0-9a-f]{27}\b")
+
+
+@pytest.fixture(scope="module")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with empty_database(tmp_path_factory.mktemp("database")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("site"), database_url) as site:
+        yield site
+
+
+@pytest.fixture
+def owner(site: Served) -> Visitor:
+    visitor = Visitor(site)
+    visitor.sign_in(OWNER)
+    return visitor
+
+
+def create_key(visitor: Visitor, keys: str, name: str, *access: str) -> str:
+    """A new key's plaintext, as the page shows it."""
+    created = visitor.send(f"{keys}new/", name=name, expiry="never", access=list(access))
+    assert created.status == 200, created.text
+    shown = WHOLE_KEY.search(created.text)
+    assert shown is not None, created.text
+    return shown[0]
+
+
+def refusal(answer: Answer) -> tuple[int, str]:
+    return answer.status, answer.json()["code"]
+
+
+def test_the_printed_curl_works(site: Served) -> None:
+    printed = re.search(r"Bearer ([^']+)' \\\n +'http://[^/]+(/[^']+)'", site.printed)
+    assert printed is not None, site.printed
+    key, path = printed.groups()
+    assert path == ORDERS
+    assert call_api(site, path, key).status == 200
+
+
+def test_a_created_key_opens_the_orders(site: Served, owner: Visitor) -> None:
+    key = create_key(owner, KEYS, "Opens", "orders:read")
+    answer = call_api(site, ORDERS, key)
+    assert answer.status == 200
+    assert answer.json()["meta"]["total"] >= 600
+    assert {order["object"] for order in answer.json()["data"]} == {"order"}
+
+
+def test_no_key_opens_nothing(site: Served) -> None:
+    answer = call_api(site, ORDERS)
+    assert refusal(answer) == (401, "api_key_missing")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="Reflow API"'
+
+
+def test_a_key_without_orders_does_not_open_them(site: Served, owner: Visitor) -> None:
+    key = create_key(owner, KEYS, "Products only", "products:read")
+    assert refusal(call_api(site, ORDERS, key)) == (401, "resource_not_allowed")
+
+
+def test_the_other_stores_key_does_not_open_this_one(site: Served) -> None:
+    other = Visitor(site)
+    other.sign_in(OTHER_OWNER)
+    key = create_key(other, OTHER_KEYS, "Of the other store", "orders:read")
+    assert call_api(site, f"/v1/stores/{OTHER_STORE}/orders/", key).status == 200
+    assert refusal(call_api(site, ORDERS, key)) == (401, "api_key_wrong_store")
+    assert other.get(KEYS).status == 404
+
+
+def test_ending_a_key_holds_from_the_very_next_request(site: Served, owner: Visitor) -> None:
+    key = create_key(owner, KEYS, "Ends", "orders:read")
+    page = f"{KEYS}{key[:7]}/"
+    assert call_api(site, ORDERS, key).status == 200
+
+    owner.send(f"{page}deactivate/")
+    assert refusal(call_api(site, ORDERS, key)) == (401, "api_key_inactive")
+    owner.send(f"{page}reactivate/")
+    assert call_api(site, ORDERS, key).status == 200
+    owner.send(f"{page}delete/", name="Ends")
+    assert refusal(call_api(site, ORDERS, key)) == (401, "api_key_invalid")
+    assert owner.get(page).status == 404
+
+
+def test_the_whole_key_is_shown_once_and_kept_nowhere(site: Served, owner: Visitor) -> None:
+    key = create_key(owner, KEYS, "Shown once", "orders:read", "products:write")
+    prefix, secret = key.split(".")
+    assert call_api(site, ORDERS, key).status == 200
+    assert call_api(site, ORDERS + "?page=none", key).status == 400
+    assert call_api(site, f"/v1/stores/{STORE}/customers/", key).status == 401
+
+    (page,) = [page for page in owner.seen if secret in page]
+    owner.seen.clear()
+    later = [
+        "created/", "", "new/", f"?q={prefix}", f"{prefix}/", f"{prefix}/edit/", f"{prefix}/deactivate/",
+        f"{prefix}/roll/", f"{prefix}/delete/", f"{prefix}/first-request/",
+    ]  # fmt: skip
+    for path in later:
+        assert owner.get(KEYS + path).status == 200
+    owner.send(f"{KEYS}{prefix}/edit/", name="Shown once, renamed", expiry="30", access=["orders:read"])
+    owner.send(f"{KEYS}{prefix}/deactivate/")
+    assert any(prefix in page for page in owner.seen)
+    assert not any(secret in page for page in owner.seen)
+
+    assert secret in page
+    assert prefix in site.dump()
+    assert secret not in site.dump()
+    assert secret not in site.printed
+
+
+def test_a_second_run_loses_nothing(tmp_path: Path) -> None:
+    """Stopping the server writes what it had counted, and the next one goes on from there."""
+    with empty_database(tmp_path) as url:
+        with served(tmp_path, url) as site:
+            owner = Visitor(site)
+            owner.sign_in(OWNER)
+            key = create_key(owner, KEYS, "Survives", "orders:read")
+            for _ in range(20):
+                assert call_api(site, ORDERS, key).status == 200
+        with served(tmp_path, url) as site:
+            owner.site = site
+            assert call_api(site, "/v1/api-key/", key).json()["usage"]["orders"]["succeeded"] == 20
+            assert "Survives" in owner.get(KEYS).text
+            assert site.printed.count("Bearer ") == 2
