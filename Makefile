@@ -39,6 +39,10 @@ lint: $(VENV)/dev ## Check style, types, templates, imports, migrations and prod
 	$(TEST_MANAGE) makemigrations --check --dry-run
 	ENV_FILE=/dev/null SECRET_KEY=$$($(RANDOM) 50) HTTPS=true $(MANAGE) check --deploy --fail-level WARNING
 
+.PHONY: screenshot
+screenshot: $(VENV)/dev $(VENV)/chromium ## Draw the README's picture of the settings page anew
+	$(PY) -m tests.browser.screenshot
+
 .PHONY: format
 format: $(VENV)/dev ## Put code and templates into the one format
 	$(PY) -m ruff check --fix

@@ -205,5 +205,9 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Django's own handlers would mail error reports with request headers in them.
-    "loggers": {"django": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        # It has a line for every request that brings no id of its own.
+        "django_guid": {"level": "WARNING"},
+    },
 }

@@ -21,9 +21,9 @@ from urllib.request import HTTPCookieProcessor, HTTPErrorProcessor, Request, bui
 
 import environ
 import psycopg
-from django.conf import settings
 from psycopg import sql
 
+ROOT = Path(__file__).parent.parent
 PASSWORD = "correct horse battery staple"
 PATIENCE = 60
 
@@ -70,7 +70,7 @@ def served(folder: Path, database_url: str) -> Iterator[Served]:
     with output.open("a") as log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "quickstart"],
-            cwd=settings.BASE_DIR,
+            cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
