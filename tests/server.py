@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import socket
 import sqlite3
 import subprocess
@@ -110,7 +111,7 @@ def empty_database(folder: Path) -> Iterator[str]:
     if suite is None:
         yield f"sqlite:///{folder / 'db.sqlite3'}"
         return
-    name = f"served_{os.getpid()}"
+    name = f"served_{secrets.token_hex(4)}"
     with psycopg.connect(**connection_of(suite), autocommit=True) as postgres:
         postgres.execute(f"CREATE DATABASE {name}")
         try:
