@@ -38,7 +38,7 @@ class StatusFilter(admin.SimpleListFilter):
         return [(status.value, str(status.label)) for status in Status]
 
     def queryset(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> ApiKeyQuerySet:  # type: ignore[override]
-        return queryset.filter(status=self.value()) if self.value() else queryset
+        return queryset.in_status(status) if (status := self.value()) else queryset
 
 
 class AccessFilter(admin.SimpleListFilter):

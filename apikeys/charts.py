@@ -72,5 +72,7 @@ def sparkline(period: Period) -> Sparkline:
         f"{index * SPARK_STEP} {round(2 + room - day.total / most * room, 1):g}"
         for index, day in enumerate(period.days)
     ]
-    refused = [f"M{index * SPARK_STEP} {SPARK_HEIGHT}v-3" for index, day in enumerate(period.days) if day.refused]
+    refused = [
+        f"M{index * SPARK_STEP} {SPARK_HEIGHT}v-3" for index, day in enumerate(period.days) if day.refused
+    ]
     return Sparkline(f"M{'L'.join(points)}", "".join(refused), width=(len(points) - 1) * SPARK_STEP)

@@ -11,9 +11,7 @@ from apikeys.permissions import HasResourceAccess
 
 
 @register
-def views_name_their_resource(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
+def views_name_their_resource(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"{view.__module__}.{view.__qualname__} does not say which resource it serves.",

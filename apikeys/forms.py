@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from django.http import QueryDict
 from django.utils import timezone
 
 from apikeys.models import ApiKey, StaleKey
@@ -170,8 +171,10 @@ class EditKeyForm(KeyForm):
             f"Somebody changed this key while you were editing it. It is now named “{self.key.name}” and "
             f"reaches {', '.join(self.key.access)}. What you entered is still below: Save replaces it.",
         )
-        self.data = self.data.copy()
-        self.data[self.add_prefix("version")] = str(self.key.version)
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["version"] = str(self.key.version)
+        self.data = data
 
 
 class DeactivateForm(forms.Form):
@@ -224,3 +227,21 @@ class AccessForm(forms.Form):
 
     access = forms.MultipleChoiceField(choices=[(scope, scope) for scope in SCOPES])
     version = forms.IntegerField()
+
+    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.key = key
+
+    def change(self, *, by: "User") -> bool:
+        """Whether the key has this access now; not if it had changed meanwhile."""
+        try:
+            self.key.change(
+                by=by,
+                version=self.cleaned_data["version"],
+                name=self.key.name,
+                access=self.cleaned_data["access"],
+                expires_at=self.key.expires_at,
+            )
+        except StaleKey:
+            return False
+        return True

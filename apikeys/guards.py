@@ -20,7 +20,7 @@ Parameters = ParamSpec("Parameters")
 class OwnerRequest(HttpRequest):
     """A request of a person who has signed in."""
 
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 Page = Callable[Concatenate[OwnerRequest, Store, Parameters], HttpResponse]
@@ -40,7 +40,7 @@ def for_owner(page: Page[Parameters]) -> Callable[..., HttpResponse]:
     return guarded
 
 
-def confirmed(page: Page[Parameters]) -> Page[Parameters]:
+def confirmed(page: Page[Parameters]) -> Callable[..., HttpResponse]:
     """A change takes a password typed within the hour: GitHub calls it sudo mode."""
 
     @wraps(page)

@@ -63,7 +63,9 @@ def changes(before: "ApiKey", after: "ApiKey") -> list[str]:
     if lost := [scope for scope in before.access if scope not in after.access]:
         sentences.append(f"Narrowed access: lost {', '.join(lost)}.")
     if before.expires_at != after.expires_at:
-        sentences.append(f"Moved the expiry from {_moment(before.expires_at)} to {_moment(after.expires_at)}.")
+        sentences.append(
+            f"Moved the expiry from {_moment(before.expires_at)} to {_moment(after.expires_at)}."
+        )
     return sentences
 
 

@@ -17,10 +17,11 @@ _KEY = re.compile(rf"[0-9a-f]{{{PREFIX_LENGTH}}}\.[0-9a-f]{{{SECRET_LENGTH}}}")
 _PREFIX = re.compile(rf"\s*([0-9a-f]{{{PREFIX_LENGTH}}})(\.[0-9a-f•]*)?\s*", re.IGNORECASE)
 
 
-def generate() -> str:
-    """A new key from the operating system's random source."""
+def generate() -> tuple[str, str]:
+    """A prefix and the whole key it begins, from the operating system's random source."""
     token = secrets.token_hex((PREFIX_LENGTH + SECRET_LENGTH) // 2)
-    return f"{token[:PREFIX_LENGTH]}.{token[PREFIX_LENGTH:]}"
+    prefix, secret = token[:PREFIX_LENGTH], token[PREFIX_LENGTH:]
+    return prefix, f"{prefix}.{secret}"
 
 
 def is_well_formed(text: str) -> bool:

@@ -41,14 +41,12 @@ class Listing:
         found = ApiKey.objects.for_store(store)
         if self.q:
             found = found.find(self.q)
-        found = found.with_status()
-        if self.status:
-            found = found.filter(status=self.status)
+        found = found.in_status(self.status) if self.status else found.with_status()
         return Paginator(self._sorted(found).select_related("last_use"), PER_PAGE).get_page(self.page)
 
     def _sorted(self, found: ApiKeyQuerySet) -> ApiKeyQuerySet:
         if self.sort == "requests":
-            return found.with_requests().order_by("-requests", "-created_at", "-pk")
+            return found.busiest_first()
         if self.sort == "used":
             return found.order_by(F("last_use__at").desc(nulls_last=True), "-created_at", "-pk")
         return found.order_by("name", "pk") if self.sort == "name" else found.order_by("-created_at", "-pk")

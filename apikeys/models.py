@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apikeys import history, keys, notices
 from apikeys.outcomes import Outcome, Status
-from apikeys.querysets import ApiKeyManager, UsageQuerySet
+from apikeys.querysets import ApiKeyQuerySet, UsageQuerySet
 from stores.models import Store
 from stores.resources import Access, Resource, with_implied
 
@@ -48,7 +48,7 @@ class ApiKey(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ApiKeyManager()
+    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = "API key"
@@ -71,9 +71,8 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix})"
 
-    # Added by ApiKeyQuerySet.with_status() and .with_requests().
+    # A value of Status, added by ApiKeyQuerySet.with_status().
     status: str
-    requests: int
 
     # What it is now.
 
@@ -100,9 +99,7 @@ class ApiKey(models.Model):
         return self.superseded_at is None and self.is_usable(timezone.now())
 
     def is_inactive(self, at: datetime) -> bool:
-        return self.deactivated_at is not None and (
-            self.reactivates_at is None or self.reactivates_at > at
-        )
+        return self.deactivated_at is not None and (self.reactivates_at is None or self.reactivates_at > at)
 
     def is_expired(self, at: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= at
@@ -268,9 +265,7 @@ class StoreUsage(models.Model):
 class LastUse(models.Model):
     """The newest request of a key: when, what, from where. Apart from the key, whose row it would churn."""
 
-    key = models.OneToOneField(
-        ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="last_use"
-    )
+    key = models.OneToOneField(ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="last_use")
     at = models.DateTimeField()
     method = models.CharField(max_length=10)
     resource = models.CharField(max_length=20, choices=Resource.choices, blank=True)

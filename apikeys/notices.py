@@ -35,7 +35,14 @@ def _tell_owners(key: "ApiKey", by: "User | None", event: str, **details: object
     """Send once the change is committed. A mail server that is down must not undo it."""
     if by is None:
         return
-    context = {"store": key.store, "prefix": key.prefix, "name": key.name, "by": by, "event": event, **details}
+    context = {
+        "store": key.store,
+        "prefix": key.prefix,
+        "name": key.name,
+        "by": by,
+        "event": event,
+        **details,
+    }
     subject = f"API key {key.prefix} was {event}: {key.name}"
     message = render_to_string("apikeys/mail/key_changed.txt", context)
     recipients = list(key.store.owners.values_list("email", flat=True))

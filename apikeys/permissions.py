@@ -1,6 +1,6 @@
 """What a key reaches: the key, the view's resource and the method, weighed against each other."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
@@ -8,6 +8,9 @@ from rest_framework.request import Request
 
 from apikeys.exceptions import ApiKeyMissing, ApiKeyWrongStore, ResourceNotAllowed
 from stores.resources import Access, Resource
+
+if TYPE_CHECKING:
+    from apikeys.models import ApiKey
 
 if TYPE_CHECKING:
     # At run time it is the views' module that imports this one, as the default named in settings.
@@ -34,15 +37,16 @@ class HasResourceAccess(BasePermission):
         if not hasattr(view, "resource"):
             raise PermissionDenied("This route is closed.")
         resource: Resource | None = view.resource
+        key = cast("ApiKey | None", request.auth)
         access = Access.for_method(request.method or "")
-        if request.auth is None:
+        if key is None:
             return may_go_without(resource, access)
-        if request.auth.store_id != int(view.kwargs["store_id"]):
+        if key.store_id != int(view.kwargs["store_id"]):
             raise ApiKeyWrongStore
         # Known from here on, so that usage tells a refusal for want of this access from all others.
         request._request.api_access = access  # type: ignore[attr-defined]
-        if resource is not None and not request.auth.allows(resource.scope(access)):
-            raise ResourceNotAllowed(required=resource.scope(access), granted=request.auth.access)
+        if resource is not None and not key.allows(resource.scope(access)):
+            raise ResourceNotAllowed(required=resource.scope(access), granted=key.access)
         return True
 
 

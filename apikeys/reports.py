@@ -178,7 +178,9 @@ def removable(key: ApiKey, uses: AccessUse) -> list[ScopeUse]:
     if not used or key.created_at.date() > first_day():
         return []
     return [
-        use for use in idle if use.access is Access.WRITE or use.resource.scope(Access.WRITE) not in key.access
+        use
+        for use in idle
+        if use.access is Access.WRITE or use.resource.scope(Access.WRITE) not in key.access
     ]
 
 

@@ -51,9 +51,7 @@ def receive(request: HttpRequest, store: Store) -> tuple[ApiKey, str] | None:
 
 def forget(response: HttpResponse, store: Store) -> HttpResponse:
     """Take the cookie out of the browser."""
-    response.delete_cookie(
-        COOKIE, path=reverse("apikeys:created", args=[store.pk]), samesite="Strict"
-    )
+    response.delete_cookie(COOKIE, path=reverse("apikeys:created", args=[store.pk]), samesite="Strict")
     return response
 
 

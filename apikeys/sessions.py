@@ -26,9 +26,7 @@ def recently_authenticated(request: HttpRequest) -> bool:
 
 def keep_unsent(request: HttpRequest) -> None:
     """Remember what was typed in this form."""
-    fields = {
-        name: values for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"
-    }
+    fields = {name: values for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"}
     request.session[UNSENT] = {"path": request.path, "fields": fields}
 
 

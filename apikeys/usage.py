@@ -232,9 +232,10 @@ def _upsert(
 
     The ORM's own upsert can replace a value but not add to it.
     """
-    fields = [model._meta.get_field(name) for name in names]
-    columns = ", ".join(str(field.column) for field in fields)
-    marks = f"({', '.join(['%s'] * len(fields))})"
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    written = [fields[name] for name in names]
+    columns = ", ".join(str(field.column) for field in written)
+    marks = f"({', '.join(['%s'] * len(written))})"
     with connection.cursor() as cursor:
         for start in range(0, len(rows), ROWS_PER_STATEMENT):
             chunk = rows[start : start + ROWS_PER_STATEMENT]
@@ -245,6 +246,6 @@ def _upsert(
                 [
                     field.get_db_prep_save(value, connection)
                     for row in chunk
-                    for field, value in zip(fields, row, strict=True)
+                    for field, value in zip(written, row, strict=True)
                 ],
             )

@@ -18,8 +18,6 @@ from apikeys.outcomes import Status
 from stores.models import Store
 from stores.resources import Access, Resource
 
-UNPROCESSABLE = 422
-
 
 @require_safe
 @login_required
@@ -55,13 +53,14 @@ def created(request: OwnerRequest, store: Store) -> HttpResponse:
 def render_list(request: OwnerRequest, store: Store, **context: Any) -> HttpResponse:
     listing = Listing.from_query(request.GET)
     page = listing.page_of(store)
-    periods = reports.of_keys(page.object_list)
+    keys = list(page)
+    periods = reports.of_keys(keys)
     total = reports.of_store(store)
     context |= {
         "store": store,
         "listing": listing,
         "page": page,
-        "rows": [(key, periods[key.pk], charts.sparkline(periods[key.pk])) for key in page],
+        "rows": [(key, periods[key.pk], charts.sparkline(periods[key.pk])) for key in keys],
         "total": total,
         "chart": charts.stacked_bars(total),
         "active": ApiKey.objects.for_store(store).usable().count(),
@@ -92,13 +91,7 @@ def new_key(request: OwnerRequest, store: Store) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and (issued := form.issue(by=request.user)):
         return reveal.send(redirect("apikeys:created", store.pk), request, *issued)
     context = {"store": store, "form": form, "resumed": typed is not None}
-    return render_form(request, "apikeys/new.html", context)
-
-
-def render_form(request: OwnerRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """A form's page; one with errors says so in its status, too."""
-    status = UNPROCESSABLE if request.method == "POST" else 200
-    return render(request, template, context, status=status)
+    return render(request, "apikeys/new.html", context)
 
 
 def key_of(store: Store, prefix: str) -> ApiKey:
@@ -156,7 +149,7 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
         messages.success(request, f"Saved {key.name}.")
         return redirect("apikeys:detail", store.pk, key.prefix)
     context = {"store": store, "key": key, "form": form, "resumed": typed is not None}
-    return render_form(request, "apikeys/edit.html", context)
+    return render(request, "apikeys/edit.html", context)
 
 
 def deleted_meanwhile(request: OwnerRequest, store: Store) -> HttpResponse:
@@ -170,7 +163,7 @@ def deleted_meanwhile(request: OwnerRequest, store: Store) -> HttpResponse:
         "This key was deleted while you were editing it, and nothing was saved. What you entered is below: "
         "Save makes a new key of it.",
     )
-    return render_form(request, "apikeys/new.html", {"store": store, "form": form})
+    return render(request, "apikeys/new.html", {"store": store, "form": form})
 
 
 @for_owner
@@ -183,7 +176,7 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
         messages.success(request, f"Deactivated {key.name}.")
         return redirect("apikeys:detail", store.pk, key.prefix)
     context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
-    return render_form(request, "apikeys/deactivate.html", context)
+    return render(request, "apikeys/deactivate.html", context)
 
 
 @for_owner
@@ -206,11 +199,13 @@ def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
         try:
             issued = key.roll(by=request.user, overlap=form.duration())
         except StaleKey:
-            form.add_error(None, "This key can no longer be rolled: it was rolled, deactivated or has expired.")
+            form.add_error(
+                None, "This key can no longer be rolled: it was rolled, deactivated or has expired."
+            )
         else:
             return reveal.send(redirect("apikeys:created", store.pk), request, *issued)
     context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
-    return render_form(request, "apikeys/roll.html", context)
+    return render(request, "apikeys/roll.html", context)
 
 
 @for_owner
@@ -223,7 +218,7 @@ def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
         messages.success(request, f"Deleted {key.name}.")
         return redirect("apikeys:list", store.pk)
     context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
-    return render_form(request, "apikeys/delete.html", context)
+    return render(request, "apikeys/delete.html", context)
 
 
 @require_POST
@@ -232,21 +227,10 @@ def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
 def set_access(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     """Take a suggestion, or undo it: one click on the key's page."""
     key = key_of(store, prefix)
-    form = AccessForm(request.POST)
     before = list(key.access)
-    try:
-        if not form.is_valid():
-            raise StaleKey
-        key.change(
-            by=request.user,
-            version=form.cleaned_data["version"],
-            name=key.name,
-            access=form.cleaned_data["access"],
-            expires_at=key.expires_at,
-        )
-    except StaleKey:
-        messages.error(request, "The key had changed meanwhile, so nothing was done. This is how it is now.")
-    else:
+    form = AccessForm(request.POST, key=key)
+    if form.is_valid() and form.change(by=request.user):
         sessions.offer_undo(request, key, before)
-        messages.success(request, f"Changed what {key.name} may reach.")
+    else:
+        messages.error(request, "The key had changed meanwhile, so nothing was done. This is how it is now.")
     return redirect("apikeys:detail", store.pk, key.prefix)

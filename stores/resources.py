@@ -50,9 +50,7 @@ _EXPOSES = {
     Resource.COUPONS: "codes, discounts, how often each was used",
 }
 
-SCOPES: tuple[str, ...] = tuple(
-    resource.scope(access) for resource in Resource for access in Access
-)
+SCOPES: tuple[str, ...] = tuple(resource.scope(access) for resource in Resource for access in Access)
 
 
 def with_implied(scopes: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import { announce } from "./live.js";
 import { copyText } from "./copy.js";
+import { dismiss } from "./dialogs.js";
 
 const POLL_MILLISECONDS = 700;
 const GIVE_UP_AFTER = 10 * 60 * 1000;
@@ -28,24 +29,19 @@ export function showCreatedKey() {
     if (copied || warned) {
       stopWaiting();
       dialog.close();
-      dialog.remove();
-      document.querySelector("a[href$='/new/']")?.focus();
+      dialog.returnTo = document.querySelector("a[href$='/new/']");
+      dismiss(dialog);
     } else {
       warned = true;
       dialog.querySelector("[data-uncopied]").hidden = false;
     }
   };
 
-  const copy = async () => {
-    await copyText(secret.value, secret);
-    copied = true;
-    announce("API key copied");
-  };
-
   const button = dialog.querySelector("[data-copy-and-close]");
   button.hidden = false;
   button.addEventListener("click", async (event) => {
-    await copy();
+    await copyText(secret.value, secret);
+    copied = true;
     close(event);
     announce("API key copied");
   });

@@ -52,7 +52,8 @@ async function open(link) {
   }
 }
 
-function dismiss(dialog) {
+// Take a closed dialog out of the page, but not the live region that may have moved into it.
+export function dismiss(dialog) {
   document.body.append(document.getElementById("live"));
   dialog.remove();
   dialog.returnTo?.focus();
@@ -102,7 +103,7 @@ async function load(url, options) {
   if (elsewhere) {
     return { location: elsewhere };
   }
-  if (!response.ok && response.status !== 422) {
+  if (!response.ok) {
     return null;
   }
   const page = new DOMParser().parseFromString(await response.text(), "text/html");

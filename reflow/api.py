@@ -1,0 +1,179 @@
+"""The API's house style: one shape for every error, one envelope for every list.
+
+Every error is ``{"error": a sentence, "code": snake_case, "request_id": …}``; a refused key adds what its
+reason carries, validation adds ``fields``. Routes under ``/v1/`` answer like this even where no view was
+reached; all other pages answer in HTML.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from django_guid import get_guid
+from rest_framework import exceptions
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView, set_rollback
+
+PREFIX = "/v1/"
+RETRY_AFTER_SECONDS = 5
+
+SENTENCES = {
+    "bad_request": "The request could not be read: check its address, headers and body.",
+    "permission_denied": "This is not allowed.",
+    "not_found": "There is nothing here: check the address and the id in it.",
+    "server_error": "Something went wrong on our side. It has been noted; try again in a moment.",
+    "unavailable": "The service cannot be reached right now. Try again in a few seconds.",
+    "too_large": f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.",
+}
+
+
+def body_of(code: str, sentence: str = "", **extra: Any) -> dict[str, Any]:
+    """The one shape of an error."""
+    return {"error": sentence or SENTENCES[code], "code": code, "request_id": get_guid(), **extra}
+
+
+# What views raise.
+
+
+def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. None hands on to Django, whose ``server_error`` answers below."""
+    if isinstance(error, OperationalError | InterfaceError):
+        answer = Response(body_of("unavailable"), status=HTTPStatus.SERVICE_UNAVAILABLE)
+        answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    elif isinstance(error, Http404):
+        answer = Response(body_of("not_found"), status=HTTPStatus.NOT_FOUND)
+    elif isinstance(error, PermissionDenied):
+        answer = Response(body_of("permission_denied"), status=HTTPStatus.FORBIDDEN)
+    elif isinstance(error, RequestDataTooBig):
+        answer = Response(body_of("too_large"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    elif isinstance(error, exceptions.APIException):
+        answer = api_error_response(error)
+    else:
+        return None
+    set_rollback()
+    return answer
+
+
+def api_error_response(error: exceptions.APIException) -> Response:
+    """The answer to one of DRF's exceptions, or of ours that carry a ``challenge`` and ``extra``."""
+    if isinstance(error, exceptions.ValidationError):
+        fields = fields_of(error.detail)
+        sentence = "; ".join(f"{name}: {' '.join(errors)}" for name, errors in fields.items())
+        return Response(body_of("invalid", sentence, fields=fields), status=error.status_code)
+    code = "rate_limited" if isinstance(error, exceptions.Throttled) else error.default_code
+    answer = Response(
+        body_of(code, str(error.detail), **getattr(error, "extra", {})), status=error.status_code
+    )
+    if challenge := getattr(error, "challenge", None):
+        answer["WWW-Authenticate"] = challenge
+    if isinstance(error, exceptions.Throttled):
+        answer["Retry-After"] = str(round(error.wait or 1))
+    return answer
+
+
+def fields_of(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """Validation errors, flat: ``{"variants.0.price": ["…"]}``."""
+    if isinstance(detail, Mapping):
+        parts = [fields_of(value, f"{path}.{key}" if path else str(key)) for key, value in detail.items()]
+    elif isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
+        parts = [fields_of(item, f"{path}.{index}") for index, item in enumerate(detail)]
+    else:
+        sentences = detail if isinstance(detail, list) else [detail]
+        return {path or "body": [str(sentence) for sentence in sentences]} if sentences else {}
+    return {name: sentences for part in parts for name, sentences in part.items()}
+
+
+# What Django answers where no view was reached.
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not request.path.startswith(PREFIX):
+        return defaults.bad_request(request, exception)
+    if isinstance(exception, RequestDataTooBig):
+        return JsonResponse(body_of("too_large"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return JsonResponse(body_of("bad_request"), status=HTTPStatus.BAD_REQUEST)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(PREFIX):
+        return JsonResponse(body_of("permission_denied"), status=HTTPStatus.FORBIDDEN)
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(PREFIX):
+        return JsonResponse(body_of("not_found"), status=HTTPStatus.NOT_FOUND)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(PREFIX):
+        return JsonResponse(body_of("server_error"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
+    return defaults.server_error(request)
+
+
+# Lists.
+
+
+class PageEnvelope(BasePagination):
+    """``page`` from 1 and ``perpage`` from 1 to 100, in the envelope that Reflow's clients expect."""
+
+    default_size = 20
+    largest_size = 100
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+    ) -> list[Any]:
+        self.request = request
+        self.size = whole_number(request, "perpage", default=self.default_size, most=self.largest_size)
+        self.total = queryset.count()
+        self.last = max(1, -(-self.total // self.size))
+        self.number = whole_number(request, "page", default=1, most=self.last)
+        start = (self.number - 1) * self.size
+        self.rows = list(queryset[start : start + self.size])
+        return self.rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        start = (self.number - 1) * self.size
+        return Response(
+            {
+                "data": data,
+                "links": {
+                    "first": self.link(1),
+                    "last": self.link(self.last),
+                    "prev": self.link(self.number - 1),
+                    "next": self.link(self.number + 1),
+                },
+                "meta": {
+                    "current_page": self.number,
+                    "from": start + 1 if self.rows else None,
+                    "to": start + len(self.rows) if self.rows else None,
+                    "per_page": self.size,
+                    "last_page": self.last,
+                    "total": self.total,
+                },
+            }
+        )
+
+    def link(self, number: int) -> str | None:
+        """The address of another page of the same list, or None where there is none."""
+        if not 1 <= number <= self.last:
+            return None
+        return replace_query_param(self.request.build_absolute_uri(), "page", number)
+
+
+def whole_number(request: Request, name: str, *, default: int, most: int) -> int:
+    """A query parameter from 1 to ``most``; raises ValidationError that names it and says so."""
+    text = request.query_params.get(name, str(default))
+    if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most:
+        return int(text)
+    raise exceptions.ValidationError({name: [f"Must be a whole number from 1 to {most}."]})

@@ -1,0 +1,29 @@
+"""Amounts of money: whole numbers of a currency's smallest unit, and how they read."""
+
+from decimal import Decimal
+from functools import lru_cache
+from typing import TypedDict
+
+from babel.numbers import format_currency, get_currency_name, get_currency_precision
+
+LOCALE = "en_US"
+
+
+class Currency(TypedDict):
+    code: str
+    name: str
+    zero_decimal: bool
+
+
+@lru_cache(maxsize=256)
+def currency_info(code: str) -> Currency:
+    """What clients are told of a currency, such as JPY, named after the CLDR."""
+    name = get_currency_name(code, locale=LOCALE)
+    return {"code": code, "name": name, "zero_decimal": get_currency_precision(code) == 0}
+
+
+@lru_cache(maxsize=16_384)
+def formatted(amount: int, code: str) -> str:
+    """An amount in the smallest unit as people write it: 1999 of USD is ``$19.99``."""
+    places = get_currency_precision(code)
+    return format_currency(Decimal(amount).scaleb(-places), code, locale=LOCALE)

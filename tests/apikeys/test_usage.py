@@ -1,0 +1,249 @@
+"""Counting: nothing lost, nothing doubled, nothing written while a client waits."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from apikeys import usage
+from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage
+from apikeys.usage import Recorder, Use
+from stores.models import Store
+from tests.conftest import IssueKey, bearer
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def patient(settings: Any) -> Iterator[None]:
+    """Usage waits in memory until the test writes it."""
+    settings.USAGE_FLUSH_SECONDS = 3600
+    yield
+    usage._start_afresh()
+
+
+def a_use(key: ApiKey, **changes: Any) -> Use:
+    fields: dict[str, Any] = {
+        "key_id": key.pk,
+        "store_id": key.store_id,
+        "at": NOON,
+        "method": "GET",
+        "resource": "orders",
+        "access": "read",
+        "status_code": 200,
+        "address": "203.0.113.7",
+        "client": "curl/8",
+    }
+    return Use(**(fields | changes))
+
+
+def rows(key: ApiKey) -> list[tuple[str, str, str, int]]:
+    counted = ApiKeyUsage.objects.filter(key=key).order_by("date", "resource", "access", "outcome")
+    return list(counted.values_list("resource", "access", "outcome", "requests"))
+
+
+@pytest.mark.usefixtures("patient")
+def test_requests_are_counted_by_day_resource_access_and_outcome(issue: IssueKey) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    for use in (
+        a_use(key),
+        a_use(key, at=NOON + timedelta(minutes=5)),
+        a_use(key, status_code=401),
+        a_use(key, status_code=429),
+        a_use(key, status_code=404),
+        a_use(key, status_code=500),
+        a_use(key, access="write", method="PATCH"),
+        a_use(key, resource="", access=""),
+        a_use(key, at=NOON + timedelta(days=1)),
+    ):
+        recorder.record(use)
+    recorder.flush()
+    assert rows(key) == [
+        ("", "", "succeeded", 1),
+        ("orders", "read", "failed", 2),
+        ("orders", "read", "refused", 2),
+        ("orders", "read", "succeeded", 2),
+        ("orders", "write", "succeeded", 1),
+        ("orders", "read", "succeeded", 1),
+    ]
+    newest = ApiKeyUsage.objects.get(key=key, date=NOON.date(), access="read", outcome="succeeded")
+    assert newest.last_at == NOON + timedelta(minutes=5)
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_store_has_what_its_keys_add_up_to(issue: IssueKey, store: Store) -> None:
+    recorder = Recorder()
+    for _ in range(2):
+        key, _plaintext = issue()
+        recorder.record(a_use(key))
+        recorder.record(a_use(key, resource="customers"))
+        recorder.record(a_use(key, status_code=401))
+    recorder.flush()
+    totals = StoreUsage.objects.filter(store=store).values_list("date", "outcome", "requests")
+    assert sorted(totals) == [(NOON.date(), "refused", 2), (NOON.date(), "succeeded", 4)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_flushes_add_up(issue: IssueKey) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    for _ in range(3):
+        recorder.record(a_use(key))
+        recorder.flush()
+    recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 3)]
+    assert StoreUsage.objects.get().requests == 3
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_newest_request_is_kept_whoever_writes_last(issue: IssueKey) -> None:
+    key, _ = issue()
+    early, late = Recorder(), Recorder()
+    early.record(a_use(key, client="early"))
+    late.record(a_use(key, at=NOON + timedelta(seconds=1), status_code=404, method="PATCH", client="late"))
+    late.flush()
+    early.flush()
+    last = LastUse.objects.get(key=key)
+    assert (last.at, last.client, str(last)) == (NOON + timedelta(seconds=1), "late", "PATCH orders, 404")
+
+
+@pytest.mark.usefixtures("patient")
+def test_threads_lose_nothing(issue: IssueKey) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+
+    def work() -> None:
+        for _ in range(500):
+            recorder.record(a_use(key))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 4000)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_deleted_key_leaves_the_others_counts_alone(issue: IssueKey, owner: User) -> None:
+    gone, _ = issue()
+    kept, _ = issue()
+    recorder = Recorder()
+    recorder.record(a_use(gone))
+    recorder.record(a_use(kept))
+    gone.remove(by=owner)
+    recorder.flush()
+    assert rows(kept) == [("orders", "read", "succeeded", 1)]
+    assert StoreUsage.objects.get().requests == 2
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_cannot_be_written_is_kept(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    recorder.record(a_use(key))
+
+    def fail(*args: Any) -> None:
+        raise OperationalError("the database is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(usage, "write", fail)
+        recorder.flush()
+    assert "could not be written and is kept" in caplog.text
+    recorder.record(a_use(key, at=NOON + timedelta(seconds=1)))
+    recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 2)]
+    assert LastUse.objects.get(key=key).at == NOON + timedelta(seconds=1)
+
+
+@pytest.mark.usefixtures("patient")
+def test_memory_is_bounded_and_what_is_dropped_is_said(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, _ = issue()
+    monkeypatch.setattr(usage, "MOST_COUNTERS", 1)
+    recorder = Recorder()
+    recorder.record(a_use(key))
+    recorder.record(a_use(key, resource="customers"))
+    recorder.record(a_use(key))
+    recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 2)]
+    assert "1 requests with API keys went uncounted" in caplog.text
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_fork_starts_from_nothing(issue: IssueKey) -> None:
+    key, _ = issue()
+    usage.record(a_use(key))
+    usage._start_afresh()
+    usage.flush()
+    assert rows(key) == []
+
+
+@pytest.mark.usefixtures("patient")
+def test_many_counters_are_written_in_several_statements(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "ROWS_PER_STATEMENT", 2)
+    key, _ = issue()
+    recorder = Recorder()
+    for day in range(5):
+        recorder.record(a_use(key, at=NOON + timedelta(days=day)))
+    recorder.flush()
+    assert len(rows(key)) == 5
+
+
+@pytest.mark.usefixtures("patient")
+def test_nothing_is_written_while_the_client_waits(client: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    assert [query["sql"] for query in queries if not query["sql"].startswith("SELECT")] == []
+    assert rows(key) == []
+    usage.flush()
+    assert rows(key) == [("", "", "succeeded", 1)]
+
+
+def test_with_an_interval_of_zero_the_count_is_there_before_the_answer(
+    client: Client, issue: IssueKey
+) -> None:
+    key, plaintext = issue()
+    client.get("/v1/api-key/", headers=bearer(plaintext) | {"User-Agent": "x" * 500})
+    assert rows(key) == [("", "", "succeeded", 1)]
+    last = LastUse.objects.get(key=key)
+    assert (last.address, last.client) == ("127.0.0.1", "x" * 200)
+
+
+@pytest.mark.parametrize("state", ["inactive", "expired"])
+def test_a_dead_keys_requests_count_as_refused(
+    client: Client, issue: IssueKey, owner: User, state: str
+) -> None:
+    key, plaintext = issue()
+    field = "deactivated_at" if state == "inactive" else "expires_at"
+    ApiKey.objects.filter(pk=key.pk).update(**{field: NOON - timedelta(days=999)})
+    client.get("/v1/api-key/", headers=bearer(plaintext))
+    assert rows(key) == [("", "", "refused", 1)]
+
+
+def test_a_wrong_secret_counts_for_nobody(client: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    client.get("/v1/api-key/", headers=bearer(plaintext[:-1] + ("0" if plaintext[-1] != "0" else "1")))
+    assert rows(key) == []
+
+
+def test_a_strange_method_is_counted_all_the_same(client: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    client.generic("PROPFINDANDMORE", "/v1/api-key/", headers=bearer(plaintext))
+    assert LastUse.objects.get(key=key).method == "PROPFINDAN"

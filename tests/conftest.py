@@ -1,0 +1,72 @@
+"""What most tests begin with: a store and its owner, a way to issue keys, and clients for page and API."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from apikeys.models import ApiKey
+from stores.models import Store
+
+PASSWORD = "a password nobody guesses"
+
+IssueKey = Callable[..., tuple[ApiKey, str]]
+
+
+def make_owner(email: str) -> User:
+    return User.objects.create_user(username=email, email=email, password=PASSWORD)
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return make_owner("owner@example.com")
+
+
+@pytest.fixture
+def store(owner: User) -> Store:
+    store = Store.objects.create(id=267418190, name="Northwood")
+    store.owners.add(owner)
+    return store
+
+
+@pytest.fixture
+def other_store(db: None) -> Store:
+    store = Store.objects.create(id=518203746, name="Southwood")
+    store.owners.add(make_owner("second@example.com"))
+    return store
+
+
+@pytest.fixture
+def issue(store: Store, owner: User) -> IssueKey:
+    """Issues a key of the store: ``issue(name="…", access=[…])``, each with a default."""
+
+    def issue_key(**given: Any) -> tuple[ApiKey, str]:
+        defaults: dict[str, Any] = {
+            "store": store,
+            "name": f"Key {ApiKey.objects.count() + 1}",
+            "access": ["orders:read"],
+            "created_by": owner,
+        }
+        return ApiKey.objects.issue(**(defaults | given))
+
+    return issue_key
+
+
+@pytest.fixture
+def signed_in(owner: User) -> Client:
+    """A browser in which the owner has signed in, by the form that everybody uses."""
+    client = Client()
+    sign_in(client, owner.email)
+    return client
+
+
+def sign_in(client: Client, email: str) -> None:
+    response = client.post("/accounts/login/", {"login": email, "password": PASSWORD})
+    assert response.status_code == 302, response.content
+
+
+def bearer(plaintext: str) -> dict[str, str]:
+    """The header that carries a key."""
+    return {"Authorization": f"Bearer {plaintext}"}
