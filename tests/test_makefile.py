@@ -3,16 +3,19 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+Make = Callable[..., subprocess.CompletedProcess[str]]
+
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def make(tmp_path: Path) -> Make:
     """Run make with these arguments in a checkout that has no environment yet."""
     for name in ("Makefile", "requirements.lock", "requirements-dev.lock", "requirements-install.lock"):
         shutil.copy(ROOT / name, tmp_path)
@@ -38,9 +41,7 @@ def python_that(folder: Path, *, answers: str) -> str:
 
 
 @pytest.mark.parametrize("target", ["run", "dev", "test", "lint"])
-def test_a_python_that_is_too_old_gets_one_line(
-    target: str, tmp_path: Path, make: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
+def test_a_python_that_is_too_old_gets_one_line(target: str, tmp_path: Path, make: Make) -> None:
     result = make(target, python_that(tmp_path, answers="exit 1"))
     assert result.returncode != 0
     assert result.stdout == ""
@@ -49,9 +50,7 @@ def test_a_python_that_is_too_old_gets_one_line(
     assert "make PYTHON=" in line
 
 
-def test_a_missing_venv_module_gets_one_line(
-    tmp_path: Path, make: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
+def test_a_missing_venv_module_gets_one_line(tmp_path: Path, make: Make) -> None:
     result = make("run", python_that(tmp_path, answers='case "$2" in *venv*) exit 1;; esac'))
     assert result.returncode != 0
     assert result.stdout == ""
@@ -60,8 +59,34 @@ def test_a_missing_venv_module_gets_one_line(
     assert "apt install python3-venv" in line
 
 
+@pytest.fixture
+def environment_file(tmp_path: Path) -> Path:
+    """Where the secrets go, in a checkout whose environment is there already."""
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    return tmp_path / ".env"
+
+
+def test_the_first_run_makes_secrets_that_only_their_user_can_read(
+    environment_file: Path, make: Make
+) -> None:
+    make(".env")
+    values = dict(line.split("=", 1) for line in environment_file.read_text().splitlines())
+    assert len(values["SECRET_KEY"]) >= 50
+    assert len(values["DEMO_OWNER_PASSWORD"]) >= 12
+    assert values["HTTPS"] == "false"
+    assert environment_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_environment_file_that_is_there_stays_as_it_is(environment_file: Path, make: Make) -> None:
+    environment_file.write_text("HTTPS=true\n")
+    make(".env")
+    assert environment_file.read_text() == "HTTPS=true\n"
+
+
 def test_the_bare_command_lists_the_targets(
-    make: Callable[..., subprocess.CompletedProcess[str]],
+    make: Make,
 ) -> None:
     listed = [line.split()[0] for line in make().stdout.splitlines()]
     assert listed[:4] == ["help", "run", "dev", "test"]
