@@ -33,7 +33,7 @@ test: $(VENV)/dev $(VENV)/chromium ## Run the tests on SQLite, with coverage, th
 lint: $(VENV)/dev ## Check style, types, templates, imports, migrations and production settings
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
-	$(PY) -m mypy .
+	$(PY) -m mypy
 	$(VENV)/bin/djade --check $$(find templates -name '*.html')
 	$(VENV)/bin/lint-imports
 	$(TEST_MANAGE) makemigrations --check --dry-run
