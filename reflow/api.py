@@ -11,8 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
-from django.db.models import QuerySet
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from django_guid import get_guid
@@ -31,6 +30,7 @@ SENTENCES = {
     "permission_denied": "This is not allowed.",
     "not_found": "There is nothing here: check the address and the id in it.",
     "server_error": "Something went wrong on our side. It has been noted; try again in a moment.",
+    "conflict": "This is at odds with what somebody else has just saved. Read it again, then retry.",
     "unavailable": "The service cannot be reached right now. Try again in a few seconds.",
     "too_large": f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.",
 }
@@ -55,6 +55,9 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
         answer = Response(body_of("permission_denied"), status=HTTPStatus.FORBIDDEN)
     elif isinstance(error, RequestDataTooBig):
         answer = Response(body_of("too_large"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    elif isinstance(error, IntegrityError):
+        # The rules were checked before: somebody else has saved something at the same instant.
+        answer = Response(body_of("invalid", SENTENCES["conflict"], fields={}), status=HTTPStatus.BAD_REQUEST)
     elif isinstance(error, exceptions.APIException):
         answer = api_error_response(error)
     else:
@@ -76,20 +79,26 @@ def api_error_response(error: exceptions.APIException) -> Response:
     if challenge := getattr(error, "challenge", None):
         answer["WWW-Authenticate"] = challenge
     if isinstance(error, exceptions.Throttled):
-        answer["Retry-After"] = str(round(error.wait or 1))
+        answer["Retry-After"] = str(round(getattr(error, "wait", None) or 1))
     return answer
 
 
 def fields_of(detail: Any, path: str = "") -> dict[str, list[str]]:
-    """Validation errors, flat: ``{"variants.0.price": ["…"]}``."""
+    """Validation errors, flat: ``{"variants.0.price": ["…"]}``, in characters that can be sent."""
     if isinstance(detail, Mapping):
         parts = [fields_of(value, f"{path}.{key}" if path else str(key)) for key, value in detail.items()]
     elif isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
         parts = [fields_of(item, f"{path}.{index}") for index, item in enumerate(detail)]
     else:
         sentences = detail if isinstance(detail, list) else [detail]
-        return {path or "body": [str(sentence) for sentence in sentences]} if sentences else {}
+        path = "body" if path in {"", "non_field_errors"} else path
+        return {sendable(path): [sendable(str(sentence)) for sentence in sentences]} if sentences else {}
     return {name: sentences for part in parts for name, sentences in part.items()}
+
+
+def sendable(text: str) -> str:
+    """The text without lone surrogates, which JSON can bring in but UTF-8 cannot send back."""
+    return text.encode(errors="replace").decode()
 
 
 # What Django answers where no view was reached.
@@ -130,9 +139,7 @@ class PageEnvelope(BasePagination):
     default_size = 20
     largest_size = 100
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         self.request = request
         self.size = whole_number(request, "perpage", default=self.default_size, most=self.largest_size)
         self.total = queryset.count()

@@ -1,7 +1,8 @@
 """The shop: what a store sells, to whom, and for how much.
 
 Money is in the smallest unit of the store's currency (cents, yen). Every row carries its store, and every
-question is put through ``for_store()``, so that no view can forget it.
+question is put through ``for_store()``, so that no view can forget it. A constraint's message is a sentence
+for people, and its code names the field that it is about.
 """
 
 import secrets
@@ -77,9 +78,17 @@ class Category(models.Model):
         verbose_name_plural = "categories"
         ordering = ("position", "name")
         constraints = (
-            models.UniqueConstraint(fields=("store", "handle"), name="category_handle_is_unique_in_store"),
+            models.UniqueConstraint(
+                fields=("store", "handle"),
+                name="category_handle_is_unique_in_store",
+                violation_error_code="handle",
+                violation_error_message="Another category has this handle.",
+            ),
             models.CheckConstraint(
-                condition=Q(parent=None) | ~Q(parent=F("id")), name="category_is_not_its_own_parent"
+                condition=Q(parent=None) | ~Q(parent=F("id")),
+                name="category_is_not_its_own_parent",
+                violation_error_code="parent",
+                violation_error_message="A category cannot be its own parent.",
             ),
         )
 
@@ -145,15 +154,24 @@ class Product(models.Model):
             models.Index(fields=("store", "position", "id"), name="product_position_in_store"),
         )
         constraints = (
-            models.UniqueConstraint(fields=("store", "handle"), name="product_handle_is_unique_in_store"),
+            models.UniqueConstraint(
+                fields=("store", "handle"),
+                name="product_handle_is_unique_in_store",
+                violation_error_code="handle",
+                violation_error_message="Another product has this handle.",
+            ),
             models.CheckConstraint(
                 condition=Q(original_price=None) | Q(original_price__gt=F("price")),
                 name="product_sale_lowers_the_price",
+                violation_error_code="original_price",
+                violation_error_message="Must be higher than the price, or empty.",
             ),
             models.CheckConstraint(
                 condition=Q(min_quantity__gte=1)
                 & (Q(max_quantity=None) | Q(max_quantity__gte=F("min_quantity"))),
                 name="product_quantities_leave_a_range",
+                violation_error_code="max_quantity",
+                violation_error_message="Must not be less than min_quantity, which is at least 1.",
             ),
         )
 
@@ -191,10 +209,17 @@ class ProductVariant(models.Model):
     class Meta:
         ordering = ("position", "id")
         constraints = (
-            models.UniqueConstraint(fields=("product", "name"), name="variant_name_is_unique_in_product"),
+            models.UniqueConstraint(
+                fields=("product", "name"),
+                name="variant_name_is_unique_in_product",
+                violation_error_code="name",
+                violation_error_message="Another variant of the product has this name.",
+            ),
             models.CheckConstraint(
                 condition=Q(original_price=None) | Q(original_price__gt=F("price")),
                 name="variant_sale_lowers_the_price",
+                violation_error_code="original_price",
+                violation_error_message="Must be higher than the price, or empty.",
             ),
         )
 
@@ -226,7 +251,7 @@ class CustomerQuerySet(OfStoreQuerySet["Customer"]):
         )
         count = orders.annotate(count=Count("pk")).values("count")
         spent = orders.annotate(spent=Sum("total")).values("spent")
-        return self.annotate(
+        return self.annotate(  # type: ignore[no-redef]  # declared on the model, too
             orders_count=Coalesce(Subquery(count), 0), total_spent=Coalesce(Subquery(spent), 0)
         )
 
@@ -238,13 +263,22 @@ class Customer(Address):
     phone = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # Added by CustomerQuerySet.with_totals().
+    orders_count: int
+    total_spent: int
+
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")
         indexes = (models.Index(fields=("store", "-created_at", "-id"), name="customer_newest_in_store"),)
         constraints = (
-            models.UniqueConstraint(fields=("store", "email"), name="customer_email_is_unique_in_store"),
+            models.UniqueConstraint(
+                fields=("store", "email"),
+                name="customer_email_is_unique_in_store",
+                violation_error_code="email",
+                violation_error_message="Another customer has this e-mail address.",
+            ),
         )
 
     def __str__(self) -> str:
@@ -378,13 +412,23 @@ class Coupon(models.Model):
         ordering = ("-created_at", "-id")
         indexes = (models.Index(fields=("store", "-created_at", "-id"), name="coupon_newest_in_store"),)
         constraints = (
-            models.UniqueConstraint(fields=("store", "code"), name="coupon_code_is_unique_in_store"),
+            models.UniqueConstraint(
+                fields=("store", "code"),
+                name="coupon_code_is_unique_in_store",
+                violation_error_code="code",
+                violation_error_message="Another coupon has this code.",
+            ),
             models.CheckConstraint(
-                condition=~Q(kind="percent") | Q(value__lte=100), name="coupon_percent_is_at_most_100"
+                condition=~Q(kind="percent") | Q(value__lte=100),
+                name="coupon_percent_is_at_most_100",
+                violation_error_code="value",
+                violation_error_message="Must be at most 100 percent.",
             ),
             models.CheckConstraint(
                 condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),
                 name="coupon_ends_after_it_starts",
+                violation_error_code="ends_at",
+                violation_error_message="Must be later than starts_at, or empty.",
             ),
         )
 

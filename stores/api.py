@@ -1,0 +1,126 @@
+"""The shop's API. A view names the resource it serves; who may use it is not its business."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
+from rest_framework import mixins
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from stores import filters, serializers
+from stores.models import Category, Coupon, Customer, Order, Product, Store
+from stores.resources import Resource
+
+
+class OfStoreViewSet(GenericViewSet[Any]):
+    """Objects of the store in the address; those of any other store do not exist."""
+
+    lookup_value_regex = "[1-9][0-9]{0,17}"
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    @cached_property
+    def store(self) -> Store:
+        """The store in the address, from whoever authenticated for it, or by one query; 404 for none."""
+        store: Store | None = getattr(self.request.auth, "store", None)
+        return store or get_object_or_404(Store, pk=self.kwargs["store_id"])
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset().for_store(self.store)  # type: ignore[attr-defined]
+        # A change holds its row, so that two of them at once are made one after the other.
+        return rows.select_for_update(of=("self",)) if self.request.method == "PATCH" else rows
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "store": self.store}
+
+    def answer(self, row: Model, status: int = 200) -> Response:
+        """A row as it is now in the database, with all its parts."""
+        fresh = self.get_queryset().get(pk=row.pk)
+        return Response(self.get_serializer(fresh).data, status=status)
+
+
+class Creates(OfStoreViewSet):
+    @transaction.atomic
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self.answer(serializer.save(), status=201)
+
+
+class Changes(OfStoreViewSet):
+    @transaction.atomic
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        return self.answer(serializer.save())
+
+
+class Deletes(OfStoreViewSet):
+    @transaction.atomic
+    def destroy(self, request: Request, **kwargs: Any) -> Response:
+        self.get_object().delete()
+        return Response(status=204)
+
+
+class StoreViewSet(OfStoreViewSet):
+    """The store's public profile."""
+
+    resource = None
+    serializer_class = serializers.StoreSerializer
+
+    def retrieve(self, request: Request, **kwargs: Any) -> Response:
+        return Response(self.get_serializer(self.store).data)
+
+
+class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Creates, Changes, Deletes):
+    resource = Resource.PRODUCTS
+    queryset = Product.objects.with_parts()
+    serializer_class = serializers.ProductSerializer
+    filterset_class = filters.ProductFilters
+
+
+class CategoryViewSet(Creates, Changes, Deletes):
+    """Categories come as a tree, in two shapes: all of it, or one category with those below."""
+
+    resource = Resource.CATEGORIES
+    queryset = Category.objects.all()
+    serializer_class = serializers.CategorySerializer
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        children: defaultdict[int | None, list[Category]] = defaultdict(list)
+        for category in Category.objects.for_store(self.store):
+            children[category.parent_id].append(category)
+        return {**super().get_serializer_context(), "children": children}
+
+    def list(self, request: Request, **kwargs: Any) -> Response:
+        serializer = self.get_serializer()
+        roots = serializer.context["children"][None]
+        return Response([serializer.to_representation(category) for category in roots])
+
+    def retrieve(self, request: Request, **kwargs: Any) -> Response:
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes):
+    resource = Resource.ORDERS
+    queryset = Order.objects.with_parts()
+    serializer_class = serializers.OrderSerializer
+    filterset_class = filters.OrderFilters
+
+
+class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes):
+    resource = Resource.CUSTOMERS
+    queryset = Customer.objects.with_totals()
+    serializer_class = serializers.CustomerSerializer
+    filterset_class = filters.CustomerFilters
+
+
+class CouponViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Creates, Changes, Deletes):
+    resource = Resource.COUPONS
+    queryset = Coupon.objects.all()
+    serializer_class = serializers.CouponSerializer
+    filterset_class = filters.CouponFilters
