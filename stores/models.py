@@ -251,7 +251,7 @@ class CustomerQuerySet(OfStoreQuerySet["Customer"]):
         )
         count = orders.annotate(count=Count("pk")).values("count")
         spent = orders.annotate(spent=Sum("total")).values("spent")
-        return self.annotate(  # type: ignore[no-redef]  # declared on the model, too
+        return self.annotate(
             orders_count=Coalesce(Subquery(count), 0), total_spent=Coalesce(Subquery(spent), 0)
         )
 

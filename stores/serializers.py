@@ -168,12 +168,6 @@ class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
         model = ProductVariant
         fields = ("id", "sku", "name", "price", "original_price", "quantity")
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        original = attrs.get("original_price")
-        if original is not None and original <= attrs["price"]:
-            raise ValidationError({"original_price": "Must be higher than the price, or empty."})
-        return attrs
-
 
 class VariantsSerializer(serializers.Serializer[Any]):
     option_name = serializers.CharField(max_length=60, allow_blank=True, required=False)
@@ -304,6 +298,7 @@ def replace_variants(product: Product, items: list[dict[str, Any]]) -> None:
         for name, value in item.items():
             setattr(variant, name, value)
         variant.position = position
+        check(variant)
         variant.save()
 
 
