@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 
 from apikeys.models import ApiKey
@@ -17,6 +18,12 @@ IssueKey = Callable[..., tuple[ApiKey, str]]
 
 def make_owner(email: str) -> User:
     return User.objects.create_user(username=email, email=email, password=PASSWORD)
+
+
+@pytest.fixture(autouse=True)
+def _no_rate_is_used_up() -> None:
+    """Every test signs in for the first time today."""
+    cache.clear()
 
 
 @pytest.fixture
@@ -55,8 +62,8 @@ def issue(store: Store, owner: User) -> IssueKey:
 
 
 @pytest.fixture
-def signed_in(owner: User) -> Client:
-    """A browser in which the owner has signed in, by the form that everybody uses."""
+def signed_in(owner: User, store: Store) -> Client:
+    """A browser in which the store's owner has signed in, by the form that everybody uses."""
     client = Client()
     sign_in(client, owner.email)
     return client
