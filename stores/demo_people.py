@@ -82,7 +82,7 @@ COUNTRIES = (
         ("Shop Street", "Quay Street", "Patrick Street", "Dame Street"),
         (("Dublin", "", "D02 X2##"), ("Galway", "", "H91 E2##"), ("Cork", "", "T12 W8##")),
         words("Saoirse Cian Aoife Fionn Niamh Oisín"),
-        words("Byrne Gallagher Ó’Briain Kavanagh Walsh Keane"),
+        words("Byrne Gallagher Brennan Kavanagh Walsh Keane"),
     ),
     Country(
         "DE",
