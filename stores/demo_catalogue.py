@@ -296,7 +296,13 @@ PAPER = (
         (
             Item("Letter Set", 1980, "Twelve sheets, eight envelopes."),
             Item("Sumi Ink Stick", 2420, "Pine soot, a plum blossom on the side."),
-            Item("Goat Hair Brush", 3300, "It wants to be wet.", ("Size", ("Small", "Medium", "Large")), step=600),
+            Item(
+                "Goat Hair Brush",
+                3300,
+                "It wants to be wet.",
+                ("Size", ("Small", "Medium", "Large")),
+                step=600,
+            ),
             Item("Ink Stone", 8800, "Heavy enough to stay.", was=9900),
         ),
     ),
