@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from stores.demo_catalogue import KOBO, NORTHWOOD
 from tests.server import Answer, Served, Visitor, call_api, empty_database, served
 
-OWNER, OTHER_OWNER = "owner@example.com", "other@example.com"
-STORE, OTHER_STORE = "267418190", "418190267"
-ORDERS = f"/v1/stores/{STORE}/orders/"
-KEYS = f"/stores/{STORE}/settings/api-keys/"
-OTHER_KEYS = f"/stores/{OTHER_STORE}/settings/api-keys/"
+ORDERS = f"/v1/stores/{NORTHWOOD.id}/orders/"
+KEYS = f"/stores/{NORTHWOOD.id}/settings/api-keys/"
+OTHER_ORDERS = f"/v1/stores/{KOBO.id}/orders/"
+OTHER_KEYS = f"/stores/{KOBO.id}/settings/api-keys/"
 WHOLE_KEY = re.compile(r"\b[0-9a-f]{7}\.[0-9a-f]{27}\b")
 
 
@@ -31,7 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterato
 @pytest.fixture
 def owner(site: Served) -> Visitor:
     visitor = Visitor(site)
-    visitor.sign_in(OWNER)
+    visitor.sign_in(NORTHWOOD.owner)
     return visitor
 
 
@@ -77,9 +77,9 @@ def test_a_key_without_orders_does_not_open_them(site: Served, owner: Visitor) -
 
 def test_the_other_stores_key_does_not_open_this_one(site: Served) -> None:
     other = Visitor(site)
-    other.sign_in(OTHER_OWNER)
+    other.sign_in(KOBO.owner)
     key = create_key(other, OTHER_KEYS, "Of the other store", "orders:read")
-    assert call_api(site, f"/v1/stores/{OTHER_STORE}/orders/", key).status == 200
+    assert call_api(site, OTHER_ORDERS, key).status == 200
     assert refusal(call_api(site, ORDERS, key)) == (401, "api_key_wrong_store")
     assert other.get(KEYS).status == 404
 
@@ -103,7 +103,7 @@ def test_the_whole_key_is_shown_once_and_kept_nowhere(site: Served, owner: Visit
     prefix, secret = key.split(".")
     assert call_api(site, ORDERS, key).status == 200
     assert call_api(site, ORDERS + "?page=none", key).status == 400
-    assert call_api(site, f"/v1/stores/{STORE}/customers/", key).status == 401
+    assert call_api(site, f"/v1/stores/{NORTHWOOD.id}/customers/", key).status == 401
 
     (page,) = [page for page in owner.seen if secret in page]
     owner.seen.clear()
@@ -129,7 +129,7 @@ def test_a_second_run_loses_nothing(tmp_path: Path) -> None:
     with empty_database(tmp_path) as url:
         with served(tmp_path, url) as site:
             owner = Visitor(site)
-            owner.sign_in(OWNER)
+            owner.sign_in(NORTHWOOD.owner)
             key = create_key(owner, KEYS, "Survives", "orders:read")
             for _ in range(20):
                 assert call_api(site, ORDERS, key).status == 200

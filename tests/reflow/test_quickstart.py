@@ -17,6 +17,7 @@ from apikeys import keys
 from apikeys.models import ApiKey
 from reflow.management.commands import quickstart
 from stores.models import Store
+from tests.conftest import PASSWORD
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def programs(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
     monkeypatch.setattr(quickstart, "become", programs.append)
     # The connection is the test's own.
     monkeypatch.setattr(connections, "close_all", lambda: None)
-    monkeypatch.setenv("DEMO_OWNER_PASSWORD", "correct horse")
+    monkeypatch.setenv("DEMO_OWNER_PASSWORD", PASSWORD)
     monkeypatch.setenv("HOST", "127.0.0.1")
     monkeypatch.setenv("PORT", str(free_port()))
     settings.STATIC_ROOT = tmp_path
@@ -43,15 +44,6 @@ def programs(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
-
-
-@pytest.fixture
-def owner() -> User:
-    """The owner of the demo shop."""
-    store = Store.objects.create(pk=quickstart.STORE_ID, name="Demo")
-    owner = User.objects.create_user("owner", quickstart.OWNER_EMAIL, "correct horse")
-    store.owners.add(owner)
-    return owner
 
 
 def test_a_taken_port_stops_before_the_database_is_touched(
@@ -79,21 +71,18 @@ def test_an_address_of_another_machine_gets_one_line(
     assert programs == []
 
 
-@pytest.mark.django_db
-def test_it_becomes_a_production_server(programs: list[list[str]], owner: User) -> None:
+def test_it_becomes_a_production_server(programs: list[list[str]], store: Store) -> None:
     call_command("quickstart")
     assert [program[0] for program in programs] == ["gunicorn"]
 
 
-@pytest.mark.django_db
-def test_for_development_it_becomes_one_that_reloads(programs: list[list[str]], owner: User) -> None:
+def test_for_development_it_becomes_one_that_reloads(programs: list[list[str]], store: Store) -> None:
     call_command("quickstart", reload=True)
     assert [program[:2] for program in programs] == [["django", "runserver"]]
 
 
-@pytest.mark.django_db
 def test_it_prints_a_key_that_works(
-    programs: list[list[str]], owner: User, capsys: pytest.CaptureFixture[str]
+    programs: list[list[str]], store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("quickstart")
     key = ApiKey.objects.usable().get()
@@ -103,8 +92,7 @@ def test_it_prints_a_key_that_works(
     assert key.access == ["products:read", "orders:read"]
 
 
-@pytest.mark.django_db
-def test_keys_of_earlier_runs_go_once_they_have_expired(programs: list[list[str]], owner: User) -> None:
+def test_keys_of_earlier_runs_go_once_they_have_expired(programs: list[list[str]], store: Store) -> None:
     call_command("quickstart")
     first = ApiKey.objects.get()
     ApiKey.objects.filter(pk=first.pk).update(
@@ -114,19 +102,18 @@ def test_keys_of_earlier_runs_go_once_they_have_expired(programs: list[list[str]
     assert ApiKey.objects.get() != first
 
 
-@pytest.mark.django_db
 def test_the_demo_password_is_printed_while_it_is_the_owners(
-    programs: list[list[str]], owner: User, capsys: pytest.CaptureFixture[str]
+    programs: list[list[str]], store: Store, owner: User, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("quickstart")
-    assert "owner@example.com with the password correct horse." in capsys.readouterr().out
+    assert f"owner@example.com with the password {PASSWORD}." in capsys.readouterr().out
 
     owner.set_password("another one")
     owner.save()
     call_command("quickstart")
     printed = capsys.readouterr().out
     assert "owner@example.com with your password." in printed
-    assert "correct horse" not in printed
+    assert PASSWORD not in printed
 
 
 @pytest.mark.django_db
