@@ -69,8 +69,25 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         ("created_by", "created_at", "expires_at"),
         ("deactivated_at", "reactivates_at"),
         ("predecessor", "superseded_at"),
+        "allowed_addresses",
+        "rate_limit",
         "last_used",
     )
+    # All but the one thing that operators set.
+    readonly_fields = (
+        *("prefix", "name", "store", "status", "reaches", "created_by", "created_at", "expires_at"),
+        *(
+            "deactivated_at",
+            "reactivates_at",
+            "predecessor",
+            "superseded_at",
+            "allowed_addresses",
+            "last_used",
+        ),
+    )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("apikeys.change_apikey")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return ApiKey.objects.with_status()
@@ -93,7 +110,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         use = getattr(key, "last_use", None)
         return f"{use.at:%Y-%m-%d %H:%M} ({use})" if use else "Never"
 
-    @admin.action(description="Deactivate selected keys", permissions=["operate"])
+    @admin.action(description="Deactivate selected keys", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
         operator: User = request.user  # type: ignore[assignment]
         usable = [key for key in queryset if not key.is_inactive(timezone.now())]
@@ -101,17 +118,13 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             key.deactivate(by=operator)
         messages.success(request, f"Deactivated: {len(usable)}.")
 
-    @admin.action(description="Reactivate selected keys", permissions=["operate"])
+    @admin.action(description="Reactivate selected keys", permissions=["change"])
     def reactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
         operator: User = request.user  # type: ignore[assignment]
         inactive = [key for key in queryset if key.is_inactive(timezone.now())]
         for key in inactive:
             key.reactivate(by=operator)
         messages.success(request, f"Reactivated: {len(inactive)}.")
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Actions change keys although no form here does."""
-        return request.user.has_perm("apikeys.change_apikey")
 
 
 @admin.register(ApiKeyUsage)

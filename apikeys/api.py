@@ -2,13 +2,18 @@
 
 from typing import Any, cast
 
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apikeys import reports
+from apikeys import reports, throttling
 from apikeys.models import ApiKey
 from apikeys.permissions import HasApiKey
+from apikeys.throttling import Allowance
+
+MOST_AT_ONCE = 100
 
 
 class ApiKeyView(APIView):
@@ -17,13 +22,39 @@ class ApiKeyView(APIView):
     permission_classes = (HasApiKey,)
 
     def get(self, request: Request) -> Response:
-        return Response(about(cast("ApiKey", request.auth)))
+        allowance = getattr(request._request, "api_allowance", None)
+        return Response(about(cast("ApiKey", request.auth), allowance))
 
 
-def about(key: ApiKey) -> dict[str, Any]:
+class LeakedKeysSerializer(serializers.Serializer[Any]):
+    keys = serializers.ListField(
+        child=serializers.CharField(max_length=200), min_length=1, max_length=MOST_AT_ONCE
+    )
+
+
+class RevokeKeysView(APIView):
+    """Anybody who has found keys hands them in: those that exist are deactivated, their owners are told.
+
+    The answer is the same whether a key existed or not.
+    """
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def post(self, request: Request) -> Response:
+        throttling.count_revocation(request._request)
+        handed_in = LeakedKeysSerializer(data=request.data)
+        handed_in.is_valid(raise_exception=True)
+        for key in ApiKey.objects.presented_as(handed_in.validated_data["keys"]):
+            key.report_leaked()
+        return Response({"received": len(handed_in.validated_data["keys"])}, status=202)
+
+
+def about(key: ApiKey, allowance: Allowance | None) -> dict[str, Any]:
     """What a key is told about itself: who it is, what it reaches, until when, and what it did.
 
-    ``usage`` counts the requests of the last 30 days (UTC), today included, by resource and outcome.
+    ``limits`` is what is left of this minute's requests, null while they are not counted. ``usage`` counts
+    the requests of the last 30 days (UTC), today included, by resource and outcome.
     """
     return {
         "object": "api_key",
@@ -33,5 +64,15 @@ def about(key: ApiKey) -> dict[str, Any]:
         "access": key.access,
         "created_at": key.created_at,
         "expires_at": key.expires_at,
+        "allowed_addresses": key.allowed_addresses,
+        "limits": allowance and limits(allowance),
         "usage": reports.by_resource(key),
+    }
+
+
+def limits(allowance: Allowance) -> dict[str, int]:
+    return {
+        "requests_per_minute": allowance.limit,
+        "remaining": allowance.remaining,
+        "resets_in_seconds": allowance.resets_in,
     }

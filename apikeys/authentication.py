@@ -1,12 +1,20 @@
 """From the ``Authorization`` header to the key it holds, or to the reason why not."""
 
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apikeys import keys
-from apikeys.exceptions import REALM, ApiKeyExpired, ApiKeyInactive, ApiKeyInvalid, ApiKeyMalformed
+from apikeys import addresses, keys, throttling
+from apikeys.exceptions import (
+    REALM,
+    AddressNotAllowed,
+    ApiKeyExpired,
+    ApiKeyInactive,
+    ApiKeyInvalid,
+    ApiKeyMalformed,
+)
 from apikeys.models import ApiKey
 
 NO_DIGEST = "0" * keys.DIGEST_LENGTH
@@ -21,18 +29,32 @@ class ApiKeyAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
+        http = request._request
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
+            throttling.count_address(http)
             return None
-        key = find(presented_in(header))
+        key = self.identify(http, header)
         # From here on the request counts as this key's, whatever is answered.
-        request._request.api_key = key  # type: ignore[attr-defined]
+        http.api_key = key  # type: ignore[attr-defined]
+        throttling.count_key(http, key)
         now = timezone.now()
         if key.is_inactive(now):
             raise ApiKeyInactive
         if key.is_expired(now):
             raise ApiKeyExpired
+        if not key.works_from(addresses.client_of(http)):
+            raise AddressNotAllowed
         return AnonymousUser(), key
+
+    def identify(self, http: HttpRequest, header: str) -> ApiKey:
+        """The key in the header, unless its sender has guessed too often."""
+        throttling.check_failures(http)
+        try:
+            return find(presented_in(header))
+        except ApiKeyInvalid:
+            throttling.count_failure(http)
+            raise
 
     def authenticate_header(self, request: Request) -> str:
         return REALM

@@ -73,6 +73,13 @@ class ApiKeyExpired(DescribedRefusal):
     default_detail = "This API key has expired: its store's owner can create a new one on the settings page."
 
 
+class AddressNotAllowed(DescribedRefusal):
+    default_code = "address_not_allowed"
+    default_detail = (
+        "This API key may not be used from your address: its store's owner can allow it on the settings page."
+    )
+
+
 class ApiKeyWrongStore(Refusal):
     default_code = "api_key_wrong_store"
     default_detail = "This API key belongs to another store: use the store in the key's own address."

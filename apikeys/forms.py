@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.http import QueryDict
 from django.utils import timezone
 
+from apikeys import addresses
 from apikeys.models import ApiKey, StaleKey
 from stores.models import Store
 from stores.resources import SCOPES, Access, Resource
@@ -17,6 +18,7 @@ from stores.resources import SCOPES, Access, Resource
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+MOST_ADDRESSES = 50
 NAME_TAKEN = "Another key of this store has this name. Choose a different one."
 
 
@@ -50,6 +52,8 @@ class KeyForm(forms.Form):
         },
     )
 
+    allowed_addresses = forms.CharField(required=False, max_length=2000)
+
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.store = store
@@ -61,6 +65,21 @@ class KeyForm(forms.Form):
         if self.name_is_taken(name):
             raise ValidationError(NAME_TAKEN)
         return name
+
+    def clean_allowed_addresses(self) -> list[str]:
+        """Addresses and networks, as typed on lines or between commas, each once."""
+        typed = self.cleaned_data["allowed_addresses"].replace(",", " ").split()
+        if len(typed) > MOST_ADDRESSES:
+            raise ValidationError(f"At most {MOST_ADDRESSES} addresses, please: use networks.")
+        kept: dict[str, None] = {}
+        for text in typed:
+            try:
+                kept[addresses.canonical(text)] = None
+            except ValueError as error:
+                raise ValidationError(
+                    "%(text)s is no address and no network such as 203.0.113.0/24.", params={"text": text}
+                ) from error
+        return list(kept)
 
     def name_is_taken(self, name: str) -> bool:
         return ApiKey.objects.for_store(self.store).holding_name(name).exists()
@@ -111,6 +130,7 @@ class NewKeyForm(KeyForm):
                 name=self.cleaned_data["name"],
                 access=self.cleaned_data["access"],
                 expires_at=self.expires_at(),
+                allowed_addresses=self.cleaned_data["allowed_addresses"],
                 created_by=by,
             )
         except IntegrityError as error:
@@ -130,6 +150,7 @@ class EditKeyForm(KeyForm):
                 "name": key.name,
                 "access": key.access,
                 "expiry": "keep" if key.expires_at else "never",
+                "allowed_addresses": "\n".join(key.allowed_addresses),
                 "version": key.version,
             },
         )
@@ -157,6 +178,7 @@ class EditKeyForm(KeyForm):
                 name=self.cleaned_data["name"],
                 access=self.cleaned_data["access"],
                 expires_at=self.expires_at(),
+                allowed_addresses=self.cleaned_data["allowed_addresses"],
             )
         except StaleKey:
             self.add_stale_error()

@@ -1,12 +1,13 @@
 """What was done to a key, by whom and when, in words, kept in Django's own ``LogEntry``.
 
-Operators read the same lines in the admin. Nothing is recorded where no person acted.
+Operators read the same lines in the admin. Where no person acted, the account called ``reflow`` did.
 """
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 
@@ -49,6 +50,10 @@ def rolled(key: "ApiKey", successor: "ApiKey", by: "User") -> None:
     _record(successor, by, ADDITION, f"Created by rolling {key.prefix}.")
 
 
+def leaked(key: "ApiKey") -> None:
+    _record(key, None, CHANGE, "Deactivated: somebody else had the key and handed it in.")
+
+
 def deleted(key: "ApiKey", by: "User") -> None:
     _record(key, by, DELETION, "Deleted.")
 
@@ -62,6 +67,9 @@ def changes(before: "ApiKey", after: "ApiKey") -> list[str]:
         sentences.append(f"Widened access: gained {', '.join(gained)}.")
     if lost := [scope for scope in before.access if scope not in after.access]:
         sentences.append(f"Narrowed access: lost {', '.join(lost)}.")
+    if before.allowed_addresses != after.allowed_addresses:
+        was, now = (", ".join(key.allowed_addresses) or "anywhere" for key in (before, after))
+        sentences.append(f"Moved where it works from {was} to {now}.")
     if before.expires_at != after.expires_at:
         sentences.append(
             f"Moved the expiry from {_moment(before.expires_at)} to {_moment(after.expires_at)}."
@@ -74,12 +82,20 @@ def _moment(at: datetime | None) -> str:
 
 
 def _record(key: "ApiKey", by: "User | None", flag: int, message: str) -> None:
-    if by is not None:
-        LogEntry.objects.create(
-            user=by,
-            content_type=ContentType.objects.get_for_model(type(key)),
-            object_id=str(key.pk),
-            object_repr=str(key)[:200],
-            action_flag=flag,
-            change_message=message,
-        )
+    LogEntry.objects.create(
+        user=by or the_site_itself(),
+        content_type=ContentType.objects.get_for_model(type(key)),
+        object_id=str(key.pk),
+        object_repr=str(key)[:200],
+        action_flag=flag,
+        change_message=message,
+    )
+
+
+def the_site_itself() -> "User":
+    """The account in whose name things happen that no person did. Nobody can sign in to it."""
+    site, is_new = get_user_model().objects.get_or_create(username="reflow", defaults={"is_active": False})
+    if is_new:
+        site.set_unusable_password()
+        site.save(update_fields=["password"])
+    return site

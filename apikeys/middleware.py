@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
-from apikeys import usage
+from apikeys import addresses, usage
 from apikeys.models import ApiKey
 
 LONGEST_METHOD = 10
@@ -22,6 +22,9 @@ class ApiKeyMiddleware:
         key = getattr(request, "api_key", None)
         if key is not None:
             usage.record(use_of(key, request, response))
+        allowance = getattr(request, "api_allowance", None)
+        for name, value in allowance.headers.items() if allowance else ():
+            response[name] = value
         if "Authorization" in request.headers or response.status_code == 401:
             response["Cache-Control"] = "no-store"
         elif hasattr(view_class(request), "resource"):
@@ -39,7 +42,7 @@ def use_of(key: ApiKey, request: HttpRequest, response: HttpResponse) -> usage.U
         resource=getattr(view_class(request), "resource", None) or "",
         access=getattr(request, "api_access", ""),
         status_code=response.status_code,
-        address=request.META.get("REMOTE_ADDR") or None,
+        address=str(address) if (address := addresses.client_of(request)) else None,
         client=request.headers.get("User-Agent", "").replace("\0", "")[:LONGEST_CLIENT],
     )
 

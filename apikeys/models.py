@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from apikeys import history, keys, notices
+from apikeys import addresses, history, keys, notices
 from apikeys.outcomes import Outcome, Status
 from apikeys.querysets import ApiKeyQuerySet, UsageQuerySet
 from stores.models import Store
@@ -35,6 +35,12 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=keys.DIGEST_LENGTH, editable=False)
     access = models.JSONField(help_text="Scopes such as orders:read, with what they imply.")
     expires_at = models.DateTimeField(null=True, blank=True)
+    allowed_addresses = models.JSONField(
+        default=list, blank=True, help_text="Addresses and networks (CIDR) it works from; empty: all."
+    )
+    rate_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Requests a minute; empty: as many as any key."
+    )
     deactivated_at = models.DateTimeField(null=True, blank=True, editable=False)
     reactivates_at = models.DateTimeField(null=True, blank=True, editable=False)
     predecessor = models.ForeignKey(
@@ -62,6 +68,9 @@ class ApiKey(models.Model):
                 name="api_key_name_is_unique_in_store",
             ),
             models.CheckConstraint(condition=~Q(access=[]), name="api_key_reaches_something"),
+            models.CheckConstraint(
+                condition=Q(rate_limit=None) | Q(rate_limit__gte=1), name="api_key_rate_limit_lets_in"
+            ),
             models.CheckConstraint(
                 condition=Q(reactivates_at=None) | Q(reactivates_at__gt=F("deactivated_at")),
                 name="api_key_reactivates_after_deactivation",
@@ -107,6 +116,9 @@ class ApiKey(models.Model):
     def is_usable(self, at: datetime) -> bool:
         return not self.is_inactive(at) and not self.is_expired(at)
 
+    def works_from(self, address: addresses.Address | None) -> bool:
+        return not self.allowed_addresses or addresses.is_within(address, self.allowed_addresses)
+
     def allows(self, scope: str) -> bool:
         return scope in self.access
 
@@ -120,8 +132,9 @@ class ApiKey(models.Model):
         name: str,
         access: Iterable[str],
         expires_at: datetime | None,
+        allowed_addresses: list[str] | None = None,
     ) -> None:
-        """Rename, widen, narrow or move the expiry, in one step.
+        """Rename, widen, narrow, move the expiry, or say where it works from (None: as before), in one step.
 
         ``version`` is the one the person was looking at; raises StaleKey when the key has moved on, and
         IntegrityError (``api_key_name_is_unique_in_store``) when another key has taken the name.
@@ -131,8 +144,10 @@ class ApiKey(models.Model):
                 raise StaleKey
             before = copy(self)
             self.name, self.access, self.expires_at = name, with_implied(access), expires_at
+            if allowed_addresses is not None:
+                self.allowed_addresses = allowed_addresses
             if changes := history.changes(before, self):
-                self._save("name", "access", "expires_at")
+                self._save("name", "access", "expires_at", "allowed_addresses")
                 history.changed(self, by, changes)
                 if gained := [scope for scope in self.access if scope not in before.access]:
                     notices.widened(self, by, gained)
@@ -151,6 +166,15 @@ class ApiKey(models.Model):
                 self.deactivated_at = self.reactivates_at = None
                 self._save("deactivated_at", "reactivates_at")
                 history.reactivated(self, by)
+
+    def report_leaked(self) -> None:
+        """Deactivate for good a key that somebody else has got hold of, and tell its owners."""
+        with self._locked():
+            if self.deactivated_at is None or self.reactivates_at is not None:
+                self.deactivated_at, self.reactivates_at = timezone.now(), None
+                self._save("deactivated_at", "reactivates_at")
+                history.leaked(self)
+                notices.leaked(self)
 
     def roll(self, *, by: "User", overlap: timedelta) -> tuple["ApiKey", str]:
         """Replace the key by a new one with the same name, access and expiry.
@@ -171,6 +195,8 @@ class ApiKey(models.Model):
                 name=self.name,
                 access=self.access,
                 expires_at=expiry,
+                allowed_addresses=self.allowed_addresses,
+                rate_limit=self.rate_limit,
                 created_by=by,
                 predecessor=self,
             )

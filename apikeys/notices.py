@@ -31,10 +31,15 @@ def deleted(key: "ApiKey", by: "User") -> None:
     _tell_owners(key, by, "deleted")
 
 
+def leaked(key: "ApiKey") -> None:
+    _tell_owners(key, None, "deactivated")
+
+
 def _tell_owners(key: "ApiKey", by: "User | None", event: str, **details: object) -> None:
-    """Send once the change is committed. A mail server that is down must not undo it."""
-    if by is None:
-        return
+    """Send once the change is committed. ``by`` is None where no person acted.
+
+    A mail server that is down must not undo the change.
+    """
     context = {
         "store": key.store,
         "prefix": key.prefix,

@@ -1,5 +1,6 @@
 """Questions put to the tables of keys and usage, as filters that chain and read as a sentence."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,14 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.annotate(access_text=Cast("access", models.TextField())).filter(
             access_text__contains=f'"{scope}"'
         )
+
+    def presented_as(self, plaintexts: Iterable[str]) -> "list[ApiKey]":
+        """The keys whose whole text is among these, in one query."""
+        by_prefix: defaultdict[str, list[str]] = defaultdict(list)
+        for text in filter(keys.is_well_formed, plaintexts):
+            by_prefix[text[: keys.PREFIX_LENGTH]].append(text)
+        found = self.select_related("store").filter(prefix__in=by_prefix)
+        return [key for key in found if any(keys.matches(text, key.digest) for text in by_prefix[key.prefix])]
 
     def find(self, text: str) -> "ApiKeyQuerySet":
         """Keys whose name holds the text, or whose prefix it is: typed, masked or in a whole key."""
@@ -101,6 +110,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         name: str,
         access: Iterable[str],
         expires_at: datetime | None = None,
+        allowed_addresses: Iterable[str] = (),
         created_by: "User | None" = None,
     ) -> tuple["ApiKey", str]:
         """A new key and its plaintext, which exists nowhere else.
@@ -110,7 +120,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """
         with transaction.atomic():
             key, plaintext = self.draw(
-                store=store, name=name, access=access, expires_at=expires_at, created_by=created_by
+                store=store,
+                name=name,
+                access=access,
+                expires_at=expires_at,
+                allowed_addresses=list(allowed_addresses),
+                created_by=created_by,
             )
             history.created(key, created_by)
             notices.created(key, created_by)

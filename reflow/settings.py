@@ -155,10 +155,21 @@ REST_FRAMEWORK = {
 }
 CORS_URLS_REGEX = r"^/v1/"
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_EXPOSE_HEADERS = ["Retry-After", "WWW-Authenticate", "X-Request-Id"]
+CORS_EXPOSE_HEADERS = ["RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-Id", "EXPOSE_HEADER": False}
+
+# Requests a minute: of a key, of an address without one, and keys that do not exist or are handed in by one.
+RATE_LIMIT_PER_KEY: int = env.int("RATE_LIMIT_PER_KEY", default=600)
+RATE_LIMIT_PER_ADDRESS: int = env.int("RATE_LIMIT_PER_ADDRESS", default=300)
+RATE_LIMIT_FAILED_KEYS: int = env.int("RATE_LIMIT_FAILED_KEYS", default=20)
+RATE_LIMIT_REVOCATIONS: int = env.int("RATE_LIMIT_REVOCATIONS", default=10)
+# Counted in each process's memory unless a Redis or Valkey counts for all of them.
+REDIS_URL: str = env.str("REDIS_URL", default="")
+
+# Networks of the proxies in front, whose X-Forwarded-For is believed.
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 
 # Seconds between two writes of the usage counters; 0 writes before each response.
 USAGE_FLUSH_SECONDS: float = env.float("USAGE_FLUSH_SECONDS", default=1.0)

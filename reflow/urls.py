@@ -2,10 +2,10 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path, register_converter
+from django.urls import include, path, re_path, register_converter
 from django.urls.converters import IntConverter
 
-from apikeys.api import ApiKeyView
+from apikeys.api import ApiKeyView, RevokeKeysView
 from apikeys.views import home
 
 
@@ -24,7 +24,8 @@ urlpatterns = [
     path("", home, name="home"),
     path("accounts/", include("allauth.account.urls")),
     path("stores/<store_id:store_id>/settings/api-keys/", include("apikeys.urls")),
-    path("v1/api-key/", ApiKeyView.as_view(), name="api-key"),
+    re_path("^v1/api-key/?$", ApiKeyView.as_view(), name="api-key"),
+    re_path("^v1/api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
     path("v1/", include("stores.urls")),
     path("admin/", admin.site.urls),
 ]

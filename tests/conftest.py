@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
+from apikeys import throttling
 from apikeys.models import ApiKey
 from stores.models import Store
 
@@ -22,8 +23,10 @@ def make_owner(email: str) -> User:
 
 @pytest.fixture(autouse=True)
 def _no_rate_is_used_up() -> None:
-    """Every test signs in for the first time today."""
+    """Every test signs in, and calls the API, for the first time today."""
     cache.clear()
+    throttling.storage().reset()
+    throttling._barred.clear()
 
 
 @pytest.fixture

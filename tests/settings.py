@@ -33,4 +33,5 @@ if "SUITE_DATABASE_URL" not in os.environ:
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Only the tests in a browser collect the static files, and use them as production does.
+STATIC_ROOT = TEMPORARY / "reflow-tests-collect-no-static-files"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

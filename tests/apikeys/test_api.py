@@ -31,6 +31,12 @@ def test_a_key_is_told_about_itself(client: Client, issue: IssueKey) -> None:
         "access": ["orders:read", "orders:write"],
         "created_at": key.created_at.isoformat().replace("+00:00", "Z"),
         "expires_at": expires_at.isoformat().replace("+00:00", "Z"),
+        "allowed_addresses": [],
+        "limits": {
+            "requests_per_minute": 600,
+            "remaining": 599,
+            "resets_in_seconds": body["limits"]["resets_in_seconds"],
+        },
         "usage": {"orders": {"succeeded": 5, "refused": 0, "failed": 0}},
     }
 

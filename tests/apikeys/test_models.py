@@ -200,9 +200,11 @@ def test_a_key_may_be_shown_once(issue: IssueKey) -> None:
     assert not ApiKey.objects.get(pk=key.pk).reveal()
 
 
-def test_without_a_person_there_is_no_history(issue: IssueKey) -> None:
+def test_what_no_person_did_the_site_itself_did(issue: IssueKey) -> None:
     key, _ = issue(created_by=None)
-    assert words(key) == []
+    entry = history.of(key).get()
+    assert (entry.user.username, entry.user.is_active) == ("reflow", False)
+    assert not entry.user.has_usable_password()
 
 
 def test_a_key_reactivates_after_it_was_deactivated(issue: IssueKey, owner: User) -> None:

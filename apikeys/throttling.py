@@ -1,0 +1,143 @@
+"""How many requests a key may make, and an address without one, in a minute.
+
+Windows are whole minutes of the clock, counted in one atomic step by the ``limits`` library: in memory, or
+in Redis or Valkey for all machines together. When that server is away, requests go on uncounted.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import HttpRequest
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage, Storage
+from rest_framework.exceptions import Throttled
+
+from apikeys import addresses
+from apikeys.models import ApiKey
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS = 60
+COMPLAIN_EVERY_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a limit in this window, after the request that asked."""
+
+    policy: str
+    limit: int
+    used: int
+    resets_in: int
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.limit - self.used)
+
+    @property
+    def is_exceeded(self) -> bool:
+        return self.used > self.limit
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """After draft-ietf-httpapi-ratelimit-headers: q requests in w seconds, r left for t seconds."""
+        return {
+            "RateLimit-Policy": f'"{self.policy}";q={self.limit};w={WINDOW_SECONDS}',
+            "RateLimit": f'"{self.policy}";r={self.remaining};t={self.resets_in}',
+        }
+
+
+class RateLimited(Throttled):
+    default_code = "rate_limited"
+    default_detail = "Too many requests."
+
+
+def count_key(request: HttpRequest, key: ApiKey) -> None:
+    """Count a request of a key. Raises RateLimited beyond the key's own limit or the general one."""
+    _count(request, "key", str(key.pk), key.rate_limit or settings.RATE_LIMIT_PER_KEY)
+
+
+def count_address(request: HttpRequest) -> None:
+    """Count a request without a key. Raises RateLimited."""
+    _count(request, "address", _address(request), settings.RATE_LIMIT_PER_ADDRESS)
+
+
+def count_revocation(request: HttpRequest) -> None:
+    """Count a report of leaked keys. Raises RateLimited."""
+    _count(request, "revoke", _address(request), settings.RATE_LIMIT_REVOCATIONS)
+
+
+def _count(request: HttpRequest, policy: str, whose: str, limit: int) -> None:
+    allowance = _take(policy, whose, limit)
+    request.api_allowance = allowance  # type: ignore[attr-defined]  # for the headers of the answer
+    if allowance is not None and allowance.is_exceeded:
+        raise RateLimited(wait=allowance.resets_in)
+
+
+# Addresses that have presented too many keys that do not exist, and the window in which they did. Each
+# process keeps its own, so that a request with a good key asks the counters no second time.
+_barred: dict[str, int] = {}
+
+
+def check_failures(request: HttpRequest) -> None:
+    """Raise RateLimited where the address has guessed too often, before another guess is looked at."""
+    if _barred:
+        window, resets_in = _now()
+        if _barred.get(_address(request)) == window:
+            raise RateLimited(wait=resets_in)
+
+
+def count_failure(request: HttpRequest) -> None:
+    """Count a key that does not exist against the address it came from."""
+    address = _address(request)
+    allowance = _take("failures", address, settings.RATE_LIMIT_FAILED_KEYS)
+    if allowance is not None and not allowance.remaining:
+        window, _ = _now()
+        for past in [other for other, barred_in in _barred.items() if barred_in != window]:
+            del _barred[past]
+        _barred[address] = window
+
+
+def _take(policy: str, whose: str, limit: int) -> Allowance | None:
+    """What is left after one more request; None while the counters cannot be reached."""
+    window, resets_in = _now()
+    try:
+        used = storage().incr(f"reflow/{policy}/{whose}/{window}", WINDOW_SECONDS)
+    except StorageError as error:
+        _complain(error)
+        return None
+    return Allowance(policy, limit, used, resets_in)
+
+
+def _now() -> tuple[int, int]:
+    """The number of the minute, and how many seconds are left of it."""
+    window, second = divmod(int(time.time()), WINDOW_SECONDS)
+    return window, WINDOW_SECONDS - second
+
+
+def _address(request: HttpRequest) -> str:
+    return str(addresses.client_of(request))
+
+
+@lru_cache(maxsize=1)
+def storage() -> Storage:
+    """Where requests are counted: REDIS_URL, or this process's memory."""
+    if not settings.REDIS_URL:
+        return MemoryStorage()
+    return RedisStorage(
+        settings.REDIS_URL, wrap_exceptions=True, socket_timeout=0.25, socket_connect_timeout=0.25
+    )
+
+
+_complained_at = float("-inf")
+
+
+def _complain(error: StorageError) -> None:
+    """Log that counting fails, once a minute however many requests find out."""
+    global _complained_at
+    if time.monotonic() - _complained_at >= COMPLAIN_EVERY_SECONDS:
+        _complained_at = time.monotonic()
+        logger.error("Rate limits are off: their counters cannot be reached (%s)", error.storage_error)

