@@ -125,7 +125,7 @@ def fresh_key(store: Store) -> str:
     # Drawn, not issued: the demo's owner needs no e-mail about it at every start.
     _, plaintext = ApiKey.objects.draw(
         store=store,
-        name=f"{KEY_NAME} {now:%Y-%m-%d %H:%M:%S.%f}",
+        name=f"{KEY_NAME} {now.replace(tzinfo=None).isoformat(sep=' ', timespec='milliseconds')}",
         access=[resource.scope(Access.READ) for resource in (Resource.ORDERS, Resource.PRODUCTS)],
         expires_at=now + timedelta(days=1),
     )
