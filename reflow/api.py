@@ -1,4 +1,4 @@
-"""The API's house style: one shape for every error, one envelope for every list.
+"""The API's house style: one shape for every error.
 
 Every error is ``{"error": a sentence, "code": snake_case, "request_id": …}``; a refused key adds what its
 reason carries, validation adds ``fields``. Routes under ``/v1/`` answer like this even where no view was
@@ -16,11 +16,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from django_guid import get_guid
 from rest_framework import exceptions
-from rest_framework.pagination import BasePagination
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
-from rest_framework.views import APIView, set_rollback
+from rest_framework.views import set_rollback
 
 PREFIX = "/v1/"
 RETRY_AFTER_SECONDS = 5
@@ -128,59 +125,3 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(PREFIX):
         return JsonResponse(body_of("server_error"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
     return defaults.server_error(request)
-
-
-# Lists.
-
-
-class PageEnvelope(BasePagination):
-    """``page`` from 1 and ``perpage`` from 1 to 100, in the envelope that Reflow's clients expect."""
-
-    default_size = 20
-    largest_size = 100
-
-    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        self.request = request
-        self.size = whole_number(request, "perpage", default=self.default_size, most=self.largest_size)
-        self.total = queryset.count()
-        self.last = max(1, -(-self.total // self.size))
-        self.number = whole_number(request, "page", default=1, most=self.last)
-        start = (self.number - 1) * self.size
-        self.rows = list(queryset[start : start + self.size])
-        return self.rows
-
-    def get_paginated_response(self, data: Any) -> Response:
-        start = (self.number - 1) * self.size
-        return Response(
-            {
-                "data": data,
-                "links": {
-                    "first": self.link(1),
-                    "last": self.link(self.last),
-                    "prev": self.link(self.number - 1),
-                    "next": self.link(self.number + 1),
-                },
-                "meta": {
-                    "current_page": self.number,
-                    "from": start + 1 if self.rows else None,
-                    "to": start + len(self.rows) if self.rows else None,
-                    "per_page": self.size,
-                    "last_page": self.last,
-                    "total": self.total,
-                },
-            }
-        )
-
-    def link(self, number: int) -> str | None:
-        """The address of another page of the same list, or None where there is none."""
-        if not 1 <= number <= self.last:
-            return None
-        return replace_query_param(self.request.build_absolute_uri(), "page", number)
-
-
-def whole_number(request: Request, name: str, *, default: int, most: int) -> int:
-    """A query parameter from 1 to ``most``; raises ValidationError that names it and says so."""
-    text = request.query_params.get(name, str(default))
-    if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most:
-        return int(text)
-    raise exceptions.ValidationError({name: [f"Must be a whole number from 1 to {most}."]})

