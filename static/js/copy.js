@@ -26,11 +26,11 @@ export function copyOnClick() {
   });
 }
 
-// The clipboard is only there on HTTPS and localhost; elsewhere the old command copies a selection.
+// The clipboard is only there on HTTPS and localhost, and may be closed; then the old command copies a selection.
 export async function copyText(text, element) {
-  if (navigator.clipboard) {
+  try {
     await navigator.clipboard.writeText(text);
-  } else {
+  } catch {
     getSelection().selectAllChildren(element);
     element.select?.();
     document.execCommand("copy");

@@ -4,6 +4,9 @@
 import { announce } from "./live.js";
 
 const HEADERS = { "X-Dialog": "1" };
+const FIRST_INVALID = "[aria-invalid=true], [aria-describedby$=-error] input";
+
+let opening = false;
 
 export function liftDialogs() {
   document.addEventListener("click", (event) => {
@@ -33,8 +36,14 @@ export function liftDialogs() {
 }
 
 async function open(link) {
+  // The second click of two must not open a second dialog.
+  if (opening) {
+    return;
+  }
+  opening = true;
   const before = document.querySelector("dialog:modal");
-  const page = await load(link.href, { headers: HEADERS });
+  const page = await load(link.href, { headers: HEADERS }).catch(() => null);
+  opening = false;
   if (!page?.dialog) {
     location.assign(link.href);
     return;
@@ -78,7 +87,7 @@ async function send(form, dialog) {
     }
     dialog.replaceChildren(...page.dialog.childNodes);
     dialog.dispatchEvent(new CustomEvent("lifted", { bubbles: true }));
-    (dialog.querySelector("[aria-invalid=true]") ?? dialog.querySelector("form input:not([type=hidden])"))?.focus();
+    (dialog.querySelector(FIRST_INVALID) ?? dialog.querySelector("form input:not([type=hidden])"))?.focus();
     announce([...dialog.querySelectorAll(".notice.error, .field-error")].map((error) => error.innerText).join(" "));
   } catch {
     delete form.dataset.sending;
