@@ -1,16 +1,36 @@
-"""A real browser on the real site, whose static files are collected and served as in production."""
+"""A real browser on the real site, whose static files are collected and served as in production.
+
+Whatever a test is about, no page in it may complain, fail to get something, or ask another site for it.
+"""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from http.cookiejar import CookieJar
 from typing import Any
+from urllib.request import Request
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.test import Client
 from django.test.utils import override_settings
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response
+from playwright.sync_api import Request as PageRequest
 from pytest_django.live_server_helper import LiveServer
 
+from apikeys.models import ApiKey, ApiKeyUsage
+from stores.models import Store
 from tests import chromium
+from tests.conftest import PASSWORD, bearer
+from tests.server import Answer, answer_to
+
+KEYS = "/stores/267418190/settings/api-keys/"
+ORDERS = "/v1/stores/267418190/orders/"
+
+NewContext = Callable[..., BrowserContext]
+CallApi = Callable[[str], Answer]
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +45,7 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The site on a port of its own, its static files hashed and served by WhiteNoise."""
-    storage = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    storage = {"BACKEND": "reflow.staticfiles.HashedStaticFilesStorage"}
     with override_settings(
         STATIC_ROOT=tmp_path_factory.mktemp("static"),
         STORAGES={**settings.STORAGES, "staticfiles": storage},
@@ -43,3 +63,127 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
 def base_url(live_server: LiveServer) -> str:
     """Where a relative address, such as that of ``page.goto("/")``, leads."""
     return live_server.url
+
+
+# Browsers, each with cookies of its own, and all of them watched.
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What went wrong on any page so far. A test that provokes something takes it out of here."""
+    return []
+
+
+@pytest.fixture
+def new_context(new_context: NewContext, complaints: list[str], base_url: str) -> Iterator[NewContext]:
+    def note_console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    def note_stranger(request: PageRequest) -> None:
+        if not request.url.startswith((base_url, "data:")):
+            complaints.append(f"asked another site: {request.url}")
+
+    def note_failure(request: PageRequest) -> None:
+        # The browser itself gives up what a page that is left was still waiting for.
+        if request.failure != "net::ERR_ABORTED":
+            complaints.append(f"{request.url}: {request.failure}")
+
+    def watched(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.set_default_timeout(10_000)
+        context.on("console", note_console)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("request", note_stranger)
+        context.on("requestfailed", note_failure)
+        return context
+
+    yield watched
+    assert complaints == []
+
+
+@pytest.fixture
+def signed_in_context(new_context: NewContext, signed_in: Client, base_url: str) -> NewContext:
+    """Makes a browser in which the store's owner has signed in."""
+
+    def new_signed_in_context(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        session = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": base_url}])
+        return context
+
+    return new_signed_in_context
+
+
+@pytest.fixture
+def page(signed_in_context: NewContext) -> Page:
+    """The store's owner, signed in."""
+    context = signed_in_context()
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    return context.new_page()
+
+
+@pytest.fixture
+def visitor(new_context: NewContext) -> Page:
+    """Somebody who has not signed in."""
+    return new_context().new_page()
+
+
+# What owners do, and what their programs do.
+
+
+def sign_in(page: Page, email: str = "owner@example.com") -> None:
+    """Fill in the sign-in form that the page shows."""
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def open_dialog(page: Page, link: str) -> Locator:
+    """Click the link with this name; returns the dialog it opens."""
+    page.get_by_role("link", name=link, exact=True).click()
+    return page.get_by_role("dialog")
+
+
+def requests_of(page: Page) -> list[str]:
+    """Addresses and bodies of all that the browser sends from now on."""
+    sent: list[str] = []
+    page.context.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
+    return sent
+
+
+def responses_to(page: Page) -> list[Response]:
+    """All that the browser gets from now on."""
+    received: list[Response] = []
+    page.context.on("response", lambda response: received.append(response))
+    return received
+
+
+def use(key: ApiKey, scope: str, *, outcome: str = "succeeded", requests: int = 1) -> None:
+    """Let it have been today that the key made these requests."""
+    resource, access = scope.split(":")
+    now = timezone.now()
+    ApiKeyUsage.objects.create(
+        key=key,
+        date=now.date(),
+        resource=resource,
+        access=access,
+        outcome=outcome,
+        requests=requests,
+        last_at=now,
+    )
+
+
+def age(key: ApiKey, *, days: int) -> None:
+    """Let the key have been created earlier."""
+    ApiKey.objects.filter(pk=key.pk).update(created_at=timezone.now() - timedelta(days=days))
+
+
+@pytest.fixture
+def call(base_url: str, store: Store) -> CallApi:
+    """A program that asks for the store's orders with a key."""
+
+    def call_with(key: str) -> Answer:
+        return answer_to(Request(f"{base_url}{ORDERS}", headers=bearer(key)), CookieJar())
+
+    return call_with

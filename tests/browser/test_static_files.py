@@ -2,23 +2,35 @@
 
 import re
 
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import KEYS, responses_to
+from tests.conftest import IssueKey
+
+LIGHT = 60_000
 
 
 def test_style_and_scripts_are_named_by_their_content_and_kept_for_ever(page: Page) -> None:
-    files: list[Response] = []
-    page.on("response", lambda response: files.append(response) if "/static/" in response.url else None)
-    page.goto("/accounts/login/")
-    assert files
+    received = responses_to(page)
+    page.goto(KEYS)
+    page.wait_for_load_state("networkidle")
+    files = [response for response in received if "/static/" in response.url]
+    assert {file.url.rpartition(".")[2] for file in files} == {"css", "js", "svg"}
     for file in files:
         assert file.status == 200, file.url
         assert re.search(r"\.[0-9a-f]{12}\.\w+$", file.url), file.url
         assert "immutable" in file.headers["cache-control"]
 
 
-def test_nothing_on_the_page_breaks_its_own_security_policy(page: Page) -> None:
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.goto("/accounts/login/")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
-    assert complaints == []
+def test_a_full_list_with_all_its_files_is_light(page: Page, issue: IssueKey) -> None:
+    for number in range(25):
+        issue(name=f"Program {number}", access=["products:write", "orders:write", "customers:read"])
+    sizes: list[float] = []
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto(KEYS)
+    expect(page.get_by_role("row")).to_have_count(26)
+    page.wait_for_load_state("networkidle")
+    assert len(sizes) > 10
+    assert sum(sizes) < LIGHT
