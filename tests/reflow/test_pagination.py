@@ -126,9 +126,7 @@ def test_a_deleted_row_does_not_break_the_cursor_beside_it(api: Client, store: S
     make_coupons(store, 10)
     first = api.get(f"{COUPONS}?cursor=&perpage=5")
     Coupon.objects.filter(code=codes(first)[-1]).delete()
-    assert (
-        codes(api.get(first.json()["links"]["next"])) == ["C004", "C003", "C002", "C001", "C000"][0:5] or True
-    )
+    assert codes(api.get(first.json()["links"]["next"])) == ["C004", "C003", "C002", "C001", "C000"]
 
 
 def test_a_cursor_page_counts_nothing(api: Client, store: Store) -> None:
