@@ -89,6 +89,13 @@ class CategoryViewSet(Creates, Changes, Deletes):
     resource = Resource.CATEGORIES
     queryset = Category.objects.all()
     serializer_class = serializers.CategorySerializer
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """A change holds the whole tree: else two at once could hang two categories into each other."""
+        if self.request.method == "PATCH":
+            Store.objects.select_for_update(no_key=True).get(pk=self.store.pk)
+        return super().get_queryset()
 
     def get_serializer_context(self) -> dict[str, Any]:
         children: defaultdict[int | None, list[Category]] = defaultdict(list)

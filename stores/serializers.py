@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as ModelError
 from django.db import models
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.crypto import get_random_string
 from django.utils.html import linebreaks
 from django.utils.text import slugify
 from rest_framework import serializers
@@ -32,11 +35,12 @@ from stores.money import currency_info, formatted
 
 Row = TypeVar("Row", bound=models.Model)
 LARGEST_AMOUNT = 10**12
+MOST_CATEGORY_LEVELS = 10
 
 
 def timestamp(at: datetime | None) -> str | None:
     """ISO 8601 in UTC, to the second: ``2026-11-23T12:00:00Z``."""
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at else None
 
 
 def money(names: Iterable[str], source: Any, currency: str) -> dict[str, Any]:
@@ -49,19 +53,32 @@ def money(names: Iterable[str], source: Any, currency: str) -> dict[str, Any]:
     return amounts
 
 
-class OfStoreSerializer(serializers.ModelSerializer[Row]):
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses what is not written here, so that a typo is never silently ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and (unknown := [name for name in data if name not in self.fields]):
+            raise ValidationError({name: ["This field is unknown or cannot be written."] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class WholeSerializer(StrictSerializer):
+    """A part of an object that is always given whole: DRF would let a PATCH leave out what is required."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        required = [name for name, field in self.fields.items() if field.required]
+        if isinstance(data, Mapping) and (missing := [name for name in required if name not in data]):
+            raise ValidationError({name: ["This field is required."] for name in missing})
+        return super().to_internal_value(data)
+
+
+class OfStoreSerializer(StrictSerializer, serializers.ModelSerializer[Row]):
     """Writes one row of the store in ``context["store"]``, once it has passed the model's own rules."""
 
     @property
     def store(self) -> Store:
         store: Store = self.context["store"]
         return store
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuses what is not written here, so that a typo is never silently ignored."""
-        if isinstance(data, Mapping) and (unknown := [name for name in data if name not in self.fields]):
-            raise ValidationError({name: ["This field is unknown or cannot be written."] for name in unknown})
-        return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         row = copy(self.instance) if self.instance else self.new_row()
@@ -127,7 +144,14 @@ class CategorySerializer(OfStoreSerializer[Category]):
             raise ValidationError("There is no such category.")
         if parent is not None and self.instance is not None and parent.is_within(self.instance):
             raise ValidationError("A category cannot lie within itself.")
+        if levels_down_to(parent) + self.levels_from(self.instance) > MOST_CATEGORY_LEVELS:
+            raise ValidationError(f"Categories cannot go more than {MOST_CATEGORY_LEVELS} levels deep.")
         return parent
+
+    def levels_from(self, category: Category | None) -> int:
+        """How many levels a category makes up with those below it; a new one makes up one."""
+        children = self.context["children"].get(category.pk, []) if category else []
+        return 1 + max(map(self.levels_from, children), default=0)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         return super().validate(with_handle(self, attrs))
@@ -145,21 +169,27 @@ class CategorySerializer(OfStoreSerializer[Category]):
         }
 
 
+def levels_down_to(category: Category | None) -> int:
+    """How many levels there are from the top down to a category; none is above the top."""
+    return 1 + levels_down_to(category.parent) if category else 0
+
+
 def with_handle(serializer: OfStoreSerializer[Any], attrs: dict[str, Any]) -> dict[str, Any]:
     """A new row without a handle gets one from its name."""
     if serializer.instance is None and "handle" not in attrs:
         longest = serializer.Meta.model._meta.get_field("handle").max_length  # type: ignore[attr-defined]
-        attrs["handle"] = slugify(attrs["name"])[:longest] or "item"
+        # A name without a Latin letter in it leaves nothing.
+        attrs["handle"] = slugify(attrs["name"])[:longest] or get_random_string(8).lower()
     return attrs
 
 
-class ImageSerializer(serializers.Serializer[Any]):
+class ImageSerializer(WholeSerializer):
     sm = serializers.URLField()
     md = serializers.URLField()
     lg = serializers.URLField()
 
 
-class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
+class VariantSerializer(WholeSerializer, serializers.ModelSerializer[ProductVariant]):
     id = serializers.IntegerField(required=False)
     price = AmountField()
     original_price = AmountField(required=False, allow_null=True)
@@ -169,13 +199,16 @@ class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
         fields = ("id", "sku", "name", "price", "original_price", "quantity")
 
 
-class VariantsSerializer(serializers.Serializer[Any]):
+class VariantsSerializer(WholeSerializer):
     option_name = serializers.CharField(max_length=60, allow_blank=True, required=False)
     items = serializers.ListField(child=VariantSerializer(), max_length=100)
 
     def validate_items(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len({item["name"] for item in items}) < len(items):
             raise ValidationError("Two variants have the same name.")
+        ids = [item["id"] for item in items if "id" in item]
+        if len(set(ids)) < len(ids):
+            raise ValidationError("A variant is given twice.")
         return items
 
 
@@ -209,6 +242,7 @@ class ProductSerializer(OfStoreSerializer[Product]):
             "livemode",
             "position",
         )
+        extra_kwargs = {"min_quantity": {"min_value": 1}}
 
     def validate_categories(self, ids: list[str]) -> list[Category]:
         found = {str(row.pk): row for row in Category.objects.for_store(self.store)}
@@ -227,7 +261,7 @@ class ProductSerializer(OfStoreSerializer[Product]):
         variants = self.validated_data.pop("variants", None)
         product = super().save(**kwargs)
         if categories is not None:
-            product.categories.set(categories)
+            product.categories.set(categories, through_defaults={"store": self.store})
         if variants is not None:
             replace_variants(product, variants["items"])
         return product
@@ -293,12 +327,17 @@ def replace_variants(product: Product, items: list[dict[str, Any]]) -> None:
     if unknown := [str(item["id"]) for item in items if "id" in item and item["id"] not in existing]:
         raise ValidationError({"variants": [f"The product has no variant {', '.join(unknown)}."]})
     product.variants.exclude(pk__in=[item["id"] for item in items if "id" in item]).delete()
+    # Names that nobody has, so that two variants can swap theirs.
+    product.variants.update(name=Concat(Value("\x1f"), Cast("pk", CharField())))
     for position, item in enumerate(items):
         variant = existing.get(item.pop("id", None), ProductVariant(product=product))
         for name, value in item.items():
             setattr(variant, name, value)
         variant.position = position
-        check(variant)
+        try:
+            check(variant)
+        except ValidationError as error:
+            raise ValidationError({"variants": {"items": {str(position): error.detail}}}) from error
         variant.save()
 
 
@@ -362,7 +401,7 @@ def line_out(line: OrderLine) -> dict[str, Any]:
     }
 
 
-class AddressSerializer(serializers.ModelSerializer[Customer]):
+class AddressSerializer(StrictSerializer, serializers.ModelSerializer[Customer]):
     class Meta:
         model = Customer
         fields = ("address", "city", "postcode", "state", "country")

@@ -1,0 +1,151 @@
+"""Categories over HTTP: one nested tree, and what can be done to it."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from stores.models import Category, Product, Store
+from tests.shop import Caller, make_product, refused
+from tests.shop import make_category as make
+
+
+def names(tree: list[Any]) -> list[Any]:
+    """The tree as names: a category, then the list of those below it where there are any."""
+    found: list[Any] = []
+    for category in tree:
+        found.append(category["name"])
+        if below := names(category["subcategories"]):
+            found.append(below)
+    return found
+
+
+def test_the_list_is_the_whole_tree(client: Client, store: Store, other_store: Store) -> None:
+    make(other_store, "Theirs")
+    garden = make(store, "Garden", position=1)
+    kitchen = make(store, "Kitchen", description="Pots and pans.")
+    mugs = make(store, "Mugs", parent=kitchen, position=1)
+    cups = make(store, "Cups", parent=kitchen)
+    espresso = make(store, "Espresso", parent=cups)
+    response = client.get(f"/v1/stores/{store.pk}/categories/")
+    assert response.status_code == 200
+
+    def leaf(category: Category) -> dict[str, Any]:
+        return {
+            "object": "category",
+            "id": str(category.pk),
+            "handle": category.handle,
+            "name": category.name,
+            "description": category.description,
+            "subcategories": [],
+        }
+
+    tree = {**leaf(kitchen), "subcategories": [{**leaf(cups), "subcategories": [leaf(espresso)]}, leaf(mugs)]}
+    assert response.json() == [tree, leaf(garden)]
+    assert client.get(f"/v1/stores/{store.pk}/categories/{kitchen.pk}/").json() == tree
+
+
+def test_a_name_makes_a_category(api: Caller) -> None:
+    response = api.post("/categories/", {"name": "Tea & Coffee"})
+    assert response.status_code == 201
+    assert api.get("/categories/").json() == [response.json()]
+    assert response.json()["handle"] == "tea-coffee"
+
+
+def test_categories_are_hung_into_one_another_and_out_again(api: Caller) -> None:
+    kitchen = api.post("/categories", {"name": "Kitchen", "handle": "k", "description": "Pots."}).json()
+    mugs = api.post("/categories", {"name": "Mugs", "parent": kitchen["id"]}).json()
+    assert names(api.get("/categories").json()) == ["Kitchen", ["Mugs"]]
+    api.patch(f"/categories/{mugs['id']}", {"parent": None, "name": "Cups", "position": 1})
+    assert names(api.get("/categories").json()) == ["Kitchen", "Cups"]
+    body = api.patch(f"/categories/{kitchen['id']}", {"parent": int(mugs["id"])}).json()
+    assert (body["handle"], body["description"]) == ("k", "Pots.")
+    assert names(api.get("/categories").json()) == ["Cups", ["Kitchen"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"handle": "garden"}, "handle"),
+        ({"handle": "no handle"}, "handle"),
+        ({"parent": "kitchen"}, "parent"),
+        ({"parent": 2**70}, "parent"),
+        ({"parent": True}, "parent"),
+        ({"position": -1}, "position"),
+        ({"subcategories": []}, "subcategories"),
+        ({"store": 267418190}, "store"),
+    ],
+)
+def test_what_is_wrong_is_named(api: Caller, store: Store, change: dict[str, Any], field: str) -> None:
+    make(store, "Garden")
+    kitchen = make(store)
+    assert list(refused(api.patch(f"/categories/{kitchen.pk}", change))) == [field]
+    assert list(refused(api.post("/categories/", {"name": "Hall"} | change))) == [field]
+    assert names(api.get("/categories/").json()) == ["Garden", "Kitchen"]
+
+
+def test_the_parent_is_of_the_same_store(api: Caller, store: Store, other_store: Store) -> None:
+    theirs, kitchen = make(other_store, "Theirs"), make(store)
+    expected = {"parent": ["There is no such category."]}
+    assert refused(api.post("/categories/", {"name": "Mine", "parent": theirs.pk})) == expected
+    assert refused(api.patch(f"/categories/{kitchen.pk}", {"parent": theirs.pk})) == expected
+
+
+def test_no_category_lies_within_itself(api: Caller, store: Store) -> None:
+    kitchen = make(store)
+    mugs = make(store, "Mugs", parent=kitchen)
+    for parent in (kitchen, mugs):
+        assert refused(api.patch(f"/categories/{kitchen.pk}", {"parent": parent.pk})) == {
+            "parent": ["A category cannot lie within itself."]
+        }
+
+
+def test_the_tree_has_a_depth_that_can_be_read(api: Caller, store: Store) -> None:
+    chain = [make(store, "L1")]
+    for level in range(2, 11):
+        chain.append(make(store, f"L{level}", parent=chain[-1]))
+    too_deep = {"parent": ["Categories cannot go more than 10 levels deep."]}
+    assert refused(api.post("/categories", {"name": "L11", "parent": chain[-1].pk})) == too_deep
+    pair = make(store, "Pair")
+    make(store, "Leaf", parent=pair)
+    assert refused(api.patch(f"/categories/{pair.pk}", {"parent": chain[8].pk})) == too_deep
+    assert api.patch(f"/categories/{pair.pk}", {"parent": chain[7].pk}).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_changes_at_once_make_no_circle(api: Caller, store: Store) -> None:
+    kitchen, garden = make(store), make(store, "Garden")
+    together = threading.Barrier(2)
+    statuses = []
+
+    def hang(category: Category, parent: Category) -> None:
+        together.wait()
+        statuses.append(api.patch(f"/categories/{category.pk}", {"parent": parent.pk}).status_code)
+        connection.close()
+
+    for _ in range(5):
+        Category.objects.update(parent=None)
+        statuses.clear()
+        threads = [
+            threading.Thread(target=hang, args=pair) for pair in ((kitchen, garden), (garden, kitchen))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(statuses) == [200, 400]
+
+
+def test_deleting_a_category_takes_those_below_and_leaves_the_products(api: Caller, store: Store) -> None:
+    kitchen = make(store)
+    mugs = make(store, "Mugs", parent=kitchen)
+    product = make_product(store)
+    product.categories.add(mugs)
+    assert api.delete(f"/categories/{kitchen.pk}").status_code == 204
+    assert api.get("/categories/").json() == []
+    assert api.get(f"/products/{product.pk}").json()["categories"] == []
+    assert Product.objects.count() == 1

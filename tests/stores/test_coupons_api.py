@@ -1,0 +1,134 @@
+"""Coupons over HTTP."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from stores.models import Coupon, Store
+from tests.shop import NOON, Caller, ids, refused
+from tests.shop import make_coupon as make
+
+FIXED = {
+    "code": "SUMMER",
+    "kind": "fixed",
+    "value": 500,
+    "minimum": 2000,
+    "starts_at": "2020-06-01T00:00:00Z",
+    "ends_at": "2120-09-01T00:00:00Z",
+    "usage_limit": 100,
+}
+
+
+def test_a_coupon_is_written_out_in_full(api: Caller) -> None:
+    response = api.post("/coupons/", FIXED)
+    assert response.status_code == 201
+    body = response.json()
+    coupon = Coupon.objects.get()
+    assert body == {"object": "coupon", "id": str(coupon.pk), **FIXED, "times_used": 0, "active": True}
+    assert api.get(f"/coupons/{coupon.pk}/").json() == body
+    assert api.get("/coupons/").json()["data"] == [body]
+
+
+def test_a_code_and_a_kind_make_a_coupon(api: Caller) -> None:
+    before = timezone.now().replace(microsecond=0)
+    body = api.post("/coupons", {"code": "SHIP", "kind": "free_shipping"}).json()
+    starts_at = body.pop("starts_at")
+    assert f"{before:%Y-%m-%dT%H:%M:%SZ}" <= starts_at <= f"{timezone.now():%Y-%m-%dT%H:%M:%SZ}"
+    del body["id"]
+    assert body == {
+        "object": "coupon",
+        "code": "SHIP",
+        "kind": "free_shipping",
+        "value": 0,
+        "minimum": 0,
+        "ends_at": None,
+        "usage_limit": None,
+        "times_used": 0,
+        "active": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "active"),
+    [
+        ({}, True),
+        ({"starts_at": timedelta(minutes=1)}, False),
+        ({"starts_at": timedelta(days=-2), "ends_at": timedelta(minutes=-1)}, False),
+        ({"ends_at": timedelta(minutes=1)}, True),
+        ({"usage_limit": 3, "times_used": 2}, True),
+        ({"usage_limit": 3, "times_used": 3}, False),
+    ],
+)
+def test_a_coupon_is_active_while_it_can_be_used(
+    api: Caller, store: Store, given: dict[str, Any], *, active: bool
+) -> None:
+    now = timezone.now()
+    moments = {name: now + value for name, value in given.items() if isinstance(value, timedelta)}
+    coupon = make(store, **{"starts_at": now} | given | moments)
+    assert api.get(f"/coupons/{coupon.pk}").json()["active"] is active
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, ["CCC", "AAB", "BBB"]),
+        ({"search": "bb"}, ["BBB"]),
+        ({"order": "code_asc"}, ["AAB", "BBB", "CCC"]),
+        ({"order": "date_asc"}, ["BBB", "AAB", "CCC"]),
+    ],
+)
+def test_coupons_are_searched_and_sorted(
+    api: Caller, store: Store, query: dict[str, str], expected: list[str]
+) -> None:
+    rows = {
+        make(store, code, created_at=NOON + timedelta(days=day)).pk: code
+        for day, code in enumerate(["BBB", "AAB", "CCC"])
+    }
+    assert [rows[pk] for pk in ids(api.get("/coupons/", query))] == expected
+
+
+def test_a_coupon_can_be_changed_in_part_and_deleted(api: Caller, store: Store) -> None:
+    coupon = make(store, times_used=4)
+    body = api.patch(f"/coupons/{coupon.pk}", {"value": 25, "ends_at": "2027-01-01T01:00:00+01:00"}).json()
+    assert (body["code"], body["value"], body["times_used"]) == ("WELCOME10", 25, 4)
+    assert body["ends_at"] == "2027-01-01T00:00:00Z"
+    assert api.patch(f"/coupons/{coupon.pk}", {"ends_at": None}).json()["ends_at"] is None
+    assert api.delete(f"/coupons/{coupon.pk}").status_code == 204
+    assert api.get(f"/coupons/{coupon.pk}").status_code == 404
+
+
+def test_years_have_four_digits(api: Caller) -> None:
+    body = api.post("/coupons", FIXED | {"starts_at": "0001-01-01T00:00:00Z"}).json()
+    assert body["starts_at"] == "0001-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"code": ""}, "code"),
+        ({"code": "x" * 41}, "code"),
+        ({"code": "TAKEN"}, "code"),
+        ({"kind": "gift"}, "kind"),
+        ({"kind": "percent", "value": 101}, "value"),
+        ({"value": -1}, "value"),
+        ({"value": None}, "value"),
+        ({"minimum": 10**12 + 1}, "minimum"),
+        ({"starts_at": "soon"}, "starts_at"),
+        ({"starts_at": None}, "starts_at"),
+        ({"ends_at": FIXED["starts_at"]}, "ends_at"),
+        ({"ends_at": "9999-12-31T23:59:59-14:00"}, "ends_at"),
+        ({"usage_limit": -1}, "usage_limit"),
+        ({"usage_limit": 2**63}, "usage_limit"),
+        ({"times_used": 0}, "times_used"),
+        ({"active": True}, "active"),
+    ],
+)
+def test_what_is_wrong_is_named(api: Caller, store: Store, change: dict[str, Any], field: str) -> None:
+    make(store, "TAKEN")
+    coupon = api.post("/coupons", FIXED).json()
+    assert list(refused(api.patch(f"/coupons/{coupon['id']}", {"minimum": 1} | change))) == [field]
+    assert api.get(f"/coupons/{coupon['id']}").json() == coupon
+    assert list(refused(api.post("/coupons", FIXED | {"code": "OTHER"} | change))) == [field]
+    assert Coupon.objects.count() == 2

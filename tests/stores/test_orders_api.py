@@ -1,0 +1,243 @@
+"""Orders over HTTP: their wire format, their list, and the little that can be changed of them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from stores.models import Order, ProductVariant, Store
+from tests.shop import NOON, Caller, ids, make_customer, make_line, make_product, refused
+from tests.shop import make_order as make
+
+ADDRESS: dict[str, Any] = {
+    "address": "1 Main Street",
+    "city": "Springfield",
+    "postcode": "12345",
+    "state": "Oregon",
+    "country": "US",
+}
+
+
+def test_an_order_is_written_out_in_full(api: Caller, store: Store) -> None:
+    customer = make_customer(store, "Ada", phone="+1 555 0100")
+    order = make(
+        customer,
+        recipient="Ada's mother",
+        status="shipped",
+        payment_status="paid",
+        tracking_number="TRACK-1",
+        note="Leave it at the door.",
+        created_at=NOON,
+        **ADDRESS,
+    )
+    mug = make_product(store)
+    blue = ProductVariant.objects.create(product=mug, name="Blue", price=250)
+    make_line(order, product=mug, variant=blue, name="Mug, blue", sku="MUG-B", unit_price=250, quantity=2)
+    make_line(order, name="A thing of the past", unit_price=500)
+    body = api.get(f"/orders/{order.pk}").json()
+    assert body.pop("updated_at") == f"{order.updated_at:%Y-%m-%dT%H:%M:%SZ}"
+    assert body == {
+        "object": "order",
+        "id": str(order.pk),
+        "number": 1001,
+        "status": "shipped",
+        "payment_status": "paid",
+        "currency": {"code": "USD", "name": "US Dollar", "zero_decimal": False},
+        "subtotal": 1000,
+        "subtotal_formatted": "$10.00",
+        "shipping": 500,
+        "shipping_formatted": "$5.00",
+        "discount": 100,
+        "discount_formatted": "$1.00",
+        "tax": 95,
+        "tax_formatted": "$0.95",
+        "total": 1495,
+        "total_formatted": "$14.95",
+        "customer": {
+            "id": str(customer.pk),
+            "name": "Ada",
+            "email": "ada@example.com",
+            "phone": "+1 555 0100",
+        },
+        "shipping_address": {"name": "Ada's mother", **ADDRESS},
+        "line_items": [
+            {
+                "product_id": str(mug.pk),
+                "variant_id": str(blue.pk),
+                "name": "Mug, blue",
+                "sku": "MUG-B",
+                "quantity": 2,
+                "unit_price": 250,
+                "total": 500,
+            },
+            {
+                "product_id": None,
+                "variant_id": None,
+                "name": "A thing of the past",
+                "sku": "",
+                "quantity": 1,
+                "unit_price": 500,
+                "total": 500,
+            },
+        ],
+        "tracking_number": "TRACK-1",
+        "note": "Leave it at the door.",
+        "created_at": "2026-11-23T12:00:00Z",
+    }
+
+
+def test_yen_have_no_decimals(api: Caller, store: Store) -> None:
+    Store.objects.filter(pk=store.pk).update(currency="JPY")
+    order = make(make_customer(store))
+    body = api.get(f"/orders/{order.pk}").json()
+    assert body["currency"] == {"code": "JPY", "name": "Japanese Yen", "zero_decimal": True}
+    assert (body["total"], body["total_formatted"]) == (1495, "¥1,495")
+
+
+# The list.
+
+
+@pytest.fixture
+def three(store: Store) -> dict[int, Order]:
+    """Three orders by their ids: 1 is the oldest and the dearest, 3 the newest and the cheapest."""
+    ada, bob = make_customer(store, "Ada"), make_customer(store, "Bob")
+    orders = [
+        make(ada, 7001, subtotal=900, status="shipped", payment_status="paid", created_at=NOON),
+        make(bob, 7003, subtotal=500, payment_status="paid", created_at=NOON + timedelta(days=1)),
+        make(ada, 7002, subtotal=500, note="GIFT", created_at=NOON + timedelta(days=2)),
+    ]
+    return dict(enumerate(orders, start=1))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, [3, 2, 1]),
+        ({"status": "shipped"}, [1]),
+        ({"status": "pending"}, [3, 2]),
+        ({"status": "cancelled"}, []),
+        ({"payment_status": "paid"}, [2, 1]),
+        ({"payment_status": "paid", "status": "pending"}, [2]),
+        ({"created_after": "2026-11-24T12:00:00Z"}, [3, 2]),
+        ({"created_before": "2026-11-24T12:00:00Z"}, [1]),
+        ({"created_after": "2026-11-24T13:00:00+01:00", "created_before": "2026-11-25T12:00:00"}, [2]),
+        ({"created_after": "2026-11-24"}, [3, 2]),
+        ({"search": "bob"}, [2]),
+        ({"search": "ADA@EXAMPLE"}, [3, 1]),
+        ({"search": "7003"}, [2]),
+        ({"search": "gift"}, [3]),
+        ({"search": "%"}, []),
+        ({"order": "date_asc"}, [1, 2, 3]),
+        ({"order": "number_desc"}, [2, 3, 1]),
+        ({"order": "total_desc"}, [1, 3, 2]),
+        ({"order": "total_asc,date_asc"}, [2, 3, 1]),
+        ({"status": "", "search": "", "order": "", "customer": ""}, [3, 2, 1]),
+    ],
+)
+def test_orders_are_filtered_searched_and_sorted(
+    api: Caller, three: dict[int, Order], query: dict[str, str], expected: list[int]
+) -> None:
+    assert ids(api.get("/orders/", query)) == [three[number].pk for number in expected]
+
+
+def test_orders_of_one_customer(api: Caller, three: dict[int, Order]) -> None:
+    assert ids(api.get("/orders/", {"customer": three[1].customer_id})) == [three[3].pk, three[1].pk]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", "lost"),
+        ("payment_status", "PAID"),
+        ("customer", "ada"),
+        ("customer", str(2**63)),
+        ("created_after", "yesterday"),
+        ("created_before", "2026-13-01"),
+        ("created_before", "9999-12-31T23:59:59-14:00"),
+        ("created_after", "0001-01-01T00:00:00+14:00"),
+        ("search", "x" * 101),
+        ("search", "a\0b"),
+        ("order", "status_asc"),
+        ("order", "date"),
+    ],
+)
+def test_a_parameter_that_makes_no_sense_is_named(api: Caller, name: str, value: str) -> None:
+    assert list(refused(api.get("/orders/", {name: value}))) == [name]
+
+
+# What can be changed.
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("pending", "processing"),
+        ("pending", "cancelled"),
+        ("processing", "shipped"),
+        ("processing", "cancelled"),
+        ("shipped", "completed"),
+        ("completed", "completed"),
+    ],
+)
+def test_an_order_moves_on(api: Caller, store: Store, before: str, after: str) -> None:
+    order = make(make_customer(store), status=before)
+    response = api.patch(f"/orders/{order.pk}/", {"status": after})
+    assert (response.status_code, response.json()["status"]) == (200, after)
+    assert response.json() == api.get(f"/orders/{order.pk}/").json()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "onward"),
+    [
+        ("pending", "completed", "cancelled or processing"),
+        ("shipped", "cancelled", "completed"),
+        ("completed", "pending", "nothing else"),
+        ("cancelled", "processing", "nothing else"),
+    ],
+)
+def test_an_order_does_not_jump(api: Caller, store: Store, before: str, after: str, onward: str) -> None:
+    order = make(make_customer(store), status=before)
+    assert refused(api.patch(f"/orders/{order.pk}/", {"status": after, "note": "Jumped"})) == {
+        "status": [f"An order that is {before} can become {onward}."]
+    }
+    order.refresh_from_db()
+    assert (order.status, order.note) == (before, "")
+
+
+def test_tracking_and_note_can_be_written_and_emptied(api: Caller, store: Store) -> None:
+    order = make(make_customer(store))
+    body = api.patch(f"/orders/{order.pk}", {"tracking_number": "T-1", "note": "Fragile <b>"}).json()
+    assert (body["tracking_number"], body["note"], body["status"]) == ("T-1", "Fragile <b>", "pending")
+    body = api.patch(f"/orders/{order.pk}", {"tracking_number": "", "note": ""}).json()
+    assert (body["tracking_number"], body["note"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "lost"},
+        {"status": None},
+        {"status": []},
+        {"note": "x" * 2001},
+        {"note": {"text": "x"}},
+        {"tracking_number": "x" * 101},
+        {"payment_status": "paid"},
+        {"total": 1},
+        {"customer": 1},
+        {"shipping_address": {"city": "Elsewhere"}},
+        {"line_items": []},
+    ],
+)
+def test_nothing_else_can_be_changed(api: Caller, store: Store, change: dict[str, Any]) -> None:
+    order = make(make_customer(store))
+    before = api.get(f"/orders/{order.pk}").json()
+    assert list(refused(api.patch(f"/orders/{order.pk}", change))) == list(change)
+    assert api.get(f"/orders/{order.pk}").json() == before
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_orders_are_neither_made_nor_deleted(api: Caller, store: Store, method: str) -> None:
+    order = make(make_customer(store))
+    for path in ("/orders/", f"/orders/{order.pk}/"):
+        assert getattr(api.client, method)(api.base + path).status_code == 405
+    assert Order.objects.count() == 1

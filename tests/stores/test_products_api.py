@@ -1,0 +1,366 @@
+"""Products over HTTP: their wire format, their list, and what can be written of them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from stores.models import Product, ProductVariant, Store
+from tests.shop import (
+    IMAGE,
+    NOON,
+    Caller,
+    ids,
+    make_category,
+    make_customer,
+    make_line,
+    make_order,
+    refused,
+)
+from tests.shop import make_product as make
+
+MUG = {"name": "Blue mug", "price": 1999}
+SIZES = [
+    {"name": "Small", "sku": "MUG-S", "price": 1500, "quantity": 3},
+    {"name": "Large", "sku": "MUG-L", "price": 2500, "original_price": 3000},
+]
+
+
+@pytest.fixture
+def sized(api: Caller) -> Any:
+    """A product in two sizes, as the API answered when it was made."""
+    response = api.post("/products/", MUG | {"variants": {"option_name": "Size", "items": SIZES}})
+    assert response.status_code == 201, response.content
+    return response.json()
+
+
+def sizes(product: Any) -> list[tuple[str, int]]:
+    return [(item["name"], item["price"]) for item in product["variants"]["items"]]
+
+
+def test_a_product_is_written_out_in_full(client: Client, store: Store) -> None:
+    kitchen = make_category(store)
+    product = make(
+        store,
+        "Blue mug",
+        excerpt="Holds coffee.",
+        description="Made <by> hand.\n\nIn Porto.",
+        promo_badge="New",
+        sku="MUG-1",
+        original_price=2500,
+        media=[IMAGE],
+        quantity=7,
+        max_quantity=5,
+        personalization=True,
+        created_at=NOON,
+    )
+    product.categories.add(kitchen)
+    body = client.get(f"/v1/stores/{store.pk}/products/{product.pk}").json()
+    updated_at = body.pop("updated_at")
+    assert updated_at == f"{product.updated_at:%Y-%m-%dT%H:%M:%SZ}"
+    assert body == {
+        "object": "product",
+        "id": str(product.pk),
+        "name": "Blue mug",
+        "handle": "blue-mug",
+        "excerpt": "Holds coffee.",
+        "description": "Made <by> hand.\n\nIn Porto.",
+        "description_html": "<p>Made &lt;by&gt; hand.</p>\n\n<p>In Porto.</p>",
+        "promo_badge": "New",
+        "currency": {"code": "USD", "name": "US Dollar", "zero_decimal": False},
+        "price": 1999,
+        "price_formatted": "$19.99",
+        "price_range": [],
+        "price_range_formatted": "",
+        "image": IMAGE,
+        "media": [IMAGE],
+        "variants": {"enabled": False, "option_name": "", "items": []},
+        "categories": [{"id": str(kitchen.pk), "name": "Kitchen"}],
+        "inventory_type": "tracked",
+        "in_stock": True,
+        "available_quantity": 7,
+        "min_quantity": 1,
+        "max_quantity": 5,
+        "personalization": True,
+        "on_sale": True,
+        "sku": "MUG-1",
+        "livemode": True,
+        "created_at": "2026-11-23T12:00:00Z",
+    }
+
+
+def test_variants_are_written_out_in_full(sized: Any) -> None:
+    small, large = (item.pop("id") for item in sized["variants"]["items"])
+    assert small.isdigit()
+    assert large.isdigit()
+    assert sized["variants"] == {
+        "enabled": True,
+        "option_name": "Size",
+        "items": [
+            {
+                "sku": "MUG-S",
+                "name": "Small",
+                "price": 1500,
+                "price_formatted": "$15.00",
+                "in_stock": True,
+                "quantity": 3,
+                "original_price": None,
+                "original_price_formatted": None,
+            },
+            {
+                "sku": "MUG-L",
+                "name": "Large",
+                "price": 2500,
+                "price_formatted": "$25.00",
+                "in_stock": False,
+                "quantity": 0,
+                "original_price": 3000,
+                "original_price_formatted": "$30.00",
+            },
+        ],
+    }
+    assert sized["price_range"] == [1500, 2500]
+    assert sized["price_range_formatted"] == "$15.00 - $25.00"
+    assert (sized["available_quantity"], sized["in_stock"], sized["on_sale"]) == (3, True, True)
+
+
+def test_yen_have_no_decimals(client: Client, store: Store) -> None:
+    Store.objects.filter(pk=store.pk).update(currency="JPY")
+    make(store)
+    (body,) = client.get(f"/v1/stores/{store.pk}/products/").json()["data"]
+    assert body["currency"] == {"code": "JPY", "name": "Japanese Yen", "zero_decimal": True}
+    assert (body["price"], body["price_formatted"]) == (1999, "¥1,999")
+
+
+def test_what_is_not_counted_is_always_in_stock(api: Caller) -> None:
+    body = api.post("/products/", MUG | {"inventory_type": "infinite", "variants": {"items": SIZES}}).json()
+    assert (body["in_stock"], body["available_quantity"]) == (True, None)
+    assert [(item["in_stock"], item["quantity"]) for item in body["variants"]["items"]] == [(True, None)] * 2
+
+
+# The list.
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("", "CBA"),
+        ("date_asc", "ABC"),
+        ("date_desc", "CBA"),
+        ("name_asc", "ABC"),
+        ("name_desc", "CBA"),
+        ("price_asc", "CBA"),
+        ("price_desc", "BAC"),
+        ("price_desc,name_asc", "ABC"),
+        ("custom_asc", "BCA"),
+        ("custom_desc", "ACB"),
+        (" name_asc , ", "ABC"),
+        (",".join(["price_desc", "name_asc"] * 1500), "ABC"),
+    ],
+)
+def test_products_are_sorted(client: Client, store: Store, order: str, expected: str) -> None:
+    for number, (name, price, position) in enumerate([("A", 20, 3), ("B", 20, 1), ("C", 10, 2)]):
+        make(store, name, price=price, position=position, created_at=NOON + timedelta(days=number))
+    body = client.get(f"/v1/stores/{store.pk}/products/", {"order": order}).json()
+    assert "".join(row["name"] for row in body["data"]) == expected
+
+
+def test_an_unknown_order_is_refused_by_name(api: Caller) -> None:
+    (sentence,) = refused(api.get("/products/", {"order": "name_asc,size_asc"}))["order"]
+    assert sentence.startswith("Unknown order size_asc: use some of name_asc, name_desc, price_asc,")
+
+
+def test_products_are_found_by_name_or_description(client: Client, store: Store) -> None:
+    named = make(store, "Blue MUG")
+    described = make(store, "Set", description="One mug and 100% more")
+    make(store, "Plate")
+    url = f"/v1/stores/{store.pk}/products/"
+    assert ids(client.get(url, {"search": "mug"})) == [described.pk, named.pk]
+    assert ids(client.get(url, {"search": "0% m"})) == [described.pk]
+    assert ids(client.get(url, {"search": "_"})) == []
+
+
+def test_products_are_filtered_by_category(client: Client, store: Store) -> None:
+    kitchen, garden = make_category(store), make_category(store, "Garden")
+    mug, spade = make(store, "Mug"), make(store, "Spade")
+    mug.categories.add(kitchen, garden)
+    spade.categories.add(garden)
+    url = f"/v1/stores/{store.pk}/products/"
+    assert ids(client.get(url, {"category": kitchen.pk})) == [mug.pk]
+    assert ids(client.get(url, {"category": garden.pk})) == [spade.pk, mug.pk]
+    assert ids(client.get(url, {"category": garden.pk + 1})) == []
+
+
+@pytest.mark.parametrize("category", ["kitchen", "0", "-1", "1.5", "9" * 30, "\0"])
+def test_a_category_is_a_number(api: Caller, category: str) -> None:
+    assert list(refused(api.get("/products/", {"category": category}))) == ["category"]
+
+
+# Writing.
+
+
+def test_a_name_and_a_price_make_a_product(api: Caller, store: Store) -> None:
+    response = api.post("/products/", MUG)
+    assert response.status_code == 201
+    body = response.json()
+    assert (body["name"], body["handle"], body["price"]) == ("Blue mug", "blue-mug", 1999)
+    assert Product.objects.get().store == store
+    assert api.get(f"/products/{body['id']}").json() == body
+
+
+def test_everything_that_is_sent_is_kept(api: Caller, store: Store) -> None:
+    kitchen, garden = make_category(store), make_category(store, "Garden")
+    sent = MUG | {
+        "handle": "mug",
+        "excerpt": "Holds coffee.",
+        "description": "Made by hand.",
+        "promo_badge": "New",
+        "sku": "MUG-1",
+        "media": [IMAGE],
+        "inventory_type": "tracked",
+        "min_quantity": 2,
+        "max_quantity": 4,
+        "personalization": True,
+        "livemode": False,
+    }
+    unseen = {"quantity": 9, "position": 3, "original_price": 2500}
+    body = api.post("/products", sent | unseen | {"categories": [str(garden.pk), kitchen.pk]}).json()
+    assert {name: body[name] for name in sent} == sent
+    assert {row["name"] for row in body["categories"]} == {"Garden", "Kitchen"}
+    product = Product.objects.get()
+    assert {name: getattr(product, name) for name in unseen} == unseen
+
+
+@pytest.mark.parametrize("name", ["マグカップ", "!!!"])
+def test_names_without_a_latin_letter_get_handles_too(api: Caller, name: str) -> None:
+    handles = {api.post("/products/", MUG | {"name": name}).json()["handle"] for _ in range(2)}
+    assert len(handles) == 2
+
+
+def test_a_patch_changes_what_it_names(api: Caller, sized: Any) -> None:
+    body = api.patch(f"/products/{sized['id']}", {"name": "Green mug", "categories": []}).json()
+    assert body["name"] == "Green mug"
+    unchanged = sized.keys() - {"name", "updated_at"}
+    assert {name: body[name] for name in unchanged} == {name: sized[name] for name in unchanged}
+
+
+def test_variants_are_changed_added_and_left_out_by_id(api: Caller, sized: Any) -> None:
+    small, large = sized["variants"]["items"]
+    items = [{"name": "Huge", "price": 4000}, {"id": large["id"], "name": "Big", "price": 2600}]
+    body = api.patch(f"/products/{sized['id']}", {"variants": {"items": items}}).json()
+    assert sizes(body) == [("Huge", 4000), ("Big", 2600)]
+    kept = body["variants"]["items"][1]
+    assert (kept["id"], kept["sku"], kept["original_price"]) == (large["id"], "MUG-L", 3000)
+    assert not ProductVariant.objects.filter(pk=small["id"]).exists()
+    assert body["variants"]["option_name"] == "Size"
+
+
+def test_variants_can_swap_their_names(api: Caller, sized: Any) -> None:
+    small, large = sized["variants"]["items"]
+    items = [
+        {"id": small["id"], "name": "Large", "price": 1},
+        {"id": large["id"], "name": "Small", "price": 2},
+    ]
+    response = api.patch(f"/products/{sized['id']}", {"variants": {"items": items}})
+    assert sizes(response.json()) == [("Large", 1), ("Small", 2)]
+
+
+def test_a_product_can_lose_its_variants(api: Caller, sized: Any) -> None:
+    body = api.patch(f"/products/{sized['id']}", {"variants": {"items": []}}).json()
+    assert body["variants"] == {"enabled": False, "option_name": "Size", "items": []}
+
+
+def test_a_product_that_was_ordered_can_go_and_the_order_stays(api: Caller, store: Store, sized: Any) -> None:
+    line = make_line(
+        make_order(make_customer(store)),
+        product_id=int(sized["id"]),
+        variant_id=int(sized["variants"]["items"][0]["id"]),
+    )
+    response = api.delete(f"/products/{sized['id']}/")
+    assert (response.status_code, response.content) == (204, b"")
+    assert api.get(f"/products/{sized['id']}").status_code == 404
+    (seen,) = api.get(f"/orders/{line.order_id}").json()["line_items"]
+    assert (seen["product_id"], seen["variant_id"], seen["name"]) == (None, None, "Mug")
+
+
+# What is refused.
+
+PARTS = {"name": "Red", "price": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        ({"name": ""}, ["name"]),
+        ({"name": "x" * 201}, ["name"]),
+        ({"name": None}, ["name"]),
+        ({"name": ["Mug"]}, ["name"]),
+        ({"name": "a\0b"}, ["name"]),
+        ({"name": "\ud800"}, ["name"]),
+        ({"handle": "not a handle"}, ["handle"]),
+        ({"handle": "taken"}, ["handle"]),
+        ({"price": -1}, ["price"]),
+        ({"price": 10**12 + 1}, ["price"]),
+        ({"price": "19.99"}, ["price"]),
+        ({"price": 1e300}, ["price"]),
+        ({"original_price": 1999}, ["original_price"]),
+        ({"min_quantity": 0}, ["min_quantity"]),
+        ({"min_quantity": 3, "max_quantity": 2}, ["max_quantity"]),
+        ({"quantity": 2**63}, ["quantity"]),
+        ({"inventory_type": "endless"}, ["inventory_type"]),
+        ({"personalization": "perhaps"}, ["personalization"]),
+        ({"media": [{}]}, ["media.0.sm", "media.0.md", "media.0.lg"]),
+        ({"media": [IMAGE | {"sm": "javascript:alert(1)"}]}, ["media.0.sm"]),
+        ({"media": [IMAGE | {"xl": "https://example.com/"}]}, ["media.0.xl"]),
+        ({"media": IMAGE}, ["media"]),
+        ({"categories": ["1"]}, ["categories"]),
+        ({"categories": ["a\0b"]}, ["categories.0"]),
+        ({"variants": []}, ["variants.non_field_errors"]),
+        ({"variants": {"option_name": "Size"}}, ["variants.items"]),
+        ({"variants": {"items": [{}]}}, ["variants.items.0.name", "variants.items.0.price"]),
+        ({"variants": {"items": [PARTS | {"prize": 2}]}}, ["variants.items.0.prize"]),
+        ({"variants": {"items": [PARTS | {"price": -2}]}}, ["variants.items.0.price"]),
+        ({"variants": {"items": [PARTS | {"original_price": 1}]}}, ["variants.items.0.original_price"]),
+        ({"variants": {"items": [PARTS, PARTS]}}, ["variants.items"]),
+        ({"variants": {"items": [PARTS | {"id": 0}]}}, ["variants"]),
+        ({"variants": {"items": [PARTS | {"id": 2**70}]}}, ["variants"]),
+        ({"variants": {"items": [PARTS] * 101}}, ["variants.items"]),
+        ({"id": "7", "colour": "blue", "created_at": "2026-01-01"}, ["id", "colour", "created_at"]),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_written(
+    api: Caller, store: Store, change: dict[str, Any], fields: list[str]
+) -> None:
+    make(store, "Taken")
+    mug = make(store, "Mug", created_at=NOON)
+    before = api.get(f"/products/{mug.pk}").json()
+    assert list(refused(api.post("/products/", MUG | change))) == fields
+    assert Product.objects.count() == 2
+    assert list(refused(api.patch(f"/products/{mug.pk}", {"excerpt": "Written?"} | change))) == fields
+    assert api.get(f"/products/{mug.pk}").json() == before
+
+
+def test_one_variant_is_given_once(api: Caller, sized: Any) -> None:
+    small = sized["variants"]["items"][0]["id"]
+    items = [{"id": small, "name": "A", "price": 1}, {"id": small, "name": "B", "price": 1}]
+    assert refused(api.patch(f"/products/{sized['id']}", {"variants": {"items": items}})) == {
+        "variants.items": ["A variant is given twice."]
+    }
+    assert api.get(f"/products/{sized['id']}").json() == sized
+
+
+def test_categories_and_variants_of_others_do_not_exist(
+    api: Caller, store: Store, other_store: Store, sized: Any
+) -> None:
+    theirs = make_category(other_store)
+    missing = {"categories": [f"There is no category {theirs.pk}."]}
+    assert refused(api.post("/products/", MUG | {"categories": [str(theirs.pk)]})) == missing
+    variant = ProductVariant.objects.create(product=make(store, "Plate"), name="Red", price=1)
+    items = [{"id": variant.pk, "name": "Mine", "price": 1}]
+    assert refused(api.patch(f"/products/{sized['id']}", {"variants": {"items": items}})) == {
+        "variants": [f"The product has no variant {variant.pk}."]
+    }
+    variant.refresh_from_db()
+    assert variant.name == "Red"
+    assert api.get(f"/products/{sized['id']}").json() == sized
