@@ -2,13 +2,14 @@
 
 from typing import Any, cast
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apikeys import reports, throttling
+from apikeys import reports, schema, throttling
 from apikeys.models import ApiKey
 from apikeys.permissions import HasApiKey
 from apikeys.throttling import Allowance
@@ -21,6 +22,7 @@ class ApiKeyView(APIView):
 
     permission_classes = (HasApiKey,)
 
+    @extend_schema(summary="Read what a key is", responses=schema.ApiKey)
     def get(self, request: Request) -> Response:
         allowance = getattr(request._request, "api_allowance", None)
         return Response(about(cast("ApiKey", request.auth), allowance))
@@ -28,7 +30,10 @@ class ApiKeyView(APIView):
 
 class LeakedKeysSerializer(serializers.Serializer[Any]):
     keys = serializers.ListField(
-        child=serializers.CharField(max_length=200), min_length=1, max_length=MOST_AT_ONCE
+        child=serializers.CharField(max_length=200),
+        min_length=1,
+        max_length=MOST_AT_ONCE,
+        help_text="Whole keys, such as `19656ea.4329f04826e125f1ee999b53f78`.",
     )
 
 
@@ -41,6 +46,13 @@ class RevokeKeysView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
+    @extend_schema(
+        summary="Hand in leaked keys",
+        description="Keys that exist are deactivated at once and their owners told. The answer is the same "
+        "whether they existed or not.",
+        request=LeakedKeysSerializer,
+        responses={202: schema.Received},
+    )
     def post(self, request: Request) -> Response:
         throttling.count_revocation(request._request)
         handed_in = LeakedKeysSerializer(data=request.data)

@@ -19,6 +19,8 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from reflow import openapi
+
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 
@@ -32,6 +34,12 @@ class ListPagination(BasePagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"data": data, "links": self.pages.links(), "meta": self.pages.meta()})
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        return openapi.page_parameters(default_size=DEFAULT_SIZE, largest_size=LARGEST_SIZE)
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return openapi.envelope(schema)
 
 
 class Pages:

@@ -36,6 +36,8 @@ INSTALLED_APPS = [
     "csp",
     "django_filters",
     "django_guid",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework",
 ]
 
@@ -146,12 +148,30 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.permissions.HasResourceAccess"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "reflow.api.PageEnvelope",
+    "DEFAULT_PAGINATION_CLASS": "reflow.pagination.ListPagination",
     "DEFAULT_PARSER_CLASSES": ["reflow.parsers.JSONBodyParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "reflow.api.error_response",
+    "DEFAULT_SCHEMA_CLASS": "reflow.schema.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Reflow API",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": (
+        "JSON in, JSON out, UTF-8, from any origin. Every address also answers without the slash at its end. "
+        "Amounts are integers in the smallest unit of the store's currency, such as cents. "
+        "Times are ISO 8601 in UTC."
+    ),
+    "SERVERS": [{"url": "/", "description": "Where this description came from."}],
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "DISABLE_DOCSTRING_DESCRIPTIONS": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SORT_OPERATION_PARAMETERS": False,
+    "POSTPROCESSING_HOOKS": ["reflow.schema.complete"],
 }
 CORS_URLS_REGEX = r"^/v1/"
 CORS_ALLOW_ALL_ORIGINS = True

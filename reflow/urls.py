@@ -7,6 +7,7 @@ from django.urls.converters import IntConverter
 
 from apikeys.api import ApiKeyView, RevokeKeysView
 from apikeys.views import home
+from reflow import docs
 
 
 class StoreIdConverter(IntConverter):
@@ -26,6 +27,7 @@ urlpatterns = [
     path("stores/<store_id:store_id>/settings/api-keys/", include("apikeys.urls")),
     re_path("^v1/api-key/?$", ApiKeyView.as_view(), name="api-key"),
     re_path("^v1/api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
+    path("v1/openapi.json", docs.SchemaView.as_view(), name="openapi"),
     path("v1/", include("stores.urls")),
     path("admin/", admin.site.urls),
 ]

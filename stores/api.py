@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from stores import filters, serializers
+from stores import filters, schema, serializers
 from stores.models import Category, Coupon, Customer, Order, Product, Store
 from stores.resources import Resource
 
@@ -66,6 +66,7 @@ class Deletes(OfStoreViewSet):
         return Response(status=204)
 
 
+@schema.operations(schema.Store, "the store's public profile", "stores")
 class StoreViewSet(OfStoreViewSet):
     """The store's public profile."""
 
@@ -76,6 +77,7 @@ class StoreViewSet(OfStoreViewSet):
         return Response(self.get_serializer(self.store).data)
 
 
+@schema.operations(schema.Product, "a product", "products")
 class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Creates, Changes, Deletes):
     resource = Resource.PRODUCTS
     queryset = Product.objects.with_parts()
@@ -83,12 +85,14 @@ class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Creates, 
     filterset_class = filters.ProductFilters
 
 
+@schema.operations(schema.Category, "a category", "categories")
 class CategoryViewSet(Creates, Changes, Deletes):
     """Categories come as a tree, in two shapes: all of it, or one category with those below."""
 
     resource = Resource.CATEGORIES
     queryset = Category.objects.all()
     serializer_class = serializers.CategorySerializer
+    pagination_class = None
     pagination_class = None
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -112,6 +116,7 @@ class CategoryViewSet(Creates, Changes, Deletes):
         return Response(self.get_serializer(self.get_object()).data)
 
 
+@schema.operations(schema.Order, "an order", "orders")
 class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes):
     resource = Resource.ORDERS
     queryset = Order.objects.with_parts()
@@ -119,6 +124,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes):
     filterset_class = filters.OrderFilters
 
 
+@schema.operations(schema.Customer, "a customer", "customers")
 class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes):
     resource = Resource.CUSTOMERS
     queryset = Customer.objects.with_totals()
@@ -126,6 +132,7 @@ class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes)
     filterset_class = filters.CustomerFilters
 
 
+@schema.operations(schema.Coupon, "a coupon", "coupons")
 class CouponViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Creates, Changes, Deletes):
     resource = Resource.COUPONS
     queryset = Coupon.objects.all()

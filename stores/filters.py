@@ -81,8 +81,12 @@ class SearchFilter(filters.CharFilter):
 
 
 class ProductFilters(filters.FilterSet):
-    category = IdFilter(field_name="categories")
-    search = SearchFilter("name", "description")
+    category = IdFilter(
+        field_name="categories", help_text="Only products sorted into the category with this id."
+    )
+    search = SearchFilter(
+        "name", "description", help_text="Only products with this text in their name or description."
+    )
     order = SortFilter(keys={"name": "name", "price": "price", "date": "created_at", "custom": "position"})
 
     class Meta:
@@ -91,12 +95,24 @@ class ProductFilters(filters.FilterSet):
 
 
 class OrderFilters(filters.FilterSet):
-    status = filters.ChoiceFilter(choices=Order.Status.choices)
-    payment_status = filters.ChoiceFilter(choices=Order.PaymentStatus.choices)
-    customer = IdFilter(field_name="customer_id")
-    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
-    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
-    search = SearchFilter("customer__name", "customer__email", "number", "note")
+    status = filters.ChoiceFilter(choices=Order.Status.choices, help_text="Only orders with this status.")
+    payment_status = filters.ChoiceFilter(
+        choices=Order.PaymentStatus.choices, help_text="Only orders with this payment status."
+    )
+    customer = IdFilter(field_name="customer_id", help_text="Only orders of the customer with this id.")
+    created_after = MomentFilter(
+        field_name="created_at", lookup_expr="gte", help_text="Only orders placed at this moment or later."
+    )
+    created_before = MomentFilter(
+        field_name="created_at", lookup_expr="lt", help_text="Only orders placed before this moment."
+    )
+    search = SearchFilter(
+        "customer__name",
+        "customer__email",
+        "number",
+        "note",
+        help_text="Only orders with this text in their number, note, or the customer's name or e-mail.",
+    )
     order = SortFilter(keys={"date": "created_at", "number": "number", "total": "total"})
 
     class Meta:
@@ -105,7 +121,12 @@ class OrderFilters(filters.FilterSet):
 
 
 class CustomerFilters(filters.FilterSet):
-    search = SearchFilter("name", "email", "phone")
+    search = SearchFilter(
+        "name",
+        "email",
+        "phone",
+        help_text="Only customers with this text in their name, e-mail address or phone number.",
+    )
     order = SortFilter(keys={"date": "created_at", "name": "name"})
 
     class Meta:
@@ -114,7 +135,7 @@ class CustomerFilters(filters.FilterSet):
 
 
 class CouponFilters(filters.FilterSet):
-    search = SearchFilter("code")
+    search = SearchFilter("code", help_text="Only coupons with this text in their code.")
     order = SortFilter(keys={"date": "created_at", "code": "code"})
 
     class Meta:

@@ -138,6 +138,10 @@ class CategorySerializer(OfStoreSerializer[Category]):
     class Meta:
         model = Category
         fields = ("handle", "name", "description", "parent", "position")
+        extra_kwargs = {
+            "parent": {"help_text": "The id of the category to put it into; null for the top."},
+            "position": {"help_text": "Its place among its neighbours, the lowest first."},
+        }
 
     def validate_parent(self, parent: Category | None) -> Category | None:
         if parent is not None and parent.store_id != self.store.pk:
@@ -215,10 +219,17 @@ class VariantsSerializer(WholeSerializer):
 class ProductSerializer(OfStoreSerializer[Product]):
     handle = serializers.SlugField(max_length=120, required=False)
     price = AmountField()
-    original_price = AmountField(required=False, allow_null=True)
+    original_price = AmountField(
+        required=False, allow_null=True, help_text="What it cost before the sale, in the unit of `price`."
+    )
     media = serializers.ListField(child=ImageSerializer(), required=False, max_length=50)
     variants = VariantsSerializer(required=False)
-    categories = serializers.ListField(child=serializers.CharField(), required=False, max_length=100)
+    categories = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        max_length=100,
+        help_text="The ids of the categories to sort it into.",
+    )
 
     class Meta:
         model = Product
