@@ -64,7 +64,7 @@ def render_list(request: OwnerRequest, store: Store, **context: Any) -> HttpResp
         "total": total,
         "chart": charts.stacked_bars(total),
         "active": ApiKey.objects.for_store(store).usable().count(),
-        "statuses": Status.choices,
+        "statuses": reversed(Status.choices),
         "has_keys": page.paginator.count or ApiKey.objects.for_store(store).exists(),
     }
     return render(request, "apikeys/list.html", context)
