@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db.models import Model
 from django.test import Client
+from django.urls import reverse
 
 from apikeys import throttling
 from apikeys.models import ApiKey
@@ -72,6 +74,16 @@ def signed_in(owner: User, store: Store) -> Client:
     return client
 
 
+@pytest.fixture
+def operator(db: None) -> Client:
+    """A browser in which an operator has signed in, who may do everything in the admin."""
+    user = make_owner("operator@example.com")
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+    client = Client()
+    sign_in(client, user.email)
+    return client
+
+
 def sign_in(client: Client, email: str) -> None:
     response = client.post("/accounts/login/", {"login": email, "password": PASSWORD})
     assert response.status_code == 302, response.content
@@ -80,3 +92,8 @@ def sign_in(client: Client, email: str) -> None:
 def bearer(plaintext: str) -> dict[str, str]:
     """The header that carries a key."""
     return {"Authorization": f"Bearer {plaintext}"}
+
+
+def admin_page(model: type[Model], view: str, *args: Any) -> str:
+    """The address of a model's page in the admin: its changelist, add, change or delete."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{view}", args=args)
