@@ -1,0 +1,86 @@
+"""A shop's front end on another origin calls the API from the browser, as published clients do."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from stores.models import Store
+from tests.conftest import IssueKey
+
+CALL = """async ([url, headers, credentials]) => {
+  try {
+    const answer = await fetch(url, { headers, credentials });
+    const exposed = Object.fromEntries(
+      ["X-Request-Id", "RateLimit", "WWW-Authenticate"].map((name) => [name, answer.headers.get(name)]),
+    );
+    return { status: answer.status, body: await answer.json(), exposed };
+  } catch (error) {
+    return { blocked: error.name };
+  }
+}"""
+
+
+class BlankPage(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><link rel=icon href=data:,><title>A shop</title>")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the library's
+        """A test run has nothing to say about each request."""
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[str]:
+    """The address of a page on an origin of its own."""
+    server = HTTPServer(("127.0.0.1", 0), BlankPage)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def front_end(shop: str, browser: Any, store: Store) -> Iterator[Page]:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(shop)
+    yield page
+    context.close()
+
+
+def test_public_products_are_read_without_a_key(front_end: Page, base_url: str) -> None:
+    answer = front_end.evaluate(CALL, [f"{base_url}/v1/stores/267418190/products/?perpage=100", {}, "omit"])
+    assert (answer["status"], answer["body"]["data"]) == (200, [])
+    assert answer["exposed"]["X-Request-Id"]
+
+
+def test_a_header_with_a_key_passes_the_preflight(front_end: Page, base_url: str, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    url = f"{base_url}/v1/stores/267418190/orders?page=1&perpage=100&order=date_asc"
+    answer = front_end.evaluate(CALL, [url, {"Authorization": f"Bearer {plaintext}"}, "omit"])
+    assert answer["status"] == 200
+    assert answer["exposed"]["RateLimit"].startswith('"key";r=')
+
+
+def test_a_refusal_can_be_read_too(front_end: Page, base_url: str) -> None:
+    answer = front_end.evaluate(CALL, [f"{base_url}/v1/stores/267418190/orders/", {}, "omit"])
+    assert answer["body"]["code"] == "api_key_missing"
+    assert answer["exposed"]["WWW-Authenticate"] == 'Bearer realm="Reflow API"'
+
+
+def test_cookies_are_never_let_through(front_end: Page, base_url: str) -> None:
+    url = f"{base_url}/v1/stores/267418190/products/"
+    assert front_end.evaluate(CALL, [url, {}, "include"]) == {"blocked": "TypeError"}
+
+
+def test_the_settings_page_answers_no_other_origin(front_end: Page, base_url: str) -> None:
+    url = f"{base_url}/stores/267418190/settings/api-keys/"
+    assert front_end.evaluate(CALL, [url, {}, "include"]) == {"blocked": "TypeError"}

@@ -1,0 +1,62 @@
+"""Who has seen it already need not be sent it again; what a key opened is nobody else's to keep."""
+
+import gzip
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from stores.models import Product, Store
+from tests.conftest import IssueKey, bearer
+
+PRODUCTS = "/v1/stores/267418190/products/"
+
+
+@pytest.fixture
+def product(store: Store) -> Product:
+    return Product.objects.create(store=store, name="Tent", handle="tent", price=19900)
+
+
+def read(client: Client, **headers: str) -> Any:
+    return client.get(PRODUCTS, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def test_an_unchanged_list_is_not_sent_twice(client: Client, product: Product) -> None:
+    first = read(client)
+    again = read(client, If_None_Match=first["ETag"])
+    assert (again.status_code, again.content) == (304, b"")
+    assert again["ETag"] == first["ETag"]
+
+
+def test_a_changed_list_is_sent(client: Client, product: Product) -> None:
+    etag = read(client)["ETag"]
+    product.name = "Bigger tent"
+    product.save()
+    again = read(client, If_None_Match=etag)
+    assert again.status_code == 200
+    assert again.json()["data"][0]["name"] == "Bigger tent"
+
+
+@pytest.mark.usefixtures("product")
+def test_a_public_list_may_be_kept_but_not_for_holders_of_keys(client: Client) -> None:
+    assert "Authorization" in read(client)["Vary"]
+    assert "Cache-Control" not in read(client)
+
+
+@pytest.mark.usefixtures("product")
+def test_what_a_key_opened_has_no_tag_and_is_not_kept(client: Client, issue: IssueKey) -> None:
+    _, plaintext = issue(access=["products:read"])
+    etag = read(client)["ETag"]
+    answer = read(client, If_None_Match=etag, **bearer(plaintext))
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    assert "ETag" not in answer
+
+
+@pytest.mark.usefixtures("product")
+def test_answers_are_compressed_for_those_who_ask(client: Client) -> None:
+    plain = read(client)
+    small = read(client, Accept_Encoding="gzip")
+    assert small["Content-Encoding"] == "gzip"
+    assert gzip.decompress(small.content) == plain.content
+    assert len(small.content) < len(plain.content)
+    assert read(client, Accept_Encoding="gzip", If_None_Match=small["ETag"]).status_code == 304
