@@ -1,0 +1,185 @@
+"""Who somebody is: signing in, staying signed in, and proving it again, without losing what was typed."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Locator, Page, expect
+
+from apikeys.models import ApiKey
+from stores.models import Store
+from tests.browser.conftest import KEYS, NewContext, open_dialog, sign_in
+from tests.conftest import PASSWORD, IssueKey
+
+NOTHING_SAVED = "Nothing has been saved yet."
+
+
+def test_a_visitor_signs_in_and_comes_to_the_page_that_was_asked_for(visitor: Page, issue: IssueKey) -> None:
+    key, _ = issue(name="Accounting")
+    visitor.goto(f"{KEYS}{key.prefix}/")
+    visitor.get_by_label("Email").fill("owner@example.com")
+    visitor.get_by_label("Password", exact=True).fill("wrong")
+    visitor.get_by_role("button", name="Sign in").click()
+    expect(visitor.get_by_role("alert")).to_be_visible()
+    expect(visitor.get_by_label("Email")).to_have_value("owner@example.com")
+    sign_in(visitor)
+    expect(visitor.get_by_role("heading", name="Accounting", level=1)).to_be_visible()
+
+
+def test_home_is_the_one_store_or_a_choice_of_them(page: Page, other_store: Store, store: Store) -> None:
+    page.goto("/")
+    expect(page).to_have_url(re.compile(f"{KEYS}$"))
+    other_store.owners.set(store.owners.all())
+    page.goto("/")
+    page.get_by_role("link", name="Southwood").click()
+    expect(page).to_have_url(re.compile(f"/stores/{other_store.pk}/settings/api-keys/$"))
+
+
+def test_another_owners_page_is_not_there(page: Page, other_store: Store, complaints: list[str]) -> None:
+    page.goto(f"/stores/{other_store.pk}/settings/api-keys/")
+    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    expect(page.get_by_text("Southwood")).to_be_hidden()
+    assert {"404" in complaint for complaint in complaints} == {True}
+    complaints.clear()
+
+
+def test_signing_out_ends_it(page: Page, issue: IssueKey) -> None:
+    issue(name="Accounting")
+    page.goto(KEYS)
+    page.get_by_text("owner@example.com").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_text("Accounting")).to_be_hidden()
+
+
+# A session that ends in the middle of a form.
+
+
+@pytest.fixture
+def typed(page: Page) -> Locator:
+    """The dialog of a new key, filled in but not sent."""
+    page.goto(KEYS)
+    dialog = open_dialog(page, "Add API Key")
+    dialog.get_by_label("Name", exact=True).fill("Accounting")
+    dialog.get_by_label("Expires").select_option("60 days")
+    dialog.get_by_label("Write orders").check()
+    return dialog
+
+
+def expect_what_was_typed(page: Page) -> None:
+    expect(page.get_by_role("dialog", name="Add API Key")).to_contain_text(NOTHING_SAVED)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Accounting")
+    expect(page.get_by_label("Expires")).to_have_value("60")
+    expect(page.get_by_label("Write orders")).to_be_checked()
+    expect(page.get_by_label("Read products")).not_to_be_checked()
+    assert not ApiKey.objects.exists()
+
+
+def test_a_session_that_ended_while_typing_costs_a_sign_in_and_nothing_else(
+    page: Page, typed: Locator
+) -> None:
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    typed.get_by_role("button", name="Save").click()
+    sign_in(page)
+    expect_what_was_typed(page)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog", name="API key created")).to_contain_text("Accounting")
+
+
+def test_a_session_that_ended_before_a_dialog_leads_to_the_sign_in(page: Page) -> None:
+    page.goto(KEYS)
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.get_by_role("link", name="Add API Key").click()
+    sign_in(page)
+    expect(page.get_by_role("dialog", name="Add API Key")).to_be_visible()
+    expect(page.get_by_text(NOTHING_SAVED)).to_be_hidden()
+
+
+def test_a_form_of_nobody_is_refused_and_kept(page: Page, typed: Locator, complaints: list[str]) -> None:
+    """Without the CSRF cookie it could be from anywhere."""
+    page.context.clear_cookies()
+    typed.get_by_role("button", name="Save").click()
+    expect(typed.get_by_role("paragraph").filter(has_text="This could not be sent")).to_be_visible()
+    expect(typed.get_by_label("Name", exact=True)).to_have_value("Accounting")
+    assert {"403" in complaint for complaint in complaints} == {True}
+    complaints.clear()
+    assert not ApiKey.objects.exists()
+
+
+# A change in a session older than an hour.
+
+
+@pytest.fixture
+def long_ago(signed_in: Client) -> None:
+    """The owner signed in two hours ago."""
+    session = signed_in.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 2 * 60 * 60
+    session.save()
+
+
+@pytest.mark.usefixtures("long_ago")
+def test_the_first_change_after_an_hour_asks_for_the_password_and_comes_back(
+    page: Page, typed: Locator
+) -> None:
+    typed.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Confirm it is you")).to_be_visible()
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("heading", name="Confirm it is you")).to_be_visible()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    expect_what_was_typed(page)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog", name="API key created")).to_be_visible()
+
+    page.get_by_role("button", name="Copy and close").click()
+    key = ApiKey.objects.get()
+    page.goto(f"{KEYS}{key.prefix}/")
+    open_dialog(page, "Deactivate").get_by_role("button", name="Deactivate").click()
+    expect(page.get_by_role("status")).to_have_text("Deactivated Accounting.")
+
+
+@pytest.mark.usefixtures("long_ago")
+@pytest.mark.parametrize("action", ["Edit", "Deactivate", "Delete", "Roll"])
+def test_every_change_comes_back_to_its_own_form(page: Page, issue: IssueKey, action: str) -> None:
+    key, _ = issue(name="Accounting")
+    page.goto(f"{KEYS}{key.prefix}/")
+    dialog = open_dialog(page, action)
+    if action == "Edit":
+        dialog.get_by_label("Name", exact=True).fill("Bookkeeping")
+    elif action == "Deactivate":
+        dialog.get_by_label("For a day").check()
+    elif action == "Roll":
+        dialog.get_by_label("Works for 7 more days").check()
+    else:
+        dialog.get_by_role("textbox").fill("Accounting")
+    dialog.locator("[type=submit]").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+
+    expect(dialog).to_have_accessible_name(re.compile(action))
+    if action == "Edit":
+        expect(dialog.get_by_label("Name", exact=True)).to_have_value("Bookkeeping")
+    elif action == "Deactivate":
+        expect(dialog.get_by_label("For a day")).to_be_checked()
+    elif action == "Roll":
+        expect(dialog.get_by_label("Works for 7 more days")).to_be_checked()
+    else:
+        expect(dialog.get_by_role("textbox")).to_have_value("Accounting")
+    key.refresh_from_db()
+    assert (key.version, ApiKey.objects.count()) == (1, 1)
+
+
+def test_somebody_elses_sign_in_does_not_get_what_was_typed(
+    page: Page, typed: Locator, other_store: Store, new_context: NewContext, complaints: list[str]
+) -> None:
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    typed.get_by_role("button", name="Save").click()
+    sign_in(page, "second@example.com")
+    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    expect(page.get_by_text("Accounting")).to_be_hidden()
+    complaints.clear()
