@@ -171,7 +171,7 @@ class CursorPages(Pages):
 
 def sort_keys(queryset: QuerySet[Any]) -> list[SortKey]:
     """What a QuerySet is sorted by; it ends with the id, so that no two rows are alike."""
-    names = queryset.query.order_by or queryset.model._meta.ordering
+    names = map(str, queryset.query.order_by or queryset.model._meta.ordering)
     options = queryset.model._meta
     return [SortKey(options.get_field(name.lstrip("-")), name.startswith("-")) for name in names]
 

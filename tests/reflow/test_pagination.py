@@ -173,5 +173,6 @@ def test_a_cursor_nobody_gave_out_is_refused(api: Client, cursor: str) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_cursor_is_a_server_error(api: Client, value: str, cursor: str) -> None:
     for text in (cursor, token(False, value, "1"), token(False, value)):
-        answer = api.get(COUPONS, {"order": "code_asc", "cursor": text.encode(errors="replace")})
+        query: dict[str, str | bytes] = {"order": "code_asc", "cursor": text.encode(errors="replace")}
+        answer = api.get(COUPONS, query)
         assert answer.status_code in {200, 400}
