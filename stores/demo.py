@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from stores.demo_catalogue import KOBO, NORTHWOOD, Item, Shelf, Shop
 from stores.demo_orders import DAYS, Till, sell
 from stores.demo_people import people
-from stores.models import Category, Coupon, Customer, Product, ProductVariant, Store
+from stores.models import Category, Coupon, Customer, Product, ProductCategory, ProductVariant, Store
 
 ROWS_AT_ONCE = 4_000
 CUSTOMERS_PER_ORDER = 0.05
@@ -61,9 +61,8 @@ def stock(store: Store, shop: Shop, *, now: datetime, rng: random.Random) -> lis
         for position, (item, shelf, _) in enumerate(placed)
     )
     Product.objects.filter(store=store).update(updated_at=F("created_at") + timedelta(days=2))
-    memberships = Product.categories.through
-    memberships.objects.bulk_create(
-        memberships(product_id=product.pk, category_id=category.pk)
+    ProductCategory.objects.bulk_create(
+        ProductCategory(store=store, product=product, category=category)
         for product, (_, _, category) in zip(products, placed, strict=True)
     )
     ProductVariant.objects.bulk_create(
@@ -127,6 +126,7 @@ def variants(product: Product, item: Item, rng: random.Random) -> Iterator[Produ
     for position, name in enumerate(item.options[1] if item.options else ()):
         dearer = position * item.step
         yield ProductVariant(
+            store_id=product.store_id,
             product=product,
             name=name,
             sku=f"{product.sku}-{position + 1}",

@@ -128,8 +128,10 @@ def line_of(product: Product, rng: random.Random) -> OrderLine:
     variants = product.variants.all()
     variant = rng.choice(variants) if variants else None
     bought = variant or product
-    quantity = max(rng.choice((1, 1, 1, 1, 2, 3)), product.min_quantity)
+    wanted = rng.choice((1, 1, 1, 1, 2, 3))
+    quantity = max(product.min_quantity, min(wanted, product.max_quantity or wanted))
     return OrderLine(
+        store_id=product.store_id,
         product_id=product.pk,
         variant_id=variant.pk if variant else None,
         name=f"{product.name}, {variant.name}" if variant else product.name,

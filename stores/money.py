@@ -4,7 +4,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypedDict
 
-from babel.numbers import format_currency, get_currency_name, get_currency_precision
+from babel.numbers import format_currency, get_currency_name, get_currency_precision, is_currency
+from django.core.exceptions import ValidationError
 
 LOCALE = "en_US"
 
@@ -13,6 +14,12 @@ class Currency(TypedDict):
     code: str
     name: str
     zero_decimal: bool
+
+
+def validate_currency(code: str) -> None:
+    """Raise ValidationError unless this is the code of a currency, such as JPY."""
+    if not is_currency(code):
+        raise ValidationError("Must be an ISO 4217 code in capital letters, such as USD.")
 
 
 @lru_cache(maxsize=256)

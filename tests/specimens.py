@@ -49,7 +49,7 @@ def make_specimens(store: Store) -> Specimens:
         option_name="Size",
         max_quantity=5,
     )
-    mug.categories.set([mugs])
+    mug.categories.set([mugs], through_defaults={"store": store})
     small = mug.variants.create(name="Small", sku="MUG-S", price=1999, original_price=2499, quantity=3)
     mug.variants.create(name="Large", price=2499)
     gift = make_product(store, "Gift card", inventory_type=Product.InventoryType.INFINITE)

@@ -144,7 +144,7 @@ def test_deleting_a_category_takes_those_below_and_leaves_the_products(api: Call
     kitchen = make(store)
     mugs = make(store, "Mugs", parent=kitchen)
     product = make_product(store)
-    product.categories.add(mugs)
+    product.categories.add(mugs, through_defaults={"store": store})
     assert api.delete(f"/categories/{kitchen.pk}").status_code == 204
     assert api.get("/categories/").json() == []
     assert api.get(f"/products/{product.pk}").json()["categories"] == []

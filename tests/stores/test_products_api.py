@@ -55,7 +55,7 @@ def test_a_product_is_written_out_in_full(client: Client, store: Store) -> None:
         personalization=True,
         created_at=NOON,
     )
-    product.categories.add(kitchen)
+    product.categories.add(kitchen, through_defaults={"store": store})
     body = client.get(f"/v1/stores/{store.pk}/products/{product.pk}").json()
     updated_at = body.pop("updated_at")
     assert updated_at == f"{product.updated_at:%Y-%m-%dT%H:%M:%SZ}"
@@ -184,8 +184,8 @@ def test_products_are_found_by_name_or_description(client: Client, store: Store)
 def test_products_are_filtered_by_category(client: Client, store: Store) -> None:
     kitchen, garden = make_category(store), make_category(store, "Garden")
     mug, spade = make(store, "Mug"), make(store, "Spade")
-    mug.categories.add(kitchen, garden)
-    spade.categories.add(garden)
+    mug.categories.add(kitchen, garden, through_defaults={"store": store})
+    spade.categories.add(garden, through_defaults={"store": store})
     url = f"/v1/stores/{store.pk}/products/"
     assert ids(client.get(url, {"category": kitchen.pk})) == [mug.pk]
     assert ids(client.get(url, {"category": garden.pk})) == [spade.pk, mug.pk]

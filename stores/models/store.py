@@ -1,0 +1,71 @@
+"""The store, and the question that all of its rows are asked through."""
+
+import secrets
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from stores.money import validate_currency
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def random_store_id() -> int:
+    """A nine-digit number, not guessable in sequence: a store's id is in every address."""
+    return 100_000_000 + secrets.randbelow(900_000_000)
+
+
+class StoreQuerySet(models.QuerySet["Store"]):
+    def owned_by(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        return self.filter(owners=user.pk)
+
+
+class Store(models.Model):
+    id = models.PositiveIntegerField(primary_key=True, default=random_store_id, editable=False)
+    name = models.CharField(max_length=100)
+    currency = models.CharField(
+        max_length=3, default="USD", validators=[validate_currency], help_text="ISO 4217 code."
+    )
+    owners = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="stores")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = StoreQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.CheckConstraint(
+                name="store_id_has_nine_digits",
+                condition=Q(id__gte=100_000_000, id__lte=999_999_999),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OfStoreQuerySet(models.QuerySet[Row]):
+    def for_store(self, store: Store) -> Self:
+        """Only what is this store's: the rest does not exist."""
+        return self.filter(store=store)
+
+
+class PartOfStore(models.Model):
+    """A part of a row named by ``whole``. It is of the same store, which nobody has to say twice."""
+
+    whole: ClassVar[str]
+
+    store = models.ForeignKey(Store, models.CASCADE, editable=False, db_index=False, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.store_id = getattr(self, self.whole).store_id
+        super().save(*args, **kwargs)
