@@ -1,0 +1,307 @@
+"""What the database itself keeps true of a shop, and what follows from its rows."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from stores.models import Category, Coupon, Customer, Order, OrderLine, Product, ProductVariant, Store
+from tests.conftest import make_owner
+from tests.shop import NOON, make_category, make_coupon, make_customer, make_line, make_order, make_product
+
+
+@contextmanager
+def refused_by_the_database(constraint: str) -> Iterator[None]:
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        yield
+
+
+def make_variant(product: Product, name: str, **given: Any) -> ProductVariant:
+    return ProductVariant.objects.create(
+        **{"store": product.store, "product": product, "name": name, "price": 1999} | given
+    )
+
+
+# What the database refuses.
+
+
+@pytest.mark.parametrize("pk", [99_999_999, 1_000_000_000])
+@pytest.mark.django_db
+def test_a_stores_number_has_nine_digits(pk: int) -> None:
+    with refused_by_the_database("store_id_has_nine_digits"):
+        Store.objects.create(id=pk, name="Northwood")
+
+
+@pytest.mark.django_db
+def test_a_new_store_draws_a_number_of_nine_digits() -> None:
+    numbers = {Store.objects.create(name="Northwood").pk for _ in range(20)}
+    assert len(numbers) == 20
+    assert all(100_000_000 <= number <= 999_999_999 for number in numbers)
+
+
+# SQLite names no unique constraint, only its columns.
+TWICE: list[tuple[Callable[..., Any], str, str]] = [
+    (make_category, "category_handle_is_unique_in_store", "handle"),
+    (make_product, "product_handle_is_unique_in_store", "handle"),
+    (make_customer, "customer_email_is_unique_in_store", "email"),
+    (make_coupon, "coupon_code_is_unique_in_store", "code"),
+]
+
+
+@pytest.mark.parametrize(("make", "constraint", "column"), TWICE)
+def test_a_name_belongs_to_one_row_of_a_store(
+    make: Callable[..., Any], constraint: str, column: str, store: Store, other_store: Store
+) -> None:
+    make(store)
+    make(other_store)
+    with refused_by_the_database(rf"{constraint}|UNIQUE .*store_id, \w+\.{column}"):
+        make(store)
+
+
+def test_an_order_number_is_given_once_in_a_store(store: Store, other_store: Store) -> None:
+    make_order(make_customer(store), number=1001)
+    make_order(make_customer(other_store), number=1001)
+    with refused_by_the_database(r"order_number_is_unique_in_store|UNIQUE .*store_id, \w+\.number"):
+        make_order(make_customer(store, "Bea"), number=1001)
+
+
+def test_a_products_variants_have_different_names(store: Store) -> None:
+    mug, cup = make_product(store, "Mug"), make_product(store, "Cup")
+    make_variant(mug, "Small")
+    make_variant(cup, "Small")
+    with refused_by_the_database(r"variant_name_is_unique_in_product|UNIQUE .*product_id, \w+\.name"):
+        make_variant(mug, "Small")
+
+
+def test_a_category_is_not_its_own_parent(store: Store) -> None:
+    tents = make_category(store, "Tents")
+    with refused_by_the_database("category_is_not_its_own_parent"):
+        Category.objects.filter(pk=tents.pk).update(parent=tents)
+
+
+@pytest.mark.parametrize("original_price", [1999, 1500])
+def test_a_sale_lowers_the_price(original_price: int, store: Store) -> None:
+    mug = make_product(store)
+    with refused_by_the_database("product_sale_lowers_the_price"):
+        make_product(store, "Cup", price=1999, original_price=original_price)
+    with refused_by_the_database("variant_sale_lowers_the_price"):
+        make_variant(mug, "Small", price=1999, original_price=original_price)
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, None), (4, 3)])
+def test_a_product_can_be_bought_in_some_quantity(least: int, most: int | None, store: Store) -> None:
+    with refused_by_the_database("product_quantities_leave_a_range"):
+        make_product(store, min_quantity=least, max_quantity=most)
+
+
+def test_an_orders_total_adds_up(store: Store) -> None:
+    order = make_order(make_customer(store))
+    with refused_by_the_database("order_total_adds_up"):
+        Order.objects.filter(pk=order.pk).update(total=order.total + 1)
+
+
+def test_a_lines_total_adds_up(store: Store) -> None:
+    line = make_line(make_order(make_customer(store)), unit_price=1000, quantity=2)
+    with refused_by_the_database("order_line_total_adds_up"):
+        OrderLine.objects.filter(pk=line.pk).update(total=1999)
+
+
+def test_a_line_is_of_something(store: Store) -> None:
+    order = make_order(make_customer(store))
+    with refused_by_the_database("order_line_has_a_quantity"):
+        make_line(order, quantity=0)
+
+
+def test_nothing_is_more_than_a_hundred_percent_off(store: Store) -> None:
+    make_coupon(store, "ALL", kind=Coupon.Kind.PERCENT, value=100)
+    make_coupon(store, "LOTS", kind=Coupon.Kind.FIXED, value=10_000)
+    with refused_by_the_database("coupon_percent_is_at_most_100"):
+        make_coupon(store, "MORE", kind=Coupon.Kind.PERCENT, value=101)
+
+
+def test_a_coupon_ends_after_it_starts(store: Store) -> None:
+    with refused_by_the_database("coupon_ends_after_it_starts"):
+        make_coupon(store, starts_at=NOON, ends_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "constraint"),
+    [
+        (Product, "inventory_type", "product_inventory_type_is_known"),
+        (Order, "status", "order_status_is_known"),
+        (Order, "payment_status", "order_payment_status_is_known"),
+        (Coupon, "kind", "coupon_kind_is_known"),
+    ],
+)
+def test_a_choice_is_one_of_those_there_are(model: Any, column: str, constraint: str, store: Store) -> None:
+    make_product(store)
+    make_coupon(store)
+    make_order(make_customer(store))
+    with refused_by_the_database(constraint):
+        model.objects.update(**{column: "perhaps"})
+
+
+def test_a_category_of_another_store_is_no_parent(store: Store, other_store: Store) -> None:
+    theirs = make_category(other_store)
+    with pytest.raises(ValidationError, match="no such category"):
+        Category(store=store, name="Mugs", handle="mugs", parent=theirs).full_clean()
+
+
+def test_a_category_does_not_lie_below_itself(store: Store) -> None:
+    camping = make_category(store, "Camping")
+    tents = make_category(store, "Tents", parent=camping)
+    camping.parent = make_category(store, "Bivies", parent=tents)
+    with pytest.raises(ValidationError, match="cannot lie within itself"):
+        camping.full_clean()
+
+
+# What goes and what stays.
+
+
+def test_a_store_goes_with_all_that_is_in_it(store: Store) -> None:
+    make_line(make_order(make_customer(store)), product=make_product(store))
+    store.delete()
+    assert not Product.objects.exists()
+    assert not Order.objects.exists()
+
+
+def test_a_line_outlives_its_product(store: Store) -> None:
+    product = make_product(store)
+    variant = make_variant(product, "Small")
+    line = make_line(make_order(make_customer(store)), product=product, variant=variant)
+    product.delete()
+    left = OrderLine.objects.get(pk=line.pk)
+    assert (left.product, left.variant, left.name) == (None, None, "Mug")
+
+
+# Whose it is.
+
+
+def test_a_store_is_found_by_its_owners_only(store: Store, other_store: Store) -> None:
+    (owner,) = store.owners.all()
+    assert list(Store.objects.owned_by(owner)) == [store]
+    assert not Store.objects.owned_by(make_owner("nobody@example.com")).exists()
+
+
+@pytest.mark.parametrize("make", [make_category, make_product, make_customer, make_coupon])
+def test_a_store_sees_its_own_rows_only(make: Callable[..., Any], store: Store, other_store: Store) -> None:
+    mine = make(store)
+    make(other_store)
+    assert list(type(mine).objects.for_store(store)) == [mine]
+
+
+# Stock and sales.
+
+
+def test_a_product_without_variants_has_its_own_stock(store: Store) -> None:
+    assert make_product(store, "Mug", quantity=3).available_quantity == 3
+    assert make_product(store, "Mug 2", quantity=1).in_stock
+    assert not make_product(store, "Cup", quantity=0).in_stock
+
+
+def test_variants_are_counted_instead_of_the_product(store: Store) -> None:
+    mug = make_product(store, quantity=100)
+    make_variant(mug, "Small", quantity=2)
+    large = make_variant(mug, "Large", quantity=5)
+    assert mug.available_quantity == 7
+    mug.variants.exclude(pk=large.pk).delete()
+    ProductVariant.objects.update(quantity=0)
+    mug = Product.objects.get()
+    assert (mug.available_quantity, mug.in_stock) == (0, False)
+
+
+def test_what_is_not_counted_is_always_in_stock(store: Store) -> None:
+    card = make_product(store, inventory_type=Product.InventoryType.INFINITE, quantity=0)
+    assert card.available_quantity is None
+    assert card.in_stock
+
+
+def test_one_variant_on_sale_puts_the_product_on_sale(store: Store) -> None:
+    for name, original_price in (("Mug", None), ("Cup", 2999)):
+        product = make_product(store, name)
+        make_variant(product, "Small")
+        make_variant(product, "Large", original_price=original_price)
+    assert [product.name for product in Product.objects.all() if product.on_sale] == ["Cup"]
+
+
+def test_a_product_on_sale_needs_no_variants(store: Store) -> None:
+    assert make_product(store, original_price=2999).on_sale
+    assert not make_product(store, "Cup").on_sale
+
+
+# Orders.
+
+ALLOWED = {
+    ("pending", "processing"),
+    ("pending", "cancelled"),
+    ("processing", "shipped"),
+    ("processing", "cancelled"),
+    ("shipped", "completed"),
+}
+
+
+@pytest.mark.parametrize("before", Order.Status.values)
+@pytest.mark.parametrize("after", Order.Status.values)
+def test_an_order_goes_forward_or_stays(before: str, after: str) -> None:
+    order = Order(status=before)
+    if before == after or (before, after) in ALLOWED:
+        order.ensure_may_become(after)
+    else:
+        with pytest.raises(ValidationError, match=f"An order that is {before} can become"):
+            order.ensure_may_become(after)
+
+
+def test_a_customers_totals_leave_out_what_was_cancelled(store: Store) -> None:
+    ada, bea = make_customer(store, "Ada"), make_customer(store, "Bea")
+    first, second = make_order(ada, 1001), make_order(ada, 1002)
+    make_order(ada, 1003, status=Order.Status.CANCELLED)
+    totals = {
+        customer.pk: (customer.orders_count, customer.total_spent)
+        for customer in Customer.objects.with_totals()
+    }
+    assert totals == {ada.pk: (2, first.total + second.total), bea.pk: (0, 0)}
+
+
+# Coupons.
+
+
+@pytest.mark.parametrize(
+    ("given", "active"),
+    [
+        ({}, True),
+        ({"starts_at": NOON + timedelta(seconds=1)}, False),
+        ({"starts_at": NOON - timedelta(days=2), "ends_at": NOON}, False),
+        ({"ends_at": NOON + timedelta(seconds=1)}, True),
+        ({"usage_limit": 5, "times_used": 4}, True),
+        ({"usage_limit": 5, "times_used": 5}, False),
+    ],
+)
+@time_machine.travel(NOON, tick=False)
+def test_a_coupon_is_active_between_its_times_and_below_its_limit(
+    *, given: dict[str, Any], active: bool
+) -> None:
+    assert Coupon(**{"starts_at": timezone.now()} | given).active is active
+
+
+# Names.
+
+
+@pytest.mark.django_db
+def test_rows_are_called_what_people_call_them(store: Store) -> None:
+    order = make_order(make_customer(store), number=1042)
+    named = {
+        "Northwood": store,
+        "Kitchen": make_category(store),
+        "Mug": make_product(store),
+        "Ada": order.customer,
+        "#1042": order,
+        "2 × Mug": make_line(order, quantity=2),
+        "WELCOME10": make_coupon(store),
+    }
+    assert {name: str(row) for name, row in named.items()} == {name: name for name in named}

@@ -1,0 +1,35 @@
+"""Amounts in the smallest unit, as people write them."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from stores.money import currency_info, formatted, validate_currency
+
+
+@pytest.mark.parametrize(
+    ("amount", "code", "text"),
+    [
+        (1999, "USD", "$19.99"),
+        (5, "USD", "$0.05"),
+        (0, "USD", "$0.00"),
+        (123456789, "USD", "$1,234,567.89"),
+        (10**18 + 1, "USD", "$10,000,000,000,000,000.01"),
+        (1999, "EUR", "€19.99"),
+        (1999, "JPY", "¥1,999"),
+        (1999, "KWD", "KWD1.999"),
+    ],
+)
+def test_an_amount_has_the_places_of_its_currency(amount: int, code: str, text: str) -> None:
+    assert formatted(amount, code) == text
+
+
+def test_a_currency_says_whether_it_has_a_smaller_unit() -> None:
+    assert currency_info("USD") == {"code": "USD", "name": "US Dollar", "zero_decimal": False}
+    assert currency_info("JPY") == {"code": "JPY", "name": "Japanese Yen", "zero_decimal": True}
+
+
+@pytest.mark.parametrize("code", ["", "usd", "XQQ", "US", "DOLLAR"])
+def test_a_currency_is_one_that_exists(code: str) -> None:
+    validate_currency("USD")
+    with pytest.raises(ValidationError, match="ISO 4217"):
+        validate_currency(code)
