@@ -35,7 +35,7 @@ lint: $(VENV)/dev ## Check style, types, templates, imports, migrations and prod
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(VENV)/bin/djade --check $$(find templates -name '*.html')
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-cache
 	$(TEST_MANAGE) makemigrations --check --dry-run
 	ENV_FILE=/dev/null SECRET_KEY=$$($(RANDOM) 50) HTTPS=true $(MANAGE) check --deploy --fail-level WARNING
 
