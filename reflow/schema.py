@@ -125,6 +125,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name, sent in schemas.items():
         if name.endswith("Request"):
             describe(sent, like=schemas.get(name.removesuffix("Request").removeprefix("Patched"), {}))
+    drop_notes(result)
     result["tags"] = [{"name": resource.label, "description": resource.exposes} for resource in Resource]
     return result
 
@@ -135,6 +136,14 @@ def describe(sent: dict[str, Any], *, like: dict[str, Any]) -> None:
     for name, schema in sent["properties"].items():
         read = like.get("properties", {}).get(name, {})
         schema.setdefault("description", read.get("description", ""))
+
+
+def drop_notes(part: Any) -> None:
+    """Take out the notes that the generator leaves for hooks."""
+    if isinstance(part, dict):
+        part.pop("x-spec-enum-id", None)
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        drop_notes(inner)
 
 
 def error_responses() -> dict[str, Any]:

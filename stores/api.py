@@ -93,7 +93,6 @@ class CategoryViewSet(Creates, Changes, Deletes):
     queryset = Category.objects.all()
     serializer_class = serializers.CategorySerializer
     pagination_class = None
-    pagination_class = None
 
     def get_queryset(self) -> QuerySet[Any]:
         """A change holds the whole tree: else two at once could hang two categories into each other."""

@@ -29,7 +29,8 @@ class SortField(forms.CharField):
         words = [word.strip() for word in super().clean(value).split(",") if word.strip()]
         if unknown := [word for word in words if word not in self.choices]:
             known = ", ".join(self.choices)
-            raise ValidationError(f"Unknown order {', '.join(unknown)}: use some of {known}.")
+            params = {"unknown": ", ".join(unknown), "known": known}
+            raise ValidationError("Unknown order %(unknown)s: use some of %(known)s.", params=params)
         return [*(self.choices[word] for word in words), "-id"] if words else []
 
 

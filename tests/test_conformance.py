@@ -1,0 +1,124 @@
+"""Whatever is sent to the API, right or wrong, its answers are what its own description says.
+
+Schemathesis makes requests up from the description: valid ones, and ones that break it in every way it can
+think of. Each is sent in-process, and whatever it did is taken back.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+
+from reflow.schema import document
+from stores.models import Store
+from stores.resources import SCOPES, Resource
+from tests.conftest import IssueKey, bearer
+from tests.specimens import Specimens, make_specimens, undone
+
+load_all_checks()
+CHECKED: Any = CHECKS.get_by_names(
+    [
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+    ]
+)
+
+Operation = Any  # schemathesis.APIOperation, which wants to know too much about itself
+
+description: Any = schemathesis.openapi.from_dict(document())
+description.app = get_wsgi_application()
+description.config.generation.update(with_security_parameters=False)  # the tests bring their own keys
+OPERATIONS: list[Operation] = [result.ok() for result in description.get_all_operations()]
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+each_that_takes_something = pytest.mark.parametrize(
+    "operation",
+    [operation for operation in OPERATIONS if operation.path_parameters or operation.query or operation.body],
+    ids=lambda operation: operation.label,
+)
+
+
+@pytest.fixture(autouse=True)
+def _keep_the_transaction() -> Iterator[None]:
+    """Requests would begin and end with closing the connection, and this test's transaction with it."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def specimens(store: Store) -> Specimens:
+    return make_specimens(store)
+
+
+def send(
+    operation: Operation, key: str | None, mode: GenerationMode, *, there: Specimens, examples: int
+) -> None:
+    """Send made-up requests for an operation, each of which must be answered as described."""
+    headers = {"Accept-Encoding": "identity", **(bearer(key) if key else {})}
+
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(operation.as_strategy(mode, path_parameters=path_parameters(operation, mode, there)))
+    def conforms(case: Case[Any]) -> None:
+        with undone():
+            response = case.call(headers=headers)
+        case.validate_response(response, checks=CHECKED)
+
+    conforms()
+
+
+def path_parameters(operation: Operation, mode: GenerationMode, there: Specimens) -> dict[str, str] | None:
+    """Those of something that is there, unless they are all there is to get wrong."""
+    if mode is GenerationMode.NEGATIVE and not (operation.query or operation.body):
+        return None
+    parts = operation.path.split("/")
+    parameters = {}
+    if "{store_id}" in parts:
+        parameters["store_id"] = str(there.store.pk)
+    if "{id}" in parts:
+        parameters["id"] = str(there.ids[Resource(parts[4])][0])
+    return parameters
+
+
+@each_operation
+def test_with_a_key_of_all_scopes(operation: Operation, specimens: Specimens, issue: IssueKey) -> None:
+    _, key = issue(access=list(SCOPES))
+    send(operation, key, GenerationMode.POSITIVE, there=specimens, examples=20)
+
+
+@each_that_takes_something
+def test_with_mistakes(operation: Operation, specimens: Specimens, issue: IssueKey) -> None:
+    _, key = issue(access=list(SCOPES))
+    send(operation, key, GenerationMode.NEGATIVE, there=specimens, examples=20)
+
+
+@each_operation
+def test_without_a_key(operation: Operation, specimens: Specimens) -> None:
+    send(operation, None, GenerationMode.POSITIVE, there=specimens, examples=5)
+
+
+@each_operation
+def test_with_each_single_scope(operation: Operation, specimens: Specimens, issue: IssueKey) -> None:
+    for scope in SCOPES:
+        _, key = issue(access=[scope])
+        send(operation, key, GenerationMode.POSITIVE, there=specimens, examples=1)
