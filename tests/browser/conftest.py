@@ -39,7 +39,8 @@ def browser_type_launch_args() -> dict[str, Any]:
     arguments = chromium.find()
     if arguments is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(chromium.REMEDY)
-    return arguments
+    # Scroll bars take room, as on most desks.
+    return {**arguments, "ignore_default_args": ["--hide-scrollbars"]}
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +158,15 @@ def responses_to(page: Page) -> list[Response]:
     received: list[Response] = []
     page.context.on("response", lambda response: received.append(response))
     return received
+
+
+def scrolls_sideways(page: Page) -> bool:
+    """Whether some of the page lies to the right of what the window shows."""
+    return bool(
+        page.evaluate(
+            "(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.scrollingElement)"
+        )
+    )
 
 
 def use(key: ApiKey, scope: str, *, outcome: str = "succeeded", requests: int = 1) -> None:

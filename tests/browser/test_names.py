@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from apikeys.models import ApiKey
-from tests.browser.conftest import KEYS, NewContext, open_dialog
+from tests.browser.conftest import KEYS, NewContext, open_dialog, scrolls_sideways
 
 PHONE = {"width": 360, "height": 740}
 
@@ -16,10 +16,6 @@ NAMES = {
     "emoji": "👩‍👩‍👧‍👦🏴‍☠️🇺🇳",
     "right to left": "مفتاح المحاسبة ‮ للمتجر",
 }
-
-
-def scrolls_sideways(page: Page) -> bool:
-    return bool(page.evaluate("document.scrollingElement.scrollWidth > innerWidth"))
 
 
 @pytest.mark.parametrize("kind", NAMES)

@@ -190,7 +190,7 @@ def test_rolling_shows_the_new_key_once_and_both_work(
     assert ApiKey.objects.count() == 2
 
     page.goto(f"{KEYS}{new[:7]}/")
-    family = page.get_by_role("region", name="Old key and new")
+    family = page.get_by_role("region", name="Old key and new", exact=True)
     expect(family.get_by_role("link")).to_have_text([new[:7], key.prefix])
     expect(history_on(page)).to_have_text([f"Created by rolling {key.prefix}."])
     family.get_by_role("link", name=key.prefix).click()

@@ -1,0 +1,248 @@
+"""Every page and dialog, in both colour schemes, on a desk and on a phone: for everybody."""
+
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from apikeys.models import ApiKey
+from stores.models import Store
+from tests.browser.conftest import KEYS, NewContext, age, open_dialog, scrolls_sideways, use
+from tests.conftest import IssueKey
+
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 360, "height": 740}
+
+# Contrast is all that a colour scheme decides. Sizes of targets are WCAG 2.2, which axe leaves out by itself.
+EVERYTHING = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+CONTRAST = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
+
+axe = Axe()
+
+
+def check(page: Page) -> None:
+    """Let axe look at the page in every way there is, and see that it never scrolls sideways."""
+    for size in (DESK, PHONE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]  # a literal of just this shape
+        examine(page, "light", EVERYTHING)
+        examine(page, "dark", CONTRAST)
+        assert not scrolls_sideways(page)
+
+
+def examine(page: Page, scheme: Literal["light", "dark"], options: dict[str, object]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    results = axe.run(page, options=options)
+    assert results.violations_count == 0, f"{scheme}, {page.viewport_size}: {results.generate_report()}"
+
+
+# What visitors see.
+
+
+@pytest.fixture
+def visitor(new_context: NewContext) -> Page:
+    return new_context(reduced_motion="reduce").new_page()
+
+
+def test_signing_in(visitor: Page) -> None:
+    visitor.goto(KEYS)
+    check(visitor)
+    visitor.get_by_label("Email").fill("nobody@example.com")
+    visitor.get_by_label("Password").fill("wrong")
+    visitor.get_by_role("button", name="Sign in").click()
+    expect(visitor.get_by_role("alert")).to_be_visible()
+    check(visitor)
+
+
+def test_a_forgotten_password(visitor: Page, owner: User) -> None:
+    visitor.goto("/accounts/password/reset/")
+    check(visitor)
+    visitor.get_by_role("textbox").fill(owner.email)
+    visitor.get_by_role("button", name="Send the link").click()
+    expect(visitor.get_by_role("heading", name="Check your e-mail")).to_be_visible()
+    check(visitor)
+
+
+def test_an_address_that_leads_nowhere(visitor: Page, complaints: list[str]) -> None:
+    visitor.goto("/nowhere/")
+    expect(visitor.get_by_role("heading", name="Nothing here")).to_be_visible()
+    complaints.clear()
+    check(visitor)
+
+
+# What owners see.
+
+
+@pytest.fixture
+def page(signed_in_context: NewContext) -> Page:
+    """The store's owner, who has asked for less motion, so that no colour is still on its way."""
+    return signed_in_context(reduced_motion="reduce").new_page()
+
+
+@pytest.fixture
+def key(issue: IssueKey) -> ApiKey:
+    """A key with something in every part of its page, in a list with every status."""
+    now = timezone.now()
+    issue(name="Ends soon", expires_at=now + timedelta(days=3), access=["coupons:write"])
+    issue(name="Ended", expires_at=now - timedelta(days=3))
+    use(issue(name="Turned away")[0], "customers:read", outcome="refused", requests=3)
+    paused, _ = issue(name="Paused")
+    assert paused.created_by
+    paused.deactivate(by=paused.created_by, until=now + timedelta(days=1))
+    key, _ = issue(
+        name="Accounting", access=["orders:write", "products:write", "customers:read", "coupons:read"]
+    )
+    age(key, days=40)
+    use(key, "orders:read", requests=1_200)
+    use(key, "orders:write", outcome="failed", requests=30)
+    use(key, "categories:write", outcome="refused", requests=14)
+    key.roll(by=paused.created_by, overlap=timedelta(days=1))
+    return key
+
+
+def test_the_list(page: Page, key: ApiKey) -> None:
+    page.goto(KEYS)
+    expect(page.get_by_role("rowheader").get_by_role("link")).to_have_count(6)
+    check(page)
+    page.get_by_text("Show as a table").click()
+    page.get_by_role("row", name="Accounting").locator("summary").last.click()
+    check(page)
+
+
+def test_a_list_that_nothing_matches(page: Page, key: ApiKey) -> None:
+    page.goto(f"{KEYS}?q=nobody")
+    check(page)
+
+
+def test_an_empty_list(page: Page) -> None:
+    page.goto(KEYS)
+    check(page)
+
+
+def test_one_key(page: Page, key: ApiKey) -> None:
+    page.goto(f"{KEYS}{key.prefix}/")
+    page.get_by_role("button", name="Grant").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    check(page)
+
+
+def test_a_key_that_is_paused(page: Page, key: ApiKey) -> None:
+    page.goto(f"{KEYS}{ApiKey.objects.get(name='Paused').prefix}/")
+    expect(page.get_by_text("It comes back by itself")).to_be_visible()
+    check(page)
+
+
+def test_the_dialog_of_a_new_key_and_its_errors(page: Page) -> None:
+    page.goto(KEYS)
+    dialog = open_dialog(page, "Add API Key")
+    expect(dialog).to_be_visible()
+    check(page)
+    dialog.get_by_role("button", name="All resources").click()
+    dialog.get_by_label("Expires").select_option("On a date")
+    dialog.get_by_label("Last day it works").fill("2020-02-29")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_label("Name", exact=True)).to_have_attribute("aria-invalid", "true")
+    check(page)
+
+
+def test_the_new_key(page: Page) -> None:
+    page.goto(f"{KEYS}new/")
+    page.get_by_label("Name", exact=True).fill("Accounting")
+    page.get_by_label("Read orders").check()
+    page.get_by_role("button", name="Save").click()
+    created = page.get_by_role("dialog", name="API key created")
+    expect(created).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(created.get_by_role("alert")).to_be_visible()
+    check(page)
+
+
+@pytest.mark.parametrize("action", ["edit", "deactivate", "reactivate", "roll", "delete"])
+def test_a_dialog_over_a_page_and_as_a_page(page: Page, issue: IssueKey, action: str) -> None:
+    key, _ = issue(name="Accounting")
+    if action == "reactivate":
+        assert key.created_by
+        key.deactivate(by=key.created_by)
+    page.goto(f"{KEYS}{key.prefix}/")
+    expect(open_dialog(page, action.capitalize())).to_be_visible()
+    check(page)
+    page.goto(f"{KEYS}{key.prefix}/{action}/")
+    check(page)
+
+
+def test_a_choice_of_stores(page: Page, other_store: Store, store: Store) -> None:
+    other_store.owners.set(store.owners.all())
+    page.goto("/")
+    expect(page.get_by_role("link", name="Southwood")).to_be_visible()
+    check(page)
+
+
+@pytest.mark.parametrize("address", ["reauthenticate", "password/change", "logout"])
+def test_pages_about_the_account(page: Page, address: str) -> None:
+    page.goto(f"/accounts/{address}/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    check(page)
+
+
+# Dialogs and the keyboard.
+
+
+@pytest.mark.parametrize("way", ["Cancel", "Close", "Escape"])
+def test_closing_a_dialog_gives_the_focus_back(page: Page, way: str) -> None:
+    page.goto(KEYS)
+    dialog = open_dialog(page, "Add API Key")
+    expect(dialog.get_by_label("Name", exact=True)).to_be_focused()
+    if way == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        dialog.get_by_role("link", name=way).click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("link", name="Add API Key")).to_be_focused()
+
+
+@pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+def test_the_focus_stays_in_an_open_dialog(page: Page, key: str) -> None:
+    page.goto(KEYS)
+    dialog = open_dialog(page, "Add API Key")
+    expect(dialog.get_by_label("Name", exact=True)).to_be_focused()
+    for _ in range(30):
+        page.keyboard.press(key)
+        # Between the last control and the first, the browser's own bars have their turn.
+        assert page.evaluate(
+            "!document.activeElement.matches('body *') || !!document.activeElement.closest('dialog:modal')"
+        )
+
+
+def test_the_page_does_not_move_when_a_dialog_opens_and_closes(page: Page, issue: IssueKey) -> None:
+    for _ in range(20):
+        issue()
+    page.goto(KEYS)
+    assert page.evaluate("innerWidth > document.documentElement.clientWidth"), "There is no scroll bar."
+    heading = page.locator("main h1")
+    place = heading.bounding_box()
+    dialog = open_dialog(page, "Add API Key")
+    expect(dialog.get_by_label("Name", exact=True)).to_be_focused()
+    assert heading.bounding_box() == place
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert heading.bounding_box() == place
+
+
+def test_who_asked_for_less_motion_gets_none(page: Page) -> None:
+    page.goto(KEYS)
+    dialog = open_dialog(page, "Add API Key")
+    assert page.evaluate("document.getAnimations().length") == 0
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_a_page_at_twice_its_size_does_not_scroll_sideways(page: Page, key: ApiKey) -> None:
+    """A browser at 200 % lays out as one with half the width and twice the density."""
+    page.set_viewport_size({"width": 640, "height": 400})
+    for path in ("", "new/", f"{key.prefix}/", f"{key.prefix}/edit/", f"{key.prefix}/delete/"):
+        page.goto(f"{KEYS}{path}")
+        assert not scrolls_sideways(page), path
