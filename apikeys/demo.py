@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import cycle, islice
 
@@ -105,7 +105,8 @@ def seed_keys(store: Store, *, count: int, days: int) -> None:
     rng = random.Random(store.pk)  # noqa: S311  # the same every time is the point
     now = timezone.now()
     owner = store.owners.first()
-    specimens = [named(specimen, number) for number, specimen in enumerate(islice(cycle(SPECIMENS), count))]
+    chosen = enumerate(islice(cycle(SPECIMENS), count))
+    specimens = [numbered(specimen, number // len(SPECIMENS), days) for number, specimen in chosen]
     made = ApiKey.objects.bulk_create(
         (key_like(specimen, store, owner, now, rng) for specimen in specimens), batch_size=ROWS_AT_ONCE
     )
@@ -123,10 +124,11 @@ def tell_history(key: ApiKey, owner: User) -> None:
         history.of(key).filter(action_flag=CHANGE).update(action_time=key.deactivated_at)
 
 
-def named(specimen: Specimen, number: int) -> Specimen:
-    round_number = number // len(SPECIMENS)
-    name = f"{specimen.name} {round_number + 1}" if round_number else specimen.name
-    return Specimen(**{**vars(specimen), "name": name})
+def numbered(specimen: Specimen, copy: int, days: int) -> Specimen:
+    """A specimen, or one of its copies: those are as old as the usage that is asked for."""
+    if not copy:
+        return specimen
+    return replace(specimen, name=f"{specimen.name} {copy + 1}", age=max(specimen.age, days))
 
 
 def key_like(
