@@ -126,7 +126,11 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         if name.endswith("Request"):
             describe(sent, like=schemas.get(name.removesuffix("Request").removeprefix("Patched"), {}))
     drop_notes(result)
-    result["tags"] = [{"name": resource.label, "description": resource.exposes} for resource in Resource]
+    result["tags"] = [
+        {"name": "Store", "description": "what everybody may know of it"},
+        *({"name": resource.label, "description": resource.exposes} for resource in Resource),
+        {"name": "API keys", "description": "what a key may do, and where leaked ones are handed in"},
+    ]
     return result
 
 

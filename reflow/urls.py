@@ -29,6 +29,8 @@ urlpatterns = [
     re_path("^v1/api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
     path("v1/openapi.json", docs.SchemaView.as_view(), name="openapi"),
     path("v1/", include("stores.urls")),
+    path("docs/", docs.reference, name="docs"),
+    path("docs/api-keys/", docs.getting_started, name="getting-started"),
     path("admin/", admin.site.urls),
 ]
 
