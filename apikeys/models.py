@@ -303,4 +303,5 @@ class LastUse(models.Model):
         verbose_name_plural = "last uses"
 
     def __str__(self) -> str:
-        return f"{self.method} {self.resource}, {self.status_code}"
+        request = " ".join(filter(None, (self.method, self.resource)))
+        return f"{request}, {self.status_code}"
