@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from apikeys import reveal
 from apikeys.models import ApiKey
-from tests.browser.conftest import KEYS, CallApi, open_dialog, requests_of, responses_to
+from tests.browser.conftest import KEYS, ORDERS, CallApi, open_dialog, requests_of, responses_to
 from tests.conftest import IssueKey
 
 
@@ -249,13 +249,21 @@ def test_the_key_is_never_shown_again(page: Page, form: Locator, base_url: str) 
 # Its first request.
 
 
+@pytest.mark.parametrize(
+    ("path", "received"),
+    [
+        (ORDERS, "Received: GET orders, 200"),
+        (ORDERS.replace("orders", "customers"), "Received: GET customers, 401"),
+        ("/v1/api-key/", "Received: GET, 200"),
+    ],
+)
 def test_the_first_request_arrives_while_the_dialog_is_open(
-    page: Page, created: Locator, call: CallApi
+    page: Page, created: Locator, call: CallApi, path: str, received: str
 ) -> None:
     expect(created.get_by_text("Waiting for the first request…")).to_be_visible()
-    call(secret_in(created))
-    expect(created.get_by_role("paragraph").filter(has_text="Received: GET orders, 200")).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text("Received: GET orders, 200")
+    call(secret_in(created), path)
+    expect(created.get_by_role("paragraph").filter(has_text=received)).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text(received)
 
 
 @pytest.mark.parametrize("end", ["the first request", "closing", "ten minutes"])

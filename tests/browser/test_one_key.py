@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
@@ -107,11 +108,13 @@ def test_a_name_that_is_taken_is_said_in_the_dialog(page: Page, key: ApiKey, iss
     expect(page.get_by_role("status")).to_have_text("Saved Accounting.")
 
 
-def test_a_key_that_somebody_else_changed_is_replaced_only_by_a_second_save(page: Page, key: ApiKey) -> None:
+def test_a_key_that_somebody_else_changed_is_replaced_only_by_a_second_save(
+    page: Page, key: ApiKey, owner: User
+) -> None:
     dialog = open_dialog(page, "Edit")
     dialog.get_by_label("Name", exact=True).fill("Mine")
     ApiKey.objects.get().change(
-        by=key.created_by, version=key.version, name="Theirs", access=["coupons:read"], expires_at=None
+        by=owner, version=key.version, name="Theirs", access=["coupons:read"], expires_at=None
     )
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("alert")).to_contain_text("It is now named “Theirs” and reaches coupons:read.")
@@ -199,9 +202,9 @@ def test_rolling_shows_the_new_key_once_and_both_work(
     expect(page.get_by_role("link", name="Roll", exact=True)).to_be_hidden()
 
 
-def test_a_key_rolled_in_another_tab_is_not_rolled_again(page: Page, key: ApiKey) -> None:
+def test_a_key_rolled_in_another_tab_is_not_rolled_again(page: Page, key: ApiKey, owner: User) -> None:
     dialog = open_dialog(page, "Roll")
-    ApiKey.objects.get().roll(by=key.created_by, overlap=timedelta(hours=1))
+    ApiKey.objects.get().roll(by=owner, overlap=timedelta(hours=1))
     dialog.get_by_role("button", name="Roll key").click()
     expect(dialog.get_by_role("alert")).to_contain_text("can no longer be rolled")
     assert ApiKey.objects.count() == 2
