@@ -1,5 +1,6 @@
 """A shop for the tests of the API: rows with their columns set, and a caller who holds a key."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,10 +24,10 @@ class Caller:
         return self.client.get(self.base + path, query)
 
     def post(self, path: str, body: Any) -> Any:
-        return self.client.post(self.base + path, body, content_type="application/json")
+        return self.client.post(self.base + path, json.dumps(body), content_type="application/json")
 
     def patch(self, path: str, body: Any) -> Any:
-        return self.client.patch(self.base + path, body, content_type="application/json")
+        return self.client.patch(self.base + path, json.dumps(body), content_type="application/json")
 
     def delete(self, path: str) -> Any:
         return self.client.delete(self.base + path)

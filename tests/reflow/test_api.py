@@ -1,0 +1,324 @@
+"""One shape for every error, whoever raises it, and what every answer of the API carries."""
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, InterfaceError, connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.test import Client, override_settings
+from django.urls import include, path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from reflow.urls import handler400, handler403, handler404, handler500
+from stores.models import Store
+from stores.resources import SCOPES
+from tests.conftest import IssueKey, bearer
+
+__all__ = ["handler400", "handler403", "handler404", "handler500"]
+
+RAISED: dict[str, Exception] = {
+    "500": ZeroDivisionError("secret detail"),
+    "503": InterfaceError("connection already closed"),
+    "404": Http404("secret detail"),
+    "403": PermissionDenied("secret detail"),
+    "conflict": IntegrityError("UNIQUE constraint failed: secret detail"),
+}
+
+
+class RaisingView(APIView):
+    permission_classes = ()
+
+    def get(self, request: Request, what: str) -> Response:
+        raise RAISED[what]
+
+
+class ClosedView(APIView):
+    """Says nothing about its resource."""
+
+
+def plain(request: HttpRequest, what: str) -> HttpResponse:
+    raise RAISED[what]
+
+
+urlpatterns = [
+    path("v1/raising/<what>", RaisingView.as_view()),
+    path("v1/closed", ClosedView.as_view()),
+    path("v1/plain/<what>", plain),
+    path("pages/<what>", plain),
+    path("", include("reflow.urls")),
+]
+
+
+@pytest.fixture
+def client() -> Client:
+    """Shows what clients get to see, instead of raising it in the test."""
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def url(store: Store) -> str:
+    return f"/v1/stores/{store.pk}"
+
+
+@pytest.fixture
+def key(issue: IssueKey) -> dict[str, str]:
+    _, plaintext = issue(access=list(SCOPES))
+    return bearer(plaintext)
+
+
+def error(response: Any) -> tuple[int, str]:
+    """The status and code of an answer that has the one shape."""
+    assert response["Content-Type"] == "application/json"
+    body = response.json()
+    assert body["error"].strip()
+    assert re.fullmatch("[a-z]+(_[a-z]+)*", body["code"])
+    assert body["request_id"] == response["X-Request-Id"]
+    uuid.UUID(body["request_id"])
+    assert "secret detail" not in response.content.decode()
+    return response.status_code, body["code"]
+
+
+# What views answer.
+
+
+def test_invalid_names_the_fields(client: Client, url: str, key: dict[str, str]) -> None:
+    response = client.post(f"{url}/products/", {"price": -1}, "application/json", headers=key)
+    assert error(response) == (400, "invalid")
+    body = response.json()
+    assert body.keys() == {"error", "code", "request_id", "fields"}
+    assert body["fields"] == {
+        "name": ["This field is required."],
+        "price": ["Ensure this value is greater than or equal to 0."],
+    }
+    assert body["error"] == (
+        "name: This field is required.; price: Ensure this value is greater than or equal to 0."
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"\xff", b"nul", b"{'name': 1}", b'{"price": NaN}', b"[" * 100_000, b'{"price": 1' + b"0" * 5000],
+)
+def test_what_is_not_json_says_so(client: Client, url: str, key: dict[str, str], body: bytes) -> None:
+    response = client.post(f"{url}/products/", body, "application/json", headers=key)
+    assert error(response) == (400, "parse_error")
+    assert response.json().keys() == {"error", "code", "request_id"}
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b'"text"', b"7", b"true"])
+def test_a_body_that_is_no_object_says_so(client: Client, url: str, key: dict[str, str], body: bytes) -> None:
+    response = client.post(f"{url}/products/", body, "application/json", headers=key)
+    assert error(response) == (400, "invalid")
+    assert response.json()["fields"].keys() == ({"name", "price"} if not body else {"body"})
+
+
+def test_a_missing_key_says_so(client: Client, url: str) -> None:
+    assert error(client.get(f"{url}/orders/")) == (401, "api_key_missing")
+
+
+@override_settings(ROOT_URLCONF=__name__)
+@pytest.mark.django_db
+def test_a_view_without_a_resource_is_closed_to_everybody(client: Client, key: dict[str, str]) -> None:
+    assert error(client.get("/v1/closed")) == (403, "permission_denied")
+    assert error(client.get("/v1/closed", headers=key)) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize(
+    "address", ["/v1/", "/v1/nothing", "/v1/nothing/", "/v1/stores/1/", "/v1/stores/267418190x"]
+)
+def test_an_unknown_route_is_not_found(client: Client, address: str) -> None:
+    assert error(client.get(address)) == (404, "not_found")
+    assert error(client.post(address, {}, "application/json")) == (404, "not_found")
+
+
+def test_an_unknown_object_is_not_found(client: Client, url: str, key: dict[str, str]) -> None:
+    for one in ("products/1", "categories/1", "orders/1", "customers/1/", "coupons/1/", "orders/abc"):
+        assert error(client.get(f"{url}/{one}", headers=key)) == (404, "not_found")
+
+
+def test_another_method_is_not_allowed(client: Client, url: str, key: dict[str, str]) -> None:
+    response = client.put(f"{url}/products/", headers=key)
+    assert error(response) == (405, "method_not_allowed")
+    assert set(response["Allow"].split(", ")) == {"GET", "POST", "HEAD", "OPTIONS"}
+    assert error(client.generic("BREW", f"{url}/orders/", headers=key)) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("method", ["post", "patch"])
+def test_a_body_has_a_largest_size(client: Client, url: str, key: dict[str, str], method: str) -> None:
+    product = client.post(f"{url}/products", {"name": "Mug", "price": 1}, "application/json", headers=key)
+    one = "" if method == "post" else f"/{product.json()['id']}"
+    body = json.dumps({"name": "x" * 1024 * 1024})
+    response = getattr(client, method)(f"{url}/products{one}", body, "application/json", headers=key)
+    assert error(response) == (413, "too_large")
+    assert "1,048,576 bytes" in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"],
+)
+def test_only_json_is_understood(client: Client, url: str, key: dict[str, str], content_type: str) -> None:
+    response = client.post(f"{url}/products/", b"name=Mug", content_type, headers=key)
+    assert error(response) == (415, "unsupported_media_type")
+
+
+def test_too_many_parameters_are_refused(client: Client, url: str) -> None:
+    assert error(client.get(f"{url}/products?{'a=1&' * 1001}")) == (400, "bad_request")
+
+
+def test_a_foreign_host_name_is_refused(client: Client, url: str) -> None:
+    assert error(client.get(f"{url}/products", headers={"Host": "evil.example"})) == (400, "bad_request")
+
+
+@pytest.fixture
+def away(transactional_db: None) -> Iterator[None]:
+    """The database cannot be reached: there is none at the address that the connection has."""
+    kept = dict(connection.settings_dict)
+    connection.close()
+    connection.settings_dict.update(NAME="/nowhere/at-all", HOST="127.0.0.1", PORT="1")
+    yield
+    connection.close()
+    connection.settings_dict.clear()
+    connection.settings_dict.update(kept)
+
+
+@pytest.mark.usefixtures("away")
+def test_without_a_database_clients_are_asked_to_come_back(client: Client) -> None:
+    for route, headers in (
+        ("products/", {}),
+        ("orders/", bearer("0000000." + "0" * 27)),
+        ("categories/1", {}),
+    ):
+        response = client.get(f"/v1/stores/267418190/{route}", headers=headers)
+        assert error(response) == (503, "unavailable")
+        assert response["Retry-After"] == "5"
+
+
+@override_settings(ROOT_URLCONF=__name__)
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("500", (500, "server_error")),
+        ("503", (503, "unavailable")),
+        ("404", (404, "not_found")),
+        ("403", (403, "permission_denied")),
+        ("conflict", (400, "invalid")),
+    ],
+)
+def test_what_views_raise_is_told_and_its_details_are_not(
+    client: Client, what: str, expected: tuple[int, str]
+) -> None:
+    assert error(client.get(f"/v1/raising/{what}")) == expected
+
+
+@override_settings(ROOT_URLCONF=__name__)
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [("500", (500, "server_error")), ("404", (404, "not_found")), ("403", (403, "permission_denied"))],
+)
+def test_outside_of_views_too(client: Client, what: str, expected: tuple[int, str]) -> None:
+    assert error(client.get(f"/v1/plain/{what}")) == expected
+
+
+@override_settings(ROOT_URLCONF=__name__)
+@pytest.mark.parametrize("what", ["500", "404", "403"])
+def test_pages_answer_in_html(client: Client, what: str) -> None:
+    response = client.get(f"/pages/{what}")
+    assert (response.status_code, response["Content-Type"]) == (int(what), "text/html; charset=utf-8")
+    assert b"secret detail" not in response.content
+
+
+def test_a_page_on_a_foreign_host_answers_in_html(client: Client) -> None:
+    response = client.get("/accounts/login/", headers={"Host": "evil.example"})
+    assert (response.status_code, response["Content-Type"]) == (400, "text/html; charset=utf-8")
+
+
+# What every answer carries.
+
+AN_ID = "0b1f2a3c-4d5e-4f60-8172-93a4b5c6d7e8"
+
+
+def test_every_answer_has_an_id_of_its_own(client: Client, url: str, key: dict[str, str]) -> None:
+    seen = {
+        response["X-Request-Id"]
+        for response in (
+            client.get(f"{url}/products/"),
+            client.head(f"{url}/products/"),
+            client.options(f"{url}/products/", headers=key),
+            client.get(f"{url}/orders/"),
+            client.get("/v1/nothing"),
+            client.get("/accounts/login/"),
+        )
+    }
+    assert len(seen) == 6
+
+
+def test_an_id_that_the_client_brings_is_kept(client: Client, url: str) -> None:
+    response = client.get(f"{url}/orders/", headers={"X-Request-Id": AN_ID})
+    assert response["X-Request-Id"] == response.json()["request_id"] == AN_ID
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "1",
+        "x" * 10_000,
+        f"{AN_ID}\r\nSet-Cookie: a=b",
+        f"{AN_ID}, {AN_ID}",
+        "<script>alert(1)</script>",
+        "\u00e9" * 36,
+        "${jndi:ldap://evil.example}",
+    ],
+)
+def test_another_id_is_replaced(client: Client, url: str, given: str) -> None:
+    response = client.get(f"{url}/orders/", headers={"X-Request-Id": given})
+    assert error(response) == (401, "api_key_missing")
+    assert response["X-Request-Id"] not in given
+    assert "Set-Cookie" not in response.headers
+
+
+ELSEWHERE = {"Origin": "https://shop.example"}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+def test_a_page_elsewhere_may_ask_without_cookies(client: Client, url: str, method: str) -> None:
+    asking = {
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "authorization, content-type",
+    }
+    response = client.options(f"{url}/orders/", headers=ELSEWHERE | asking)
+    assert response.status_code == 200
+    assert response["Access-Control-Allow-Origin"] == "*"
+    assert method in response["Access-Control-Allow-Methods"]
+    allowed = response["Access-Control-Allow-Headers"].split(", ")
+    assert {"authorization", "content-type"} <= set(allowed)
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+def test_a_page_elsewhere_may_read_answers_and_errors(client: Client, url: str) -> None:
+    for address, status in ((f"{url}/products/", 200), (f"{url}/orders/", 401), ("/v1/nothing", 404)):
+        response = client.get(address, headers=ELSEWHERE)
+        assert (response.status_code, response["Access-Control-Allow-Origin"]) == (status, "*")
+        exposed = response["Access-Control-Expose-Headers"].split(", ")
+        assert {"Retry-After", "WWW-Authenticate", "X-Request-Id"} <= set(exposed)
+        assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+def test_pages_cannot_be_read_from_elsewhere(client: Client) -> None:
+    assert "Access-Control-Allow-Origin" not in client.get("/accounts/login/", headers=ELSEWHERE).headers
+
+
+def test_head_is_get_without_the_body(client: Client, url: str, key: dict[str, str]) -> None:
+    for route in ("", "/products/", "/categories/", "/orders/", "/customers/", "/coupons/"):
+        got, head = (method(url + route, headers=key) for method in (client.get, client.head))
+        assert (head.status_code, head.content) == (200, b"")
+        assert head["Content-Length"] == got["Content-Length"]
+        assert head["Content-Type"] == got["Content-Type"]
