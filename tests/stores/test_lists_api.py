@@ -1,0 +1,237 @@
+"""What all of the shop's routes have in common: pages, addresses, whose objects they are, and their cost."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
+
+from apikeys import usage
+from apikeys.models import ApiKeyUsage
+from stores.models import ProductVariant, Store
+from tests import shop
+from tests.shop import NOON, Caller, ids, refused
+
+LISTS = ("products", "orders", "customers", "coupons")
+ROUTES = (*LISTS, "categories")
+
+
+def make(resource: str, store: Store, number: int = 1) -> Any:
+    """One object of the resource, with all that is shown of it. The higher the number, the newer."""
+    at = {"created_at": NOON + timedelta(minutes=number)}
+    if resource == "products":
+        product = shop.make_product(store, f"Product {number}", **at)
+        ProductVariant.objects.create(product=product, name="Large", price=1)
+        product.categories.add(shop.make_category(store, f"C{number}"), through_defaults={"store": store})
+        return product
+    if resource == "categories":
+        return shop.make_category(store, f"C{number}")
+    if resource == "coupons":
+        return shop.make_coupon(store, f"C{number}", **at)
+    customer = shop.make_customer(store, f"P{number}", **at)
+    if resource == "customers":
+        return customer
+    order = shop.make_order(customer, number, **at)
+    shop.make_line(order)
+    return order
+
+
+# Pages.
+
+
+def test_a_list_comes_in_its_envelope(api: Caller, store: Store) -> None:
+    rows = [make("coupons", store, number) for number in range(5)][::-1]
+    first = api.get("/coupons/", {"perpage": 2}).json()
+    base = f"http://testserver/v1/stores/{store.pk}/coupons/"
+    assert first == {
+        "data": [api.get(f"/coupons/{row.pk}").json() for row in rows[:2]],
+        "links": {
+            "first": f"{base}?page=1&perpage=2",
+            "last": f"{base}?page=3&perpage=2",
+            "prev": None,
+            "next": f"{base}?page=2&perpage=2",
+        },
+        "meta": {"current_page": 1, "from": 1, "to": 2, "per_page": 2, "last_page": 3, "total": 5},
+    }
+    last = api.get("/coupons/", {"perpage": 2, "page": 3}).json()
+    assert last["meta"] == {"current_page": 3, "from": 5, "to": 5, "per_page": 2, "last_page": 3, "total": 5}
+    assert (last["links"]["prev"], last["links"]["next"]) == (f"{base}?page=2&perpage=2", None)
+
+
+@pytest.mark.parametrize("resource", LISTS)
+def test_an_empty_list_is_one_empty_page(api: Caller, resource: str) -> None:
+    body = api.get(f"/{resource}").json()
+    assert body["data"] == []
+    assert body["meta"] == {
+        "current_page": 1,
+        "from": None,
+        "to": None,
+        "per_page": 20,
+        "last_page": 1,
+        "total": 0,
+    }
+
+
+@pytest.mark.parametrize("resource", LISTS)
+def test_the_links_lead_through_the_whole_list_newest_first(api: Caller, store: Store, resource: str) -> None:
+    rows = [make(resource, store, number).pk for number in range(5)]
+    seen, url = [], f"{api.base}/{resource}?perpage=2"
+    while url:
+        response = api.client.get(url)
+        seen += ids(response)
+        url = response.json()["links"]["next"]
+    assert seen == rows[::-1]
+
+
+def test_links_keep_what_else_was_asked(api: Caller, store: Store) -> None:
+    for number in range(3):
+        make("coupons", store, number)
+    asked = {"order": "code_asc", "search": "C", "perpage": 1, "page": 2, "x": "é&"}
+    body = api.get("/coupons", asked).json()
+    assert body["links"]["next"] == (
+        f"http://testserver/v1/stores/{store.pk}/coupons?order=code_asc&page=3&perpage=1&search=C&x=%C3%A9%26"
+    )
+    assert [row["code"] for row in body["data"]] == ["C1"]
+
+
+@pytest.mark.parametrize("page", ["0", "2", "-1", "1.0", "one", "", "١", "9" * 5000, "1\0"])
+def test_a_page_that_is_not_there_says_so(api: Caller, page: str) -> None:
+    assert refused(api.get("/orders/", {"page": page})) == {"page": ["Must be a whole number from 1 to 1."]}
+
+
+@pytest.mark.parametrize("size", ["0", "101", "-1", "all", "", "1e2"])
+def test_a_page_has_one_to_a_hundred_rows(api: Caller, size: str) -> None:
+    assert refused(api.get("/orders/", {"perpage": size})) == {
+        "perpage": ["Must be a whole number from 1 to 100."]
+    }
+
+
+def test_of_one_parameter_given_twice_the_last_counts(api: Caller) -> None:
+    assert api.client.get(f"{api.base}/orders?perpage=0&perpage=7").json()["meta"]["per_page"] == 7
+
+
+# Addresses.
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_every_method_answers_with_and_without_a_slash(api: Caller, store: Store, slash: str) -> None:
+    new: dict[str, Any] = {
+        "products": {"name": "Mug", "price": 1},
+        "categories": {"name": "Kitchen"},
+        "coupons": {"code": "SHIP", "kind": "free_shipping"},
+    }
+    change: dict[str, Any] = {"orders": {"note": "x"}, "coupons": {"value": 1}}
+    assert api.get(slash).status_code == 200
+    for resource in ROUTES:
+        if resource in new:
+            response = api.post(f"/{resource}{slash}", new[resource])
+            assert response.status_code == 201
+            one = f"/{resource}/{response.json()['id']}{slash}"
+        else:
+            one = f"/{resource}/{make(resource, store, len(resource)).pk}{slash}"
+        answers = [
+            api.get(f"/{resource}{slash}"),
+            api.get(one),
+            api.patch(one, change.get(resource, {"name": "Renamed"})),
+            api.client.head(api.base + one),
+            api.client.options(api.base + one),
+        ]
+        assert [answer.status_code for answer in answers] == [200] * 5
+        assert api.delete(one).status_code == (204 if resource in new else 405)
+
+
+@pytest.mark.parametrize("resource", ROUTES)
+@pytest.mark.parametrize("name", ["0", "01", "-1", "1.5", "abc", "9" * 18, "9" * 40, "%00", "1%0a", "1/x"])
+def test_an_id_that_cannot_be_is_not_found(api: Caller, resource: str, name: str) -> None:
+    for method in ("get", "patch", "delete"):
+        response = getattr(api.client, method)(f"{api.base}/{resource}/{name}")
+        if response.status_code != 405:
+            assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("store_id", ["100000000", "999999999"])
+def test_a_store_that_is_not_there_is_not_found(client: Client, db: None, store_id: str) -> None:
+    for path in ("", "/products/", "/products/1", "/categories/", "/categories/1"):
+        response = client.get(f"/v1/stores/{store_id}{path}")
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+def test_a_store_is_written_out_in_full(client: Client, store: Store) -> None:
+    assert client.get(f"/v1/stores/{store.pk}/").json() == {
+        "object": "store",
+        "id": "267418190",
+        "name": "Northwood",
+        "currency": {"code": "USD", "name": "US Dollar", "zero_decimal": False},
+    }
+
+
+# Whose.
+
+
+@pytest.mark.parametrize("resource", ROUTES)
+def test_what_is_another_stores_does_not_exist(
+    api: Caller, store: Store, other_store: Store, resource: str
+) -> None:
+    mine, theirs = make(resource, store), make(resource, other_store)
+    body = api.get(f"/{resource}").json()
+    assert [row["id"] for row in (body if resource == "categories" else body["data"])] == [str(mine.pk)]
+    one = f"/{resource}/{theirs.pk}"
+    answers = [api.get(one), api.patch(one, {})]
+    if resource in {"products", "categories", "coupons"}:
+        answers.append(api.delete(one))
+    assert [answer.status_code for answer in answers] == [404] * len(answers)
+    assert type(theirs).objects.filter(pk=theirs.pk).exists()
+
+
+@pytest.mark.parametrize("resource", ["products", "categories"])
+def test_without_a_key_too(client: Client, store: Store, other_store: Store, resource: str) -> None:
+    theirs = make(resource, other_store)
+    assert client.get(f"/v1/stores/{store.pk}/{resource}/{theirs.pk}").status_code == 404
+    assert client.get(f"/v1/stores/{other_store.pk}/{resource}/{theirs.pk}").status_code == 200
+
+
+# What it costs.
+
+
+@pytest.fixture
+def patient(settings: Any) -> Iterator[None]:
+    """Usage waits in memory, as it does in production."""
+    settings.USAGE_FLUSH_SECONDS = 3600
+    yield
+    usage._start_afresh()
+
+
+# The key with its store; then the count, the page, and one for each kind of part on it.
+COST = {"orders": 4, "customers": 3, "coupons": 3, "products": 5, "categories": 2}
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("resource", ROUTES)
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_list_costs_the_same_at_any_size(
+    api: Caller, store: Store, django_assert_num_queries: DjangoAssertNumQueries, resource: str, size: int
+) -> None:
+    for number in range(12):
+        make(resource, store, number)
+    with django_assert_num_queries(COST[resource]):
+        response = api.get(f"/{resource}", {"perpage": size})
+    if resource != "categories":
+        assert len(ids(response)) == min(size, 12)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("resource", ROUTES)
+def test_nothing_is_written_while_the_client_waits(api: Caller, store: Store, resource: str) -> None:
+    row = make(resource, store)
+    with CaptureQueriesContext(connection) as queries:
+        api.get(f"/{resource}")
+        api.get(f"/{resource}/{row.pk}")
+    assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
+    assert not any("FOR UPDATE" in query["sql"] for query in queries)
+    assert not ApiKeyUsage.objects.exists()
+    usage.flush()
+    assert sum(ApiKeyUsage.objects.values_list("requests", flat=True)) == 2
