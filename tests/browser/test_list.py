@@ -18,7 +18,7 @@ def names_in(page: Page) -> Locator:
 
 @pytest.fixture
 def find(page: Page) -> Locator:
-    """The find box of a list of three keys, to be gone to first."""
+    """The find box of the list, once it is open."""
     return page.get_by_role("searchbox", name="Find a key")
 
 
