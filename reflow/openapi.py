@@ -16,6 +16,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": 'What is left, such as `"key";r=598;t=41`: 598 requests for the next 41 seconds.',
         "schema": {"type": "string"},
     },
+    "ETag": {
+        "description": "Stands for this very answer: send it back as `If-None-Match`.",
+        "schema": {"type": "string"},
+    },
     "Retry-After": {
         "description": "How many seconds to wait before trying again.",
         "required": True,
@@ -31,6 +35,13 @@ HEADERS: dict[str, dict[str, Any]] = {
 IN_THE_PATH = {
     "store_id": "The store: nine digits, the first not a zero.",
     "id": "The object, by its `id`. Another store's objects do not exist here.",
+}
+
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The `ETag` of an earlier answer, got without a key: 304 and no body if it still holds.",
+    "schema": {"type": "string"},
 }
 
 ERROR: dict[str, Any] = {

@@ -13,7 +13,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
 from reflow.errors import all_errors
-from reflow.openapi import ERROR, HEADERS, IN_THE_PATH
+from reflow.openapi import ERROR, HEADERS, IF_NONE_MATCH, IN_THE_PATH
 from stores.resources import Access, Resource
 
 SCHEME = "ApiKey"
@@ -79,29 +79,38 @@ class AutoSchema(openapi.AutoSchema):
 
     def get_operation(self, *args: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args)
-        if operation is None:
-            return None
-        described = operation.get("description", "")
-        operation["description"] = "\n\n".join(filter(None, [described, self.who_may()]))
-        for response in operation["responses"].values():
-            response["headers"] = header_references("X-Request-Id", "RateLimit-Policy", "RateLimit")
-        for parameter in operation.get("parameters", []):
-            parameter.setdefault("description", IN_THE_PATH.get(parameter["name"], ""))
+        if operation is not None:
+            who_may = self.who_may(operation["security"])
+            operation["description"] = "\n\n".join(filter(None, [operation.get("description"), who_may]))
+            for parameter in operation.setdefault("parameters", []):
+                parameter.setdefault("description", IN_THE_PATH.get(parameter["name"], ""))
+            for response in operation["responses"].values():
+                response["headers"] = header_references("X-Request-Id", "RateLimit-Policy", "RateLimit")
+            if self.is_public:
+                self.describe_asking_again(operation)
+            self.add_errors(operation)
+        return operation
+
+    def who_may(self, ways: list[dict[str, Any]]) -> str:
+        """Who gets through, in a sentence."""
+        if self.is_public:
+            good = f"have `{self.scope}`" if self.scope else "be this store's"
+            return f"**Open to everybody.** A key that is sent all the same must {good}."
+        if {} in ways:
+            return "**Open to everybody.** A key in the header is not looked at."
+        return f"**Needs a key** with `{self.scope}`." if self.scope else "**Needs a key**, with any scope."
+
+    def describe_asking_again(self, operation: dict[str, Any]) -> None:
+        operation["parameters"].append(IF_NONE_MATCH)
+        operation["responses"]["200"]["headers"] |= header_references("ETag")
+        operation["responses"]["304"] = {"description": "Nothing has changed: keep what you have."}
+
+    def add_errors(self, operation: dict[str, Any]) -> None:
         statuses = ANYWHERE | (WITH_A_BODY if "requestBody" in operation else set())
-        if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
+        if any(parameter["in"] == "path" for parameter in operation["parameters"]):
             statuses |= WITH_PARAMETERS_IN_THE_PATH
         for status in sorted(statuses):
             operation["responses"][str(status)] = {"$ref": f"#/components/responses/{name_of(status)}"}
-        return operation
-
-    def who_may(self) -> str:
-        if self.scope and self.is_public:
-            return f"**Open to everybody.** A key that is sent all the same must have `{self.scope}`."
-        if self.scope:
-            return f"**Needs a key with** `{self.scope}`."
-        if self.is_public:
-            return "**Open to everybody.** A key that is sent all the same must be this store's."
-        return ""
 
 
 def header_references(*names: str) -> dict[str, Any]:

@@ -75,6 +75,7 @@ def test_every_operation_has_a_name_a_summary_and_a_place() -> None:
     assert len(set(names)) == len(names)
     for _, path, operation in operations():
         assert operation["summary"], path
+        assert operation["description"], path
         assert len(operation["tags"]) == 1, path
 
 
@@ -233,6 +234,16 @@ def test_what_is_said_about_leaked_keys_is_as_described(client: Client, db: None
     response = client.post("/v1/api-keys/revoke/", {"keys": ["unknown"]}, content_type="application/json")
     assert response.status_code == 202
     assert mistakes("Received", response.json()) == []
+
+
+def test_what_is_public_may_be_asked_for_only_if_it_changed(client: Client, specimens: Specimens) -> None:
+    for method, path, operation in operations():
+        if "304" in operation["responses"]:
+            assert method == "GET"
+            resource = next((one for one in Resource if f"/{one}/" in path), None)
+            address = specimens.fill(path, resource)
+            etag = client.get(address)["ETag"]
+            assert client.get(address, headers={"If-None-Match": etag}).status_code == 304, address
 
 
 def test_a_difference_would_be_seen(caller: Caller, specimens: Specimens) -> None:
