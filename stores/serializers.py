@@ -35,7 +35,6 @@ from stores.money import currency_info, formatted
 
 Row = TypeVar("Row", bound=models.Model)
 LARGEST_AMOUNT = 10**12
-MOST_CATEGORY_LEVELS = 10
 
 
 def timestamp(at: datetime | None) -> str | None:
@@ -143,20 +142,6 @@ class CategorySerializer(OfStoreSerializer[Category]):
             "position": {"help_text": "Its place among its neighbours, the lowest first."},
         }
 
-    def validate_parent(self, parent: Category | None) -> Category | None:
-        if parent is not None and parent.store_id != self.store.pk:
-            raise ValidationError("There is no such category.")
-        if parent is not None and self.instance is not None and parent.is_within(self.instance):
-            raise ValidationError("A category cannot lie within itself.")
-        if levels_down_to(parent) + self.levels_from(self.instance) > MOST_CATEGORY_LEVELS:
-            raise ValidationError(f"Categories cannot go more than {MOST_CATEGORY_LEVELS} levels deep.")
-        return parent
-
-    def levels_from(self, category: Category | None) -> int:
-        """How many levels a category makes up with those below it; a new one makes up one."""
-        children = self.context["children"].get(category.pk, []) if category else []
-        return 1 + max(map(self.levels_from, children), default=0)
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         return super().validate(with_handle(self, attrs))
 
@@ -171,11 +156,6 @@ class CategorySerializer(OfStoreSerializer[Category]):
             "description": instance.description,
             "subcategories": [self.to_representation(child) for child in children.get(instance.pk, [])],
         }
-
-
-def levels_down_to(category: Category | None) -> int:
-    """How many levels there are from the top down to a category; none is above the top."""
-    return 1 + levels_down_to(category.parent) if category else 0
 
 
 def with_handle(serializer: OfStoreSerializer[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -369,9 +349,7 @@ class OrderSerializer(OfStoreSerializer[Order]):
 
     def validate_status(self, status: str) -> str:
         order: Order = self.instance  # type: ignore[assignment]  # orders are changed here, never made
-        if not order.may_become(status):
-            onward = " or ".join(sorted(order.NEXT[Order.Status(order.status)])) or "nothing else"
-            raise ValidationError(f"An order that is {order.status} can become {onward}.")
+        order.ensure_may_become(status)
         return status
 
     def to_representation(self, instance: Order) -> dict[str, Any]:

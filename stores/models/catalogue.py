@@ -59,15 +59,6 @@ class Category(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def is_within(self, other: "Category") -> bool:
-        """Whether this category is the other one or lies somewhere below it."""
-        category: Category | None = self
-        while category is not None:
-            if category == other:
-                return True
-            category = category.parent
-        return False
-
     def clean(self) -> None:
         """Its parent is of the same store, does not lie below it, and the tree keeps to its LEVELS."""
         if self.parent_id is None:

@@ -108,7 +108,7 @@ def test_the_tree_has_a_depth_that_can_be_read(api: Caller, store: Store) -> Non
     chain = [make(store, "L1")]
     for level in range(2, 11):
         chain.append(make(store, f"L{level}", parent=chain[-1]))
-    too_deep = {"parent": ["Categories cannot go more than 10 levels deep."]}
+    too_deep = {"parent": ["Categories can be nested 10 levels deep."]}
     assert refused(api.post("/categories", {"name": "L11", "parent": chain[-1].pk})) == too_deep
     pair = make(store, "Pair")
     make(store, "Leaf", parent=pair)

@@ -5,9 +5,9 @@ from typing import Any
 import environ
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
-from stores.demo import seed
 
 from apikeys import demo
+from stores.demo import seed
 
 
 class Command(BaseCommand):
