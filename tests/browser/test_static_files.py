@@ -1,9 +1,15 @@
 """The pages' own files, as a browser gets them in production."""
 
 import re
+from datetime import timedelta
+from random import Random
 
+import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from apikeys import usage
+from apikeys.outcomes import Outcome
 from tests.browser.conftest import KEYS, responses_to
 from tests.conftest import IssueKey
 
@@ -22,9 +28,27 @@ def test_style_and_scripts_are_named_by_their_content_and_kept_for_ever(page: Pa
         assert "immutable" in file.headers["cache-control"]
 
 
-def test_a_full_list_with_all_its_files_is_light(page: Page, issue: IssueKey) -> None:
+@pytest.fixture
+def busy(issue: IssueKey) -> None:
+    """A page full of keys that were all used on every day, each in its own way."""
+    random = Random(25)
+    now = timezone.now()
     for number in range(25):
-        issue(name=f"Program {number}", access=["products:write", "orders:write", "customers:read"])
+        key, _ = issue(name=f"Program {number}", access=["products:write", "orders:write", "customers:read"])
+        usage.write(
+            {
+                usage.Counter(
+                    key.store_id, key.pk, now.date() - timedelta(days=day), "orders", "read", outcome
+                ): usage.Tally(random.randrange(2_000), now)
+                for day in range(30)
+                for outcome in Outcome.values
+            },
+            newest=[],
+        )
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_full_list_with_all_its_files_is_light(page: Page) -> None:
     sizes: list[float] = []
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
