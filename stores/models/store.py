@@ -23,7 +23,7 @@ def random_store_id() -> int:
 
 class StoreQuerySet(models.QuerySet["Store"]):
     def owned_by(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
-        return self.filter(owners=user.pk)
+        return self.filter(owners=user.pk) if user.is_authenticated else self.none()
 
 
 class Store(models.Model):
