@@ -43,7 +43,7 @@ def reference(request: HttpRequest) -> HttpResponse:
 
 def getting_started(request: HttpRequest) -> HttpResponse:
     """From no key to a program that reads every order."""
-    store = Store.objects.owned_by(request.user).first() if request.user.is_authenticated else None
+    store = Store.objects.owned_by(request.user).first()
     origin = f"{request.scheme}://{request.get_host()}"
     store_id = store.pk if store else SOME_STORE
     context = {

@@ -26,7 +26,7 @@ from psycopg import sql
 
 ROOT = Path(__file__).parent.parent
 PASSWORD = "correct horse battery staple"
-PATIENCE = 60
+PATIENCE = 180
 
 
 @dataclass(frozen=True)

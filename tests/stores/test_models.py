@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -187,6 +188,8 @@ def test_a_store_is_found_by_its_owners_only(store: Store, other_store: Store) -
     (owner,) = store.owners.all()
     assert list(Store.objects.owned_by(owner)) == [store]
     assert not Store.objects.owned_by(make_owner("nobody@example.com")).exists()
+    store.owners.clear()
+    assert not Store.objects.owned_by(AnonymousUser()).exists()
 
 
 @pytest.mark.parametrize("make", [make_category, make_product, make_customer, make_coupon])
