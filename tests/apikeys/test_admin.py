@@ -16,7 +16,7 @@ from apikeys import history
 from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage
 from apikeys.outcomes import Outcome, Status
 from stores.models import Store
-from tests.conftest import IssueKey, admin_page, make_owner, sign_in
+from tests.conftest import IssueKey, admin_page, bearer, make_owner, sign_in
 
 USAGE: list[type[Model]] = [ApiKeyUsage, StoreUsage]
 MODELS: list[type[Model]] = [ApiKey, *USAGE]
@@ -211,3 +211,31 @@ def test_who_may_only_look_is_offered_no_action(issue: IssueKey) -> None:
     assert listed(browser) == {key.name}
     act(browser, "deactivate", key)
     assert ApiKey.objects.usable().exists()
+
+
+def test_an_operator_gives_a_key_its_own_limit_and_nothing_else(operator: Client, issue: IssueKey) -> None:
+    key, plaintext = issue(name="Shop")
+    page = admin_page(ApiKey, "change", key.pk)
+    operator.post(page, {"rate_limit": "7", "name": "Mine", "access": '["customers:read"]', "digest": "0"})
+    changed = ApiKey.objects.get(pk=key.pk)
+    assert (changed.rate_limit, changed.name, changed.access) == (7, "Shop", ["orders:read"])
+    answer = Client().get("/v1/api-key/", headers=bearer(plaintext))
+    assert answer["RateLimit-Policy"] == '"key";q=7;w=60'
+    assert history.of(key)[0].user.email == "operator@example.com"
+
+
+def test_a_limit_that_lets_nobody_in_is_refused(operator: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    answer = operator.post(admin_page(ApiKey, "change", key.pk), {"rate_limit": "0"})
+    assert answer.status_code == 200
+    assert ApiKey.objects.get(pk=key.pk).rate_limit is None
+
+
+def test_the_owner_reads_in_words_what_an_operator_changed(
+    operator: Client, signed_in: Client, issue: IssueKey
+) -> None:
+    key, _ = issue()
+    operator.post(admin_page(ApiKey, "change", key.pk), {"rate_limit": "7"})
+    page = signed_in.get(f"/stores/267418190/settings/api-keys/{key.prefix}/").content.decode()
+    assert "Changed Rate limit." in page
+    assert "7 requests a minute" in page
