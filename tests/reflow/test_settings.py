@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,3 +75,11 @@ def test_the_database_is_a_file_unless_another_is_named() -> None:
     assert read(names)[0] == "django.db.backends.sqlite3"
     url = "postgres://reflow@db.example/reflow"
     assert read(names, DATABASE_URL=url) == ["django.db.backends.postgresql", "db.example"]
+
+
+def test_the_example_names_every_variable() -> None:
+    """All but two: DEBUG is for `make dev`, and ENV_FILE says where the others are."""
+    code = (settings.BASE_DIR / "reflow" / "settings.py").read_text()
+    example = (settings.BASE_DIR / ".env.example").read_text()
+    variables = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', code))
+    assert set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)) == variables - {"DEBUG", "ENV_FILE"}
