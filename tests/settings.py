@@ -5,7 +5,9 @@ import secrets
 import tempfile
 from pathlib import Path
 
-TEMPORARY = Path(tempfile.gettempdir())
+# Removed when the process ends, with whatever a test has left in it.
+FOLDER = tempfile.TemporaryDirectory(prefix="reflow-tests-")
+TEMPORARY = Path(FOLDER.name)
 
 os.environ.update(
     ENV_FILE=os.devnull,
@@ -27,11 +29,11 @@ from reflow.settings import *  # noqa: E402, F403
 from reflow.settings import DATABASES, STORAGES  # noqa: E402
 
 if "SUITE_DATABASE_URL" not in os.environ:
-    DATABASES["default"]["TEST"] = {"NAME": str(TEMPORARY / f"reflow-tests-{os.getpid()}.sqlite3")}
+    DATABASES["default"]["TEST"] = {"NAME": str(TEMPORARY / "test.sqlite3")}
 
 # Deliberately slow in production.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Only the tests in a browser collect the static files, and use them as production does.
-STATIC_ROOT = TEMPORARY / "reflow-tests-collect-no-static-files"
+STATIC_ROOT = TEMPORARY / "static"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
