@@ -32,9 +32,9 @@ def client_of(request: HttpRequest) -> Address | None:
 
 
 def parse(text: str) -> Address | None:
-    """An address in one of its spellings; an IPv4 address inside an IPv6 one is the IPv4 address."""
+    """An address in one of its spellings, without a zone; an IPv4 one inside IPv6 is the IPv4 address."""
     try:
-        address = ip_address(text.strip())
+        address = ip_address(text.strip().partition("%")[0])
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
@@ -56,4 +56,6 @@ def canonical(text: str) -> str:
     Raises ValueError for anything else, and for a network with bits beyond its prefix.
     """
     network = ip_network(text.strip())
+    if "%" in text or getattr(network.network_address, "ipv4_mapped", None):
+        raise ValueError(f"{text} has a zone, or an IPv4 address in it: write that one instead.")
     return str(network.network_address if network.num_addresses == 1 else network)

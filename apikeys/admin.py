@@ -60,7 +60,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     list_filter = (StatusFilter, AccessFilter, ("store", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("store", "last_use")
     search_fields = ("prefix", "name", "store__name")
-    search_help_text = "A prefix, a name or a store. Of a pasted key only the prefix is used."
+    search_help_text = "A prefix, a name or a store. No whole key, please: addresses are logged."
     ordering = ("-created_at",)
     actions = ("deactivate", "reactivate")
     fields = (
@@ -88,6 +88,10 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("apikeys.change_apikey")
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Write the limit alone: the rest of the row may have changed while the form was open."""
+        obj.save(update_fields=["rate_limit"])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return ApiKey.objects.with_status()

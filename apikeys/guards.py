@@ -6,15 +6,23 @@ from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, resolve_url
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from apikeys import sessions
+from apikeys.models import ApiKey
 from stores.models import Store
 
 Parameters = ParamSpec("Parameters")
+
+
+# Addresses that only take a click, and the page that it was made on. What was pasted to find a key by must
+# not be kept.
+INSTEAD = {"find": "list", "access": "detail"}
 
 
 class OwnerRequest(HttpRequest):
@@ -35,7 +43,10 @@ def for_owner(page: Page[Parameters]) -> Callable[..., HttpResponse]:
         if not request.user.is_authenticated:
             return leave_for(settings.LOGIN_URL, request)
         store = get_object_or_404(Store.objects.owned_by(request.user), pk=store_id)
-        return for_dialog(request, page(request, store, *args, **kwargs))
+        try:
+            return for_dialog(request, page(request, store, *args, **kwargs))
+        except ApiKey.DoesNotExist as error:
+            raise Http404("The key was deleted at this very moment.") from error
 
     return guarded
 
@@ -56,9 +67,15 @@ def confirmed(page: Page[Parameters]) -> Callable[..., HttpResponse]:
 
 def leave_for(url_name: str, request: HttpRequest) -> HttpResponse:
     """Go and prove who you are, then come back here, to what was typed."""
-    if request.method == "POST":
-        sessions.keep_unsent(request)
-    query = urlencode({"next": request.get_full_path()})
+    match = request.resolver_match
+    if match and match.url_name in INSTEAD:
+        back = reverse(f"apikeys:{INSTEAD[match.url_name]}", kwargs=match.kwargs)
+        messages.warning(request, "Nothing has been done yet: please click once more.")
+    else:
+        back = request.get_full_path()
+        if request.method == "POST":
+            sessions.keep_unsent(request)
+    query = urlencode({"next": back})
     return for_dialog(request, redirect(f"{resolve_url(url_name)}?{query}"))
 
 

@@ -1,7 +1,7 @@
 """API keys and what became of their requests. The rules of a key live here: who may change it, and how."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -168,8 +168,11 @@ class ApiKey(models.Model):
                 history.reactivated(self, by)
 
     def report_leaked(self) -> None:
-        """Deactivate for good a key that somebody else has got hold of, and tell its owners."""
-        with self._locked():
+        """Deactivate for good a key that somebody else has got hold of, and tell its owners.
+
+        One that is deleted at the same instant needs nothing any more.
+        """
+        with suppress(ApiKey.DoesNotExist), self._locked():
             if self.deactivated_at is None or self.reactivates_at is not None:
                 self.deactivated_at, self.reactivates_at = timezone.now(), None
                 self._save("deactivated_at", "reactivates_at")

@@ -53,10 +53,13 @@ def _tell_owners(key: "ApiKey", by: "User | None", event: str, **details: object
     recipients = list(key.store.owners.values_list("email", flat=True))
 
     def send() -> None:
-        try:
-            for recipient in recipients:
+        for recipient in recipients:
+            try:
                 send_mail(subject, message, None, [recipient])
-        except OSError:  # smtplib's errors are OSErrors too
-            logger.exception("An e-mail about API key %s could not be sent", key.prefix)
+            except (
+                OSError,
+                ValueError,
+            ):  # smtplib's errors are OSErrors, an unusable address is a ValueError
+                logger.exception("An e-mail about API key %s could not be sent", key.prefix)
 
     transaction.on_commit(send)

@@ -44,7 +44,9 @@ class HasResourceAccess(BasePermission):
         if key.store_id != int(view.kwargs["store_id"]):
             raise ApiKeyWrongStore
         # Known from here on, so that usage tells a refusal for want of this access from all others.
-        request._request.api_access = access  # type: ignore[attr-defined]
+        # DRF asks once more, as for a POST, when it describes a view to OPTIONS: the first time counts.
+        if not hasattr(request._request, "api_access"):
+            request._request.api_access = access  # type: ignore[attr-defined]
         if resource is not None and not key.allows(resource.scope(access)):
             raise ResourceNotAllowed(required=resource.scope(access), granted=key.access)
         return True

@@ -96,8 +96,9 @@ def count_failure(request: HttpRequest) -> None:
     allowance = _take("failures", address, settings.RATE_LIMIT_FAILED_KEYS)
     if allowance is not None and not allowance.remaining:
         window, _ = _now()
-        for past in [other for other, barred_in in _barred.items() if barred_in != window]:
-            del _barred[past]
+        for past, barred_in in list(_barred.items()):
+            if barred_in != window:
+                _barred.pop(past, None)
         _barred[address] = window
 
 

@@ -16,7 +16,15 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, close_old_connections, connection, models, transaction
+from django.db import (
+    Error,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    models,
+    transaction,
+)
 
 from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage
 from apikeys.outcomes import Outcome
@@ -88,7 +96,7 @@ class Recorder:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has gathered. What cannot be written is kept for the next time."""
+        """Write what has gathered. While the database is away, it is kept for the next time."""
         with self._writing:
             with self._counting:
                 tallies, self._tallies = self._tallies, {}
@@ -99,9 +107,12 @@ class Recorder:
             if tallies:
                 try:
                     write(tallies, newest.values())
-                except Error:
+                except (OperationalError, InterfaceError):
                     logger.exception("The usage of API keys could not be written and is kept")
                     self._take_back(tallies, newest)
+                except Error:
+                    # Kept, it would fail again and hold up all that comes after it.
+                    logger.exception("The usage of API keys could not be written and is dropped")
 
     def _add(self, counter: Counter, more: Tally) -> None:
         if tally := self._tallies.get(counter):

@@ -3,7 +3,13 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
+from apikeys import addresses
+
 
 class ClosedSignUpAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Whose sign-ins are counted together: the client behind the proxies that are trusted."""
+        return str(addresses.client_of(request) or "unknown")

@@ -119,6 +119,7 @@ LOGIN_REDIRECT_URL = "home"
 # E-mail: printed to the console unless EMAIL_URL names an SMTP server.
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Reflow <noreply@localhost>")
 
 # Language and time: everything is kept and shown in UTC.

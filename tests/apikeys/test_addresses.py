@@ -24,6 +24,7 @@ URL = "/v1/api-key/"
         ("10.0.0.1", None, "10.0.0.1"),
         ("10.0.0.1", "2001:DB8::7", "2001:db8::7"),
         ("::ffff:198.51.100.7", None, "198.51.100.7"),
+        ("fe80::1%eth0", None, "fe80::1"),
         ("", None, "None"),
     ],
 )
@@ -95,6 +96,8 @@ def test_the_page_keeps_addresses_as_they_are_written_properly(signed_in: Client
         ("203.0.113.256", "203.0.113.256 is no address"),
         ("example.com", "example.com is no address"),
         ("203.0.113.7/24", "203.0.113.7/24 is no address"),
+        ("::ffff:203.0.113.7", "::ffff:203.0.113.7 is no address"),
+        ("fe80::1%eth0", "fe80::1%eth0 is no address"),
         ("203.0.113.7 <b>", "&lt;b&gt; is no address"),
         (" ".join(["203.0.113.7"] * 51), "At most 50 addresses"),
     ],

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.db.models import Model
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -239,3 +239,16 @@ def test_the_owner_reads_in_words_what_an_operator_changed(
     page = signed_in.get(f"/stores/267418190/settings/api-keys/{key.prefix}/").content.decode()
     assert "Changed Rate limit." in page
     assert "7 requests a minute" in page
+
+
+def test_a_limit_does_not_undo_what_happened_meanwhile(
+    operator: Client, issue: IssueKey, owner: User
+) -> None:
+    key, _ = issue()
+    stale = ApiKey.objects.get(pk=key.pk)
+    key.deactivate(by=owner)
+    stale.rate_limit = 7
+    admin.site.get_model_admin(ApiKey).save_model(RequestFactory().post("/"), stale, None, True)  # noqa: FBT003
+    changed = ApiKey.objects.get(pk=key.pk)
+    assert changed.rate_limit == 7
+    assert changed.deactivated_at is not None

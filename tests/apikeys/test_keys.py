@@ -38,6 +38,8 @@ def test_only_the_whole_key_matches_its_digest() -> None:
         ("19656ea.", "19656ea"),
         ("19656ea.4329f04826e125f1ee999b53f78", "19656ea"),
         ("19656ea.••••••••", "19656ea"),
+        ("Bearer 19656ea.4329f04826e125f1ee999b53f78", "19656ea"),
+        ("'19656EA.4329f04826e125f1ee999b53f78'", "19656ea"),
         ("19656e", None),
         ("19656eaa", None),
         ("warehouse", None),

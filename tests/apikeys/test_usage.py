@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -164,6 +164,32 @@ def test_what_cannot_be_written_is_kept(
     recorder.flush()
     assert rows(key) == [("orders", "read", "succeeded", 2)]
     assert LastUse.objects.get(key=key).at == NOON + timedelta(seconds=1)
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_can_never_be_written_holds_up_nothing(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    recorder.record(a_use(key))
+
+    def refuse(*args: Any) -> None:
+        raise DataError("no such value")
+
+    with monkeypatch.context() as strict:
+        strict.setattr(usage, "write", refuse)
+        recorder.flush()
+    assert "could not be written and is dropped" in caplog.text
+    recorder.record(a_use(key))
+    recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 1)]
+
+
+def test_asking_for_options_is_no_write(client: Client, issue: IssueKey) -> None:
+    key, plaintext = issue(access=["orders:write"])
+    client.options("/v1/stores/267418190/orders/", headers=bearer(plaintext))
+    assert rows(key) == [("orders", "read", "succeeded", 1)]
 
 
 @pytest.mark.usefixtures("patient")

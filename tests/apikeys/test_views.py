@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apikeys import history, reveal
+from apikeys import history, reveal, views
 from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
 from apikeys.outcomes import Outcome
 from stores.models import Store
@@ -563,6 +563,46 @@ def test_a_form_outlives_its_session(signed_in: Client) -> None:
     back = signed_in.post(response["Location"], {"login": "owner@example.com", "password": PASSWORD})
     assert back["Location"] == f"{KEYS}new/"
     assert 'value="Typed before"' in text(signed_in.get(back["Location"]))
+
+
+def test_a_key_pasted_after_the_session_ended_is_not_kept(signed_in: Client, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    del signed_in.cookies["sessionid"]
+    response = signed_in.post(f"{KEYS}find/", {"q": plaintext})
+    assert response["Location"] == f"/accounts/login/?next={KEYS.replace('/', '%2F')}"
+    assert plaintext[8:] not in str(signed_in.session.items())
+    back = signed_in.post(response["Location"], {"login": "owner@example.com", "password": PASSWORD})
+    assert signed_in.get(back["Location"]).status_code == 200
+
+
+def test_a_click_that_needs_the_password_first_comes_back_to_its_page(
+    signed_in: Client, issue: IssueKey
+) -> None:
+    key, _ = issue()
+    detail = f"{KEYS}{key.prefix}/"
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        response = signed_in.post(f"{detail}access/", {"access": ["customers:read"], "version": "1"})
+        back = signed_in.post(response["Location"], {"password": PASSWORD})
+        assert back["Location"] == detail
+        assert "please click once more" in text(signed_in.get(detail))
+        signed_in.post(f"{detail}access/", {"access": ["customers:read"], "version": "1"})
+    assert ApiKey.objects.get().access == ["customers:read"]
+
+
+@pytest.mark.parametrize("action", ["deactivate", "reactivate", "delete"])
+def test_a_key_deleted_at_this_very_moment_is_not_found(
+    signed_in: Client, issue: IssueKey, owner: User, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    key, _ = issue(name="Shop")
+    read = views.key_of
+
+    def read_and_lose(store: Store, prefix: str) -> ApiKey:
+        found = read(store, prefix)
+        ApiKey.objects.filter(pk=found.pk).delete()
+        return found
+
+    monkeypatch.setattr(views, "key_of", read_and_lose)
+    assert signed_in.post(f"{KEYS}{key.prefix}/{action}/", {"name": "Shop"}).status_code == 404
 
 
 # Telling the owners.
