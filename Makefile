@@ -26,7 +26,10 @@ dev: $(VENV)/dev .env ## The same, with DEBUG on and a reload after every change
 
 .PHONY: test
 test: $(VENV)/dev $(VENV)/chromium ## Run the tests on SQLite, with coverage, then on PostgreSQL
-	$(PY) -m pytest --cov
+# In two processes on SQLite; a module stays in one of them, and the site that it starts is started once.
+	@echo "On SQLite:"
+	$(PY) -m pytest -n 2 --dist loadfile --cov
+	@echo "On PostgreSQL:"
 	$(PY) -m tests.postgres $(PY) -m pytest
 
 .PHONY: lint
