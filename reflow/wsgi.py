@@ -12,9 +12,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reflow.settings")
 def request_of(environ: dict[str, Any]) -> WSGIRequest:
     """The request, without a Content-Type that cannot be read: Django fails on one before it can say so."""
     try:
-        return WSGIRequest(environ)
-    except Exception:  # whatever a codec of the client's choosing makes of the query string
+        request = WSGIRequest(environ)
+        # A form's fields are decoded later, far from here, by the codec that the client chose.
+        b"\xff".decode(request.encoding or "utf-8", errors="replace")
+    except Exception:  # whatever that codec makes of the query string, or of being asked
         return WSGIRequest({**environ, "CONTENT_TYPE": ""})
+    return request
 
 
 application = get_wsgi_application()

@@ -181,6 +181,12 @@ def test_every_query_string_is_understood_or_refused(api: Caller, resource: str,
 
 def served(environ: dict[str, Any], body: bytes = b"") -> tuple[int, dict[str, Any]]:
     """What the application answers a server: the status and the JSON."""
+    status, content = answer_of(environ, body)
+    return status, json.loads(content)
+
+
+def answer_of(environ: dict[str, Any], body: bytes = b"") -> tuple[int, bytes]:
+    """The same, whatever it is that is answered."""
     answered: list[str] = []
 
     def start_response(
@@ -196,8 +202,7 @@ def served(environ: dict[str, Any], body: bytes = b"") -> tuple[int, dict[str, A
         "wsgi.input": BytesIO(body),
     }
     chunks: Iterable[bytes] = application(whole, start_response)
-    content = b"".join(chunks)
-    return int(answered[0].split()[0]), json.loads(content)
+    return int(answered[0].split()[0]), b"".join(chunks)
 
 
 CHARSETS = ("hex", "zlib", "undefined", "idna", "utf-16", "punycode", "unicode_escape", "nonsense")
@@ -227,6 +232,19 @@ def test_no_content_type_is_a_server_error(store: Store, plaintext: str, content
         assert body["meta"]["per_page"] == 7
     status, _ = served(environ | {"REQUEST_METHOD": "POST"}, b'{"name": "Mug", "price": 1}')
     assert status in {201, 400, 415}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("charset", [*CHARSETS, "rot13", "bz2"])
+def test_no_charset_of_a_form_is_a_server_error(charset: str) -> None:
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/accounts/login/",
+        "CONTENT_TYPE": f"multipart/form-data; boundary=x; charset={charset}",
+        "HTTP_COOKIE": f"csrftoken={'a' * 32}",
+    }
+    form = b'--x\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n\xff\r\n--x--\r\n'
+    assert answer_of(environ, form)[0] in {200, 400, 403}
 
 
 @pytest.fixture
