@@ -57,6 +57,8 @@ lock: $(VENV)/uv ## Write the lock files anew from pyproject.toml
 	$(COMPILE) --group install -o requirements-install.lock
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group bench -c requirements-dev.lock -o requirements-bench.lock
+	$(COMPILE) --group audit -o requirements-audit.lock
 
 COMPILE := $(PY) -m uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11
 RANDOM := $(PY) -c 'import secrets, sys; print(secrets.token_urlsafe(int(sys.argv[1])))'
