@@ -1,7 +1,8 @@
 """How many requests a key may make, and an address without one, in a minute.
 
 Windows are whole minutes of the clock, counted in one atomic step by the ``limits`` library: in memory, or
-in Redis or Valkey for all machines together. When that server is away, requests go on uncounted.
+in Redis or Valkey for all machines together. When that server is away, requests go on uncounted, and one
+of them a second finds out whether it is back.
 """
 
 import logging
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 60
 COMPLAIN_EVERY_SECONDS = 60
+ASK_AGAIN_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,34 @@ def count_failure(request: HttpRequest) -> None:
 
 def _take(policy: str, whose: str, limit: int) -> Allowance | None:
     """What is left after one more request; None while the counters cannot be reached."""
+    global _ask_again_at
+    if not _may_ask():
+        return None
     window, resets_in = _now()
     try:
         used = storage().incr(f"reflow/{policy}/{whose}/{window}", WINDOW_SECONDS)
     except StorageError as error:
+        _ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
         _complain(error)
         return None
+    _ask_again_at = None
     return Allowance(policy, limit, used, resets_in)
+
+
+# When to ask counters that did not answer; None while they do.
+_ask_again_at: float | None = None
+
+
+def _may_ask() -> bool:
+    """Whether the counters are there, or it is time for this one request to try them."""
+    global _ask_again_at
+    if _ask_again_at is None:
+        return True
+    now = time.monotonic()
+    if now < _ask_again_at:
+        return False
+    _ask_again_at = now + ASK_AGAIN_SECONDS
+    return True
 
 
 def _now() -> tuple[int, int]:

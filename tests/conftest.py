@@ -29,6 +29,7 @@ def _no_rate_is_used_up() -> None:
     cache.clear()
     throttling.storage().reset()
     throttling._barred.clear()
+    throttling._ask_again_at = None
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """Limits, in memory and on a real Valkey. The clock stands still where a test counts."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -138,6 +140,28 @@ def test_without_the_server_that_counts_requests_go_on_and_it_is_said_once_a_min
     assert answers[0].json()["limits"] is None
     assert "RateLimit" not in answers[0]
     assert caplog.text.count("Rate limits are off") == 1
+
+
+def test_counters_that_hang_hold_up_one_request_and_count_again_when_they_answer(
+    client: Client, issue: IssueKey, settings: Any, valkey_url: str
+) -> None:
+    _, plaintext = issue()
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        settings.REDIS_URL = f"redis://127.0.0.1:{hung.getsockname()[1]}/0"
+        throttling.storage.cache_clear()
+        assert [call(client, plaintext).status_code for _ in range(5)] == [200] * 5
+        hung.accept()[0].close()
+        hung.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            hung.accept()
+    settings.REDIS_URL = valkey_url
+    throttling.storage.cache_clear()
+    assert "RateLimit" not in call(client, plaintext)
+    deadline = time.monotonic() + 10
+    while "RateLimit" not in (answer := call(client, plaintext)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    throttling.storage.cache_clear()
+    assert answer["RateLimit"].startswith('"key";r=599;')
 
 
 HAMMER = """
