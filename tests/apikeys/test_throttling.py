@@ -151,7 +151,7 @@ def test_counters_that_hang_hold_up_one_request_and_count_again_when_they_answer
         throttling.storage.cache_clear()
         assert [call(client, plaintext).status_code for _ in range(5)] == [200] * 5
         hung.accept()[0].close()
-        hung.setblocking(False)
+        hung.settimeout(0)
         with pytest.raises(BlockingIOError):
             hung.accept()
     settings.REDIS_URL = valkey_url
@@ -165,13 +165,12 @@ def test_counters_that_hang_hold_up_one_request_and_count_again_when_they_answer
 
 
 HAMMER = """
-import os, sys, time
-import django
+import sys
+import django, time_machine
 django.setup()
 from apikeys import throttling
-while int(time.time()) % 60 > 50:
-    time.sleep(1)
-taken = [throttling._take("key", sys.argv[1], 500) for _ in range(400)]
+with time_machine.travel(0, tick=False):
+    taken = [throttling._take("key", sys.argv[1], 500) for _ in range(400)]
 print(sum(not allowance.is_exceeded for allowance in taken))
 """
 
@@ -180,6 +179,6 @@ def test_processes_share_one_limit_to_the_request(valkey_url: str) -> None:
     environment = {**os.environ, "REDIS_URL": valkey_url, "DJANGO_SETTINGS_MODULE": "reflow.settings"}
     command = [sys.executable, "-c", HAMMER, f"shared-{os.getpid()}"]
     processes = [
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(4)
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
     assert sum(int(process.communicate()[0]) for process in processes) == 500
