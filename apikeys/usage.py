@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import (
     Error,
     InterfaceError,
+    InternalError,
     OperationalError,
     close_old_connections,
     connection,
@@ -107,7 +108,8 @@ class Recorder:
             if tallies:
                 try:
                     write(tallies, newest.values())
-                except (OperationalError, InterfaceError):
+                except (OperationalError, InterfaceError, InternalError):
+                    # Away, full, or read-only, which PostgreSQL calls an internal error.
                     logger.exception("The usage of API keys could not be written and is kept")
                     self._take_back(tallies, newest)
                 except Error:

@@ -5,13 +5,15 @@ reason carries, validation adds ``fields``. Routes under ``/v1/`` answer like th
 reached; all other pages answer in HTML.
 """
 
+import logging
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from django_guid import get_guid
@@ -19,8 +21,14 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+logger = logging.getLogger(__name__)
+
 PREFIX = "/v1/"
 RETRY_AFTER_SECONDS = 5
+
+# What comes of a database that is away, starting, full or in somebody else's hands; PostgreSQL calls it an
+# internal error to write to one that is read-only.
+UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 
 SENTENCES = {
     "bad_request": "The request could not be read: check its address, headers and body.",
@@ -43,7 +51,8 @@ def body_of(code: str, sentence: str = "", **extra: Any) -> dict[str, Any]:
 
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None hands on to Django, whose ``server_error`` answers below."""
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, UNAVAILABLE):
+        logger.error("The database cannot be used: %s", " ".join(str(error).split()))
         answer = Response(body_of("unavailable"), status=HTTPStatus.SERVICE_UNAVAILABLE)
         answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
     elif isinstance(error, Http404):
@@ -122,6 +131,22 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """What an exception that nobody caught comes to, raised by a view or by middleware around it."""
+    if isinstance(sys.exception(), UNAVAILABLE):
+        return unavailable(request)
     if request.path.startswith(PREFIX):
         return JsonResponse(body_of("server_error"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
     return defaults.server_error(request)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """Come back later: the database cannot be used."""
+    answer: HttpResponse
+    if request.path.startswith(PREFIX):
+        answer = JsonResponse(body_of("unavailable"))
+    else:
+        answer = defaults.server_error(request, "503.html")
+    answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    answer["Cache-Control"] = "no-store"
+    return answer
