@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from apikeys import keys
 from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
@@ -117,7 +116,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     @admin.action(description="Deactivate selected keys", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
         operator: User = request.user  # type: ignore[assignment]
-        usable = [key for key in queryset if not key.is_inactive(timezone.now())]
+        usable = [key for key in queryset if key.is_deactivatable]
         for key in usable:
             key.deactivate(by=operator)
         messages.success(request, f"Deactivated: {len(usable)}.")
@@ -125,7 +124,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     @admin.action(description="Reactivate selected keys", permissions=["change"])
     def reactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
         operator: User = request.user  # type: ignore[assignment]
-        inactive = [key for key in queryset if key.is_inactive(timezone.now())]
+        inactive = [key for key in queryset if key.is_reactivatable]
         for key in inactive:
             key.reactivate(by=operator)
         messages.success(request, f"Reactivated: {len(inactive)}.")

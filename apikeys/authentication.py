@@ -14,6 +14,7 @@ from apikeys.exceptions import (
     ApiKeyInactive,
     ApiKeyInvalid,
     ApiKeyMalformed,
+    ApiKeySuspended,
 )
 from apikeys.models import ApiKey
 
@@ -40,7 +41,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         throttling.count_key(http, key)
         now = timezone.now()
         if key.is_inactive(now):
-            raise ApiKeyInactive
+            raise ApiKeySuspended if key.suspended_at else ApiKeyInactive
         if key.is_expired(now):
             raise ApiKeyExpired
         if not key.works_from(addresses.client_of(http)):

@@ -68,6 +68,14 @@ class ApiKeyInactive(DescribedRefusal):
     default_detail = "This API key was deactivated: its store's owner can reactivate it on the settings page."
 
 
+class ApiKeySuspended(ApiKeyInactive):
+    """The same to a program; to whoever reads it, that reactivating the key is not up to the owner."""
+
+    default_detail = (
+        "This API key is suspended: an operator switched off all keys of its store, whose owner knows why."
+    )
+
+
 class ApiKeyExpired(DescribedRefusal):
     default_code = "api_key_expired"
     default_detail = "This API key has expired: its store's owner can create a new one on the settings page."

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apikeys import addresses
 from apikeys.models import ApiKey, StaleKey
+from apikeys.suspension import StoreSuspended
 from stores.models import Store
 from stores.resources import SCOPES, Access, Resource
 
@@ -135,7 +136,9 @@ class NewKeyForm(KeyForm):
             )
         except IntegrityError as error:
             self.add_name_error(error)
-            return None
+        except StoreSuspended as error:
+            self.add_error(None, str(error))
+        return None
 
 
 class EditKeyForm(KeyForm):

@@ -42,7 +42,8 @@ def for_owner(page: Page[Parameters]) -> Callable[..., HttpResponse]:
     def guarded(request: Any, store_id: int, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return leave_for(settings.LOGIN_URL, request)
-        store = get_object_or_404(Store.objects.owned_by(request.user), pk=store_id)
+        stores = Store.objects.owned_by(request.user).select_related("key_suspension")
+        store = get_object_or_404(stores, pk=store_id)
         try:
             return for_dialog(request, page(request, store, *args, **kwargs))
         except ApiKey.DoesNotExist as error:

@@ -3,25 +3,28 @@
 Operators read the same lines in the admin. Where no person acted, the account called ``reflow`` did.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from apikeys.models import ApiKey
+    from apikeys.suspension import Suspension
+    from stores.models import Store
 
 
-def of(key: "ApiKey") -> QuerySet[LogEntry]:
-    """The lines about a key, newest first, each with its ``user``."""
-    content_type = ContentType.objects.get_for_model(type(key))
+def of(thing: "ApiKey | Store") -> QuerySet[LogEntry]:
+    """The lines about a key or a store, newest first, each with its ``user``."""
+    content_type = ContentType.objects.get_for_model(type(thing))
     return (
-        LogEntry.objects.filter(content_type=content_type, object_id=str(key.pk))
+        LogEntry.objects.filter(content_type=content_type, object_id=str(thing.pk))
         .select_related("user")
         .order_by("-action_time", "-pk")
     )
@@ -58,6 +61,17 @@ def deleted(key: "ApiKey", by: "User") -> None:
     _record(key, by, DELETION, "Deleted.")
 
 
+def suspended(suspension: "Suspension", keys: "Iterable[ApiKey]") -> None:
+    reason = suspension.reason
+    _record(suspension.store, suspension.by, CHANGE, f"Suspended all API keys: {reason}")
+    _record_each(keys, suspension.by, CHANGE, f"Suspended with all keys of the store: {reason}")
+
+
+def resumed(suspension: "Suspension", keys: "Iterable[ApiKey]", by: "User | None") -> None:
+    _record(suspension.store, by, CHANGE, "Lifted the suspension of all API keys.")
+    _record_each(keys, by, CHANGE, "Lifted the suspension of all keys of the store.")
+
+
 def changes(before: "ApiKey", after: "ApiKey") -> list[str]:
     """What tells two states of a key apart, a sentence each."""
     sentences = []
@@ -81,14 +95,25 @@ def _moment(at: datetime | None) -> str:
     return f"{at:%-d %B %Y, %H:%M} UTC" if at else "never"
 
 
-def _record(key: "ApiKey", by: "User | None", flag: int, message: str) -> None:
-    LogEntry.objects.create(
-        user=by or the_site_itself(),
-        content_type=ContentType.objects.get_for_model(type(key)),
-        object_id=str(key.pk),
-        object_repr=str(key)[:200],
-        action_flag=flag,
-        change_message=message,
+def _record(thing: Model, by: "User | None", flag: int, message: str) -> None:
+    _record_each([thing], by, flag, message)
+
+
+def _record_each(things: Iterable[Model], by: "User | None", flag: int, message: str) -> None:
+    user = by or the_site_itself()
+    LogEntry.objects.bulk_create(
+        (
+            LogEntry(
+                user=user,
+                content_type=ContentType.objects.get_for_model(type(thing)),
+                object_id=str(thing.pk),
+                object_repr=str(thing)[:200],
+                action_flag=flag,
+                change_message=message,
+            )
+            for thing in things
+        ),
+        batch_size=1_000,
     )
 
 

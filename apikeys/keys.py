@@ -14,6 +14,7 @@ SECRET_LENGTH = 27
 DIGEST_LENGTH = 64
 
 _KEY = re.compile(rf"[0-9a-f]{{{PREFIX_LENGTH}}}\.[0-9a-f]{{{SECRET_LENGTH}}}")
+_WHOLE_IN_TEXT = re.compile(_KEY.pattern, re.IGNORECASE)
 _IN_TEXT = re.compile(rf"([0-9a-f]{{{PREFIX_LENGTH}}})\.[0-9a-f]{{8,}}", re.IGNORECASE)
 _PREFIX = re.compile(rf"\s*([0-9a-f]{{{PREFIX_LENGTH}}})(\.[0-9a-f•]*)?\s*", re.IGNORECASE)
 
@@ -34,6 +35,11 @@ def prefix_of(text: str) -> str | None:
     """The prefix in what a person typed or pasted: a prefix, a masked key, or a whole key in any text."""
     match = _PREFIX.fullmatch(text) or _IN_TEXT.search(text)
     return match[1].lower() if match else None
+
+
+def whole_in(text: str) -> set[str]:
+    """The whole keys in any text, whatever stands around them."""
+    return {found.lower() for found in _WHOLE_IN_TEXT.findall(text)}
 
 
 def digest(key: str) -> str:

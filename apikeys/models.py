@@ -15,6 +15,7 @@ from django.utils import timezone
 from apikeys import addresses, history, keys, notices
 from apikeys.outcomes import Outcome, Status
 from apikeys.querysets import ApiKeyQuerySet, UsageQuerySet
+from apikeys.suspension import holding
 from stores.models import Store
 from stores.resources import Access, Resource, with_implied
 
@@ -43,6 +44,8 @@ class ApiKey(models.Model):
     )
     deactivated_at = models.DateTimeField(null=True, blank=True, editable=False)
     reactivates_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # With all keys of its store, by an operator: see apikeys.suspension.
+    suspended_at = models.DateTimeField(null=True, editable=False)
     predecessor = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="successors"
     )
@@ -107,7 +110,19 @@ class ApiKey(models.Model):
     def is_rollable(self) -> bool:
         return self.superseded_at is None and self.is_usable(timezone.now())
 
+    @property
+    def is_deactivatable(self) -> bool:
+        return not self.is_deactivated(timezone.now())
+
+    @property
+    def is_reactivatable(self) -> bool:
+        return self.suspended_at is None and self.is_deactivated(timezone.now())
+
     def is_inactive(self, at: datetime) -> bool:
+        return self.suspended_at is not None or self.is_deactivated(at)
+
+    def is_deactivated(self, at: datetime) -> bool:
+        """Whether somebody switched off this very key, suspended or not."""
         return self.deactivated_at is not None and (self.reactivates_at is None or self.reactivates_at > at)
 
     def is_expired(self, at: datetime) -> bool:
@@ -160,9 +175,14 @@ class ApiKey(models.Model):
             history.deactivated(self, by)
 
     def reactivate(self, *, by: "User") -> None:
-        """Let a deactivated key work again; a key that works is left as it is."""
+        """Let a deactivated key work again; a key that works is left as it is.
+
+        Raises StaleKey for one that an operator has suspended.
+        """
         with self._locked():
-            if self.is_inactive(timezone.now()):
+            if self.suspended_at:
+                raise StaleKey
+            if self.is_deactivated(timezone.now()):
                 self.deactivated_at = self.reactivates_at = None
                 self._save("deactivated_at", "reactivates_at")
                 history.reactivated(self, by)
@@ -186,7 +206,7 @@ class ApiKey(models.Model):
         new key and its plaintext, which exists nowhere else. Raises StaleKey when the key no longer works
         or was rolled already.
         """
-        with self._locked():
+        with holding(self.store), self._locked():
             if not self.is_rollable:
                 raise StaleKey
             now, expiry = timezone.now(), self.expires_at

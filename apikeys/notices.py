@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from apikeys.models import ApiKey
+    from apikeys.suspension import Suspension
+    from stores.models import Store
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +37,20 @@ def leaked(key: "ApiKey") -> None:
     _tell_owners(key, None, "deactivated")
 
 
-def _tell_owners(key: "ApiKey", by: "User | None", event: str, **details: object) -> None:
-    """Send once the change is committed. ``by`` is None where no person acted.
+def suspended(suspension: "Suspension", *, keys: int) -> None:
+    subject = f"All API keys of {suspension.store} are suspended"
+    context = {"store": suspension.store, "reason": suspension.reason, "by": suspension.by, "keys": keys}
+    _send(suspension.store, subject, render_to_string("apikeys/mail/store_suspended.txt", context))
 
-    A mail server that is down must not undo the change.
-    """
+
+def resumed(suspension: "Suspension", by: "User | None") -> None:
+    subject = f"The API keys of {suspension.store} are no longer suspended"
+    context = {"store": suspension.store, "by": by}
+    _send(suspension.store, subject, render_to_string("apikeys/mail/store_resumed.txt", context))
+
+
+def _tell_owners(key: "ApiKey", by: "User | None", event: str, **details: object) -> None:
+    """``by`` is None where no person acted."""
     context = {
         "store": key.store,
         "prefix": key.prefix,
@@ -49,8 +60,15 @@ def _tell_owners(key: "ApiKey", by: "User | None", event: str, **details: object
         **details,
     }
     subject = f"API key {key.prefix} was {event}: {key.name}"
-    message = render_to_string("apikeys/mail/key_changed.txt", context)
-    recipients = list(key.store.owners.values_list("email", flat=True))
+    _send(key.store, subject, render_to_string("apikeys/mail/key_changed.txt", context))
+
+
+def _send(store: "Store", subject: str, message: str) -> None:
+    """Send to the store's owners once the change is committed.
+
+    A mail server that is down must not undo the change.
+    """
+    recipients = list(store.owners.values_list("email", flat=True))
 
     def send() -> None:
         for recipient in recipients:
@@ -60,6 +78,6 @@ def _tell_owners(key: "ApiKey", by: "User | None", event: str, **details: object
                 OSError,
                 ValueError,
             ):  # smtplib's errors are OSErrors, an unusable address is a ValueError
-                logger.exception("An e-mail about API key %s could not be sent", key.prefix)
+                logger.exception("An e-mail could not be sent: %s", subject)
 
     transaction.on_commit(send)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apikeys import history, keys, notices
 from apikeys.outcomes import Outcome, Status
+from apikeys.suspension import Suspension, holding
 from stores.models import Store
 from stores.resources import with_implied
 
@@ -35,7 +36,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(store=store)
 
     def usable(self) -> "ApiKeyQuerySet":
-        """Keys that a request may use now: neither deactivated nor expired."""
+        """Keys that a request may use now: neither deactivated, nor suspended, nor expired."""
         now = timezone.now()
         return self.exclude(_inactive(now)).exclude(_expired(now))
 
@@ -115,8 +116,8 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     ) -> tuple["ApiKey", str]:
         """A new key and its plaintext, which exists nowhere else.
 
-        Raises ValueError for a scope that does not exist, and IntegrityError
-        (``api_key_name_is_unique_in_store``) when the name is taken.
+        Raises ValueError for a scope that does not exist, IntegrityError
+        (``api_key_name_is_unique_in_store``) when the name is taken, and StoreSuspended.
         """
         with transaction.atomic():
             key, plaintext = self.draw(
@@ -131,20 +132,21 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             notices.created(key, created_by)
         return key, plaintext
 
-    def draw(self, *, access: Iterable[str], **fields: Any) -> tuple["ApiKey", str]:
-        """Save a key under a prefix nobody has: on a collision, draw again."""
-        while True:
-            prefix, plaintext = keys.generate()
-            try:
-                with transaction.atomic():
-                    key = self.create(
-                        prefix=prefix, digest=keys.digest(plaintext), access=with_implied(access), **fields
-                    )
-            except IntegrityError:
-                if not self.filter(prefix=prefix).exists():
-                    raise
-            else:
-                return key, plaintext
+    def draw(self, *, store: Store, access: Iterable[str], **fields: Any) -> tuple["ApiKey", str]:
+        """Save a key under a prefix nobody has: on a collision, draw again. Raises StoreSuspended."""
+        fields |= {"store": store, "access": with_implied(access)}
+        with holding(store):
+            Suspension.objects.ensure_none(store)
+            while True:
+                prefix, plaintext = keys.generate()
+                try:
+                    with transaction.atomic():
+                        key = self.create(prefix=prefix, digest=keys.digest(plaintext), **fields)
+                except IntegrityError:
+                    if not self.filter(prefix=prefix).exists():
+                        raise
+                else:
+                    return key, plaintext
 
 
 class UsageQuerySet(models.QuerySet["ApiKeyUsage"]):
@@ -154,7 +156,8 @@ class UsageQuerySet(models.QuerySet["ApiKeyUsage"]):
 
 
 def _inactive(now: datetime) -> Q:
-    return Q(deactivated_at__isnull=False) & (Q(reactivates_at=None) | Q(reactivates_at__gt=now))
+    deactivated = Q(deactivated_at__isnull=False) & (Q(reactivates_at=None) | Q(reactivates_at__gt=now))
+    return deactivated | Q(suspended_at__isnull=False)
 
 
 def _expired(now: datetime) -> Q:

@@ -184,8 +184,12 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
 def reactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     key = key_of(store, prefix)
     if request.method == "POST":
-        key.reactivate(by=request.user)
-        messages.success(request, f"Reactivated {key.name}.")
+        try:
+            key.reactivate(by=request.user)
+        except StaleKey:
+            messages.error(request, "An operator suspended this key, so it cannot be reactivated here.")
+        else:
+            messages.success(request, f"Reactivated {key.name}.")
         return redirect("apikeys:detail", store.pk, key.prefix)
     return render(request, "apikeys/reactivate.html", {"store": store, "key": key})
 
@@ -200,7 +204,8 @@ def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
             issued = key.roll(by=request.user, overlap=form.duration())
         except StaleKey:
             form.add_error(
-                None, "This key can no longer be rolled: it was rolled, deactivated or has expired."
+                None,
+                "This key can no longer be rolled: it was rolled, deactivated or suspended, or has expired.",
             )
         else:
             return reveal.send(redirect("apikeys:created", store.pk), request, *issued)
