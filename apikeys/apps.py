@@ -6,4 +6,4 @@ class ApiKeysConfig(AppConfig):
     verbose_name = "API keys"
 
     def ready(self) -> None:
-        from apikeys import checks  # noqa: F401  # registers itself
+        from apikeys import checks, ledger  # noqa: F401  # register themselves

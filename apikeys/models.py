@@ -276,6 +276,7 @@ class ApiKeyUsage(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "usage by key"
+        indexes = (models.Index(fields=("date",), name="api_key_usage_oldest"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("key", "date", "resource", "access", "outcome"), name="api_key_usage_is_one_row"
@@ -303,6 +304,7 @@ class StoreUsage(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "usage by store"
+        indexes = (models.Index(fields=("date",), name="store_usage_oldest"),)
         constraints = (
             models.UniqueConstraint(fields=("store", "date", "outcome"), name="store_usage_is_one_row"),
         )
@@ -328,3 +330,17 @@ class LastUse(models.Model):
     def __str__(self) -> str:
         request = " ".join(filter(None, (self.method, self.resource)))
         return f"{request}, {self.status_code}"
+
+
+class UsageWriter(models.Model):
+    """A process that writes usage, and the number of its newest batch that is written.
+
+    It tells whether a batch has arrived whose connection broke before the answer came.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    batch = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.id}, {self.batch}"

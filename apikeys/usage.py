@@ -1,41 +1,33 @@
 """What keys did, counted in memory and written about once a second: a read request stays a read.
 
-Each process has one Recorder. Requests add to its counters; a thread writes what has gathered every
+Each process has one Recorder. Requests add to its batch; a thread writes what has gathered every
 ``USAGE_FLUSH_SECONDS``, and the end of the process writes the rest. With an interval of 0 every request
-writes before its answer, for those who want each count durable.
+writes before its answer, for those who want each count durable. While the database is away the answer
+does not wait for it: what could not be written is kept, and written as soon as that goes.
 """
 
 import atexit
 import logging
 import os
 import threading
-from collections import Counter as Sum
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import (
-    Error,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-    close_old_connections,
-    connection,
-    models,
-    transaction,
-)
+from django.db import DataError, IntegrityError, close_old_connections
 
-from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage
+from apikeys import ledger
 from apikeys.outcomes import Outcome
-from stores.models import Store
 
 logger = logging.getLogger(__name__)
 
-# The most counters held while the database is away; what would need another one is dropped and logged.
+# The most counters in a batch; a request that would need another one goes uncounted, and that is logged.
+# While the database is away there are two batches: the one that failed, and the one that gathers.
 MOST_COUNTERS = 100_000
-ROWS_PER_STATEMENT = 500
+
+# Seconds until the next attempt where no interval is set.
+RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,70 +68,122 @@ class Tally:
     last_at: datetime
 
 
+@dataclass(slots=True)
+class Batch:
+    """Counts that are written together, under the next number of whoever writes them."""
+
+    writer: UUID
+    number: int
+    tallies: dict[Counter, Tally] = field(default_factory=dict)
+    newest: dict[int, Use] = field(default_factory=dict)
+
+    @property
+    def requests(self) -> int:
+        return sum(tally.requests for tally in self.tallies.values())
+
+    def add(self, use: Use) -> bool:
+        """Count one request; False where that would take more counters than a batch may have.
+
+        The clock may be set back at any time: what is newest stays so.
+        """
+        counter = use.counter
+        if tally := self.tallies.get(counter):
+            tally.requests += 1
+            tally.last_at = max(tally.last_at, use.at)
+        elif len(self.tallies) < MOST_COUNTERS:
+            self.tallies[counter] = Tally(1, use.at)
+        else:
+            return False
+        newest = self.newest.get(use.key_id)
+        if newest is None or newest.at <= use.at:
+            self.newest[use.key_id] = use
+        return True
+
+    def following(self) -> "Batch":
+        """The empty batch that comes after this one."""
+        return Batch(self.writer, self.number + 1)
+
+
 class Recorder:
     """Gathers uses from any number of threads and writes them in few statements."""
 
     def __init__(self) -> None:
         self._counting = threading.Lock()
+        self._gathering = Batch(uuid4(), 1)
+        self._uncounted = 0
         self._writing = threading.Lock()
-        self._tallies: dict[Counter, Tally] = {}
-        self._newest: dict[int, Use] = {}
-        self._dropped = 0
+        self._leaving: Batch | None = None
+        self._failing = False
         self._thread: threading.Thread | None = None
 
     def record(self, use: Use) -> None:
         """Count one request; it is written within the interval, or now where that is 0."""
         with self._counting:
-            self._add(use.counter, Tally(1, use.at))
-            self._newest[use.key_id] = use
-            self._keep_writing()
+            if not self._gathering.add(use):
+                self._uncounted += 1
+            if settings.USAGE_FLUSH_SECONDS:
+                self._keep_writing()
         if not settings.USAGE_FLUSH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
         """Write what has gathered. While the database is away, it is kept for the next time."""
         with self._writing:
-            with self._counting:
-                tallies, self._tallies = self._tallies, {}
-                newest, self._newest = self._newest, {}
-                dropped, self._dropped = self._dropped, 0
-            if dropped:
-                logger.error("%d requests with API keys went uncounted: too much was waiting", dropped)
-            if tallies:
-                try:
-                    write(tallies, newest.values())
-                except (OperationalError, InterfaceError, InternalError):
-                    # Away, full, or read-only, which PostgreSQL calls an internal error.
-                    logger.exception("The usage of API keys could not be written and is kept")
-                    self._take_back(tallies, newest)
-                except Error:
-                    # Kept, it would fail again and hold up all that comes after it.
-                    logger.exception("The usage of API keys could not be written and is dropped")
+            # What failed before goes first, and unchanged: it may have arrived in spite of that.
+            if self._leaving is None or self._write(self._leaving):
+                self._leaving = self._take()
+                self._write(self._leaving)
+            self._tell_uncounted()
 
-    def _add(self, counter: Counter, more: Tally) -> None:
-        if tally := self._tallies.get(counter):
-            tally.requests += more.requests
-            tally.last_at = max(tally.last_at, more.last_at)
-        elif len(self._tallies) < MOST_COUNTERS:
-            self._tallies[counter] = more
-        else:
-            self._dropped += more.requests
-
-    def _take_back(self, tallies: dict[Counter, Tally], newest: dict[int, Use]) -> None:
+    def finish(self) -> None:
+        """Write what has gathered for the last time, and say what is lost."""
+        self.flush()
         with self._counting:
-            for counter, tally in tallies.items():
-                self._add(counter, tally)
-            self._newest = newest | self._newest
+            lost = self._gathering.requests + (self._leaving.requests if self._leaving else 0)
+        if lost:
+            logger.error("%d requests with API keys went uncounted: the process has ended", lost)
+
+    def _take(self) -> Batch:
+        with self._counting:
+            batch, self._gathering = self._gathering, self._gathering.following()
+            return batch
+
+    def _write(self, batch: Batch) -> bool:
+        """Whether the batch that leaves is gone; otherwise it waits for the next attempt."""
+        try:
+            if batch.tallies:
+                ledger.write(batch)
+        except (DataError, IntegrityError):
+            # Kept, it would fail again and hold up all that comes after it.
+            logger.exception("%d requests with API keys went uncounted: they were refused", batch.requests)
+        except Exception:
+            if not self._failing:
+                logger.exception("The usage of API keys cannot be written and is kept")
+            self._failing = True
+            with self._counting:
+                self._keep_writing()
+            return False
+        if self._failing:
+            logger.warning("The usage of API keys is written again")
+        self._failing = False
+        self._leaving = None
+        return True
+
+    def _tell_uncounted(self) -> None:
+        with self._counting:
+            uncounted, self._uncounted = self._uncounted, 0
+        if uncounted:
+            logger.error("%d requests with API keys went uncounted: too much is waiting", uncounted)
 
     def _keep_writing(self) -> None:
         """Have a thread that writes, from the first request on: a server forks before it serves."""
-        if settings.USAGE_FLUSH_SECONDS and (self._thread is None or not self._thread.is_alive()):
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._write_regularly, name="usage", daemon=True)
             self._thread.start()
 
     def _write_regularly(self) -> None:
         pause = threading.Event()
-        while not pause.wait(settings.USAGE_FLUSH_SECONDS):
+        while not pause.wait(settings.USAGE_FLUSH_SECONDS or RETRY_SECONDS):
             close_old_connections()
             self.flush()
 
@@ -157,108 +201,15 @@ def flush() -> None:
     _recorder.flush()
 
 
+def _finish() -> None:
+    _recorder.finish()
+
+
 def _start_afresh() -> None:
     """A forked child must not write its parent's counts again, nor wait for its threads' locks."""
     global _recorder
     _recorder = Recorder()
 
 
-atexit.register(flush)
+atexit.register(_finish)
 os.register_at_fork(after_in_child=_start_afresh)
-
-
-def write(tallies: dict[Counter, Tally], newest: Iterable[Use]) -> None:
-    """Add counts to the rows of usage and note each key's newest request, in one transaction.
-
-    Keys deleted since are left out; their store keeps its counts. Raises django.db.Error.
-    """
-    with transaction.atomic():
-        stores = _lock(Store, {counter.store_id for counter in tallies})
-        keys = _lock(ApiKey, {counter.key_id for counter in tallies})
-        _write_key_usage({c: tally for c, tally in tallies.items() if c.key_id in keys})
-        _write_store_usage({c: tally for c, tally in tallies.items() if c.store_id in stores})
-        _write_last_uses(use for use in newest if use.key_id in keys)
-
-
-def _write_key_usage(tallies: dict[Counter, Tally]) -> None:
-    _upsert(
-        ApiKeyUsage,
-        ("key", "date", "resource", "access", "outcome", "requests", "last_at"),
-        [
-            (c.key_id, c.date, c.resource, c.access, c.outcome, tally.requests, tally.last_at)
-            for c, tally in sorted(tallies.items(), key=lambda item: item[0])
-        ],
-        """(key_id, date, resource, access, outcome) DO UPDATE SET
-            requests = kept.requests + excluded.requests,
-            last_at = CASE WHEN excluded.last_at > kept.last_at THEN excluded.last_at ELSE kept.last_at END
-        """,
-    )
-
-
-def _write_store_usage(tallies: dict[Counter, Tally]) -> None:
-    totals: Sum[tuple[int, date, str]] = Sum()
-    for counter, tally in tallies.items():
-        totals[counter.store_id, counter.date, counter.outcome] += tally.requests
-    _upsert(
-        StoreUsage,
-        ("store", "date", "outcome", "requests"),
-        [(*group, requests) for group, requests in sorted(totals.items())],
-        "(store_id, date, outcome) DO UPDATE SET requests = kept.requests + excluded.requests",
-    )
-
-
-def _write_last_uses(uses: Iterable[Use]) -> None:
-    _upsert(
-        LastUse,
-        ("key", "at", "method", "resource", "status_code", "address", "client"),
-        [
-            (use.key_id, use.at, use.method, use.resource, use.status_code, use.address, use.client)
-            for use in sorted(uses, key=lambda use: use.key_id)
-        ],
-        """(key_id) DO UPDATE SET
-            at = excluded.at, method = excluded.method, resource = excluded.resource,
-            status_code = excluded.status_code, address = excluded.address, client = excluded.client
-            WHERE excluded.at > kept.at
-        """,
-    )
-
-
-def _lock(model: type[models.Model], ids: Collection[int]) -> set[int]:
-    """Those of the ids that exist, held against deletion until the transaction ends.
-
-    PostgreSQL's weakest row lock is enough and lets other processes count too; the ORM cannot ask for it.
-    """
-    strength = "FOR KEY SHARE" if connection.features.has_select_for_update else ""
-    marks = ", ".join(["%s"] * len(ids))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id FROM {model._meta.db_table} WHERE id IN ({marks}) ORDER BY id {strength}",  # noqa: S608
-            sorted(ids),
-        )
-        return {row[0] for row in cursor.fetchall()}
-
-
-def _upsert(
-    model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]], on_conflict: str
-) -> None:
-    """Insert rows, or do what ``on_conflict`` says where ``kept`` holds the row that is there already.
-
-    The ORM's own upsert can replace a value but not add to it.
-    """
-    fields = {field.name: field for field in model._meta.concrete_fields}
-    written = [fields[name] for name in names]
-    columns = ", ".join(str(field.column) for field in written)
-    marks = f"({', '.join(['%s'] * len(written))})"
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), ROWS_PER_STATEMENT):
-            chunk = rows[start : start + ROWS_PER_STATEMENT]
-            values = ", ".join([marks] * len(chunk))
-            cursor.execute(
-                f"INSERT INTO {model._meta.db_table} AS kept ({columns}) VALUES {values} "  # noqa: S608
-                f"ON CONFLICT {on_conflict}",
-                [
-                    field.get_db_prep_save(value, connection)
-                    for row in chunk
-                    for field, value in zip(written, row, strict=True)
-                ],
-            )

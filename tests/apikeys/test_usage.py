@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,9 +12,9 @@ from django.db import DataError, OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apikeys import usage
-from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage
-from apikeys.usage import Recorder, Use
+from apikeys import ledger, usage
+from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from apikeys.usage import Batch, Recorder, Use
 from stores.models import Store
 from tests.conftest import IssueKey, bearer
 
@@ -145,25 +146,84 @@ def test_a_deleted_key_leaves_the_others_counts_alone(issue: IssueKey, owner: Us
     assert StoreUsage.objects.get().requests == 2
 
 
+def away(*args: Any) -> None:
+    raise OperationalError("the database is away")
+
+
 @pytest.mark.usefixtures("patient")
 def test_what_cannot_be_written_is_kept(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, _ = issue()
     recorder = Recorder()
-    recorder.record(a_use(key))
-
-    def fail(*args: Any) -> None:
-        raise OperationalError("the database is away")
-
-    with monkeypatch.context() as away:
-        away.setattr(usage, "write", fail)
-        recorder.flush()
-    assert "could not be written and is kept" in caplog.text
-    recorder.record(a_use(key, at=NOON + timedelta(seconds=1)))
+    with monkeypatch.context() as outage:
+        outage.setattr(ledger, "write", away)
+        for second in range(3):
+            recorder.record(a_use(key, at=NOON + timedelta(seconds=second)))
+            recorder.flush()
     recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 3)]
+    assert LastUse.objects.get(key=key).at == NOON + timedelta(seconds=2)
+    assert [record.message for record in caplog.records] == [
+        "The usage of API keys cannot be written and is kept",
+        "The usage of API keys is written again",
+    ]
+
+
+def test_an_answer_does_not_wait_for_a_database_that_is_away(
+    client: Client, issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, plaintext = issue()
+    with monkeypatch.context() as outage:
+        outage.setattr(ledger, "write", away)
+        assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    assert rows(key) == []
+    assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    assert rows(key) == [("", "", "succeeded", 2)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_is_lost_at_the_end_is_said(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    monkeypatch.setattr(ledger, "write", away)
+    recorder.record(a_use(key))
+    recorder.flush()
+    recorder.record(a_use(key))
+    recorder.finish()
+    assert "2 requests with API keys went uncounted: the process has ended" in caplog.text
+
+
+def test_a_batch_that_is_handed_in_again_counts_once(issue: IssueKey) -> None:
+    key, _ = issue()
+    batch = Batch(uuid4(), 1)
+    batch.add(a_use(key))
+    ledger.write(batch)
+    ledger.write(batch)
+    assert rows(key) == [("orders", "read", "succeeded", 1)]
+    following = batch.following()
+    following.add(a_use(key))
+    ledger.write(following)
     assert rows(key) == [("orders", "read", "succeeded", 2)]
-    assert LastUse.objects.get(key=key).at == NOON + timedelta(seconds=1)
+    assert str(UsageWriter.objects.get()) == f"{batch.writer}, 2"
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("flushed_between", [True, False])
+def test_a_clock_that_is_set_back_loses_and_ages_nothing(issue: IssueKey, *, flushed_between: bool) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    recorder.record(a_use(key, client="before"))
+    if flushed_between:
+        recorder.flush()
+    recorder.record(a_use(key, at=NOON - timedelta(hours=1), client="after"))
+    recorder.flush()
+    counted = ApiKeyUsage.objects.get(key=key)
+    assert (counted.requests, counted.last_at) == (2, NOON)
+    last = LastUse.objects.get(key=key)
+    assert (last.at, last.client) == (NOON, "before")
 
 
 @pytest.mark.usefixtures("patient")
@@ -178,9 +238,9 @@ def test_what_can_never_be_written_holds_up_nothing(
         raise DataError("no such value")
 
     with monkeypatch.context() as strict:
-        strict.setattr(usage, "write", refuse)
+        strict.setattr(ledger, "write", refuse)
         recorder.flush()
-    assert "could not be written and is dropped" in caplog.text
+    assert "1 requests with API keys went uncounted: they were refused" in caplog.text
     recorder.record(a_use(key))
     recorder.flush()
     assert rows(key) == [("orders", "read", "succeeded", 1)]
@@ -220,13 +280,16 @@ def test_a_fork_starts_from_nothing(issue: IssueKey) -> None:
 def test_many_counters_are_written_in_several_statements(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usage, "ROWS_PER_STATEMENT", 2)
-    key, _ = issue()
+    monkeypatch.setattr(ledger, "ROWS_PER_STATEMENT", 2)
+    keys = [issue()[0] for _ in range(5)]
     recorder = Recorder()
-    for day in range(5):
-        recorder.record(a_use(key, at=NOON + timedelta(days=day)))
-    recorder.flush()
-    assert len(rows(key)) == 5
+    for key in keys:
+        recorder.record(a_use(key))
+    with CaptureQueriesContext(connection) as queries:
+        recorder.flush()
+    assert [rows(key) for key in keys] == [[("orders", "read", "succeeded", 1)]] * 5
+    assert sum("apikeys_apikeyusage" in query["sql"] for query in queries) == 3
+    assert LastUse.objects.count() == 5
 
 
 @pytest.mark.usefixtures("patient")

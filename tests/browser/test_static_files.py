@@ -3,13 +3,15 @@
 import re
 from datetime import timedelta
 from random import Random
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from apikeys import usage
+from apikeys import ledger
 from apikeys.outcomes import Outcome
+from apikeys.usage import Batch, Counter, Tally
 from tests.browser.conftest import KEYS, responses_to
 from tests.conftest import IssueKey
 
@@ -35,16 +37,14 @@ def busy(issue: IssueKey) -> None:
     now = timezone.now()
     for number in range(25):
         key, _ = issue(name=f"Program {number}", access=["products:write", "orders:write", "customers:read"])
-        usage.write(
-            {
-                usage.Counter(
-                    key.store_id, key.pk, now.date() - timedelta(days=day), "orders", "read", outcome
-                ): usage.Tally(random.randrange(2_000), now)
-                for day in range(30)
-                for outcome in Outcome.values
-            },
-            newest=[],
-        )
+        tallies = {
+            Counter(key.store_id, key.pk, now.date() - timedelta(days=day), "orders", "read", outcome): Tally(
+                random.randrange(2_000), now
+            )
+            for day in range(30)
+            for outcome in Outcome.values
+        }
+        ledger.write(Batch(uuid4(), 1, tallies))
 
 
 @pytest.mark.usefixtures("busy")
