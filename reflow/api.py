@@ -53,6 +53,15 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     """DRF's exception handler. None hands on to Django, whose ``server_error`` answers below."""
     if isinstance(error, UNAVAILABLE):
         logger.error("The database cannot be used: %s", " ".join(str(error).split()))
+    answer = answer_to(error)
+    if answer is not None:
+        set_rollback()
+    return answer
+
+
+def answer_to(error: Exception) -> Response | None:
+    """What clients are told of an exception; None of one that is our own mistake."""
+    if isinstance(error, UNAVAILABLE):
         answer = Response(body_of("unavailable"), status=HTTPStatus.SERVICE_UNAVAILABLE)
         answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
     elif isinstance(error, Http404):
@@ -68,7 +77,6 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
         answer = api_error_response(error)
     else:
         return None
-    set_rollback()
     return answer
 
 

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from apikeys.exceptions import Refusal, ResourceNotAllowed
 from apikeys.throttling import RateLimited
-from reflow.api import PREFIX, bad_request, error_response, server_error
+from reflow.api import PREFIX, answer_to, bad_request, server_error
 
 REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"
 
@@ -37,7 +37,7 @@ class ApiError:
 def all_errors() -> list[ApiError]:
     """One of each code, by status."""
     request = RequestFactory().get(PREFIX)
-    answers: list[HttpResponse | None] = [error_response(error, {}) for error in raised()]
+    answers: list[HttpResponse | None] = [answer_to(error) for error in raised()]
     answers += [bad_request(request, SuspiciousOperation()), server_error(request)]
     return sorted((as_error(answer) for answer in answers if answer), key=lambda error: error.status)
 

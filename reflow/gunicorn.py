@@ -1,14 +1,23 @@
 """How gunicorn serves the site: ``gunicorn -c python:reflow.gunicorn``."""
 
-import os
+import subprocess
+import sys
 from pathlib import Path
+
+from reflow import environment as env
+
+# What is wrong with the settings is said here, once and before anybody is let in. A worker that found it
+# would only be started again, for ever.
+if subprocess.run([sys.executable, "-m", "reflow.settings"], cwd=Path(__file__).parent.parent).returncode:
+    sys.exit(1)
 
 wsgi_app = "reflow.wsgi:application"
 
 # Threads wait for the database side by side; each further worker is a process of some 100 MB.
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+# Not WEB_CONCURRENCY: gunicorn reads that one itself, and meets a wrong value with a traceback.
+workers = env.whole("WEB_PROCESSES", default=2)
+threads = env.whole("WEB_THREADS", default=4)
 
 # A request still running when the server is told to stop has this long; so has one that hangs.
 timeout = graceful_timeout = 30

@@ -2,21 +2,21 @@
 
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
+
+from reflow import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-env.read_env(env.path("ENV_FILE", default=BASE_DIR / ".env"))
+env.file("ENV_FILE", default=BASE_DIR / ".env")
 
-SECRET_KEY: str = env.str("SECRET_KEY")
-DEBUG: bool = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.secret_key("SECRET_KEY", any_will_do=DEBUG)
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 # One switch: whether people reach the site over HTTPS. Secure cookies, redirects and HSTS follow.
-HTTPS: bool = env.bool("HTTPS", default=True)
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+HTTPS = env.flag("HTTPS", default=True)
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "reflow",
@@ -79,8 +79,9 @@ TEMPLATES = [
 
 # Database: SQLite in a file unless DATABASE_URL names another.
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CONN_MAX_AGE = env.whole("CONN_MAX_AGE", default=60, at_least=0)
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
@@ -91,8 +92,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_MAX_AGE"] = CONN_MAX_AGE
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A server that is away is given up on, so that the client hears of it while it still listens.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
 # People: sign-in by e-mail and password; accounts are made by operators.
 
@@ -112,7 +115,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_REAUTHENTICATION_TIMEOUT: int = env.int("REAUTHENTICATION_TIMEOUT", default=60 * 60)
+ACCOUNT_REAUTHENTICATION_TIMEOUT = env.whole("REAUTHENTICATION_TIMEOUT", default=60 * 60)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 
@@ -120,7 +123,7 @@ LOGIN_REDIRECT_URL = "home"
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Reflow <noreply@localhost>")
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", default="Reflow <noreply@localhost>")
 
 # Language and time: everything is kept and shown in UTC.
 
@@ -183,18 +186,18 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-Id", "EXPOSE_HEADER": False}
 
 # Requests a minute: of a key, of an address without one, and keys that do not exist or are handed in by one.
-RATE_LIMIT_PER_KEY: int = env.int("RATE_LIMIT_PER_KEY", default=600)
-RATE_LIMIT_PER_ADDRESS: int = env.int("RATE_LIMIT_PER_ADDRESS", default=300)
-RATE_LIMIT_FAILED_KEYS: int = env.int("RATE_LIMIT_FAILED_KEYS", default=20)
-RATE_LIMIT_REVOCATIONS: int = env.int("RATE_LIMIT_REVOCATIONS", default=10)
+RATE_LIMIT_PER_KEY = env.whole("RATE_LIMIT_PER_KEY", default=600)
+RATE_LIMIT_PER_ADDRESS = env.whole("RATE_LIMIT_PER_ADDRESS", default=300)
+RATE_LIMIT_FAILED_KEYS = env.whole("RATE_LIMIT_FAILED_KEYS", default=20)
+RATE_LIMIT_REVOCATIONS = env.whole("RATE_LIMIT_REVOCATIONS", default=10)
 # Counted in each process's memory unless a Redis or Valkey counts for all of them.
-REDIS_URL: str = env.str("REDIS_URL", default="")
+REDIS_URL = env.redis("REDIS_URL")
 
 # Networks of the proxies in front, whose X-Forwarded-For is believed.
-TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 # Seconds between two writes of the usage counters; 0 writes before each response.
-USAGE_FLUSH_SECONDS: float = env.float("USAGE_FLUSH_SECONDS", default=1.0)
+USAGE_FLUSH_SECONDS = env.seconds("USAGE_FLUSH_SECONDS", default=1.0)
 
 # Headers and cookies.
 
@@ -203,7 +206,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 # Behind a proxy that ends TLS and always sets (or strips) X-Forwarded-Proto.
-if env.bool("TRUST_X_FORWARDED_PROTO", default=False):
+if env.flag("TRUST_X_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -223,6 +226,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+LOG_LEVEL = env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -237,7 +241,7 @@ LOGGING = {
             "formatter": "line",
         }
     },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # Django's own handlers would mail error reports with request headers in them.
     "loggers": {
         "django": {"handlers": [], "propagate": True},

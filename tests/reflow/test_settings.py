@@ -3,21 +3,23 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import environ
+import pytest
 from django.conf import settings
 
-SECRET = {"SECRET_KEY": "long and random enough for this"}
+SECRET = {"SECRET_KEY": "long and random enough for this, with 50 characters and more"}
 
 
-def start(names: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Read these settings with nothing but this in the environment."""
-    code = f"import json; from reflow import settings as s; print(json.dumps([{names}]))"
+def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run Python with nothing but this in the environment."""
     return subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
         env={"ENV_FILE": os.devnull, **environment},
         capture_output=True,
@@ -27,15 +29,116 @@ def start(names: str, environment: dict[str, str]) -> subprocess.CompletedProces
 
 
 def read(names: str, **environment: str) -> Any:
-    result = start(names, SECRET | environment)
+    code = f"import json; from reflow import settings as s; print(json.dumps([{names}]))"
+    result = run(["-c", code], SECRET | environment)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
 
-def test_without_a_secret_key_nothing_starts() -> None:
-    result = start("s.SECRET_KEY", {})
+# A wrong value of every variable, some in more than one way, and a word of what it should be.
+WRONG = [
+    ("ENV_FILE", "/nowhere/at-all", "file"),
+    ("DEBUG", "perhaps", "true or false"),
+    ("HTTPS", "maybe", "true or false"),
+    ("SECRET_KEY", "", "at least 50 random characters"),
+    ("SECRET_KEY", "x7!" * 8, "at least 50 random characters"),
+    ("SECRET_KEY", "abc" * 20, "at least 50 random characters"),
+    ("SECRET_KEY", "django-insecure-" + SECRET["SECRET_KEY"], "at least 50 random characters"),
+    ("SECRET_KEY", "Change-me! " + SECRET["SECRET_KEY"], "at least 50 random characters"),
+    ("ALLOWED_HOSTS", "*", "host names"),
+    ("ALLOWED_HOSTS", "https://shop.example", "host names"),
+    ("ALLOWED_HOSTS", "shop.example shop.test", "host names"),
+    ("CSRF_TRUSTED_ORIGINS", "shop.example", "https://"),
+    ("CSRF_TRUSTED_ORIGINS", "https://shop.example/", "https://"),
+    ("DATABASE_URL", "oracle://user:hush@host/name", "postgres://"),
+    ("DATABASE_URL", "postgres://user:hush@host:port/name", "postgres://"),
+    ("DATABASE_URL", "postgres://user:hush@host", "postgres://"),
+    ("DATABASE_URL", "db.sqlite3", "sqlite:///"),
+    ("DATABASE_URL", "sqlite://", "sqlite:///"),
+    ("CONN_MAX_AGE", "-1", "a whole number from 0"),
+    ("REAUTHENTICATION_TIMEOUT", "1h", "a whole number from 1"),
+    ("EMAIL_URL", "mail.example", "smtp+tls://"),
+    ("EMAIL_URL", "smtp://:hush@", "smtp+tls://"),
+    ("EMAIL_URL", "smtp://user:hush@host:mail", "smtp+tls://"),
+    ("DEFAULT_FROM_EMAIL", "Reflow", "e-mail address"),
+    ("DEFAULT_FROM_EMAIL", "Reflow <a@b>\nBcc: c@d", "e-mail address"),
+    ("RATE_LIMIT_PER_KEY", "abc", "a whole number from 1"),
+    ("RATE_LIMIT_PER_ADDRESS", "-5", "a whole number from 1"),
+    ("RATE_LIMIT_FAILED_KEYS", "0", "a whole number from 1"),
+    ("RATE_LIMIT_REVOCATIONS", "1.5", "a whole number from 1"),
+    ("REDIS_URL", "localhost:6379", "redis://"),
+    ("REDIS_URL", "redis://:hush@host:port", "redis://"),
+    ("TRUSTED_PROXIES", "10.0.0.0/8, proxy", "10.0.0.0/8"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8", "10.0.0.0/8"),
+    ("TRUST_X_FORWARDED_PROTO", "2", "true or false"),
+    ("USAGE_FLUSH_SECONDS", "-1", "a number of seconds from 0"),
+    ("USAGE_FLUSH_SECONDS", "nan", "a number of seconds from 0"),
+    ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "should"), WRONG)
+def test_a_wrong_variable_is_one_line_that_names_it(name: str, value: str, should: str) -> None:
+    variables = {"ENV_FILE": os.devnull} | SECRET | {name: value}
+    line = refusal(variables)
+    assert line.startswith(f"{name} is ")
+    assert should in line
+    assert "hush" not in line
+    assert SECRET["SECRET_KEY"] not in line
+    assert "\n" not in line
+
+
+def refusal(variables: dict[str, str]) -> str:
+    """What the settings say to these variables, read here: a process for each would take a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "environ", dict(variables))
+        patch.setattr(environ.Env, "ENVIRON", os.environ)
+        with pytest.raises(SystemExit) as stopped:
+            runpy.run_path(str(settings.BASE_DIR / "reflow" / "settings.py"))
+    return str(stopped.value)
+
+
+def test_every_variable_is_tried() -> None:
+    assert {name for name, _, _ in WRONG} == variables()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["manage.py", "check"], ["manage.py", "migrate"], ["-m", "gunicorn", "-c", "python:reflow.gunicorn"]],
+)
+def test_whatever_is_started_says_it_in_one_line(command: list[str]) -> None:
+    result = run(command, {"SECRET_KEY": ""})
+    assert result.returncode not in {0, None}
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("SECRET_KEY is not set: it should be at least 50 random characters")
+
+
+def test_the_servers_own_variables_too() -> None:
+    result = run(["-m", "gunicorn", "-c", "python:reflow.gunicorn"], SECRET | {"WEB_PROCESSES": "many"})
     assert result.returncode != 0
-    assert "SECRET_KEY" in result.stderr.splitlines()[-1]
+    assert result.stderr == "WEB_PROCESSES is 'many': it should be a whole number from 1.\n"
+
+
+def test_the_example_copied_as_it_is_starts_nothing() -> None:
+    line = refusal({"ENV_FILE": str(settings.BASE_DIR / ".env.example")})
+    assert line.startswith("SECRET_KEY is not set")
+
+
+def test_a_line_of_the_file_that_cannot_be_read_is_named_and_not_quoted(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text("HTTPS=false\nSECRET_KEY = hush\n")
+    line = refusal({"ENV_FILE": str(file)})
+    assert line == f"Line 2 of {file} is not right: it should be NAME=value, or begin with a #."
+
+
+def test_blank_is_not_set() -> None:
+    blank = dict.fromkeys(variables() - {"ENV_FILE", "SECRET_KEY"}, "")
+    assert read("s.HTTPS, s.ALLOWED_HOSTS[0], s.REDIS_URL", **blank) == [True, "localhost", ""]
+
+
+def test_for_development_any_secret_key_will_do() -> None:
+    assert read("s.SECRET_KEY", SECRET_KEY="short", DEBUG="true") == ["short"]
 
 
 HTTPS_SETTINGS = (
@@ -79,7 +182,12 @@ def test_the_database_is_a_file_unless_another_is_named() -> None:
 
 def test_the_example_names_every_variable() -> None:
     """All but two: DEBUG is for `make dev`, and ENV_FILE says where the others are."""
-    code = (settings.BASE_DIR / "reflow" / "settings.py").read_text()
     example = (settings.BASE_DIR / ".env.example").read_text()
-    variables = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', code))
-    assert set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)) == variables - {"DEBUG", "ENV_FILE"}
+    named = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE))
+    assert named == variables() - {"DEBUG", "ENV_FILE"}
+
+
+def variables() -> set[str]:
+    """The names of all that the settings read."""
+    code = (settings.BASE_DIR / "reflow" / "settings.py").read_text()
+    return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', code))
