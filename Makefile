@@ -42,6 +42,10 @@ lint: $(VENV)/dev ## Check style, types, templates, imports, migrations and prod
 	$(TEST_MANAGE) makemigrations --check --dry-run
 	ENV_FILE=/dev/null SECRET_KEY=$$($(RANDOM) 50) HTTPS=true $(MANAGE) check --deploy --fail-level WARNING
 
+.PHONY: bench
+bench: $(VENV)/bench ## Measure against the packages one would use instead; BENCH=quick is over in a minute
+	$(PY) -m tests.benchmarks
+
 .PHONY: screenshot
 screenshot: $(VENV)/dev $(VENV)/chromium ## Draw the README's picture of the settings page anew
 	$(PY) -m tests.browser.screenshot
@@ -86,6 +90,11 @@ $(VENV)/runtime: requirements.lock $(VENV)/uv
 	@touch $@
 
 $(VENV)/dev: requirements-dev.lock $(VENV)/runtime
+	@$(call install,$<)
+	@touch $@
+
+# The packages that are measured against.
+$(VENV)/bench: requirements-bench.lock $(VENV)/dev
 	@$(call install,$<)
 	@touch $@
 

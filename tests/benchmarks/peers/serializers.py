@@ -1,0 +1,216 @@
+"""Orders and products with all that ours say about them, in the same shape, by plain ModelSerializers."""
+
+from typing import Any
+
+from django.utils.html import linebreaks
+from rest_framework import serializers
+
+from stores.models import Category, Customer, Order, OrderLine, Product, ProductVariant
+from stores.money import Currency, currency_info, formatted
+
+
+class CustomerSerializer(serializers.ModelSerializer[Customer]):
+    id = serializers.CharField()
+
+    class Meta:
+        model = Customer
+        fields = ("id", "name", "email", "phone")
+
+
+class ShippingAddressSerializer(serializers.ModelSerializer[Order]):
+    name = serializers.CharField(source="recipient")
+
+    class Meta:
+        model = Order
+        fields = ("name", "address", "city", "postcode", "state", "country")
+
+
+class LineSerializer(serializers.ModelSerializer[OrderLine]):
+    product_id = serializers.CharField()
+    variant_id = serializers.CharField()
+
+    class Meta:
+        model = OrderLine
+        fields = ("product_id", "variant_id", "name", "sku", "quantity", "unit_price", "total")
+
+
+class OrderSerializer(serializers.ModelSerializer[Order]):
+    object = serializers.ReadOnlyField(default="order")
+    id = serializers.CharField()
+    currency = serializers.SerializerMethodField()
+    subtotal_formatted = serializers.SerializerMethodField()
+    shipping_formatted = serializers.SerializerMethodField()
+    discount_formatted = serializers.SerializerMethodField()
+    tax_formatted = serializers.SerializerMethodField()
+    total_formatted = serializers.SerializerMethodField()
+    customer = CustomerSerializer()
+    shipping_address = ShippingAddressSerializer(source="*")
+    line_items = LineSerializer(source="lines", many=True)
+
+    class Meta:
+        model = Order
+        fields = (
+            "object",
+            "id",
+            "number",
+            "status",
+            "payment_status",
+            "currency",
+            "subtotal",
+            "subtotal_formatted",
+            "shipping",
+            "shipping_formatted",
+            "discount",
+            "discount_formatted",
+            "tax",
+            "tax_formatted",
+            "total",
+            "total_formatted",
+            "customer",
+            "shipping_address",
+            "line_items",
+            "tracking_number",
+            "note",
+            "created_at",
+            "updated_at",
+        )
+
+    def get_currency(self, order: Order) -> Currency:
+        return currency_info(order.store.currency)
+
+    def get_subtotal_formatted(self, order: Order) -> str:
+        return formatted(order.subtotal, order.store.currency)
+
+    def get_shipping_formatted(self, order: Order) -> str:
+        return formatted(order.shipping, order.store.currency)
+
+    def get_discount_formatted(self, order: Order) -> str:
+        return formatted(order.discount, order.store.currency)
+
+    def get_tax_formatted(self, order: Order) -> str:
+        return formatted(order.tax, order.store.currency)
+
+    def get_total_formatted(self, order: Order) -> str:
+        return formatted(order.total, order.store.currency)
+
+
+class CategorySerializer(serializers.ModelSerializer[Category]):
+    id = serializers.CharField()
+
+    class Meta:
+        model = Category
+        fields = ("id", "name")
+
+
+class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
+    id = serializers.CharField()
+    price_formatted = serializers.SerializerMethodField()
+    original_price_formatted = serializers.SerializerMethodField()
+    in_stock = serializers.SerializerMethodField()
+    quantity = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ProductVariant
+        fields = (
+            "id",
+            "sku",
+            "name",
+            "price",
+            "price_formatted",
+            "original_price",
+            "original_price_formatted",
+            "in_stock",
+            "quantity",
+        )
+
+    def get_price_formatted(self, variant: ProductVariant) -> str:
+        return formatted(variant.price, variant.product.store.currency)
+
+    def get_original_price_formatted(self, variant: ProductVariant) -> str | None:
+        price = variant.original_price
+        return None if price is None else formatted(price, variant.product.store.currency)
+
+    def get_in_stock(self, variant: ProductVariant) -> bool:
+        return variant.quantity > 0 or variant.product.inventory_type == Product.InventoryType.INFINITE
+
+    def get_quantity(self, variant: ProductVariant) -> int | None:
+        counted = variant.product.inventory_type == Product.InventoryType.TRACKED
+        return variant.quantity if counted else None
+
+
+class VariantsSerializer(serializers.ModelSerializer[Product]):
+    enabled = serializers.SerializerMethodField()
+    items = VariantSerializer(source="variants", many=True)
+
+    class Meta:
+        model = Product
+        fields = ("enabled", "option_name", "items")
+
+    def get_enabled(self, product: Product) -> bool:
+        return bool(product.variants.all())
+
+
+class ProductSerializer(serializers.ModelSerializer[Product]):
+    object = serializers.ReadOnlyField(default="product")
+    id = serializers.CharField()
+    description_html = serializers.SerializerMethodField()
+    currency = serializers.SerializerMethodField()
+    price_formatted = serializers.SerializerMethodField()
+    price_range = serializers.SerializerMethodField()
+    price_range_formatted = serializers.SerializerMethodField()
+    image = serializers.SerializerMethodField()
+    variants = VariantsSerializer(source="*")
+    categories = CategorySerializer(many=True)
+
+    class Meta:
+        model = Product
+        fields = (
+            "object",
+            "id",
+            "name",
+            "handle",
+            "excerpt",
+            "description",
+            "description_html",
+            "promo_badge",
+            "currency",
+            "price",
+            "price_formatted",
+            "price_range",
+            "price_range_formatted",
+            "image",
+            "media",
+            "variants",
+            "categories",
+            "inventory_type",
+            "in_stock",
+            "available_quantity",
+            "min_quantity",
+            "max_quantity",
+            "personalization",
+            "on_sale",
+            "sku",
+            "livemode",
+            "created_at",
+            "updated_at",
+        )
+
+    def get_description_html(self, product: Product) -> str:
+        return linebreaks(product.description, autoescape=True)
+
+    def get_currency(self, product: Product) -> Currency:
+        return currency_info(product.store.currency)
+
+    def get_price_formatted(self, product: Product) -> str:
+        return formatted(product.price, product.store.currency)
+
+    def get_price_range(self, product: Product) -> list[int]:
+        prices = sorted({variant.price for variant in product.variants.all()})
+        return [prices[0], prices[-1]] if len(prices) > 1 else []
+
+    def get_price_range_formatted(self, product: Product) -> str:
+        prices = self.get_price_range(product)
+        return " - ".join(formatted(price, product.store.currency) for price in prices)
+
+    def get_image(self, product: Product) -> Any:
+        return product.media[0] if product.media else None

@@ -1,0 +1,66 @@
+"""What is promised, and what was measured: the rows of ``build/bench.json``."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class What(StrEnum):
+    """What is compared, in the words of the promise."""
+
+    CHECK = (
+        "key check with scope, limit and usage, above no authentication, "
+        "against djangorestframework-api-key's bare check"
+    )
+    ORDERS = "`GET orders` (20 with lines), whole request, against the stack (d)"
+    PRODUCTS = "`GET products` without a key, whole request, against plain ModelSerializers"
+    THROUGHPUT = "requests a second over HTTP on two cores, `GET orders`, against (d)"
+    TAIL = "p99 over p50 at 8 connections, with usage recording on against off"
+    MANY_KEYS = "key check with 1,000,000 keys against 1,000"
+    LIST_PAGE = "list page with 2,000 keys and 2,000,000 usage rows against 20 keys"
+    MEMORY = "memory of a worker after 1,000,000 requests against after 10,000"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The bound of a ratio: the most that it may be, or the least."""
+
+    bound: float
+    is_least: bool = False
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.is_least else '≤'} {self.bound}"
+
+    def is_met_by(self, ratio: float) -> bool:
+        return ratio >= self.bound if self.is_least else ratio <= self.bound
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison. ``unit`` is that of both figures; one that is better large has a target of a least."""
+
+    what: What
+    database: str
+    ours: float
+    peer: float
+    unit: str
+    target: Target
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.peer
+
+    @property
+    def holds(self) -> bool:
+        return self.target.is_met_by(self.ratio)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "what": self.what.value,
+            "database": self.database,
+            "ours": round(self.ours, 3),
+            "peer": round(self.peer, 3),
+            "ratio": round(self.ratio, 3),
+            "target": str(self.target),
+            "holds": self.holds,
+        }

@@ -1,0 +1,99 @@
+"""The two sides of a comparison, each in processes of its own with settings of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).parent.parent.parent
+NEVER_REACHED = str(10**9)
+
+
+@dataclass(frozen=True)
+class Side:
+    """What its processes are told by their environment."""
+
+    environment: Mapping[str, str]
+
+    @classmethod
+    def ours(cls, database_url: str, **changed: str) -> Self:
+        """As in production, with limits that are counted but not reached."""
+        return cls(
+            _environment("tests.benchmarks.ours.settings", database_url)
+            | {"RATE_LIMIT_PER_ADDRESS": NEVER_REACHED}
+            | changed
+        )
+
+    @classmethod
+    def peers(cls, database_url: str) -> Self:
+        return cls(_environment("tests.benchmarks.peers.settings", database_url))
+
+    def run(self, module: str, *arguments: object) -> Any:
+        """What a module prints when it is run, read as JSON."""
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE)
+        return json.loads(done.stdout)
+
+    @contextmanager
+    def worker(self) -> Iterator["Worker"]:
+        """A process that times requests, for as long as the context lasts."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.worker"],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with process:  # waits for its end, which that of its input brings about
+            yield Worker(process)
+
+
+def _environment(settings: str, database_url: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "BENCH_CLOCK": os.environ.get("BENCH_CLOCK", ""),
+        "DJANGO_SETTINGS_MODULE": settings,
+        "ENV_FILE": os.devnull,
+        "SECRET_KEY": "what is signed here is of no use to anybody",
+        "HTTPS": "false",
+        "DATABASE_URL": database_url,
+    }
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as a client makes it, each time with the next of these headers."""
+
+    path: str
+    authorization: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of some requests: each one's seconds, the process's memory after them, the last body."""
+
+    seconds: list[float]
+    memory: int
+    body: str
+
+
+@dataclass(frozen=True)
+class Worker:
+    process: subprocess.Popen[str]
+
+    def make(self, call: Call, times: int) -> Answered:
+        """Let the process make a request so many times, while all others wait."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        order = {"path": call.path, "authorization": list(call.authorization), "times": times}
+        print(json.dumps(order), file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"The worker ended over {call.path} with status {self.process.wait()}.")
+        return Answered(**json.loads(line))

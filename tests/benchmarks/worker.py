@@ -1,0 +1,99 @@
+"""A process that serves requests to itself and times them: ``python -m tests.benchmarks.worker``.
+
+It hosts the application that its settings name, as a server would: each request goes through the WSGI
+handler and all of Django, signals included. One side of a comparison runs in one such process; the other,
+with settings of its own, waits meanwhile in another. Each line of standard input is a JSON object::
+
+    {"path": "/v1/…", "authorization": ["Bearer …"], "times": 50}
+
+of which each header is sent in turn. The answer is a line as well::
+
+    {"seconds": [0.00031, …], "memory": 104857600, "body": "the last answer's"}
+
+With BENCH_CLOCK=cpu in its environment the seconds are those that this process has kept a processor busy:
+what others do on the machine is left out, and so is the database.
+"""
+
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+from wsgiref.types import WSGIApplication
+from wsgiref.util import setup_testing_defaults
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+clock = time.process_time if os.environ.get("BENCH_CLOCK") == "cpu" else time.perf_counter
+
+
+def main() -> None:
+    """Answer line by line until standard input ends."""
+    application: WSGIApplication = import_string(settings.WSGI_APPLICATION)
+    answers, sys.stdout = sys.stdout, sys.stderr  # nothing else may speak in between
+    for line in sys.stdin:
+        print(json.dumps(run(application, **json.loads(line))), file=answers, flush=True)
+
+
+def run(application: WSGIApplication, *, path: str, authorization: list[str], times: int) -> dict[str, Any]:
+    """Make the requests; raises AssertionError when one of them is not answered with 200."""
+    seconds: list[float] = []
+    body = b""
+    for environ in islice(cycle(environs(path, authorization)), times):
+        fresh = {**environ, "wsgi.input": io.BytesIO()}
+        start = clock()
+        status, body = request(application, fresh)
+        seconds.append(clock() - start)
+        assert status == "200 OK", (path, status, body)
+    return {"seconds": seconds, "memory": resident(), "body": body.decode()}
+
+
+def environs(path: str, authorization: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """A GET of a path, as a server hands it over: once with each of the headers, or without one."""
+    path, _, query = path.partition("?")
+    for header in authorization or [""]:
+        environ: dict[str, Any] = {
+            "HTTP_HOST": "localhost:8000",
+            "HTTP_USER_AGENT": "benchmark",
+            "HTTP_ACCEPT": "*/*",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REMOTE_ADDR": "127.0.0.1",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+        }
+        if header:
+            environ["HTTP_AUTHORIZATION"] = header
+        setup_testing_defaults(environ)
+        yield environ
+
+
+def request(application: WSGIApplication, environ: dict[str, Any]) -> tuple[str, bytes]:
+    """The status and body of one answer, closed as a server closes it."""
+    begun: list[str] = []
+
+    def start_response(status: str, headers: Any, error: Any = None) -> Any:
+        begun.append(status)
+
+    chunks = application(environ, start_response)
+    body = b"".join(chunks)
+    if close := getattr(chunks, "close", None):
+        close()
+    return begun[0], body
+
+
+def resident() -> int:
+    """The bytes of memory that this process holds, where the system tells; else 0."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    main()
