@@ -26,11 +26,14 @@ dev: $(VENV)/dev .env ## The same, with DEBUG on and a reload after every change
 
 .PHONY: test
 test: $(VENV)/dev $(VENV)/chromium ## Run the tests on SQLite, with coverage, then on PostgreSQL
-# In two processes on SQLite; a module stays in one of them, and the site that it starts is started once.
+# A module stays in one of the processes, and the site that it starts is started once. Tests that are marked
+# to run once, such as those of what a browser makes of the pages, do so on SQLite.
 	@echo "On SQLite:"
-	$(PY) -m pytest -n 2 --dist loadfile --cov
+	$(PYTEST) --cov
 	@echo "On PostgreSQL:"
-	$(PY) -m tests.postgres $(PY) -m pytest
+	$(PY) -m tests.postgres $(PYTEST) -m "not once"
+
+PYTEST := $(PY) -m pytest -n 2 --dist loadfile
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check style, types, templates, imports, migrations and production settings

@@ -17,6 +17,8 @@ from apikeys import throttling
 from tests import valkey
 from tests.conftest import IssueKey, bearer
 
+pytestmark = pytest.mark.once
+
 URL = "/v1/api-key/"
 QUARTER_PAST = datetime(2026, 11, 23, 12, 0, 15, tzinfo=UTC)
 

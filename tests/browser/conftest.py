@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Any
 from urllib.request import Request
 
@@ -33,6 +34,14 @@ ORDERS = "/v1/stores/267418190/orders/"
 PATIENCE = 15_000
 expect.set_options(timeout=PATIENCE)
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a browser makes of a page does not depend on where its figures are kept."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.once)
+
+
 NewContext = Callable[..., BrowserContext]
 CallApi = Callable[..., Answer]
 
@@ -48,8 +57,11 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """The site on a port of its own, its static files hashed and served by WhiteNoise."""
+def live_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The site on a port of its own, its static files hashed and served by WhiteNoise.
+
+    It is gone before the database is: that cannot be dropped while somebody is connected.
+    """
     storage = {"BACKEND": "reflow.staticfiles.HashedStaticFilesStorage"}
     with override_settings(
         STATIC_ROOT=tmp_path_factory.mktemp("static"),

@@ -13,6 +13,8 @@ import environ
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.once
+
 SECRET = {"SECRET_KEY": "long and random enough for this, with 50 characters and more"}
 
 
