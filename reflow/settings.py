@@ -29,7 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "reflow.staticfiles.ServedFilesConfig",
     "allauth",
     "allauth.account",
     "corsheaders",

@@ -1,6 +1,13 @@
 """How the pages' own files are named and kept."""
 
+from django.contrib.staticfiles.apps import StaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class ServedFilesConfig(StaticFilesConfig):
+    """Leaves out what packages bring for pages that are not served: most of the megabytes to be hashed."""
+
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "redoc", "rest_framework"]
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,15 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("site"), database_url) as site:
-        yield site
+def first_run(database_url: str) -> Iterator[ExitStack]:
+    """Closing it stops the site."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, first_run: ExitStack, database_url: str) -> Served:
+    return first_run.enter_context(served(tmp_path_factory.mktemp("site"), database_url))
 
 
 @pytest.fixture
@@ -124,17 +131,16 @@ def test_the_whole_key_is_shown_once_and_kept_nowhere(site: Served, owner: Visit
     assert secret not in site.printed
 
 
-def test_a_second_run_loses_nothing(tmp_path: Path) -> None:
+def test_a_second_run_loses_nothing(
+    site: Served, owner: Visitor, first_run: ExitStack, database_url: str, tmp_path: Path
+) -> None:
     """Stopping the server writes what it had counted, and the next one goes on from there."""
-    with empty_database(tmp_path) as url:
-        with served(tmp_path, url) as site:
-            owner = Visitor(site)
-            owner.sign_in(NORTHWOOD.owner)
-            key = create_key(owner, KEYS, "Survives", "orders:read")
-            for _ in range(20):
-                assert call_api(site, ORDERS, key).status == 200
-        with served(tmp_path, url) as site:
-            owner.site = site
-            assert call_api(site, "/v1/api-key/", key).json()["usage"]["orders"]["succeeded"] == 20
-            assert "Survives" in owner.get(KEYS).text
-            assert site.printed.count("Bearer ") == 2
+    key = create_key(owner, KEYS, "Survives", "orders:read")
+    for _ in range(20):
+        assert call_api(site, ORDERS, key).status == 200
+    first_run.close()
+    with served(tmp_path, database_url) as second:
+        owner.site = second
+        assert call_api(second, "/v1/api-key/", key).json()["usage"]["orders"]["succeeded"] == 20
+        assert "Survives" in owner.get(KEYS).text
+        assert second.printed.count("Bearer ") == 1
