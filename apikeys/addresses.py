@@ -40,6 +40,13 @@ def parse(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def counted_as(address: Address | None) -> str:
+    """Whom an address is counted as: one of IPv6 as the network (/64) that whoever has it has all of."""
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, 64), strict=False).network_address)
+    return str(address or "unknown")
+
+
 def is_within(address: Address | None, allowed: Iterable[str]) -> bool:
     """Whether an address lies in one of the networks, such as ``203.0.113.0/24``."""
     return address is not None and any(address in network for network in networks(tuple(allowed)))

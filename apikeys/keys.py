@@ -5,7 +5,6 @@ are the secret, 108 random bits. Pure functions: no models, no input or output.
 """
 
 import hashlib
-import hmac
 import re
 import secrets
 
@@ -48,8 +47,3 @@ def digest(key: str) -> str:
     A fast hash is right for 108 random bits; a slow one would only add latency.
     """
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-def matches(key: str, stored_digest: str) -> bool:
-    """Whether a key is the one that was digested, in time that does not depend on the answer."""
-    return hmac.compare_digest(digest(key), stored_digest)

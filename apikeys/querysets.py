@@ -1,6 +1,5 @@
 """Questions put to the tables of keys and usage, as filters that chain and read as a sentence."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -50,13 +49,13 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             access_text__contains=f'"{scope}"'
         )
 
-    def presented_as(self, plaintexts: Iterable[str]) -> "list[ApiKey]":
-        """The keys whose whole text is among these, in one query."""
-        by_prefix: defaultdict[str, list[str]] = defaultdict(list)
-        for text in filter(keys.is_well_formed, plaintexts):
-            by_prefix[text[: keys.PREFIX_LENGTH]].append(text)
-        found = self.select_related("store").filter(prefix__in=by_prefix)
-        return [key for key in found if any(keys.matches(text, key.digest) for text in by_prefix[key.prefix])]
+    def presented_as(self, plaintexts: Iterable[str]) -> "ApiKeyQuerySet":
+        """The keys whose whole text is among these; a right prefix before a wrong secret finds none."""
+        presented = set(filter(keys.is_well_formed, plaintexts))
+        return self.select_related("store").filter(
+            prefix__in={text[: keys.PREFIX_LENGTH] for text in presented},
+            digest__in=set(map(keys.digest, presented)),
+        )
 
     def find(self, text: str) -> "ApiKeyQuerySet":
         """Keys whose name holds the text, or whose prefix it is: typed, masked or in a whole key."""

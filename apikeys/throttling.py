@@ -143,7 +143,7 @@ def _now() -> tuple[int, int]:
 
 
 def _address(request: HttpRequest) -> str:
-    return str(addresses.client_of(request))
+    return addresses.counted_as(addresses.client_of(request))
 
 
 @lru_cache(maxsize=1)

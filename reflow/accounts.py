@@ -12,4 +12,4 @@ class ClosedSignUpAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Whose sign-ins are counted together: the client behind the proxies that are trusted."""
-        return str(addresses.client_of(request) or "unknown")
+        return addresses.counted_as(addresses.client_of(request))
