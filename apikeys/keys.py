@@ -15,6 +15,8 @@ DIGEST_LENGTH = 64
 _KEY = re.compile(rf"[0-9a-f]{{{PREFIX_LENGTH}}}\.[0-9a-f]{{{SECRET_LENGTH}}}")
 _WHOLE_IN_TEXT = re.compile(_KEY.pattern, re.IGNORECASE)
 _IN_TEXT = re.compile(rf"([0-9a-f]{{{PREFIX_LENGTH}}})\.[0-9a-f]{{8,}}", re.IGNORECASE)
+# Begins at the dot, which is soon found in a long text.
+_SECRET_IN_TEXT = re.compile(rf"\.(?<=[0-9a-f]{{{PREFIX_LENGTH}}}\.)[0-9a-f]{{8,}}", re.IGNORECASE)
 _PREFIX = re.compile(rf"\s*([0-9a-f]{{{PREFIX_LENGTH}}})(\.[0-9a-f•]*)?\s*", re.IGNORECASE)
 
 
@@ -34,6 +36,11 @@ def prefix_of(text: str) -> str | None:
     """The prefix in what a person typed or pasted: a prefix, a masked key, or a whole key in any text."""
     match = _PREFIX.fullmatch(text) or _IN_TEXT.search(text)
     return match[1].lower() if match else None
+
+
+def without_secrets(text: str) -> str:
+    """The text with every key in it, or the better part of one, cut down to its prefix."""
+    return _SECRET_IN_TEXT.sub(".[hidden]", text)
 
 
 def whole_in(text: str) -> set[str]:

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
+    "reflow.observe.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -226,26 +227,37 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Logs, and what Prometheus may read.
+
 LOG_LEVEL = env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+LOG_FORMAT = env.one_of("LOG_FORMAT", ("json", "text"), default="text" if DEBUG else "json")
+METRICS_TOKEN = env.token("METRICS_TOKEN")
+
+LOGGING_CONFIG = "reflow.logs.configure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId"}},
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} [{correlation_id}] {message}", "style": "{"}
+        "json": {"()": "reflow.logs.JsonFormatter"},
+        "text": {"format": "{asctime} {levelname} {name} [{correlation_id}] {message}", "style": "{"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "filters": ["request_id"],
-            "formatter": "line",
+            "filters": ["request_id"] if LOG_FORMAT == "text" else [],
+            "formatter": LOG_FORMAT,
         }
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # Django's own handlers would mail error reports with request headers in them.
+    # Handlers of their own would not write as ours does; Django's would mail error reports, too.
     "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        # It has a line for every request that brings no id of its own.
+        **{name: {"handlers": [], "propagate": True} for name in ("django", "gunicorn.error")},
+        # It has a second line for every request that was refused.
+        "django.request": {"level": "ERROR"},
+        # It has one for every request that brings no id of its own.
         "django_guid": {"level": "WARNING"},
     },
 }
+DEFAULT_EXCEPTION_REPORTER = "reflow.redaction.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "reflow.redaction.ReporterFilter"

@@ -76,6 +76,9 @@ WRONG = [
     ("USAGE_FLUSH_SECONDS", "-1", "a number of seconds from 0"),
     ("USAGE_FLUSH_SECONDS", "nan", "a number of seconds from 0"),
     ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR"),
+    ("LOG_FORMAT", "xml", "json, text"),
+    ("METRICS_TOKEN", "hush", "at least 32"),
+    ("METRICS_TOKEN", "hush" * 8 + " é", "at least 32"),
 ]
 
 
