@@ -49,6 +49,16 @@ lint: $(VENV)/dev ## Check style, types, templates, imports, migrations and prod
 bench: $(VENV)/bench ## Measure against the packages one would use instead; BENCH=quick is over in a minute
 	$(PY) -m tests.benchmarks
 
+# It says "no known vulnerabilities" of packages that it could not look up too, unless it is strict.
+.PHONY: audit
+audit: $(VENV)/audit ## Look up what production installs among the known vulnerabilities
+	@said=$$($(PY) -m pip_audit --strict --progress-spinner off --disable-pip -r requirements.lock 2>&1) \
+		&& echo "$$said" \
+		|| case "$$said" in \
+			*"Found "*" known vulnerabilit"*) echo "$$said"; exit 1;; \
+			*) echo "Nothing was audited: $$(echo "$$said" | tail -n 1)" >&2; exit 1;; \
+		esac
+
 .PHONY: screenshot
 screenshot: $(VENV)/dev $(VENV)/chromium ## Draw the README's picture of the settings page anew
 	$(PY) -m tests.browser.screenshot
@@ -65,7 +75,7 @@ lock: $(VENV)/uv ## Write the lock files anew from pyproject.toml
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) pyproject.toml --group bench -c requirements-dev.lock -o requirements-bench.lock
-	$(COMPILE) --group audit -o requirements-audit.lock
+	$(COMPILE) --group audit -c requirements-dev.lock -o requirements-audit.lock
 
 COMPILE := $(PY) -m uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11
 RANDOM := $(PY) -c 'import secrets, sys; print(secrets.token_urlsafe(int(sys.argv[1])))'
@@ -98,6 +108,10 @@ $(VENV)/dev: requirements-dev.lock $(VENV)/runtime
 
 # The packages that are measured against.
 $(VENV)/bench: requirements-bench.lock $(VENV)/dev
+	@$(call install,$<)
+	@touch $@
+
+$(VENV)/audit: requirements-audit.lock $(VENV)/uv
 	@$(call install,$<)
 	@touch $@
 
