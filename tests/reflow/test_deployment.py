@@ -1,0 +1,161 @@
+"""What reflow/deploy/ says agrees with the program that it deploys."""
+
+import ast
+import re
+import runpy
+from configparser import ConfigParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from django.core.management import get_commands
+
+from reflow import environment
+from tests.reflow.test_settings import SECRET
+
+pytestmark = pytest.mark.once
+
+DEPLOY = Path(settings.BASE_DIR) / "reflow" / "deploy"
+PAGE = (DEPLOY / "README.md").read_text()
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"].items()
+UNITS = sorted(DEPLOY.glob("reflow*.service"))
+
+# Of PostgreSQL, Caddy, Compose, and the shell on the page.
+THEIRS = {"RELEASE", "SITE", "UPSTREAM", "POSTGRES_USER", "POSTGRES_PASSWORD", "REFLOW_IMAGE", "PGOPTIONS"}
+
+
+@pytest.fixture(scope="module")
+def read() -> dict[str, Any]:
+    """Every variable that the program reads, with its default; None is a variable that has to be there."""
+    found: dict[str, Any] = {}
+    usual = environment.read
+
+    def noting(name: str, *args: Any, **options: Any) -> Any:
+        found[name] = options.get("default")
+        return usual(name, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in table():
+            patch.delenv(name, raising=False)
+        patch.setenv("ENV_FILE", "/dev/null")
+        patch.setenv("SECRET_KEY", SECRET["SECRET_KEY"])
+        patch.setattr(environment, "read", noting)
+        for module in ("settings", "gunicorn"):
+            runpy.run_path(str(settings.BASE_DIR / "reflow" / f"{module}.py"))
+    return found | read_by_commands()
+
+
+def read_by_commands() -> dict[str, str]:
+    """What is read outside of the settings: literally, with a default."""
+    code = "".join(path.read_text() for path in Path(settings.BASE_DIR).glob("*/management/commands/*.py"))
+    pattern = r'environ(?:\.get|\.Env\(\)\.str)\("(\w+)", (?:default=)?("[^"]*")\)'
+    return {name: ast.literal_eval(default) for name, default in re.findall(pattern, code)}
+
+
+def table() -> dict[str, str]:
+    """Each variable on the page, with the default that it names."""
+    _, _, section = PAGE.partition("## Variables")
+    return dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE))
+
+
+def written(name: str, default: Any) -> str:
+    """A default as the page has it."""
+    match name, default:
+        case _, None:
+            return "required"
+        case "DATABASE_URL", _:
+            return "SQLite in `db.sqlite3`"
+        case "EMAIL_URL", _:
+            return "the console"
+        case "ENV_FILE", Path():
+            return f"`{default.name}`"
+        case _, bool():
+            return f"`{str(default).lower()}`"
+        case _, list():
+            return f"`{','.join(default)}`" if default else "–"
+        case _, float():
+            return f"`{default:g}`"
+    return f"`{default}`" if default != "" else "–"
+
+
+def test_the_page_names_every_variable_with_its_default(read: dict[str, Any]) -> None:
+    assert table() == {name: written(name, default) for name, default in read.items()}
+
+
+def test_every_variable_that_is_set_here_is_read(read: dict[str, Any]) -> None:
+    given = set(re.findall(r"^    ([A-Z_]+)=", PAGE, re.MULTILINE))
+    for _, service in SERVICES:
+        given |= service.get("environment", {}).keys()
+    given |= set(re.findall(r"\$\{?([A-Z_]+)", (DEPLOY / "compose.yaml").read_text()))
+    assert given - THEIRS <= read.keys()
+    assert {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"} <= given
+
+
+def test_every_command_on_the_page_and_in_the_units_exists() -> None:
+    named = set(re.findall(r"\bmanage ([a-z_]+)", PAGE))
+    for unit in UNITS:
+        named |= set(re.findall(r"manage\.py ([a-z_]+)", unit.read_text()))
+    assert {"migrate", "createsuperuser", "clearsessions"} <= named
+    assert named - get_commands().keys() == set()
+
+
+@pytest.mark.parametrize(("name", "service"), SERVICES, ids=[name for name, _ in SERVICES])
+def test_a_container_can_do_as_little_as_it_needs(name: str, service: dict[str, Any]) -> None:
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else [])
+    assert not service.get("privileged")
+    assert ":" in service["image"]
+    # Of the rest, the web's image has its own.
+    assert name == "web" or "healthcheck" in service
+
+
+def test_only_the_proxy_is_reached_from_outside() -> None:
+    published = [port for name, service in SERVICES if name != "proxy" for port in service.get("ports", [])]
+    assert all(port.startswith("127.0.0.1:") for port in published)
+    assert COMPOSE["networks"]["back"]["internal"]
+    assert COMPOSE["services"]["db"]["networks"] == COMPOSE["services"]["valkey"]["networks"] == ["back"]
+
+
+def test_the_proxy_that_is_trusted_is_the_one_that_is_there() -> None:
+    services = COMPOSE["services"]
+    trusted = services["web"]["environment"]["TRUSTED_PROXIES"]
+    assert trusted == services["proxy"]["networks"]["front"]["ipv4_address"]
+
+
+def test_whoever_stops_the_server_waits_for_what_it_has_begun() -> None:
+    code = (settings.BASE_DIR / "reflow" / "gunicorn.py").read_text()
+    (longest,) = re.findall(r"graceful_timeout = (\d+)", code)
+    assert int(COMPOSE["services"]["web"]["stop_grace_period"].rstrip("s")) > int(longest)
+    assert int(unit(DEPLOY / "reflow.service")["Service"]["TimeoutStopSec"]) > int(longest)
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_a_unit_runs_as_nobody_who_could_do_harm(path: Path) -> None:
+    service = unit(path)["Service"]
+    assert service["User"] == "reflow"
+    assert service["ProtectSystem"] == "strict"
+    assert service["NoNewPrivileges"] == "true"
+    assert service["CapabilityBoundingSet"] == ""
+
+
+def unit(path: Path) -> ConfigParser:
+    parser = ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names have capitals
+    parser.read(path)
+    return parser
+
+
+def test_the_image_holds_the_program_and_nothing_else() -> None:
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    assert patterns[0] == "*"
+    let_in = {pattern.removeprefix("!") for pattern in patterns if pattern.startswith("!")}
+    assert let_in == {
+        "manage.py", "requirements.lock", "reflow", "apikeys", "stores", "templates", "static"
+    }  # fmt: skip
+    assert {"**/.env", "reflow/deploy"} <= set(patterns[len(let_in) + 1 :])
