@@ -3,17 +3,27 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_POST
 
-from apikeys import keys
+from apikeys import charts, history, keys, reports
 from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
 from apikeys.outcomes import Status
 from apikeys.querysets import ApiKeyQuerySet
+from apikeys.suspension import Suspension
 from stores.resources import SCOPES
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+MOST_AT_ONCE = 500
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -66,7 +76,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         ("prefix", "name", "store"),
         ("status", "reaches"),
         ("created_by", "created_at", "expires_at"),
-        ("deactivated_at", "reactivates_at"),
+        ("deactivated_at", "reactivates_at", "suspended_at"),
         ("predecessor", "superseded_at"),
         "allowed_addresses",
         "rate_limit",
@@ -75,22 +85,28 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     # All but the one thing that operators set.
     readonly_fields = (
         *("prefix", "name", "store", "status", "reaches", "created_by", "created_at", "expires_at"),
-        *(
-            "deactivated_at",
-            "reactivates_at",
-            "predecessor",
-            "superseded_at",
-            "allowed_addresses",
-            "last_used",
-        ),
+        *("deactivated_at", "reactivates_at", "suspended_at", "predecessor", "superseded_at"),
+        *("allowed_addresses", "last_used"),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        find = sensitive_post_parameters()(self.admin_site.admin_view(self.find_leaked))
+        end = require_POST(self.admin_site.admin_view(self.end_leaked))
+        return [
+            path("leak/", find, name="apikeys_apikey_leak"),
+            path("leak/deactivate/", end, name="apikeys_apikey_leak_deactivate"),
+            *super().get_urls(),
+        ]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("apikeys.change_apikey")
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Write the limit alone: the rest of the row may have changed while the form was open."""
-        obj.save(update_fields=["rate_limit"])
+        """The limit alone: the rest of the row may have changed while the form was open."""
+        obj.limit(by=operator_of(request), rate_limit=obj.rate_limit)
+
+    def log_change(self, request: HttpRequest, obj: ApiKey, message: Any) -> None:  # type: ignore[override]
+        """The key's verbs have written it."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return ApiKey.objects.with_status()
@@ -99,6 +115,21 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
     ) -> tuple[QuerySet[ApiKey], bool]:
         return super().get_search_results(request, queryset, keys.prefix_of(search_term) or search_term)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """With what the key did, and what was done to it."""
+        key = self.get_object(request, object_id)
+        if key:
+            period = reports.of_keys([key])[key.pk]
+            extra_context = {
+                "period": period,
+                "chart": charts.stacked_bars(period),
+                "lines": history.of(key),
+                **(extra_context or {}),
+            }
+        return super().change_view(request, object_id, form_url, extra_context)
 
     @admin.display(description="Status")
     def status(self, key: ApiKey) -> str:
@@ -115,19 +146,66 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Deactivate selected keys", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
-        operator: User = request.user  # type: ignore[assignment]
         usable = [key for key in queryset if key.is_deactivatable]
         for key in usable:
-            key.deactivate(by=operator)
+            key.deactivate(by=operator_of(request))
         messages.success(request, f"Deactivated: {len(usable)}.")
 
     @admin.action(description="Reactivate selected keys", permissions=["change"])
     def reactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
-        operator: User = request.user  # type: ignore[assignment]
         inactive = [key for key in queryset if key.is_reactivatable]
         for key in inactive:
-            key.reactivate(by=operator)
+            key.reactivate(by=operator_of(request))
         messages.success(request, f"Reactivated: {len(inactive)}.")
+
+    # A leak. What is pasted is looked through and let go: it goes into no address, no table, no log and no
+    # page, not even the one that answers.
+
+    @method_decorator(sensitive_variables())
+    def find_leaked(self, request: HttpRequest) -> HttpResponse:
+        """The keys in what was pasted."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Find leaked keys",
+            "opts": self.opts,
+            "has_change_permission": self.has_change_permission(request),
+        }
+        if request.method == "POST":
+            known = ApiKey.objects.with_status().select_related("store", "last_use")
+            context["found"] = known.in_leak(request.POST.get("leak", ""))
+        return TemplateResponse(request, "admin/apikeys/apikey/leak.html", context)
+
+    def end_leaked(self, request: HttpRequest) -> HttpResponse:
+        """Those that the operator ticked are deactivated, and their owners told."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        known = ApiKey.objects.filter(prefix__in=request.POST.getlist("prefix")[:MOST_AT_ONCE])
+        ended = [key for key in known if key.report_leaked(by=operator_of(request))]
+        if ended:
+            names = ", ".join(map(str, ended))
+            messages.success(request, f"Deactivated, and their owners told: {names}.")
+        else:
+            messages.warning(request, "Nothing was done: no key was ticked that was not deactivated already.")
+        return redirect("admin:apikeys_apikey_leak")
+
+
+def operator_of(request: HttpRequest) -> "User":
+    """Whoever has signed in to the admin."""
+    operator: User = request.user  # type: ignore[assignment]
+    return operator
+
+
+@admin.register(Suspension)
+class SuspensionAdmin(ReadOnlyAdmin):
+    """The stores whose keys are suspended: it begins and ends on a store's own page."""
+
+    list_display = ("store", "reason", "by", "at")
+    list_select_related = ("store", "by")
+    search_fields = ("=store__id", "store__name", "reason")
+    ordering = ("-at",)
+    show_full_result_count = False
 
 
 @admin.register(ApiKeyUsage)

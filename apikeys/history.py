@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -20,14 +21,34 @@ if TYPE_CHECKING:
     from stores.models import Store
 
 
+ALL_KEYS = "All keys of the store"
+
+
 def of(thing: "ApiKey | Store") -> QuerySet[LogEntry]:
     """The lines about a key or a store, newest first, each with its ``user``."""
-    content_type = ContentType.objects.get_for_model(type(thing))
-    return (
-        LogEntry.objects.filter(content_type=content_type, object_id=str(thing.pk))
-        .select_related("user")
-        .order_by("-action_time", "-pk")
-    )
+    return _newest_first(Q(content_type=_type_of(type(thing)), object_id=str(thing.pk)))
+
+
+def of_all_keys(store: "Store") -> QuerySet[LogEntry]:
+    """The same of a store and each of its keys. What befell all of them at once is there once."""
+    keys = store.api_keys.annotate(text=Cast("pk", TextField())).values("text")
+    about_keys = Q(content_type=_type_of(store.api_keys.model), object_id__in=keys)
+    of_each = about_keys & ~Q(change_message__startswith=ALL_KEYS)
+    return _newest_first(of_each | Q(content_type=_type_of(type(store)), object_id=str(store.pk)))
+
+
+def of_prefix(prefix: str) -> QuerySet[LogEntry]:
+    """The same of the key that has this prefix, or had it: lines outlive their key."""
+    key_type = ContentType.objects.get(app_label="apikeys", model="apikey")
+    return _newest_first(Q(content_type=key_type, object_repr__endswith=f"({prefix})"))
+
+
+def _newest_first(condition: Q) -> QuerySet[LogEntry]:
+    return LogEntry.objects.filter(condition).select_related("user").order_by("-action_time", "-pk")
+
+
+def _type_of(model: type[Model]) -> ContentType:
+    return ContentType.objects.get_for_model(model)
 
 
 def created(key: "ApiKey", by: "User | None") -> None:
@@ -53,23 +74,26 @@ def rolled(key: "ApiKey", successor: "ApiKey", by: "User") -> None:
     _record(successor, by, ADDITION, f"Created by rolling {key.prefix}.")
 
 
-def leaked(key: "ApiKey") -> None:
-    _record(key, None, CHANGE, "Deactivated: somebody else had the key and handed it in.")
+def leaked(key: "ApiKey", by: "User | None") -> None:
+    how = "an operator found that it had leaked" if by else "somebody else had the key and handed it in"
+    _record(key, by, CHANGE, f"Deactivated: {how}.")
 
 
 def deleted(key: "ApiKey", by: "User") -> None:
     _record(key, by, DELETION, "Deleted.")
+    # The store's history keeps what can no longer be looked up by the key.
+    _record(key.store, by, CHANGE, f"Deleted the API key {key}.")
 
 
 def suspended(suspension: "Suspension", keys: "Iterable[ApiKey]") -> None:
     reason = suspension.reason
     _record(suspension.store, suspension.by, CHANGE, f"Suspended all API keys: {reason}")
-    _record_each(keys, suspension.by, CHANGE, f"Suspended with all keys of the store: {reason}")
+    _record_each(keys, suspension.by, CHANGE, f"{ALL_KEYS} were suspended: {reason}")
 
 
 def resumed(suspension: "Suspension", keys: "Iterable[ApiKey]", by: "User | None") -> None:
-    _record(suspension.store, by, CHANGE, "Lifted the suspension of all API keys.")
-    _record_each(keys, by, CHANGE, "Lifted the suspension of all keys of the store.")
+    _record(suspension.store, by, CHANGE, "Resumed all API keys.")
+    _record_each(keys, by, CHANGE, f"{ALL_KEYS} were resumed.")
 
 
 def changes(before: "ApiKey", after: "ApiKey") -> list[str]:
@@ -88,11 +112,18 @@ def changes(before: "ApiKey", after: "ApiKey") -> list[str]:
         sentences.append(
             f"Moved the expiry from {_moment(before.expires_at)} to {_moment(after.expires_at)}."
         )
+    if before.rate_limit != after.rate_limit:
+        was, now = (_limit(key.rate_limit) for key in (before, after))
+        sentences.append(f"Moved the limit from {was} to {now}.")
     return sentences
 
 
 def _moment(at: datetime | None) -> str:
     return f"{at:%-d %B %Y, %H:%M} UTC" if at else "never"
+
+
+def _limit(requests: int | None) -> str:
+    return f"{requests} requests a minute" if requests else "that of any key"
 
 
 def _record(thing: Model, by: "User | None", flag: int, message: str) -> None:
@@ -105,7 +136,7 @@ def _record_each(things: Iterable[Model], by: "User | None", flag: int, message:
         (
             LogEntry(
                 user=user,
-                content_type=ContentType.objects.get_for_model(type(thing)),
+                content_type=_type_of(type(thing)),
                 object_id=str(thing.pk),
                 object_repr=str(thing)[:200],
                 action_flag=flag,

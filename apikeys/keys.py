@@ -17,6 +17,9 @@ _WHOLE_IN_TEXT = re.compile(_KEY.pattern, re.IGNORECASE)
 _IN_TEXT = re.compile(rf"([0-9a-f]{{{PREFIX_LENGTH}}})\.[0-9a-f]{{8,}}", re.IGNORECASE)
 # Begins at the dot, which is soon found in a long text.
 _SECRET_IN_TEXT = re.compile(rf"\.(?<=[0-9a-f]{{{PREFIX_LENGTH}}}\.)[0-9a-f]{{8,}}", re.IGNORECASE)
+_PREFIX_IN_TEXT = re.compile(
+    rf"(?<![0-9a-z])[0-9a-f]{{{PREFIX_LENGTH}}}(?![0-9a-z])|[0-9a-f]{{{PREFIX_LENGTH}}}(?=\.)", re.IGNORECASE
+)
 _PREFIX = re.compile(rf"\s*([0-9a-f]{{{PREFIX_LENGTH}}})(\.[0-9a-f•]*)?\s*", re.IGNORECASE)
 
 
@@ -46,6 +49,11 @@ def without_secrets(text: str) -> str:
 def whole_in(text: str) -> set[str]:
     """The whole keys in any text, whatever stands around them."""
     return {found.lower() for found in _WHOLE_IN_TEXT.findall(text)}
+
+
+def prefixes_in(text: str) -> set[str]:
+    """What may be prefixes in any text: of keys that are whole, masked or cut short, or all by themselves."""
+    return {found.lower() for found in _PREFIX_IN_TEXT.findall(text)}
 
 
 def digest(key: str) -> str:

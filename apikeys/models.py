@@ -167,6 +167,15 @@ class ApiKey(models.Model):
                 if gained := [scope for scope in self.access if scope not in before.access]:
                     notices.widened(self, by, gained)
 
+    def limit(self, *, by: "User", rate_limit: int | None) -> None:
+        """Let the key make so many requests a minute, or as many as any key."""
+        with self._locked():
+            before = copy(self)
+            self.rate_limit = rate_limit
+            if changes := history.changes(before, self):
+                self._save("rate_limit")
+                history.changed(self, by, changes)
+
     def deactivate(self, *, by: "User", until: datetime | None = None) -> None:
         """Refuse the key from the next request on, for good or until a moment in the future."""
         with self._locked():
@@ -187,17 +196,20 @@ class ApiKey(models.Model):
                 self._save("deactivated_at", "reactivates_at")
                 history.reactivated(self, by)
 
-    def report_leaked(self) -> None:
+    def report_leaked(self, *, by: "User | None" = None) -> bool:
         """Deactivate for good a key that somebody else has got hold of, and tell its owners.
 
-        One that is deleted at the same instant needs nothing any more.
+        ``by`` is the operator who found it, None where it was handed in. False where there is nothing to
+        do: it was off for good already, or deleted at this instant.
         """
         with suppress(ApiKey.DoesNotExist), self._locked():
             if self.deactivated_at is None or self.reactivates_at is not None:
                 self.deactivated_at, self.reactivates_at = timezone.now(), None
                 self._save("deactivated_at", "reactivates_at")
-                history.leaked(self)
-                notices.leaked(self)
+                history.leaked(self, by)
+                notices.leaked(self, by)
+                return True
+        return False
 
     def roll(self, *, by: "User", overlap: timedelta) -> tuple["ApiKey", str]:
         """Replace the key by a new one with the same name, access and expiry.

@@ -33,8 +33,8 @@ def deleted(key: "ApiKey", by: "User") -> None:
     _tell_owners(key, by, "deleted")
 
 
-def leaked(key: "ApiKey") -> None:
-    _tell_owners(key, None, "deactivated")
+def leaked(key: "ApiKey", by: "User | None") -> None:
+    _tell_owners(key, by, "deactivated")
 
 
 def suspended(suspension: "Suspension", *, keys: int) -> None:

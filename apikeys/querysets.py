@@ -1,13 +1,15 @@
 """Questions put to the tables of keys and usage, as filters that chain and read as a sentence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Cast
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from apikeys import history, keys, notices
 from apikeys.outcomes import Outcome, Status
@@ -56,6 +58,16 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             prefix__in={text[: keys.PREFIX_LENGTH] for text in presented},
             digest__in=set(map(keys.digest, presented)),
         )
+
+    @sensitive_variables()
+    def in_leak(self, text: str) -> "list[tuple[ApiKey, bool]]":
+        """The keys that a text gives away or names, each with whether all of it is there.
+
+        Those given away come first.
+        """
+        whole = {key.pk for some in portions(keys.whole_in(text)) for key in self.presented_as(some)}
+        named = [key for some in portions(keys.prefixes_in(text)) for key in self.filter(prefix__in=some)]
+        return sorted(((key, key.pk in whole) for key in named), key=lambda found: not found[1])
 
     def find(self, text: str) -> "ApiKeyQuerySet":
         """Keys whose name holds the text, or whose prefix it is: typed, masked or in a whole key."""
@@ -152,6 +164,13 @@ class UsageQuerySet(models.QuerySet["ApiKeyUsage"]):
     def last_days(self, days: int = PERIOD_DAYS) -> "UsageQuerySet":
         """Rows of the last ``days`` days, today included."""
         return self.filter(date__gte=first_day(days=days))
+
+
+def portions(found: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    """No more at once than a database takes in one question."""
+    rest = iter(found)
+    while portion := list(islice(rest, size)):
+        yield portion
 
 
 def _inactive(now: datetime) -> Q:

@@ -16,7 +16,6 @@ from stores.models import (
     Product,
     ProductCategory,
     ProductVariant,
-    Store,
 )
 from stores.money import formatted
 
@@ -31,9 +30,10 @@ class OfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic a
         return (*self.readonly_fields, "store") if obj else tuple(self.readonly_fields)
 
 
-@admin.register(Store)
 class StoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    list_display = ("id", "name", "currency", "created_at")
+    """Registered by the house, which adds the store's keys."""
+
+    list_display: tuple[str, ...] = ("id", "name", "currency", "created_at")
     list_display_links = ("id", "name")
     search_fields = ("=id", "name", "owners__email")
     search_help_text = "A store's number, its name, or an owner's e-mail address."

@@ -115,12 +115,12 @@ def test_it_is_in_the_history_of_every_key_and_of_the_store(
     suspend(store, by).lift(by=by)
     for key in keys:
         assert lines(key)[:2] == [
-            ("operator@example.com", "Lifted the suspension of all keys of the store."),
-            ("operator@example.com", f"Suspended with all keys of the store: {REASON}"),
+            ("operator@example.com", "All keys of the store were resumed."),
+            ("operator@example.com", f"All keys of the store were suspended: {REASON}"),
         ]
     assert len(lines(foreign)) == 1
     assert [entry.change_message for entry in history.of(store)] == [
-        "Lifted the suspension of all API keys.",
+        "Resumed all API keys.",
         f"Suspended all API keys: {REASON}",
     ]
 
