@@ -31,6 +31,7 @@ def client_of(request: HttpRequest) -> Address | None:
     return address
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Address | None:
     """An address in one of its spellings, without a zone; an IPv4 one inside IPv6 is the IPv4 address."""
     try:

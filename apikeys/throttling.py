@@ -1,19 +1,20 @@
 """How many requests a key may make, and an address without one, in a minute.
 
-Windows are whole minutes of the clock, counted in one atomic step by the ``limits`` library: in memory, or
+Windows are whole minutes of the clock, counted in one atomic step: in memory, or by the ``limits`` library
 in Redis or Valkey for all machines together. When that server is away, requests go on uncounted, and one
 of them a second finds out whether it is back.
 """
 
 import logging
+import threading
 import time
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.storage import RedisStorage
 from rest_framework.exceptions import Throttled
 
 from apikeys import addresses
@@ -26,8 +27,7 @@ COMPLAIN_EVERY_SECONDS = 60
 ASK_AGAIN_SECONDS = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What is left of a limit in this window, after the request that asked."""
 
     policy: str
@@ -146,8 +146,33 @@ def _address(request: HttpRequest) -> str:
     return addresses.counted_as(addresses.client_of(request))
 
 
+class MemoryStorage:
+    """Counts of this process, forgotten when the next window begins.
+
+    The one in ``limits`` looks for what to forget in a thread that it starts for nearly every request.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._window = 0
+        self._counts: dict[str, int] = {}
+
+    def incr(self, key: str, expiry: int) -> int:
+        """The count of a key in this window of ``expiry`` seconds, this time included."""
+        window = int(time.time()) // expiry
+        with self._lock:
+            if window != self._window:
+                self._window, self._counts = window, {}
+            count = self._counts[key] = self._counts.get(key, 0) + 1
+        return count
+
+    def reset(self) -> None:
+        """Forget all counts."""
+        self._window = 0
+
+
 @lru_cache(maxsize=1)
-def storage() -> Storage:
+def storage() -> MemoryStorage | RedisStorage:
     """Where requests are counted: REDIS_URL, or this process's memory."""
     if not settings.REDIS_URL:
         return MemoryStorage()
