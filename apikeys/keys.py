@@ -5,6 +5,7 @@ are the secret, 108 random bits. Pure functions: no models, no input or output.
 """
 
 import hashlib
+import hmac
 import re
 import secrets
 
@@ -62,3 +63,8 @@ def digest(key: str) -> str:
     A fast hash is right for 108 random bits; a slow one would only add latency.
     """
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def is_same(digest: str, other: str) -> bool:
+    """Whether two digests are alike, in time that does not depend on where they differ."""
+    return hmac.compare_digest(digest, other)

@@ -166,6 +166,10 @@ class MemoryStorage:
             count = self._counts[key] = self._counts.get(key, 0) + 1
         return count
 
+    def check(self) -> bool:
+        """Whether the counters can be reached."""
+        return True
+
     def reset(self) -> None:
         """Forget all counts."""
         self._window = 0

@@ -20,6 +20,7 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from reflow import openapi
+from stores.models.store import OfStoreQuerySet
 
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
@@ -55,12 +56,12 @@ class Pages:
 
 
 class NumberedPages(Pages):
-    def cut(self, queryset: QuerySet[Any]) -> list[Any]:
+    def cut(self, queryset: OfStoreQuerySet[Any]) -> list[Any]:
         self.total = queryset.count()
         self.last = max(1, -(-self.total // self.size))
         self.number = whole_number(self.request, "page", default=1, most=self.last)
         self.start = (self.number - 1) * self.size
-        self.rows = list(queryset[self.start : self.start + self.size])
+        self.rows = queryset.page(self.start, self.size)
         return self.rows
 
     def links(self) -> dict[str, str | None]:

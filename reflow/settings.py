@@ -93,10 +93,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = CONN_MAX_AGE
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # A server that is away is given up on, so that the client hears of it while it still listens.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# A new connection costs more than all that a usual request asks of it.
+DATABASES["default"]["CONN_MAX_AGE"] = CONN_MAX_AGE
 
 # People: sign-in by e-mail and password; accounts are made by operators.
 
@@ -156,7 +157,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "reflow.pagination.ListPagination",
     "DEFAULT_PARSER_CLASSES": ["reflow.parsers.JSONBodyParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["reflow.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "reflow.api.error_response",
     "DEFAULT_SCHEMA_CLASS": "reflow.schema.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

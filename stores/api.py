@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
+from django_filters import FilterSet
 from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from stores import filters, schema, serializers
 from stores.models import Category, Coupon, Customer, Order, Product, Store
+from stores.models.store import OfStoreQuerySet
 from stores.resources import Resource
 
 
@@ -21,6 +23,7 @@ class OfStoreViewSet(GenericViewSet[Any]):
     """Objects of the store in the address; those of any other store do not exist."""
 
     lookup_value_regex = "[1-9][0-9]{0,17}"
+    filterset_class: type[FilterSet] | None = None
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
     @cached_property
@@ -30,9 +33,20 @@ class OfStoreViewSet(GenericViewSet[Any]):
         return store or get_object_or_404(Store, pk=self.kwargs["store_id"])
 
     def get_queryset(self) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset().for_store(self.store)  # type: ignore[attr-defined]
+        rows: OfStoreQuerySet[Any] = super().get_queryset()  # type: ignore[assignment]
         # A change holds its row, so that two of them at once are made one after the other.
-        return rows.select_for_update(of=("self",)) if self.request.method == "PATCH" else rows
+        if self.request.method == "PATCH":
+            return rows.with_parts().for_store(self.store).select_for_update(of=("self",))
+        return rows.whole_list(self.store)
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Rows that the query parameters ask for. A form that nobody filled in need not be made."""
+        filters = self.filterset_class.base_filters if self.filterset_class else {}
+        return (
+            queryset
+            if filters.keys().isdisjoint(self.request.query_params)
+            else super().filter_queryset(queryset)
+        )
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "store": self.store}
@@ -80,7 +94,7 @@ class StoreViewSet(OfStoreViewSet):
 @schema.operations(schema.Product, "a product", "products")
 class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Creates, Changes, Deletes):
     resource = Resource.PRODUCTS
-    queryset = Product.objects.with_parts()
+    queryset = Product.objects.all()
     serializer_class = serializers.ProductSerializer
     filterset_class = filters.ProductFilters
 
@@ -118,7 +132,7 @@ class CategoryViewSet(Creates, Changes, Deletes):
 @schema.operations(schema.Order, "an order", "orders")
 class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes):
     resource = Resource.ORDERS
-    queryset = Order.objects.with_parts()
+    queryset = Order.objects.all()
     serializer_class = serializers.OrderSerializer
     filterset_class = filters.OrderFilters
 
@@ -126,7 +140,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes):
 @schema.operations(schema.Customer, "a customer", "customers")
 class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes):
     resource = Resource.CUSTOMERS
-    queryset = Customer.objects.with_totals()
+    queryset = Customer.objects.all()
     serializer_class = serializers.CustomerSerializer
     filterset_class = filters.CustomerFilters
 

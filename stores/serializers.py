@@ -259,7 +259,7 @@ class ProductSerializer(OfStoreSerializer[Product]):
 
     def to_representation(self, instance: Product) -> dict[str, Any]:
         currency = self.store.currency
-        variants = list(instance.variants.all())
+        variants = instance.choices
         prices = sorted({variant.price for variant in variants})
         price_range = [prices[0], prices[-1]] if len(prices) > 1 else []
         return {
@@ -284,7 +284,7 @@ class ProductSerializer(OfStoreSerializer[Product]):
                 "items": [variant_out(variant, instance, currency) for variant in variants],
             },
             "categories": [
-                {"id": str(category.pk), "name": category.name} for category in instance.categories.all()
+                {"id": str(category.pk), "name": category.name} for category in instance.filed_under
             ],
             "inventory_type": instance.inventory_type,
             "in_stock": instance.in_stock,
@@ -370,7 +370,7 @@ class OrderSerializer(OfStoreSerializer[Order]):
                 "phone": customer.phone,
             },
             "shipping_address": {"name": instance.recipient, **address_out(instance)},
-            "line_items": [line_out(line) for line in instance.lines.all()],
+            "line_items": [line_out(line) for line in instance.line_items],
             "tracking_number": instance.tracking_number,
             "note": instance.note,
             "created_at": timestamp(instance.created_at),
@@ -404,7 +404,7 @@ class CustomerSerializer(OfStoreSerializer[Customer]):
         fields = ("name", "email", "phone", "address")
 
     def to_representation(self, instance: Customer) -> dict[str, Any]:
-        """A customer from a QuerySet with ``with_totals()``."""
+        """A customer from a QuerySet with ``with_parts()``."""
         return {
             "object": "customer",
             "id": str(instance.pk),

@@ -1,12 +1,15 @@
 """What a store sells: categories, products and their variants."""
 
+from collections.abc import Sequence
 from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Prefetch, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
+from stores.compiled import CompiledIn, group_by
 from stores.models.store import OfStoreQuerySet, PartOfStore, Store
 
 
@@ -96,7 +99,18 @@ def levels_below(pk: int | None, parents: dict[int, int | None]) -> int:
 class ProductQuerySet(OfStoreQuerySet["Product"]):
     def with_parts(self) -> Self:
         """With variants and categories, one query each however many products there are."""
-        return self.prefetch_related("variants", "categories")
+        return self.prefetch_related(
+            Prefetch("variants", to_attr="choices"), Prefetch("categories", to_attr="filed_under")
+        )
+
+    @classmethod
+    def fetch_parts(cls, rows: Sequence["Product"]) -> None:
+        ids = [product.pk for product in rows]
+        choices = group_by("product_id", VARIANTS_OF_PRODUCTS.run(ids))
+        places = group_by("product_id", PLACES_OF_PRODUCTS.run(ids))
+        for product in rows:
+            product.choices = choices[product.pk]
+            product.filed_under = [place.category for place in places[product.pk]]
 
 
 class Product(models.Model):
@@ -169,13 +183,21 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @cached_property
+    def choices(self) -> list["ProductVariant"]:
+        """Its variants, in the owner's order."""
+        return list(self.variants.all())
+
+    @cached_property
+    def filed_under(self) -> list[Category]:
+        return list(self.categories.all())
+
     @property
     def available_quantity(self) -> int | None:
         """How many can be bought, over all variants; None where it is not counted."""
         if self.inventory_type == self.InventoryType.INFINITE:
             return None
-        variants = self.variants.all()
-        return sum(variant.quantity for variant in variants) if variants else self.quantity
+        return sum(variant.quantity for variant in self.choices) if self.choices else self.quantity
 
     @property
     def in_stock(self) -> bool:
@@ -184,7 +206,7 @@ class Product(models.Model):
     @property
     def on_sale(self) -> bool:
         return self.original_price is not None or any(
-            variant.original_price is not None for variant in self.variants.all()
+            variant.original_price is not None for variant in self.choices
         )
 
 
@@ -235,3 +257,13 @@ class ProductVariant(PartOfStore):
 
     def __str__(self) -> str:
         return self.name
+
+
+VARIANTS_OF_PRODUCTS = CompiledIn(lambda ids: ProductVariant.objects.filter(product_id__in=ids))
+PLACES_OF_PRODUCTS = CompiledIn(
+    lambda ids: (
+        ProductCategory.objects.filter(product_id__in=ids)
+        .select_related("category")
+        .order_by("category__position", "category__name", "category__id")
+    )
+)

@@ -1,14 +1,17 @@
 """To whom a store sells, and for how much: customers, orders and coupons."""
 
+from collections.abc import Sequence
 from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.functional import cached_property
 
+from stores.compiled import CompiledIn, group_by
 from stores.models.catalogue import Product, ProductVariant
 from stores.models.store import OfStoreQuerySet, PartOfStore, Store
 
@@ -32,7 +35,7 @@ class Address(models.Model):
 
 
 class CustomerQuerySet(OfStoreQuerySet["Customer"]):
-    def with_totals(self) -> Self:
+    def with_parts(self) -> Self:
         """Adds ``orders_count`` and ``total_spent``, both over orders that were not cancelled."""
         orders = (
             Order.objects.filter(customer=OuterRef("pk"))
@@ -54,7 +57,7 @@ class Customer(Address):
     phone = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    # Added by CustomerQuerySet.with_totals().
+    # Added by CustomerQuerySet.with_parts().
     orders_count: int
     total_spent: int
 
@@ -79,7 +82,13 @@ class Customer(Address):
 class OrderQuerySet(OfStoreQuerySet["Order"]):
     def with_parts(self) -> Self:
         """With the customer joined and the lines in one more query."""
-        return self.select_related("customer").prefetch_related("lines")
+        return self.select_related("customer").prefetch_related(Prefetch("lines", to_attr="line_items"))
+
+    @classmethod
+    def fetch_parts(cls, rows: Sequence["Order"]) -> None:
+        lines = group_by("order_id", LINES_OF_ORDERS.run(order.pk for order in rows))
+        for order in rows:
+            order.line_items = lines[order.pk]
 
 
 class Order(Address):
@@ -150,6 +159,11 @@ class Order(Address):
     def __str__(self) -> str:
         return f"#{self.number}"
 
+    @cached_property
+    def line_items(self) -> list["OrderLine"]:
+        """What was bought, in the order in which it was put into the cart."""
+        return list(self.lines.all())
+
     def may_become(self, status: str) -> bool:
         """Whether the order may go on to this status, or has it already."""
         return status == self.status or status in self.NEXT[self.Status(self.status)]
@@ -188,6 +202,9 @@ class OrderLine(PartOfStore):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
+
+
+LINES_OF_ORDERS = CompiledIn(lambda ids: OrderLine.objects.filter(order_id__in=ids))
 
 
 class CouponQuerySet(OfStoreQuerySet["Coupon"]):
