@@ -17,7 +17,7 @@ from limits.errors import StorageError
 from limits.storage import RedisStorage
 from rest_framework.exceptions import Throttled
 
-from apikeys import addresses
+from apikeys import addresses, metrics
 from apikeys.models import ApiKey
 
 logger = logging.getLogger(__name__)
@@ -108,6 +108,7 @@ def _take(policy: str, whose: str, limit: int) -> Allowance | None:
     """What is left after one more request; None while the counters cannot be reached."""
     global _ask_again_at
     if not _may_ask():
+        metrics.UNLIMITED.inc()
         return None
     window, resets_in = _now()
     try:
@@ -115,6 +116,7 @@ def _take(policy: str, whose: str, limit: int) -> Allowance | None:
     except StorageError as error:
         _ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
         _complain(error)
+        metrics.UNLIMITED.inc()
         return None
     _ask_again_at = None
     return Allowance(policy, limit, used, resets_in)

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import DataError, IntegrityError, close_old_connections
 
-from apikeys import ledger
+from apikeys import ledger, metrics
 from apikeys.outcomes import Outcome
 
 logger = logging.getLogger(__name__)
@@ -141,6 +141,7 @@ class Recorder:
         with self._counting:
             lost = self._gathering.requests + (self._leaving.requests if self._leaving else 0)
         if lost:
+            metrics.USAGE_LOST.inc(lost)
             logger.error("%d requests with API keys went uncounted: the process has ended", lost)
 
     def _take(self) -> Batch:
@@ -155,8 +156,11 @@ class Recorder:
                 ledger.write(batch)
         except (DataError, IntegrityError):
             # Kept, it would fail again and hold up all that comes after it.
+            metrics.USAGE_LOST.inc(batch.requests)
             logger.exception("%d requests with API keys went uncounted: they were refused", batch.requests)
         except Exception:
+            metrics.USAGE_FAILURES.inc()
+            metrics.USAGE_WAITING.set(batch.requests)
             if not self._failing:
                 logger.exception("The usage of API keys cannot be written and is kept")
             self._failing = True
@@ -167,12 +171,14 @@ class Recorder:
             logger.warning("The usage of API keys is written again")
         self._failing = False
         self._leaving = None
+        metrics.USAGE_WAITING.set(0)
         return True
 
     def _tell_uncounted(self) -> None:
         with self._counting:
             uncounted, self._uncounted = self._uncounted, 0
         if uncounted:
+            metrics.USAGE_LOST.inc(uncounted)
             logger.error("%d requests with API keys went uncounted: too much is waiting", uncounted)
 
     def _keep_writing(self) -> None:

@@ -1,8 +1,12 @@
 """How gunicorn serves the site: ``gunicorn -c python:reflow.gunicorn``."""
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from reflow import environment as env
 
@@ -33,3 +37,18 @@ control_socket_disable = True
 # There is no access log: the site's own says more. Below "error", gunicorn quotes the header lines
 # that it cannot read, and one of those may hold a key.
 loglevel = "error"
+
+
+def on_starting(server: Any) -> None:
+    """Give the processes a folder in which each keeps its measurements, for /metrics to add up."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="reflow-metrics-", dir=worker_tmp_dir)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget what a worker that has ended was doing; what it did still counts."""
+    for file in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob(f"gauge_live*_{worker.pid}.db"):
+        file.unlink()
+
+
+def on_exit(server: Any) -> None:
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from prometheus_client import REGISTRY
 
 from apikeys import throttling
 from tests import valkey
@@ -135,6 +136,7 @@ def test_without_the_server_that_counts_requests_go_on_and_it_is_said_once_a_min
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     throttling.storage.cache_clear()
     throttling._complained_at = float("-inf")
+    unlimited = REGISTRY.get_sample_value("reflow_unlimited_total") or 0
     _, plaintext = issue()
     answers = [call(client, plaintext) for _ in range(3)]
     throttling.storage.cache_clear()
@@ -142,6 +144,7 @@ def test_without_the_server_that_counts_requests_go_on_and_it_is_said_once_a_min
     assert answers[0].json()["limits"] is None
     assert "RateLimit" not in answers[0]
     assert caplog.text.count("Rate limits are off") == 1
+    assert (REGISTRY.get_sample_value("reflow_unlimited_total") or 0) == unlimited + 3
 
 
 def test_counters_that_hang_hold_up_one_request_and_count_again_when_they_answer(

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import DataError, OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from prometheus_client import REGISTRY
 
 from apikeys import ledger, usage
 from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, UsageWriter
@@ -150,18 +151,27 @@ def away(*args: Any) -> None:
     raise OperationalError("the database is away")
 
 
+def measured(name: str) -> float:
+    """What operators are told on /metrics."""
+    return REGISTRY.get_sample_value(name) or 0
+
+
 @pytest.mark.usefixtures("patient")
 def test_what_cannot_be_written_is_kept(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, _ = issue()
+    failures = measured("reflow_usage_failures_total")
     recorder = Recorder()
     with monkeypatch.context() as outage:
         outage.setattr(ledger, "write", away)
         for second in range(3):
             recorder.record(a_use(key, at=NOON + timedelta(seconds=second)))
             recorder.flush()
+        assert measured("reflow_usage_waiting") == 1
+        assert measured("reflow_usage_failures_total") == failures + 3
     recorder.flush()
+    assert measured("reflow_usage_waiting") == 0
     assert rows(key) == [("orders", "read", "succeeded", 3)]
     assert LastUse.objects.get(key=key).at == NOON + timedelta(seconds=2)
     assert [record.message for record in caplog.records] == [
@@ -231,6 +241,7 @@ def test_what_can_never_be_written_holds_up_nothing(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, _ = issue()
+    lost = measured("reflow_usage_lost_total")
     recorder = Recorder()
     recorder.record(a_use(key))
 
@@ -241,6 +252,7 @@ def test_what_can_never_be_written_holds_up_nothing(
         strict.setattr(ledger, "write", refuse)
         recorder.flush()
     assert "1 requests with API keys went uncounted: they were refused" in caplog.text
+    assert measured("reflow_usage_lost_total") == lost + 1
     recorder.record(a_use(key))
     recorder.flush()
     assert rows(key) == [("orders", "read", "succeeded", 1)]
