@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class ApiKeysConfig(AppConfig):
@@ -6,4 +7,8 @@ class ApiKeysConfig(AppConfig):
     verbose_name = "API keys"
 
     def ready(self) -> None:
-        from apikeys import checks, ledger  # noqa: F401  # register themselves
+        from apikeys import checks, ledger, throttling  # noqa: F401  # register themselves
+
+        if settings.REDIS_URL:
+            # What it imports is not ready for requests that come in while one of them imports it.
+            throttling.storage()

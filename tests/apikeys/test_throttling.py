@@ -187,3 +187,24 @@ def test_processes_share_one_limit_to_the_request(valkey_url: str) -> None:
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
     assert sum(int(process.communicate()[0]) for process in processes) == 500
+
+
+SIDE_BY_SIDE = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+import django
+django.setup()
+from apikeys import throttling
+together = Barrier(8)
+def first(_):
+    together.wait()
+    return throttling.storage().check()
+print(sum(ThreadPoolExecutor(8).map(first, range(8))))
+"""
+
+
+def test_the_first_requests_of_a_process_find_the_counters_side_by_side(valkey_url: str) -> None:
+    environment = {**os.environ, "REDIS_URL": valkey_url, "DJANGO_SETTINGS_MODULE": "reflow.settings"}
+    command = [sys.executable, "-c", SIDE_BY_SIDE]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert found.stdout == "8\n", found.stderr
