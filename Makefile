@@ -25,7 +25,7 @@ dev: $(VENV)/dev .env ## The same, with DEBUG on and a reload after every change
 	@DEBUG=true $(MANAGE) quickstart --reload
 
 .PHONY: test
-test: $(VENV)/dev $(VENV)/chromium ## Run the tests on SQLite, with coverage, then on PostgreSQL
+test: $(VENV)/bench $(VENV)/chromium ## Run the tests on SQLite, with coverage, then on PostgreSQL
 # A module stays in one of the processes, and the site that it starts is started once. Tests that are marked
 # to run once, such as those of what a browser makes of the pages, do so on SQLite.
 	@echo "On SQLite:"

@@ -19,8 +19,9 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """Run make with these arguments in a checkout that has no environment yet."""
-    for name in ("Makefile", "requirements.lock", "requirements-dev.lock", "requirements-install.lock"):
-        shutil.copy(ROOT / name, tmp_path)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for lock in ROOT.glob("requirements*.lock"):
+        shutil.copy(lock, tmp_path)
     # Not as a part of the make that may be running these tests.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
@@ -42,7 +43,7 @@ def python_that(folder: Path, *, answers: str) -> str:
     return f"PYTHON={python}"
 
 
-@pytest.mark.parametrize("target", ["run", "dev", "test", "lint"])
+@pytest.mark.parametrize("target", ["run", "dev", "test", "lint", "bench"])
 def test_a_python_that_is_too_old_gets_one_line(target: str, tmp_path: Path, make: Make) -> None:
     result = make(target, python_that(tmp_path, answers="exit 1"))
     assert result.returncode != 0

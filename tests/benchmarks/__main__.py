@@ -1,34 +1,65 @@
-"""Measures this product against its peers, and against itself as it grows: ``python -m tests.benchmarks``."""
+"""Measures this product against its peers, and against itself as it grows: ``python -m tests.benchmarks``.
 
-import json
+It prints as it goes, and leaves ``build/bench.json`` and ``build/bench.svg``. Nothing that is slow makes it
+fail. With BENCH=quick, only what needs no server of any kind is measured, and roughly.
+"""
+
 import os
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.benchmarks import in_process
+from tests.benchmarks import growth, in_process, load, machine, memory, over_http, sizes
 from tests.benchmarks.places import places
-from tests.benchmarks.rows import Row
+from tests.benchmarks.report import Report
+from tests.benchmarks.sides import ROOT, Side
 from tests.benchmarks.sizes import FULL, QUICK
 
 BUILD = Path("build")
 
 
 def main() -> int:
-    rows: list[Row] = []
-    size = QUICK if os.environ.get("BENCH") == "quick" else FULL
-    with places(only_sqlite=size.only_sqlite) as found:
-        for place in found:
-            course = in_process.Course.prepared(place, size)
-            for row in in_process.measure(course):
-                rows.append(row)
-                print(
-                    f"{row.what} [{row.database}]: {row.ours:.0f} / {row.peer:.0f} {row.unit}"
-                    f" = {row.ratio:.2f} ({row.target}: {'holds' if row.holds else 'missed'})",
-                    flush=True,
-                )
-    BUILD.mkdir(exist_ok=True)
-    (BUILD / "bench.json").write_text(json.dumps([row.as_json() for row in rows], indent=2) + "\n")
+    quick = os.environ.get("BENCH") == "quick"
+    report = Report()
+    with places(only_sqlite=quick) as found:
+        collect_static_files(Side.ours(found[0].database("none")))
+        print(*machine.described(found), *sizes.made_smaller(), sep="\n", flush=True)
+        courses = [in_process.Course.prepared(place, QUICK if quick else FULL) for place in found]
+        for course in courses:
+            report.add(in_process.measure(course))
+        if not quick:
+            against_load(report, courses)
+            as_it_grows(report, courses)
+    report.show()
+    report.save(BUILD)
     return 0
+
+
+def collect_static_files(side: Side) -> None:
+    """Bring the site's static files to where its pages look for them."""
+    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"]
+    subprocess.run(command, cwd=ROOT, env=side.environment, check=True)
+
+
+def against_load(report: Report, courses: list[in_process.Course]) -> None:
+    for course in courses:
+        try:
+            report.add(over_http.measure(course))
+        except load.Unavailable as reason:
+            print(f"Not measured over HTTP: {reason}", file=sys.stderr)
+            return
+
+
+def as_it_grows(report: Report, courses: list[in_process.Course]) -> None:
+    """The filling of databases is not timed, so that memory can be looked at meanwhile."""
+    print("\nFilling databases, and answering many requests …", flush=True)
+    with ThreadPoolExecutor() as pool:
+        remembered = pool.submit(memory.measure, courses[0])
+        grown = [growth.Grown.prepared(course.place) for course in courses]
+        report.add([remembered.result()])
+    for data in grown:
+        report.add(growth.measure(data))
 
 
 if __name__ == "__main__":

@@ -1,129 +1,72 @@
-"""What must not grow with the data, as ratios in one run: ``python -m tests.benchmarks.growth``.
+"""What must not grow with the data: a key's check, the page that lists keys, and the last page of orders."""
 
-- The list of 2,000 keys with 2,000,000 rows of usage against one of 20 keys: at most 1.5.
-- By cursor, the last page of 1,000,000 orders against the first: at most 1.5.
-
-BENCH_KEYS, BENCH_USAGE_DAYS and BENCH_ORDERS make it smaller.
-
-Requests go through all of Django in this process, in turn, A B A B …, so that a machine whose speed drifts
-slows both. It prints medians (milliseconds) and ratios, and never fails on speed.
-"""
-
-import os
-import statistics
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-ROUNDS = 60
-WARM_UP = 5
-KEYS = int(os.environ.get("BENCH_KEYS", "2000"))
-FEW_KEYS = 20
-USAGE_DAYS = int(os.environ.get("BENCH_USAGE_DAYS", "440"))
-ORDERS = int(os.environ.get("BENCH_ORDERS", "1000000"))
+from tests.benchmarks.in_process import STORE, Contender, race
+from tests.benchmarks.places import Place
+from tests.benchmarks.rows import Row, Target, What
+from tests.benchmarks.sides import Call, Side
+from tests.benchmarks.sizes import FEW_KEYS, LISTED_KEYS, MANY_KEYS, ORDERS, USAGE_DAYS
+
+ROUNDS = 40
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two timings of one run, in seconds, and the most that their ratio should be."""
+class Grown:
+    """Three databases: one with few keys, one with very many, and a store that has seen years of use."""
 
-    what: str
-    grown: list[float]
-    base: list[float]
-    target: float
+    place: Place
+    few: tuple[str, list[str]]
+    many: tuple[str, list[str]]
+    used: tuple[str, dict[str, str]]
 
-    @property
-    def ratio(self) -> float:
-        return statistics.median(self.grown) / statistics.median(self.base)
-
-    def __str__(self) -> str:
-        grown, base = (statistics.median(times) * 1000 for times in (self.grown, self.base))
-        verdict = "holds" if self.ratio <= self.target else "missed"
-        return f"{self.what}: {grown:.1f} ms / {base:.1f} ms = {self.ratio:.2f} ({verdict}: ≤ {self.target})"
-
-
-def compare(what: str, grown: Callable[[], object], base: Callable[[], object], target: float) -> Comparison:
-    """Time two actions in turn."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(WARM_UP + ROUNDS):
-        for action, measured in zip((grown, base), times, strict=True):
-            start = time.perf_counter()
-            action()
-            if turn >= WARM_UP:
-                measured.append(time.perf_counter() - start)
-    return Comparison(what, *times, target)
+    @classmethod
+    def prepared(cls, place: Place) -> "Grown":
+        few, many, used = (place.database(name) for name in ("few_keys", "many_keys", "used"))
+        seed_many = "tests.benchmarks.ours.seed_many"
+        return cls(
+            place,
+            (few, Side.ours(few).run(seed_many, FEW_KEYS)),
+            (many, Side.ours(many).run(seed_many, MANY_KEYS)),
+            (used, Side.ours(used).run("tests.benchmarks.ours.seed_used", LISTED_KEYS, USAGE_DAYS, ORDERS)),
+        )
 
 
-@contextmanager
-def site() -> Iterator[None]:
-    """Django on a database of its own: SUITE_DATABASE_URL (see tests.postgres), or SQLite in a file."""
-    with tempfile.TemporaryDirectory(prefix="reflow-bench-") as folder:
-        url = os.environ.get("SUITE_DATABASE_URL", f"sqlite:///{Path(folder) / 'bench.sqlite3'}")
-        os.environ |= {"SUITE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        yield
+def measure(grown: Grown) -> Iterator[Row]:
+    yield key_check(grown)
+    yield from pages(grown)
 
 
-def measure() -> Iterator[Comparison]:
-    from django.contrib.auth.models import User
-    from django.core.management import call_command
-    from django.test import Client
-
-    from apikeys.demo import seed_keys
-    from apikeys.models import ApiKey, ApiKeyUsage
-    from reflow.pagination import Cursor, sort_keys
-    from stores.models import Order, Store
-
-    call_command("seed_demo", orders=ORDERS, keys=KEYS, usage_days=USAGE_DAYS)
-    grown = Store.objects.get(pk=267418190)
-    few = Store.objects.create(id=518203747, name="Few keys")
-    owner = User.objects.get(email="owner@example.com")
-    few.owners.add(owner)
-    seed_keys(few, count=FEW_KEYS, days=USAGE_DAYS)
-    counts = [
-        f"{model.objects.count():,} {model._meta.verbose_name}" for model in (Order, ApiKey, ApiKeyUsage)
-    ]
-    print("Rows:", ", ".join(counts), flush=True)
-
-    page = Client(headers={"Host": "localhost"})
-    page.force_login(owner)
-
-    def list_of(store: Store) -> None:
-        assert page.get(f"/stores/{store.pk}/settings/api-keys/").status_code == 200
-
-    yield compare("list page, many keys against few", lambda: list_of(grown), lambda: list_of(few), 1.5)
-
-    _, plaintext = ApiKey.objects.draw(
-        store=grown, name="Benchmark", access=["orders:read"], rate_limit=10**9
-    )
-    api = Client(headers={"Host": "localhost", "Authorization": f"Bearer {plaintext}"})
-    orders = f"/v1/stores/{grown.pk}/orders/?cursor="
-    before_last_page = Order.objects.for_store(grown).order_by("created_at", "id")[20]
-    end = Cursor.beside(before_last_page, sort_keys(Order.objects.all()), backwards=False)
-
-    def orders_at(cursor: object) -> None:
-        assert len(api.get(f"{orders}{cursor}").json()["data"]) == 20
-
-    yield compare(
-        "orders by cursor, last page against first", lambda: orders_at(end), lambda: orders_at(""), 1.5
-    )
+def key_check(grown: Grown) -> Row:
+    """A thousand keys in turn, among a thousand and among very many, above no authentication."""
+    contenders = {}
+    with ExitStack() as stack:
+        for name, (url, headers) in {"few": grown.few, "many": grown.many}.items():
+            worker = stack.enter_context(Side.ours(url).worker())
+            nothing = f"/v1/stores/{STORE}/nothing"
+            contenders[name] = Contender(worker, Call.with_keys(f"{nothing}/", headers))
+            contenders[f"{name}, open"] = Contender(worker, Call(f"{nothing}-for-all/"))
+        median = race(contenders, rounds=ROUNDS // 4, times=len(grown.few[1]))
+    few, many = (median[name] - median[f"{name}, open"] for name in ("few", "many"))
+    return Row(What.MANY_KEYS, grown.place.name, many, few, "µs", Target(1.15))
 
 
-def main() -> int:
-    with site():
-        for comparison in measure():
-            print(comparison, flush=True)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def pages(grown: Grown) -> Iterator[Row]:
+    """The page of keys and the list of orders, each with much of it against little."""
+    url, known = grown.used
+    browser = [{"Cookie": known["cookie"]}]
+    list_of = "/stores/{}/settings/api-keys/"
+    orders = f"/v1/stores/{STORE}/orders/?cursor="
+    key = [known["header"]]
+    with Side.ours(url).worker() as worker:
+        few = Contender(worker, Call(list_of.format(known["few"]), browser))
+        many = Contender(worker, Call(list_of.format(STORE), browser))
+        first = Contender(worker, Call.with_keys(orders, key))
+        last = Contender(worker, Call.with_keys(f"{orders}{known['end']}", key))
+        contenders = {"few": few, "many": many, "first": first, "last": last}
+        median = race(contenders, rounds=ROUNDS, times=2)
+    name = grown.place.name
+    yield Row(What.LIST_PAGE, name, median["many"], median["few"], "µs", Target(1.5))
+    yield Row(What.CURSOR, name, median["last"], median["first"], "µs", Target(1.5))

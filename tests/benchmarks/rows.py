@@ -1,5 +1,7 @@
-"""What is promised, and what was measured: the rows of ``build/bench.json``."""
+"""What is promised and what was measured: rows for ``build/bench.json``, and the figures behind them."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -19,6 +21,7 @@ class What(StrEnum):
     MANY_KEYS = "key check with 1,000,000 keys against 1,000"
     LIST_PAGE = "list page with 2,000 keys and 2,000,000 usage rows against 20 keys"
     MEMORY = "memory of a worker after 1,000,000 requests against after 10,000"
+    CURSOR = "orders by cursor, last page against first"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. ``unit`` is that of both figures; one that is better large has a target of a least."""
+    """One comparison and its target. Where we are compared with ourselves, ``peer`` is the smaller us."""
 
     what: What
     database: str
@@ -48,7 +51,8 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        return self.ours / self.peer
+        """Not a number, and so never on target, where the peer came to nothing."""
+        return self.ours / self.peer if self.peer else math.nan
 
     @property
     def holds(self) -> bool:
@@ -64,3 +68,23 @@ class Row:
             "target": str(self.target),
             "holds": self.holds,
         }
+
+    def __str__(self) -> str:
+        verdict = "holds" if self.holds else "missed"
+        figures = f"{self.ours:,.{places(self.ours)}f} / {self.peer:,.{places(self.peer)}f} {self.unit}"
+        return f"{figures.rstrip()} = {self.ratio:.2f} ({self.target}: {verdict})"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All who took part in one race, and what each came to: the medians of its rounds."""
+
+    title: str
+    database: str
+    unit: str
+    by_name: Mapping[str, float]
+
+
+def places(figure: float) -> int:
+    """How many digits behind the point are worth showing."""
+    return 0 if figure >= 100 else 1 if figure >= 10 else 2

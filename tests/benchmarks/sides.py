@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,8 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parent.parent.parent
 NEVER_REACHED = str(10**9)
+# One for all: what one process signs, another reads.
+SECRET_KEY = secrets.token_urlsafe(50)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def _environment(settings: str, database_url: str) -> dict[str, str]:
         "BENCH_CLOCK": os.environ.get("BENCH_CLOCK", ""),
         "DJANGO_SETTINGS_MODULE": settings,
         "ENV_FILE": os.devnull,
-        "SECRET_KEY": "what is signed here is of no use to anybody",
+        "SECRET_KEY": SECRET_KEY,
         "HTTPS": "false",
         "DATABASE_URL": database_url,
     }
@@ -68,10 +71,14 @@ def _environment(settings: str, database_url: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Call:
-    """A request as a client makes it, each time with the next of these headers."""
+    """A request as clients make it, each time with the headers of the next of them."""
 
     path: str
-    authorization: Sequence[str] = ()
+    headers: Sequence[Mapping[str, str]] = ({},)
+
+    @classmethod
+    def with_keys(cls, path: str, authorization: Sequence[str]) -> Self:
+        return cls(path, [{"Authorization": header} for header in authorization])
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ class Worker:
         """Let the process make a request so many times, while all others wait."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        order = {"path": call.path, "authorization": list(call.authorization), "times": times}
+        order = {"path": call.path, "headers": list(call.headers), "times": times}
         print(json.dumps(order), file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:

@@ -1,6 +1,7 @@
-"""``python -m tests.benchmarks.ours.seed KEYS ORDERS``: the demo store, and what a program of it sends.
+"""``python -m tests.benchmarks.ours.seed KEYS ORDERS``: the demo store, and what its programs send.
 
-The header of one of its keys, which may read orders and never runs into its limit, is printed as JSON.
+The Authorization headers of some of its keys, which may read orders and never run into their limit, are
+printed as a JSON list.
 """
 
 import json
@@ -13,20 +14,25 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 
 from apikeys.models import ApiKey  # noqa: E402
+from stores.demo_catalogue import NORTHWOOD  # noqa: E402
 from stores.models import Store  # noqa: E402
 
-STORE = 267418190
-UNLIMITED = 10**9
 USAGE_DAYS = 30
+IN_USE = 100
+UNLIMITED = 10**9
 
 
-def seed(*, keys: int, orders: int) -> str:
-    """Fill the demo store; returns the Authorization header of one more key."""
+def seed(*, keys: int, orders: int) -> list[str]:
+    """Fill the demo store, and draw a few more keys: returns their headers."""
     call_command("seed_demo", keys=keys, orders=orders, usage_days=USAGE_DAYS)
-    _, plaintext = ApiKey.objects.draw(
-        store=Store.objects.get(pk=STORE), name="Benchmark", access=["orders:read"], rate_limit=UNLIMITED
+    store = Store.objects.get(pk=NORTHWOOD.id)
+    drawn = (
+        ApiKey.objects.draw(
+            store=store, name=f"Benchmark {number}", access=["orders:read"], rate_limit=UNLIMITED
+        )
+        for number in range(IN_USE)
     )
-    return f"Bearer {plaintext}"
+    return [f"Bearer {plaintext}" for _, plaintext in drawn]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""``python -m tests.benchmarks.peers.seed NUMBER``: users with a key of each package, and what one sends.
+"""``python -m tests.benchmarks.peers.seed NUMBER``: users with a key of each package, and what they send.
 
-The last one's headers are printed as JSON: ``{"token": "Token …", "knox": …, "api-key": …}``.
+The Authorization headers of some are printed as JSON, by door: ``{"token": ["Token …"], "knox": […], …}``.
 """
 
 import json
@@ -17,18 +17,19 @@ from knox.models import AuthToken  # noqa: E402
 from rest_framework.authtoken.models import Token  # noqa: E402
 from rest_framework_api_key.models import APIKey  # noqa: E402
 
+IN_USE = 100
+
 
 @transaction.atomic
-def seed(number: int) -> dict[str, str]:
-    """Give as many new users a key of each kind; returns the Authorization headers of the last."""
-    headers: dict[str, str] = {}
+def seed(number: int) -> dict[str, list[str]]:
+    """Give as many new users a key of each kind; returns the headers of the last of them, by door."""
+    headers: dict[str, list[str]] = {"token": [], "knox": [], "api-key": []}
     for index in range(number):
         user = User.objects.create(username=f"peer-{index}")
-        _, knox = AuthToken.objects.create(user)
-        _, api_key = APIKey.objects.create_key(name=f"Peer {index}")
-        token = Token.objects.create(user=user)
-        headers = {"token": f"Token {token.key}", "knox": f"Token {knox}", "api-key": f"Api-Key {api_key}"}
-    return headers
+        headers["token"].append(f"Token {Token.objects.create(user=user).key}")
+        headers["knox"].append(f"Token {AuthToken.objects.create(user)[1]}")
+        headers["api-key"].append(f"Api-Key {APIKey.objects.create_key(name=f'Peer {index}')[1]}")
+    return {door: sent[-IN_USE:] for door, sent in headers.items()}
 
 
 if __name__ == "__main__":

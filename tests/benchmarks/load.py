@@ -1,0 +1,54 @@
+"""The load generator, wrk: the one on the PATH, or as root on Debian the distribution's, installed."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+
+REMEDY = "Install wrk (on Debian and Ubuntu: apt install wrk)."
+INSTALL = "apt-get update && apt-get install -y --no-install-recommends wrk"
+SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
+
+
+class Unavailable(Exception):
+    """There is no load generator, and none can be installed."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a server did under load: requests a second, and seconds that half and 99 of 100 stayed below."""
+
+    throughput: float
+    p50: float
+    p99: float
+
+
+@cache
+def program() -> str:
+    """Where wrk is; raises Unavailable."""
+    if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["sh", "-c", INSTALL], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if path := shutil.which("wrk"):
+        return path
+    raise Unavailable(REMEDY)
+
+
+def put_on(url: str, authorization: str, *, connections: int, seconds: int) -> Load:
+    """Ask for an address over so many connections at once; raises AssertionError if an answer is not 2xx."""
+    command = [program(), "--latency", "--timeout", "30s", "-t1", f"-c{connections}", f"-d{seconds}s"]
+    command += ["-H", f"Authorization: {authorization}", url]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "Non-2xx" not in printed, printed
+    assert "Socket errors" not in printed, printed
+    throughput = re.search(r"Requests/sec:\s+([\d.]+)", printed)
+    assert throughput, printed
+    return Load(float(throughput[1]), percentile("50", printed), percentile("99", printed))
+
+
+def percentile(which: str, printed: str) -> float:
+    """A line such as ``99%    3.27ms`` of wrk's report, in seconds."""
+    found = re.search(rf"^\s*{which}%\s+([\d.]+)(us|ms|s|m)\s*$", printed, re.MULTILINE)
+    assert found, printed
+    return float(found[1]) * SECONDS[found[2]]

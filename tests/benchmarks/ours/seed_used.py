@@ -1,0 +1,55 @@
+"""``python -m tests.benchmarks.ours.seed_used KEYS USAGE_DAYS ORDERS``: a store that has grown, beside one
+with twenty keys.
+
+Printed as JSON: the cookie of a person who owns both, the header of a key of the grown one, the id of the
+small one, and the cursor that leads to the last page of the grown one's orders.
+"""
+
+import json
+import sys
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from apikeys.demo import seed_keys  # noqa: E402
+from apikeys.models import ApiKey  # noqa: E402
+from reflow.pagination import Cursor, sort_keys  # noqa: E402
+from stores.demo_catalogue import NORTHWOOD  # noqa: E402
+from stores.models import Order, Store  # noqa: E402
+from tests.benchmarks.ours.seed import UNLIMITED  # noqa: E402
+
+FEW_KEYS = 20
+ORDERS_PER_PAGE = 20
+
+
+def seed(*, keys: int, usage_days: int, orders: int) -> dict[str, str]:
+    call_command("seed_demo", keys=keys, orders=orders, usage_days=usage_days)
+    grown = Store.objects.get(pk=NORTHWOOD.id)
+    owner = grown.owners.get()
+    few = Store.objects.create(name="Few keys")
+    few.owners.add(owner)
+    seed_keys(few, count=FEW_KEYS, days=usage_days)
+    _, plaintext = ApiKey.objects.draw(
+        store=grown, name="Benchmark", access=["orders:read"], rate_limit=UNLIMITED
+    )
+    browser = Client()
+    browser.force_login(owner)
+    before_last_page = Order.objects.for_store(grown).order_by("created_at", "id")[ORDERS_PER_PAGE]
+    end = Cursor.beside(before_last_page, sort_keys(Order.objects.all()), backwards=False)
+    return {
+        "cookie": f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}",
+        "header": f"Bearer {plaintext}",
+        "few": str(few.pk),
+        "end": str(end),
+    }
+
+
+if __name__ == "__main__":
+    keys, usage_days, orders = map(int, sys.argv[1:])
+    call_command("migrate", verbosity=0)
+    print(json.dumps(seed(keys=keys, usage_days=usage_days, orders=orders)))

@@ -1,0 +1,67 @@
+"""The benchmark compares like with like, and leaves what others read."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.benchmarks import in_process
+from tests.benchmarks.places import places
+from tests.benchmarks.report import Report
+from tests.benchmarks.rows import Row, Target, What
+from tests.benchmarks.sides import Side
+from tests.benchmarks.sizes import QUICK
+
+pytestmark = pytest.mark.once  # it brings databases of its own
+
+
+@pytest.fixture(scope="module")
+def course() -> Iterator[in_process.Course]:
+    with places(only_sqlite=True) as (place,):
+        yield in_process.Course.prepared(place, QUICK)
+
+
+def test_the_peers_say_all_that_we_say(course: in_process.Course) -> None:
+    url = course.database_url
+    with Side.ours(url).worker() as ours, Side.peers(url).worker() as peers:
+        for name in ("orders", "products"):
+            our_rows = json.loads(ours.make(course.ours(name, key=name == "orders"), 1).body)["data"]
+            their_rows = json.loads(peers.make(course.peer("none", name), 1).body)["results"]
+            assert len(our_rows) == 20
+            assert list(map(to_the_second, their_rows)) == list(map(to_the_second, our_rows))
+
+
+def to_the_second(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose times are cut off where ours end."""
+    return row | {name: row[name][: len("2026-11-23T12:00:00")] for name in ("created_at", "updated_at")}
+
+
+def test_a_quick_run_leaves_rows_and_a_picture(course: in_process.Course, tmp_path: Path) -> None:
+    report = Report()
+    report.add(in_process.measure(course))
+    report.show()
+    report.save(tmp_path)
+    rows = json.loads((tmp_path / "bench.json").read_text())
+    assert [row["what"] for row in rows] == [What.CHECK, What.ORDERS, What.PRODUCTS]
+    for row in rows:
+        assert set(row) == {"what", "database", "ours", "peer", "ratio", "target", "holds"}
+        assert row["database"] == "SQLite"
+        assert row["ratio"] == pytest.approx(row["ours"] / row["peer"], abs=0.001)
+        assert row["target"] == "≤ 0.5"
+    assert ">djangorestframework-api-key</text>" in (tmp_path / "bench.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("target", "ours", "holds"),
+    [
+        (Target(0.5), 50, True),
+        (Target(0.5), 51, False),
+        (Target(1.8, is_least=True), 180, True),
+        (Target(1.8, is_least=True), 179, False),
+    ],
+)
+def test_a_row_says_whether_its_target_is_met(target: Target, ours: float, *, holds: bool) -> None:
+    row = Row(What.ORDERS, "SQLite", ours, 100, "µs", target)
+    assert row.as_json()["holds"] is holds
