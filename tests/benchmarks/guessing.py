@@ -14,13 +14,14 @@ import os
 import random
 import statistics
 import sys
+import tempfile
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import erf, sqrt
-
-from tests.benchmarks.growth import site
+from pathlib import Path
 
 GUESSES = int(os.environ.get("GUESSES", "3000"))
 WARM_UP = 200
@@ -61,6 +62,21 @@ class Samples:
 
 def resampled_median(times: list[float]) -> float:
     return statistics.median(random.choices(times, k=len(times)))
+
+
+@contextmanager
+def site() -> Iterator[None]:
+    """Django on a database of its own: SUITE_DATABASE_URL (see tests.postgres), or SQLite in a file."""
+    with tempfile.TemporaryDirectory(prefix="reflow-bench-") as folder:
+        url = os.environ.get("SUITE_DATABASE_URL", f"sqlite:///{Path(folder) / 'bench.sqlite3'}")
+        os.environ |= {"SUITE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        yield
 
 
 def measure() -> dict[str, Samples]:
