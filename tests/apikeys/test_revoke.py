@@ -1,16 +1,13 @@
 """A key in the wrong hands: whoever finds it can have it switched off."""
 
-import io
 import json
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apikeys import history
-from apikeys.models import ApiKey
 from tests.conftest import IssueKey, bearer
 
 URL = "/v1/api-keys/revoke/"
@@ -96,25 +93,3 @@ def test_a_body_that_makes_no_sense_is_refused(client: Client, body: str) -> Non
 def test_an_address_may_report_so_often(client: Client, settings: Any) -> None:
     settings.RATE_LIMIT_REVOCATIONS = 2
     assert [hand_in(client, "x").status_code for _ in range(3)] == [202, 202, 429]
-
-
-def test_operators_do_the_same_from_a_file(issue: IssueKey, tmp_path: Any, capsys: Any) -> None:
-    key, plaintext = issue()
-    leaked = tmp_path / "leaked"
-    leaked.write_text(f"\n{plaintext}\n  nonsense\n")
-    call_command("revoke_keys", str(leaked))
-    key.refresh_from_db()
-    assert key.deactivated_at is not None
-    assert capsys.readouterr().out == f"{key.prefix} of Northwood is deactivated\n1 of 2 keys exist.\n"
-
-
-def test_operators_do_the_same_from_standard_input(issue: IssueKey, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, plaintext = issue()
-    monkeypatch.setattr("sys.stdin", io.StringIO(plaintext))
-    call_command("revoke_keys")
-    assert ApiKey.objects.get(pk=key.pk).deactivated_at is not None
-
-
-def test_a_file_that_is_not_there_is_one_line() -> None:
-    with pytest.raises(CommandError, match="no-such-file"):
-        call_command("revoke_keys", "no-such-file")

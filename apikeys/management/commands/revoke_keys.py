@@ -1,32 +1,35 @@
-"""``manage.py revoke_keys``: deactivate leaked keys, listed one a line in a file or on standard input."""
+"""``manage.py revoke_keys``: deactivate keys that have leaked."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from apikeys import keys
+from apikeys.management.operator import OperatorCommand, add_by, add_file, key_of, operator, text_of
 from apikeys.models import ApiKey
+from apikeys.querysets import portions
 
 
-class Command(BaseCommand):
-    help = "Deactivate the keys in a file, or on standard input, one a line, and tell their owners."
+class Command(OperatorCommand):
+    help = (
+        "Deactivate every key that is whole in a text, such as a log or a list, and tell their owners. "
+        "With --prefix, those keys instead: see find_keys."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", nargs="?", default="-", help="a path, or - for standard input")
+        add_file(parser)
+        parser.add_argument("--prefix", nargs="+", default=[], help="prefixes of keys to deactivate")
+        add_by(parser)
 
-    def handle(self, *, file: str, **options: Any) -> None:
-        handed_in = set(read(file).split())
-        found = ApiKey.objects.presented_as(handed_in)
-        for key in found:
-            key.report_leaked()
-            self.stdout.write(f"{key.prefix} of {key.store} is deactivated")
-        self.stdout.write(f"{len(found)} of {len(handed_in)} keys exist.")
+    def handle(self, *, file: str, prefix: list[str], by: str | None, **options: Any) -> None:
+        acting = operator(by)
+        found = [key_of(text) for text in prefix] or whole_in(text_of(file))
+        if not found:
+            raise CommandError("There is no whole key of this site in it.")
+        ended = [(key, key.report_leaked(by=acting)) for key in found]
+        for key, is_new in ended:
+            self.stdout.write(f"{key.prefix} of {key.store} {'is' if is_new else 'was already'} deactivated.")
 
 
-def read(file: str) -> str:
-    """The text of a file, ``-`` being standard input. Raises CommandError where it cannot be read."""
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file} cannot be read: {error}") from error
+def whole_in(text: str) -> list[ApiKey]:
+    return [key for some in portions(keys.whole_in(text)) for key in ApiKey.objects.presented_as(some)]

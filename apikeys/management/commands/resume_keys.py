@@ -1,0 +1,30 @@
+"""``manage.py resume_keys``: lift what suspend_keys did."""
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from apikeys.management.operator import OperatorCommand, add_by, add_store, operator, store_of
+from apikeys.models import ApiKey
+from apikeys.suspension import Suspension
+
+
+class Command(OperatorCommand):
+    help = (
+        "Let the keys of a suspended store work again, those that worked before, and tell its owners. "
+        "Keys that their owners had deactivated stay so."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_store(parser)
+        add_by(parser)
+
+    def handle(self, *, store: str, by: str | None, **options: Any) -> None:
+        resumed = store_of(store)
+        acting = operator(by)
+        suspension = Suspension.objects.of(resumed)
+        if suspension is None:
+            raise CommandError(f"The keys of {resumed} are not suspended.")
+        suspension.lift(by=acting)
+        working = ApiKey.objects.for_store(resumed).usable().count()
+        self.stdout.write(f"The keys of {resumed} are resumed; working now: {working}.")

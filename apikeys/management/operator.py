@@ -1,0 +1,131 @@
+"""What the operators' commands share: how they are told of whom and what, and how they print it."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
+
+from apikeys import history, keys
+from apikeys.models import ApiKey
+from stores.models import Store
+
+
+class OperatorCommand(BaseCommand):
+    """Ends with status 0 when it did what it was asked to, else with another and one line that says why."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except OperationalError as error:
+            reason = " ".join(str(error).split())
+            raise CommandError(f"The database cannot be used: {reason}") from error
+        except BrokenPipeError:  # as behind `| head`: whoever read has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+
+    def print_table(self, *rows: Iterable[object]) -> None:
+        """The first row is the head."""
+        columns = [justified(column) for column in zip(*rows, strict=True)]
+        for row in zip(*columns, strict=True):
+            self.stdout.write("  ".join(row).rstrip())
+
+
+# What is typed.
+
+
+def add_store(parser: CommandParser) -> None:
+    parser.add_argument("store", help="the store's number, such as 267418190")
+
+
+def add_prefix_or_store(parser: CommandParser) -> None:
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("prefix", nargs="?", help="the key's prefix: its first seven characters")
+    either.add_argument("--store", metavar="NUMBER", help="or the number of a store: of all its keys")
+
+
+def add_file(parser: CommandParser) -> None:
+    parser.add_argument("file", nargs="?", default="-", help="any text: a path, or - for standard input")
+
+
+def add_by(parser: CommandParser) -> None:
+    parser.add_argument("--by", metavar="EMAIL", help="the operator to name in the history")
+
+
+# What it stands for. Each raises CommandError where it stands for nothing.
+
+
+def store_of(number: str) -> Store:
+    refuse_secret(number)
+    found = Store.objects.filter(pk=number).first() if number.isdecimal() else None
+    if found is None:
+        raise CommandError(f"There is no store {number}.")
+    return found
+
+
+def key_of(prefix: str) -> ApiKey:
+    found = ApiKey.objects.with_status().select_related("store").filter(prefix=as_prefix(prefix)).first()
+    if found is None:
+        raise CommandError(f"There is no key with the prefix {prefix}.")
+    return found
+
+
+def as_prefix(text: str) -> str:
+    refuse_secret(text)
+    prefix = keys.prefix_of(text)
+    if prefix is None:
+        raise CommandError(f"{text} is no prefix: that is seven characters, each of 0 to 9 and a to f.")
+    return prefix
+
+
+def operator(email: str | None) -> User:
+    """The member of staff who acts; the site itself where nobody is named."""
+    if email is None:
+        return history.the_site_itself()
+    refuse_secret(email)
+    staff = User.objects.filter(email__iexact=email, is_staff=True, is_active=True)
+    if len(staff) != 1:
+        raise CommandError(f"There is no operator {email}.")
+    return staff[0]
+
+
+def text_of(file: str) -> str:
+    """What is in a file, or on standard input, whatever bytes it may hold."""
+    refuse_secret(file)
+    try:
+        if file != "-":
+            return Path(file).read_text(errors="replace")
+        if sys.stdin.isatty():
+            sys.stderr.write("Paste the text, then press Ctrl-D on a line of its own.\n")
+        return sys.stdin.buffer.read().decode(errors="replace")
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def refuse_secret(typed: str) -> None:
+    """A command line is seen by everybody on the machine, and kept by the shell."""
+    if keys.without_secrets(typed) != typed:
+        raise CommandError(
+            "There is a key on the command line, where others can read it: treat it as leaked. Only its "
+            "prefix belongs there; a text with keys in it goes into standard input."
+        )
+
+
+# What comes out.
+
+
+def justified(column: tuple[object, ...]) -> list[str]:
+    """Each cell as wide as the widest; numbers stand under one another."""
+    cells = [printable(cell) for cell in column]
+    width = max(map(len, cells))
+    to_the_right = all(isinstance(cell, int) for cell in column[1:])
+    return [cell.rjust(width) if to_the_right else cell.ljust(width) for cell in cells]
+
+
+def printable(cell: object) -> str:
+    """Names are what owners typed: nothing in them moves the cursor or turns the text round."""
+    return "".join(character if character.isprintable() else "?" for character in str(cell))
