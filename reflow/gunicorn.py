@@ -52,3 +52,15 @@ def child_exit(server: Any, worker: Any) -> None:
 
 def on_exit(server: Any) -> None:
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Write what a worker has counted before it waits for its threads, which a slow client may hold up.
+
+    What they answer until then is written when the process ends. Gunicorn calls this in its own process
+    too, where Django was never set up, about a worker that it finds gone.
+    """
+    if worker.booted:
+        from apikeys import usage
+
+        usage.flush()

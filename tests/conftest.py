@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from apikeys import throttling
+from apikeys import throttling, usage
 from apikeys.models import ApiKey
 from stores.models import Store
 
@@ -30,6 +30,12 @@ def _no_rate_is_used_up() -> None:
     throttling.storage().reset()
     throttling._barred.clear()
     throttling._ask_again_at = None
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_writes_into_the_next_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Usage that could not be written waits for whoever writes next."""
+    monkeypatch.setattr(usage, "RETRY_SECONDS", 3600)
 
 
 @pytest.fixture

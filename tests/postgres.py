@@ -14,18 +14,18 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 REMEDY = "Install PostgreSQL (on Debian and Ubuntu: apt install postgresql) or set TEST_DATABASE_URL."
 
-# Durability is of no use to a database that nobody will read again.
+# Tests may break the server, and read again what it had promised to keep; none breaks the machine.
 CONFIGURATION = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
 fsync = off
 full_page_writes = off
-synchronous_commit = off
 """
 
 # One in which letters with accents have upper and lower case, whatever the developer's is.
@@ -57,14 +57,40 @@ def server() -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
+    with cluster() as ours:
+        yield ours.url
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A PostgreSQL of our own, in a folder, that may be stopped and started again."""
+
+    folder: Path
+    pg_ctl: Path
+
+    @property
+    def url(self) -> str:
+        return f"postgres://postgres@/{self.folder}/postgres"
+
+    def start(self) -> None:
+        call([self.pg_ctl, "start", "-w", "-D", self.folder / "data", "-l", self.folder / "log"])
+
+    def stop(self) -> None:
+        """At once, as a crash would: what was committed stays, and what was under way never was."""
+        call([self.pg_ctl, "stop", "--mode=immediate", "-D", self.folder / "data"])
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A server that is the caller's alone. Raises Unavailable."""
     # Not below TMPDIR: the path of a socket has room for about a hundred characters.
     folder = Path(tempfile.mkdtemp(prefix="reflow-pg-", dir="/tmp"))
     try:
-        pg_ctl = start(folder)
+        ours = Cluster(folder, start(folder))
         try:
-            yield f"postgres://postgres@/{folder}/postgres"
+            yield ours
         finally:
-            call([pg_ctl, "stop", "--mode=immediate", "-D", folder / "data"])
+            ours.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -9,8 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.client import HTTPResponse
@@ -22,6 +22,7 @@ from urllib.request import HTTPCookieProcessor, HTTPErrorProcessor, Request, bui
 
 import environ
 import psycopg
+from django.db import connection
 from psycopg import sql
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +37,7 @@ class Served:
     url: str
     database_url: str
     output: Path
+    process: "subprocess.Popen[bytes]"
 
     @property
     def printed(self) -> str:
@@ -54,10 +56,26 @@ class Served:
             return "\n".join(text for rows in tables for (text,) in rows)
 
 
-@contextmanager
-def served(folder: Path, database_url: str) -> Iterator[Served]:
-    """Run quickstart, and stop the server as an operator would. The same folder again is a second run."""
+def served(folder: Path, database_url: str) -> AbstractContextManager[Served]:
+    """What quickstart makes of a database. The same folder again is a second run."""
     port = free_port()
+    return started(["manage.py", "quickstart"], folder, database_url, port, PORT=str(port))
+
+
+def gunicorn(
+    folder: Path, database_url: str, *options: str, **environment: str
+) -> AbstractContextManager[Served]:
+    """The production server, on a database that has its tables."""
+    port = free_port()
+    config = ("-c", "python:reflow.gunicorn", "--bind", f"127.0.0.1:{port}")
+    return started(["-m", "gunicorn", *config, *options], folder, database_url, port, **environment)
+
+
+@contextmanager
+def started(
+    program: Sequence[str], folder: Path, database_url: str, port: int, **environment: str
+) -> Iterator[Served]:
+    """Start a program of the site, and stop it as an operator would unless it has ended by then."""
     output = folder / "output"
     environment = {
         "PATH": os.environ["PATH"],
@@ -66,20 +84,22 @@ def served(folder: Path, database_url: str) -> Iterator[Served]:
         "HTTPS": "false",
         "DEMO_OWNER_PASSWORD": PASSWORD,
         "DATABASE_URL": database_url,
-        "PORT": str(port),
+        **environment,
     }
     with output.open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "quickstart"],
+            [sys.executable, *program],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            # Of its own group, so that a test can kill all of it at once.
+            start_new_session=True,
         )
     try:
         wait_for(process, port, output)
-        yield Served(f"http://127.0.0.1:{port}", database_url, output)
+        yield Served(f"http://127.0.0.1:{port}", database_url, output, process)
     finally:
         process.terminate()
         process.wait(PATIENCE)
@@ -118,6 +138,13 @@ def empty_database(folder: Path) -> Iterator[str]:
             yield f"{suite.rpartition('/')[0]}/{name}"
         finally:
             postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def database_of_the_tests() -> str:
+    """The address of the very database that a test is in, for a server beside it."""
+    name = connection.settings_dict["NAME"]
+    suite = os.environ.get("SUITE_DATABASE_URL")
+    return f"{suite.rpartition('/')[0]}/{name}" if suite else f"sqlite:///{name}"
 
 
 def connection_of(database_url: str) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""Two machines behind one address: what holds on one holds on the other, from the very next request."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from apikeys.models import ApiKey, StoreUsage
+from tests import valkey
+from tests.conftest import IssueKey
+from tests.processes.conftest import POSTGRESQL
+from tests.processes.load import ORDERS, load, wait_until_counted
+from tests.server import Served, call_api, database_of_the_tests, gunicorn
+
+pytestmark = [POSTGRESQL, pytest.mark.django_db(transaction=True)]
+
+Machines = list[Served]
+
+
+@pytest.fixture(scope="module")
+def machines(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    """Two servers that have a PostgreSQL and a Valkey in common, and nothing else."""
+    with ExitStack() as stack:
+        try:
+            redis_url = stack.enter_context(valkey.server())
+        except valkey.Unavailable as reason:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {valkey.REMEDY}")
+        yield [
+            stack.enter_context(
+                gunicorn(
+                    tmp_path_factory.mktemp(name),
+                    database_of_the_tests(),
+                    "--workers=1",
+                    USAGE_FLUSH_SECONDS="0",
+                    REDIS_URL=redis_url,
+                )
+            )
+            for name in ("first", "second")
+        ]
+
+
+def answers(machines: Machines, key: str) -> list[str]:
+    """What each of them answers to the key: ``served``, or why not."""
+    given = [call_api(machine, ORDERS, key).json() for machine in machines]
+    return [answer.get("code", "served") for answer in given]
+
+
+def deactivate(key: ApiKey, owner: User) -> None:
+    key.deactivate(by=owner)
+
+
+def pause(key: ApiKey, owner: User) -> None:
+    key.deactivate(by=owner, until=timezone.now() + timedelta(hours=1))
+
+
+def expire(key: ApiKey, owner: User) -> None:
+    ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [(deactivate, "api_key_inactive"), (pause, "api_key_inactive"), (expire, "api_key_expired")],
+)
+def test_a_key_that_ends_is_refused_by_both_from_the_next_request(
+    machines: Machines, issue: IssueKey, owner: User, end: Callable[[ApiKey, User], None], code: str
+) -> None:
+    key, plaintext = issue()
+    assert answers(machines, plaintext) == ["served"] * 2
+    end(key, owner)
+    assert answers(machines, plaintext) == [code] * 2
+
+
+def test_a_key_that_comes_back_is_served_by_both_from_the_next_request(
+    machines: Machines, issue: IssueKey, owner: User
+) -> None:
+    key, plaintext = issue()
+    key.deactivate(by=owner, until=timezone.now() + timedelta(seconds=0.5))
+    assert answers(machines, plaintext) == ["api_key_inactive"] * 2
+    key.reactivate(by=owner)
+    assert answers(machines, plaintext) == ["served"] * 2
+
+
+def test_a_rolled_key_and_its_successor_stand_alike_on_both(
+    machines: Machines, issue: IssueKey, owner: User
+) -> None:
+    key, old = issue()
+    successor, new = key.roll(by=owner, overlap=timedelta(hours=1))
+    assert answers(machines, old) == answers(machines, new) == ["served"] * 2
+    expire(key, owner)
+    assert answers(machines, old) == ["api_key_expired"] * 2
+    deactivate(successor, owner)
+    assert answers(machines, new) == ["api_key_inactive"] * 2
+
+
+def test_a_limit_holds_over_both_to_the_request(machines: Machines, issue: IssueKey) -> None:
+    limit, excess = 20, 6
+    minute, counted_in = 0, -1
+    while minute != counted_in:  # a limit is one of a minute, and none may end in between
+        key, plaintext = issue()
+        ApiKey.objects.filter(pk=key.pk).update(rate_limit=limit)
+        counted_in = int(time.time()) // 60
+        with ThreadPoolExecutor(4) as pool:
+            turns = pool.map(
+                lambda turn: call_api(machines[turn % 2], ORDERS, plaintext).status,  # noqa: B023
+                range(limit + excess),
+            )
+            statuses = Counter(turns)
+        minute = int(time.time()) // 60
+    assert statuses == {200: limit, 429: excess}
+
+
+def test_usage_of_both_adds_up(machines: Machines, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    ApiKey.objects.filter(pk=key.pk).update(rate_limit=1_000_000)
+    with load(machines, plaintext, programs=2) as calls:
+        calls.wait_for(100)
+    assert wait_until_counted(calls.answered - 1) == calls.answered == calls.sent
+    assert StoreUsage.objects.get().requests == calls.answered

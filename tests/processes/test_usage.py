@@ -1,0 +1,118 @@
+"""What is answered is counted, whatever becomes of the process that answered."""
+
+import os
+import re
+import signal
+import socket
+
+import pytest
+
+from apikeys.models import ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from tests.conftest import IssueKey
+from tests.processes.conftest import POSTGRESQL, Serve
+from tests.processes.load import ORDERS, counted, load, wait_until_counted
+from tests.server import PATIENCE, Served, call_api
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NEVER = "3600"
+
+
+def kill(site: Served) -> None:
+    """End every process of it, at once and without a word."""
+    os.killpg(site.process.pid, signal.SIGKILL)
+    site.process.wait()
+
+
+def test_a_server_that_is_stopped_in_mid_load_has_counted_every_answer(serve: Serve, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    site = serve("--workers=2", USAGE_FLUSH_SECONDS=NEVER)
+    with load([site], plaintext) as calls:
+        calls.wait_for(150)
+        assert counted() == 0
+        site.process.terminate()
+        site.process.wait(PATIENCE)
+    assert calls.answered <= counted() <= calls.sent
+
+
+@POSTGRESQL
+def test_workers_that_are_recycled_and_reloaded_count_every_answer(serve: Serve, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    site = serve("--workers=1", "--max-requests=50", USAGE_FLUSH_SECONDS=NEVER)
+    with load([site], plaintext) as calls:
+        calls.wait_for(60)
+        site.process.send_signal(signal.SIGHUP)
+        calls.wait_for(60)
+    site.process.terminate()
+    site.process.wait(PATIENCE)
+    assert calls.answered <= counted() <= calls.sent
+
+
+@POSTGRESQL
+def test_a_worker_that_is_aborted_while_a_client_holds_it_up_has_counted(
+    serve: Serve, issue: IssueKey
+) -> None:
+    _, plaintext = issue()
+    site = serve("--workers=1", "--log-level=info", USAGE_FLUSH_SECONDS=NEVER)
+    assert call_api(site, ORDERS, plaintext).status == 200
+    with socket.create_connection(("127.0.0.1", int(site.url.rpartition(":")[2]))) as slow:
+        # The rest of it never comes.
+        slow.sendall(
+            b"POST /v1/api-keys/revoke/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert slow.recv(100).startswith(b"HTTP/1.1 100")
+        os.kill(worker_of(site), signal.SIGABRT)
+        assert wait_until_counted(0) == 1
+        kill(site)
+
+
+@POSTGRESQL
+def test_what_a_killed_server_had_written_stays_and_the_rest_is_its_last_interval(
+    serve: Serve, issue: IssueKey
+) -> None:
+    _, plaintext = issue()
+    site = serve("--workers=1", USAGE_FLUSH_SECONDS="0.3")
+    with load([site], plaintext) as calls:
+        first = wait_until_counted(0)
+        answered_before = calls.answered
+        second = wait_until_counted(first)
+        wait_until_counted(second)
+        kill(site)
+    # The last write seen began when the one before it had ended, and took all that was answered by then.
+    assert answered_before <= counted() <= calls.sent
+
+
+def test_with_an_interval_of_zero_a_killed_server_has_counted_every_answer(
+    serve: Serve, issue: IssueKey
+) -> None:
+    _, plaintext = issue()
+    site = serve("--workers=2", USAGE_FLUSH_SECONDS="0")
+    with load([site], plaintext) as calls:
+        calls.wait_for(60)
+        kill(site)
+    assert calls.answered <= counted() <= calls.sent
+
+
+@POSTGRESQL
+def test_four_processes_on_one_key_lose_nothing_and_never_wait_for_each_other_in_a_circle(
+    serve: Serve, issue: IssueKey
+) -> None:
+    key, plaintext = issue()
+    site = serve("--workers=4", USAGE_FLUSH_SECONDS="0.01")
+    with load([site], plaintext, programs=8) as calls:
+        calls.wait_for(300)
+    site.process.terminate()
+    site.process.wait(PATIENCE)
+    assert calls.statuses.keys() == {200}
+    assert counted() == calls.answered == StoreUsage.objects.get().requests
+    assert LastUse.objects.get().at == ApiKeyUsage.objects.get(key=key).last_at
+    assert UsageWriter.objects.count() > 1
+    assert "cannot be written" not in site.printed
+
+
+def worker_of(site: Served) -> int:
+    """The process of its one worker, as it says in its log."""
+    pids = re.findall(r"Booting worker with pid: (\d+)\n", site.printed)
+    assert len(pids) == 1
+    return int(pids[0])
