@@ -138,7 +138,11 @@ class CategorySerializer(OfStoreSerializer[Category]):
         model = Category
         fields = ("handle", "name", "description", "parent", "position")
         extra_kwargs = {
-            "parent": {"help_text": "The id of the category to put it into; null for the top."},
+            "parent": {
+                "help_text": "The id of the category to put it into; null for the top.",
+                # As the model says of another store's, so that nobody learns which ids those have.
+                "error_messages": {"does_not_exist": "There is no such category."},
+            },
             "position": {"help_text": "Its place among its neighbours, the lowest first."},
         }
 

@@ -84,3 +84,17 @@ def test_cookies_are_never_let_through(front_end: Page, base_url: str) -> None:
 def test_the_settings_page_answers_no_other_origin(front_end: Page, base_url: str) -> None:
     url = f"{base_url}/stores/267418190/settings/api-keys/"
     assert front_end.evaluate(CALL, [url, {}, "include"]) == {"blocked": "TypeError"}
+
+
+FRAME = """(url) => new Promise((loaded) => {
+  const frame = document.createElement("iframe");
+  frame.addEventListener("load", loaded);
+  frame.src = url;
+  document.body.append(frame);
+})"""
+
+
+def test_no_page_is_shown_in_a_frame_elsewhere(front_end: Page, base_url: str) -> None:
+    front_end.evaluate(FRAME, f"{base_url}/accounts/login/")
+    (frame,) = front_end.frames[1:]
+    assert frame.url.startswith("chrome-error:")

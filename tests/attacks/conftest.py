@@ -1,0 +1,75 @@
+"""What is attacked: two stores, and all pages as somebody gets them who may open every one of them."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from apikeys.models import ApiKeyUsage, LastUse, StoreUsage
+from stores.models import Store
+from stores.resources import SCOPES
+from tests.attacks.surface import Page, Shops, everything, pages
+from tests.conftest import IssueKey, sign_in
+from tests.specimens import make_specimens
+
+
+@pytest.fixture
+def shops(store: Store, other_store: Store, issue: IssueKey) -> Shops:
+    my_key, my_plaintext = issue(name="Mine", access=list(SCOPES))
+    their_key, their_plaintext = issue(name="Theirs", access=list(SCOPES), store=other_store)
+    now = timezone.now()
+    for key in (my_key, their_key):
+        LastUse.objects.create(key=key, at=now, method="GET", resource="orders", status_code=200)
+        ApiKeyUsage.objects.create(key=key, date=now.date(), outcome="succeeded", requests=1, last_at=now)
+        StoreUsage.objects.create(store=key.store, date=now.date(), outcome="succeeded", requests=1)
+    return Shops(
+        mine=make_specimens(store),
+        theirs=make_specimens(other_store),
+        my_key=my_key,
+        their_key=their_key,
+        my_plaintext=my_plaintext,
+        their_plaintext=their_plaintext,
+    )
+
+
+@pytest.fixture
+def mighty(shops: Shops, owner: User) -> Client:
+    """A browser whose person owns a store and is an operator: whom an attacker would like to act as."""
+    User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
+    return signed_in_as(owner)
+
+
+def signed_in_as(user: User) -> Client:
+    client = Client(raise_request_exception=False)
+    sign_in(client, user.email)
+    return client
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What every page answered to a visit, and all rows of the database before and after."""
+
+    answers: dict[Page, HttpResponse]
+    before: dict[str, list[tuple[object, ...]]]
+    after: dict[str, list[tuple[object, ...]]]
+
+
+WALK = pytest.StashKey[Walk]()
+
+
+@pytest.fixture
+def walk(request: pytest.FixtureRequest, db: None) -> Walk:
+    """Everybody gets the same walk: it is taken once, and nothing of it is alive."""
+    stash = request.config.stash
+    if WALK not in stash:
+        client: Client = request.getfixturevalue("mighty")
+        shops: Shops = request.getfixturevalue("shops")
+        before = everything()
+        # Not signed out before the end.
+        visited = sorted(pages(shops), key=lambda page: page.name.endswith("logout"))
+        answers: dict[Page, HttpResponse] = {page: client.get(page.url) for page in visited}  # type: ignore[misc]
+        stash[WALK] = Walk(answers, before, everything())
+    return stash[WALK]

@@ -1,0 +1,88 @@
+"""Forged requests: what a page elsewhere makes a browser send in somebody's name."""
+
+from urllib.parse import urljoin, urlsplit
+
+from django.test import Client
+
+from apikeys.models import ApiKey
+from reflow.access import ROUTES, Key
+from tests.attacks.conftest import Walk
+from tests.attacks.surface import Shops, everything, forms_on, pages, route_url
+
+ELSEWHERE = "https://evil.example"
+
+
+def strict(client: Client) -> Client:
+    """The same browser; the site is as careful as it is with real ones."""
+    copy = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    copy.cookies = client.cookies
+    return copy
+
+
+def test_every_page_answers_a_visit(walk: Walk) -> None:
+    """Lest what follows be about pages that are not there."""
+    assert len(walk.answers) > 60
+    broken = {page: answer.status_code for page, answer in walk.answers.items() if answer.status_code >= 500}
+    assert broken == {}
+
+
+def test_a_visit_changes_nothing(walk: Walk) -> None:
+    # allauth notes the address that an account has, once somebody looks at it.
+    noted = {"account.EmailAddress": []}
+    assert walk.after | noted == walk.before | noted
+
+
+def test_no_page_takes_a_form_without_its_token(mighty: Client, shops: Shops) -> None:
+    before, browser = everything(), strict(mighty)
+    for page in pages(shops):
+        assert browser.post(page.url, {"name": "Forged"}).status_code in {403, 405}, page
+    assert everything() == before
+
+
+def test_no_page_takes_a_form_from_elsewhere_even_with_a_token(mighty: Client, shops: Shops) -> None:
+    before, browser = everything(), strict(mighty)
+    form = next(form for form in forms_on(browser.get("/accounts/logout/")) if form.is_post)
+    token = {"csrfmiddlewaretoken": form.fields["csrfmiddlewaretoken"]}
+    for page in pages(shops):
+        for origin in (ELSEWHERE, "null"):
+            answer = browser.post(page.url, token, headers={"Origin": origin})
+            assert answer.status_code in {403, 405}, (page, origin)
+    assert everything() == before
+    assert browser.post("/accounts/logout/", token).status_code == 302  # it was a good one
+
+
+def test_every_form_that_changes_something_has_a_token_and_no_other_gives_it_away(walk: Walk) -> None:
+    found = 0
+    for page, answer in walk.answers.items():
+        for form in forms_on(answer):
+            assert form.is_post == ("csrfmiddlewaretoken" in form.fields), (page, form)
+            host = urlsplit(urljoin("http://testserver/", form.action)).hostname
+            assert host == "testserver", (page, form)
+            found += form.is_post
+    assert found > 60
+
+
+def test_what_a_browser_is_signed_in_as_is_nothing_to_the_api(mighty: Client, shops: Shops) -> None:
+    before, browser = everything(), strict(mighty)
+    for route in ROUTES:
+        if route.key is Key.REQUIRED:
+            answer = browser.generic(route.method, route_url(route, shops.mine), "{}", "application/json")
+            assert (answer.status_code, answer.json()["code"]) == (401, "api_key_missing"), route
+    assert everything() == before
+
+
+def test_an_api_that_needs_no_key_has_nothing_to_gain_from_a_browser(mighty: Client, shops: Shops) -> None:
+    """Reporting a leak is open to all: with somebody's cookies it does no more than without."""
+    ignoring = [route for route in ROUTES if route.key is Key.IGNORED]
+    assert [route.path for route in ignoring] == ["/v1/api-keys/revoke/"]
+    mighty.post("/v1/api-keys/revoke/", {"keys": [shops.my_key.prefix]}, "application/json")
+    assert ApiKey.objects.usable().count() == 2
+
+
+def test_a_form_that_only_a_browser_can_send_is_no_json(mighty: Client, shops: Shops) -> None:
+    """A page elsewhere can send these types without asking first."""
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        body = f'{{"keys": ["{shops.my_plaintext}"]}}'
+        answer = mighty.generic("POST", "/v1/api-keys/revoke/", body, kind)
+        assert answer.status_code == 415, kind
+    assert ApiKey.objects.usable().count() == 2

@@ -1,0 +1,237 @@
+"""Other people's objects: what belongs to another store is not there, by its address or by its id in a body.
+
+"Not there" is meant to the letter: the answer is the one that an id gets which nobody has.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from rest_framework import serializers
+from rest_framework.fields import Field
+
+from apikeys.models import ApiKey
+from reflow.access import Route
+from stores import filters
+from stores.api import CategoryViewSet, CouponViewSet, CustomerViewSet, OrderViewSet, ProductViewSet
+from stores.filters import IdFilter
+from stores.models import Category, Customer, Product, Store
+from stores.resources import Resource
+from tests.attacks.conftest import signed_in_as
+from tests.attacks.surface import (
+    Shops,
+    admin_model,
+    everything,
+    object_routes,
+    pages,
+    route_url,
+    store_routes,
+)
+from tests.conftest import bearer, make_owner
+from tests.shop import Caller
+from tests.specimens import Specimens, undone
+
+NOBODYS = 10**15
+VIEWS: list[Any] = [ProductViewSet, CategoryViewSet, OrderViewSet, CustomerViewSet, CouponViewSet]
+
+
+def told(answer: Any, *ids: Any) -> tuple[int, Any]:
+    """What an answer says, but for its own number and the id that was asked for."""
+    text = answer.content.decode()
+    for each in ids:
+        text = text.replace(str(each), "…")
+    head, _, tail = text.partition('"request_id":"')
+    return answer.status_code, head + tail[36:]
+
+
+@pytest.fixture
+def api(shops: Shops) -> Caller:
+    """Somebody who may do everything in their own store."""
+    return Caller(shops.mine.store, shops.my_plaintext)
+
+
+def call(caller: Caller, route: Route, url: str) -> Any:
+    return caller.client.generic(route.method, url, '{"name": "Mine"}', "application/json")
+
+
+def test_no_object_route_leads_to_another_stores(api: Caller, shops: Shops) -> None:
+    before = {label: rows for label, rows in everything().items() if label.startswith("stores.")}
+    for route, resource in object_routes():
+        for theirs in shops.theirs.ids[resource]:
+            asked = call(api, route, route_url(route, shops.mine, theirs))
+            nobodys = call(api, route, route_url(route, shops.mine, NOBODYS))
+            assert asked.status_code == 404, route
+            assert told(asked, theirs) == told(nobodys, NOBODYS), route
+    assert {label: rows for label, rows in everything().items() if label.startswith("stores.")} == before
+
+
+def test_every_object_route_leads_to_ones_own(api: Caller, shops: Shops) -> None:
+    """Lest the walk above have asked for what is never there."""
+    for route, _ in object_routes():
+        with undone():
+            assert call(api, route, route_url(route, shops.mine)).status_code in {200, 204, 400}, route
+
+
+def test_a_key_opens_no_route_of_another_store(api: Caller, shops: Shops) -> None:
+    for route in store_routes():
+        answer = call(api, route, route_url(route, shops.theirs))
+        assert (answer.status_code, answer.json()["code"]) == (401, "api_key_wrong_store"), route
+
+
+def test_no_list_has_anything_of_another_store(api: Caller, shops: Shops) -> None:
+    for route in store_routes():
+        if route.method == "GET" and "{id}" not in route.path and route.resource:
+            rows = api.client.get(route_url(route, shops.mine)).json()
+            listed = list(ids_in(rows if isinstance(rows, list) else rows["data"]))
+            assert sorted(listed) == sorted(shops.mine.ids[route.resource]), route
+
+
+def ids_in(rows: list[dict[str, Any]]) -> Iterator[int]:
+    for row in rows:
+        yield int(row["id"])
+        yield from ids_in(row.get("subcategories", []))
+
+
+# Ids inside of what is sent. Both lists are held against the code, so that none can be forgotten.
+
+
+def body_cases(shops: Shops, which: str) -> dict[str, dict[str, Any]]:
+    """For each field that holds an id of another object: a PATCH with such an id."""
+    categories = {"mine": shops.mine.ids, "theirs": shops.theirs.ids}
+    pk = NOBODYS if which == "nobodys" else categories[which][Resource.CATEGORIES][1]
+    theirs = Product.objects.get(pk=shops.theirs.ids[Resource.PRODUCTS][0])
+    mine = Product.objects.get(pk=shops.mine.ids[Resource.PRODUCTS][0])
+    product = theirs if which == "theirs" else mine
+    variant = NOBODYS if which == "nobodys" else product.variants.all()[0].pk
+    return {
+        "categories.parent": {"parent": pk},
+        "products.categories": {"categories": [str(pk)]},
+        "products.variants.items.id": {
+            "variants": {"items": [{"id": variant, "name": "Small", "price": 1}]},
+        },
+    }
+
+
+def fields_with_ids(serializer: Field[Any, Any, Any, Any], path: str) -> Iterator[str]:
+    """Writable fields of a serializer that may hold ids of other objects."""
+    for name, field in getattr(serializer, "fields", {}).items():
+        here = f"{path}.{name}"
+        inner = getattr(field, "child", field)
+        if isinstance(field, serializers.RelatedField | serializers.ManyRelatedField) or name in {
+            "id",
+            "ids",
+            "categories",
+        }:
+            yield here
+        yield from fields_with_ids(inner, here)
+
+
+def test_every_id_that_can_be_sent_is_tried(shops: Shops) -> None:
+    found = {
+        path
+        for view in VIEWS
+        for path in fields_with_ids(
+            view.serializer_class(context={"store": shops.mine.store}), str(view.resource)
+        )
+    }
+    assert found == set(body_cases(shops, "theirs"))
+
+
+@pytest.mark.parametrize("case", ["categories.parent", "products.categories", "products.variants.items.id"])
+def test_an_id_in_a_body_reaches_nothing_of_another_store(api: Caller, shops: Shops, case: str) -> None:
+    resource = Resource(case.partition(".")[0])
+    url = f"/{resource}/{shops.mine.ids[resource][0]}"
+
+    def attempt(which: str) -> tuple[int, Any]:
+        body = body_cases(shops, which)[case]
+        with undone():
+            return told(api.patch(url, body), *numbers_in(body))
+
+    assert attempt("theirs") == attempt("nobodys")
+    assert attempt("theirs")[0] == 400
+    if case != "categories.parent":  # its own child is no parent
+        assert attempt("mine")[0] == 200
+
+
+def numbers_in(body: Any) -> Iterator[int]:
+    if isinstance(body, dict | list):
+        for inner in body.values() if isinstance(body, dict) else body:
+            yield from numbers_in(inner)
+    elif str(body).isdigit() and int(body) > 1:
+        yield int(body)
+
+
+FILTERS = {
+    (filters.ProductFilters, "category"): (Resource.PRODUCTS, Resource.CATEGORIES),
+    (filters.OrderFilters, "customer"): (Resource.ORDERS, Resource.CUSTOMERS),
+}
+
+
+def test_every_filter_by_id_is_tried() -> None:
+    views = [view for view in VIEWS if getattr(view, "filterset_class", None)]
+    found = {
+        (view.filterset_class, name)
+        for view in views
+        for name, each in view.filterset_class.base_filters.items()
+        if isinstance(each, IdFilter)
+    }
+    assert found == set(FILTERS)
+
+
+def test_a_filter_by_id_finds_nothing_of_another_store(api: Caller, shops: Shops) -> None:
+    def found(listed: Resource, name: str, pk: int) -> list[Any]:
+        rows: list[Any] = api.get(f"/{listed}/", {name: pk}).json()["data"]
+        return rows
+
+    for (_, name), (listed, of) in FILTERS.items():
+        for pk in shops.theirs.ids[of]:
+            assert found(listed, name, pk) == []
+        assert any(found(listed, name, pk) for pk in shops.mine.ids[of])
+
+
+# Pages.
+
+
+def test_no_page_of_another_store_is_there(shops: Shops, owner: User) -> None:
+    mine, theirs = str(shops.mine.store.pk), str(shops.theirs.store.pk)
+    browser, before = signed_in_as(owner), everything()
+    walked = [page.url for page in pages(shops) if f"/stores/{mine}/" in page.url]
+    assert len(walked) > 10
+    for url in walked:
+        foreign = url.replace(shops.my_key.prefix, shops.their_key.prefix)
+        nobodys = url.replace(shops.my_key.prefix, "0000000")
+        for send in (browser.get, browser.post):
+            answer = send(foreign.replace(mine, theirs))
+            assert answer.status_code in {404, 405}, url
+            if foreign != url:  # somebody else's key, asked for in one's own store
+                assert send(foreign).status_code == send(nobodys).status_code, url
+    assert everything() == before
+
+
+def test_nobody_but_operators_gets_into_the_admin(shops: Shops, owner: User) -> None:
+    newcomer = make_owner("newcomer@example.com")
+    User.objects.filter(pk=newcomer.pk).update(is_staff=True)
+    visitor, of_owner, of_newcomer = Client(), signed_in_as(owner), signed_in_as(newcomer)
+    before = everything()
+    walked = [page for page in pages(shops) if admin_model(page.name)]
+    assert len(walked) > 40
+    for page in walked:
+        for answer in (visitor.get(page.url), of_owner.post(page.url, {"post": "yes"})):
+            assert answer.status_code in {302, 403}, page
+            assert "login" in answer.get("Location", "login"), page
+        # Somebody new on the staff, who has not been let into anything yet.
+        answer = of_newcomer.post(page.url, {"post": "yes"})
+        assert answer.status_code in {302, 403}, page
+        assert answer.get("Location", "/admin/") == "/admin/", page  # of what is not there
+    assert everything() == before
+
+
+def test_both_stores_are_still_whole(shops: Shops) -> None:
+    """What the comparisons above rest on: the two are alike, and share nothing."""
+    for model in (Category, Customer, Product, ApiKey):
+        counts = [model.objects.filter(store=each).count() for each in Store.objects.all()]  # type: ignore[attr-defined]
+        assert len(set(counts)) == 1
+    assert isinstance(shops.theirs, Specimens)
+    assert bearer(shops.my_plaintext) != bearer(shops.their_plaintext)

@@ -1,0 +1,185 @@
+"""Mass assignment: nobody sets what they were not asked for, by sending it along."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import DateTimeField
+from django.test import Client
+
+from apikeys.models import ApiKey
+from reflow.access import Route
+from stores import serializers
+from stores.resources import Resource
+from tests.attacks.conftest import signed_in_as
+from tests.attacks.surface import Shops, admin_model, forms_on, pages, route_url, store_routes
+from tests.conftest import admin_page
+from tests.shop import Caller
+
+SERIALIZERS: dict[Resource, Any] = {
+    Resource.PRODUCTS: serializers.ProductSerializer,
+    Resource.CATEGORIES: serializers.CategorySerializer,
+    Resource.ORDERS: serializers.OrderSerializer,
+    Resource.CUSTOMERS: serializers.CustomerSerializer,
+    Resource.COUPONS: serializers.CouponSerializer,
+}
+ALWAYS = {"store", "store_id", "id", "pk", "owner", "is_admin", "__class__", "_state", "customer_id"}
+WRITING = [route for route in store_routes() if route.method in {"POST", "PATCH"}]
+
+
+@pytest.fixture
+def api(shops: Shops) -> Caller:
+    return Caller(shops.mine.store, shops.my_plaintext)
+
+
+def call(api: Caller, route: Route, shops: Shops, body: Any) -> Any:
+    url = route_url(route, shops.mine)
+    return api.client.generic(route.method, url, json.dumps(body), "application/json")
+
+
+def not_writable(route: Route, shown: dict[str, Any]) -> set[str]:
+    """All that an object has, in its table or in answers, and that may not be sent."""
+    serializer = SERIALIZERS[route.resource]  # type: ignore[index]  # routes within a store that write have one
+    columns = {name for field in serializer.Meta.model._meta.fields for name in (field.name, field.attname)}
+    return (ALWAYS | columns | set(shown)) - set(serializer.Meta.fields)
+
+
+@pytest.mark.parametrize("route", WRITING, ids=lambda route: f"{route.method} {route.path}")
+def test_what_cannot_be_written_is_refused_by_name(api: Caller, shops: Shops, route: Route) -> None:
+    resource = route.resource
+    assert resource is not None
+    model = SERIALIZERS[resource].Meta.model
+    one = api.get(f"/{resource}/{shops.mine.ids[resource][0]}/").json()
+    forbidden = not_writable(route, one)
+    assert len(forbidden) > len(ALWAYS)
+    before = list(model.objects.order_by("pk").values())
+    answer = call(api, route, shops, {"name": "Forged"} | dict.fromkeys(forbidden, shops.theirs.store.pk))
+    assert answer.status_code == 400
+    assert forbidden <= set(answer.json()["fields"])
+    assert list(model.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize(
+    ("resource", "body", "fields"),
+    [
+        (
+            Resource.PRODUCTS,
+            {"variants": {"items": [{"name": "S", "price": 1, "product": 1, "store": 1, "position": 9}]}},
+            {f"variants.items.0.{name}" for name in ("product", "store", "position")},
+        ),
+        (Resource.PRODUCTS, {"variants": {"enabled": True, "items": []}}, {"variants.enabled"}),
+        (Resource.PRODUCTS, {"media": [{"sm": "", "md": "", "lg": "", "xl": ""}]}, {"media.0.xl"}),
+        (
+            Resource.CUSTOMERS,
+            {"address": {"email": "forged@example.com", "id": 1}},
+            {"address.email", "address.id"},
+        ),
+    ],
+)
+def test_nor_inside_of_what_can(
+    api: Caller, shops: Shops, resource: Resource, body: dict[str, Any], fields: set[str]
+) -> None:
+    answer = api.patch(f"/{resource}/{shops.mine.ids[resource][0]}/", body)
+    assert answer.status_code == 400
+    assert fields <= set(answer.json()["fields"])
+
+
+def test_a_query_string_sets_nothing(api: Caller, shops: Shops) -> None:
+    url = f"/products/{shops.mine.ids[Resource.PRODUCTS][0]}/"
+    before = api.get(url).json()
+    api.client.patch(f"{api.base}{url}?price=1&store=518203746", "{}", content_type="application/json")
+    after = api.get(url).json()
+    assert after | {"updated_at": ""} == before | {"updated_at": ""}
+
+
+# Forms for people.
+
+EDITED = {"name", "access", "version", "allowed_addresses"}
+NOT_EDITED = [field for field in ApiKey._meta.fields if field.name not in EDITED]
+FORGED_KEY = {
+    name: "2020-01-01T00:00" if isinstance(field, DateTimeField) else "1"
+    for field in NOT_EDITED
+    for name in (field.name, field.attname)
+}
+
+
+def test_a_key_is_made_and_changed_by_its_fields_alone(shops: Shops, owner: User) -> None:
+    browser = signed_in_as(owner)
+    base = f"/stores/{shops.mine.store.pk}/settings/api-keys"
+    typed = {"name": "New", "expiry": "never", "access": ["orders:read"]}
+    assert browser.post(f"{base}/new/", FORGED_KEY | typed)["Location"].endswith("/created/")
+    made = ApiKey.objects.get(name="New")
+    assert (made.store_id, made.created_by, made.rate_limit, made.expires_at) == (
+        shops.mine.store.pk,
+        owner,
+        None,
+        None,
+    )
+    assert made.predecessor is None
+    assert made.prefix != "1"
+
+    untouched = {field.attname for field in NOT_EDITED} - {"expires_at"}
+    before = ApiKey.objects.filter(pk=made.pk).values(*untouched).get()
+    changed = FORGED_KEY | typed | {"name": "Newer", "version": "1"}
+    assert browser.post(f"{base}/{made.prefix}/edit/", changed).status_code == 302
+    taken = FORGED_KEY | {"access": ["orders:read", "coupons:read"], "version": "2", "name": "Forged"}
+    assert browser.post(f"{base}/{made.prefix}/access/", taken).status_code == 302
+    assert ApiKey.objects.filter(pk=made.pk).values(*untouched).get() == before
+    made.refresh_from_db()
+    assert (made.name, made.access) == ("Newer", ["orders:read", "coupons:read"])
+
+
+def test_no_page_makes_anybody_an_operator_or_an_owner(shops: Shops) -> None:
+    user = User.objects.get(email="second@example.com")
+    browser = signed_in_as(user)
+    forged = {
+        **dict.fromkeys(("is_staff", "is_superuser", "is_active", "staff", "superuser"), "on"),
+        "user_permissions": "1",
+        "groups": "1",
+        "owners": str(user.pk),
+        "stores": "267418190",
+        "email": "owner@example.com",
+        "username": "owner@example.com",
+        "id": "1",
+        "user": "1",
+    }
+    for page in sorted(pages(shops), key=lambda page: page.name.endswith("logout")):
+        browser.post(page.url, forged)
+    user.refresh_from_db()
+    assert (user.is_staff, user.is_superuser) == (False, False)
+    assert list(user.stores.all()) == [shops.theirs.store]
+    assert user.email == "second@example.com"
+
+
+# The admin.
+
+
+def changeable() -> Iterator[Any]:
+    for model, model_admin in admin.site._registry.items():
+        if model._meta.app_label in {"stores", "apikeys"}:
+            yield pytest.param(model_admin, id=model.__name__)
+
+
+@pytest.mark.parametrize("model_admin", changeable())
+def test_a_form_of_the_admin_sets_its_own_fields_alone(
+    model_admin: Any, mighty: Client, shops: Shops
+) -> None:
+    model = model_admin.model
+    row = model._default_manager.order_by("pk").first()
+    page = admin_page(model, "change", row.pk)
+    typed = next(
+        (form for form in forms_on(mighty.get(page)) if form.is_post and "_save" in form.fields), None
+    )
+    fields = typed.fields if typed else {}
+    names = {field.attname for field in model._meta.fields}
+    offered = {name.removesuffix("_0").removesuffix("_1") for name in fields}
+    kept = sorted(name for name in names if name.removesuffix("_id") not in offered and name != "updated_at")
+    before = model._default_manager.filter(pk=row.pk).values(*kept).get()
+    forged = {name.removesuffix("_id"): str(shops.theirs.store.pk) for name in kept}
+    mighty.post(page, forged | dict.fromkeys(kept, "1") | fields)
+    assert model._default_manager.filter(pk=row.pk).values(*kept).get() == before
+    assert "store_id" not in names or "store_id" in kept
+    assert admin_model(f"admin:{model._meta.app_label}_{model._meta.model_name}_change") is model

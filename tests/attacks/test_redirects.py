@@ -1,0 +1,101 @@
+"""Open redirects: no address of ours leads to another site, whatever is asked for."""
+
+import re
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from tests.attacks.surface import Shops, pages
+from tests.conftest import PASSWORD
+
+PARAMETERS = ("next", "redirect", "redirect_to", "return_to", "url", "continue")
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example/",
+    "///evil.example/",
+    "/\\evil.example/",
+    "\\\\evil.example/",
+    "/\t/evil.example/",
+    "/\r\n/evil.example/",
+    "https:evil.example",
+    "https:///evil.example",
+    "http://testserver@evil.example/",
+    "http://testserver.evil.example/",
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    " //evil.example",
+    "\x01//evil.example",
+    "//evil.example\\@testserver/",
+    "//[::1",
+]
+
+
+def leads_elsewhere(location: str) -> bool:
+    """Whether a browser would leave the site: it drops tabs and line ends, and takes \\ for /."""
+    seen = re.sub(r"[\t\r\n]", "", location).strip("".join(map(chr, range(33)))).replace("\\", "/")
+    if seen.startswith("/"):
+        return seen.startswith("//")
+    try:
+        parts = urlsplit(seen)
+    except ValueError:
+        return True
+    return bool(parts.scheme or parts.netloc) and (parts.scheme, parts.netloc) != ("http", "testserver")
+
+
+def destinations(answer: Any) -> list[str]:
+    return [answer.headers[name] for name in ("Location", "X-Location", "Refresh") if name in answer.headers]
+
+
+def test_what_a_browser_makes_of_an_address_is_known() -> None:
+    home = ["/", "/a//b", "?next=//evil.example", "http://testserver/a", "a/b", "/%09/evil.example"]
+    assert [url for url in home if leads_elsewhere(url)] == []
+    assert [url for url in ELSEWHERE if not leads_elsewhere(url)] == []
+
+
+def test_no_page_sends_anybody_elsewhere(mighty: Client, shops: Shops) -> None:
+    visitor = Client(raise_request_exception=False)
+    asked = "&".join(f"{name}={quote(ELSEWHERE[1])}" for name in PARAMETERS)
+    for page in sorted(pages(shops), key=lambda page: page.name.endswith("logout")):
+        for browser in (visitor, mighty):
+            for answer in (browser.get(f"{page.url}?{asked}"), browser.post(f"{page.url}?{asked}")):
+                assert not any(map(leads_elsewhere, destinations(answer))), (page, answer.headers)
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+@pytest.mark.parametrize("script", [False, True])
+def test_signing_in_leads_home_at_worst(client: Client, shops: Shops, url: str, script: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    headers = {"X-Dialog": "1", "X-Requested-With": "XMLHttpRequest"} if script else {}
+    typed = {"login": "owner@example.com", "password": PASSWORD, "next": url}
+    answer = client.post("/accounts/login/", typed, headers=headers)
+    assert settings.SESSION_COOKIE_NAME in client.cookies
+    told = [*destinations(answer), *([answer.json()["location"]] if "json" in answer["Content-Type"] else [])]
+    assert told
+    assert not any(map(leads_elsewhere, told)), told
+    for address in ("/accounts/login/", "/accounts/reauthenticate/", "/accounts/logout/"):
+        answer = client.get(address, {"next": url})
+        assert not any(map(leads_elsewhere, destinations(answer))), address
+    out = client.post("/accounts/logout/", {"next": url})
+    assert not any(map(leads_elsewhere, destinations(out)))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example/admin",
+        "//evil.example/accounts/login",
+        "/%2fevil.example/..",
+        "/admin//evil.example",
+        "/accounts/login//evil.example",
+        "/\\evil.example",
+        "//evil.example//docs",
+        "/docs",
+        "/accounts/login",
+    ],
+)
+def test_a_missing_slash_is_added_to_our_own_address(client: Client, db: None, path: str) -> None:
+    answer = client.get("/", PATH_INFO=path.replace("%2f", "/"))
+    assert answer.status_code in {301, 302, 404}
+    assert not any(map(leads_elsewhere, destinations(answer))), answer.headers
