@@ -16,6 +16,9 @@ from apikeys.models import ApiKey
 UNSENT = "apikeys_unsent_form"
 UNDO = "apikeys_undo"
 
+# No form that is filled in by hand has more characters; whatever else a stranger sends is not kept for them.
+LONGEST_FORM = 5000
+
 
 def recently_authenticated(request: HttpRequest) -> bool:
     """Whether the person gave a password (or another proof) within ACCOUNT_REAUTHENTICATION_TIMEOUT."""
@@ -27,7 +30,8 @@ def recently_authenticated(request: HttpRequest) -> bool:
 def keep_unsent(request: HttpRequest) -> None:
     """Remember what was typed in this form."""
     fields = {name: values for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"}
-    request.session[UNSENT] = {"path": request.path, "fields": fields}
+    if sum(len(text) for name, values in fields.items() for text in (name, *values)) <= LONGEST_FORM:
+        request.session[UNSENT] = {"path": request.path, "fields": fields}
 
 
 def take_unsent(request: HttpRequest) -> QueryDict | None:

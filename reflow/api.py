@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +26,10 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "/v1/"
 RETRY_AFTER_SECONDS = 5
+
+# Of what is wrong with a body. Names and values in it are repeated, as far as a person would read them.
+MOST_FIELDS = 50
+LONGEST_SENTENCE = 300
 
 # What comes of a database that is away, starting, full or in somebody else's hands; PostgreSQL calls it an
 # internal error to write to one that is read-only.
@@ -83,7 +88,7 @@ def answer_to(error: Exception) -> Response | None:
 def api_error_response(error: exceptions.APIException) -> Response:
     """The answer to one of DRF's exceptions, or of ours that carry a ``challenge`` and ``extra``."""
     if isinstance(error, exceptions.ValidationError):
-        fields = fields_of(error.detail)
+        fields = dict(islice(fields_of(error.detail).items(), MOST_FIELDS))
         sentence = "; ".join(f"{name}: {' '.join(errors)}" for name, errors in fields.items())
         return Response(body_of("invalid", sentence, fields=fields), status=error.status_code)
     code = "rate_limited" if isinstance(error, exceptions.Throttled) else error.default_code
@@ -111,8 +116,9 @@ def fields_of(detail: Any, path: str = "") -> dict[str, list[str]]:
 
 
 def sendable(text: str) -> str:
-    """The text without lone surrogates, which JSON can bring in but UTF-8 cannot send back."""
-    return text.encode(errors="replace").decode()
+    """The text, cut, and without lone surrogates, which JSON can bring in but UTF-8 cannot send back."""
+    cut = text if len(text) <= LONGEST_SENTENCE else f"{text[:LONGEST_SENTENCE]}…"
+    return cut.encode(errors="replace").decode()
 
 
 # What Django answers where no view was reached.

@@ -28,7 +28,7 @@ def test_every_page_answers_a_visit(walk: Walk) -> None:
 
 def test_a_visit_changes_nothing(walk: Walk) -> None:
     # allauth notes the address that an account has, once somebody looks at it.
-    noted = {"account.EmailAddress": []}
+    noted: dict[str, list[tuple[object, ...]]] = {"account.EmailAddress": []}
     assert walk.after | noted == walk.before | noted
 
 

@@ -1,0 +1,189 @@
+"""SQL injection: whatever is asked of a list is a value, and finds what literally has it.
+
+The parameters are read from the filters themselves, and the table is full of rows that are called like
+attacks, so that each is found by itself and by nothing else.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from apikeys.models import ApiKey
+from stores.api import CouponViewSet, CustomerViewSet, OrderViewSet, ProductViewSet
+from stores.filters import SearchFilter
+from stores.models import Category, Coupon, Customer, Order, Product
+from tests.attacks.conftest import signed_in_as
+from tests.attacks.surface import Shops, everything
+from tests.conftest import IssueKey, admin_page
+from tests.shop import Caller, make_coupon, make_customer, make_order, make_product
+
+PAYLOADS = [
+    "'",
+    "''",
+    '"',
+    "\\",
+    "\\'",
+    "%",
+    "_",
+    "%%",
+    "' OR '1'='1",
+    "' OR 1=1 --",
+    '" OR ""="',
+    "1) OR (1=1",
+    "1; DROP TABLE stores_order; --",
+    "' UNION SELECT digest FROM apikeys_apikey --",
+    "'||(SELECT 1)||'",
+    "x' AND SLEEP(1)='",
+    "'; SELECT pg_sleep(1); --",
+    "${7*7}",
+    "%s",
+    "%(name)s",
+    "{0}",
+    "name__startswith",
+    "-id",
+    "?",
+    ":1",
+    "$1",
+    "/*",
+    "E'\\047'",
+    "\u2019 OR 1=1",
+    "\uff07",
+]
+VIEWS: list[Any] = [ProductViewSet, OrderViewSet, CustomerViewSet, CouponViewSet]
+PARAMETERS = [(view.resource, name) for view in VIEWS for name in view.filterset_class.base_filters]
+PAGING = [(view.resource, name) for view in VIEWS for name in ("page", "perpage", "cursor")]
+
+
+@pytest.fixture
+def api(shops: Shops) -> Caller:
+    """A store in which a row of every kind is called like each attack, and another with the same."""
+    for specimens in (shops.mine, shops.theirs):
+        buyer = Customer.objects.get(pk=specimens.ids["customers"][0])  # type: ignore[index]  # it is a text
+        for number, payload in enumerate(PAYLOADS):
+            make_product(specimens.store, payload, handle=f"p{number}")
+            make_customer(specimens.store, payload, email=f"c{number}@example.com")
+            make_order(buyer, 2000 + number, note=payload)
+            make_coupon(specimens.store, payload)
+    return Caller(shops.mine.store, shops.my_plaintext)
+
+
+def found(api: Caller, resource: str, query: dict[str, str]) -> set[str]:
+    """The ids of what a list has, all pages of it."""
+    answer = api.get(f"/{resource}/", query | {"perpage": "100"})
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["meta"]["last_page"] == 1
+    return {row["id"] for row in answer.json()["data"]}
+
+
+def having(store: Any, resource: str, text: str) -> set[str]:
+    """The ids of the store's rows that have the text where a search looks for it."""
+    searched: dict[str, tuple[Any, tuple[str, ...]]] = {
+        "products": (Product, ("name", "description")),
+        "orders": (Order, ("number", "note", "customer__name", "customer__email")),
+        "customers": (Customer, ("name", "email", "phone")),
+        "coupons": (Coupon, ("code",)),
+    }
+    model, columns = searched[resource]
+    rows = model.objects.filter(store=store).values("pk", *columns)
+    return {str(row["pk"]) for row in rows if any(text.lower() in str(row[name]).lower() for name in columns)}
+
+
+@pytest.mark.parametrize("resource", ["products", "orders", "customers", "coupons"])
+def test_a_search_finds_what_literally_has_the_text(api: Caller, shops: Shops, resource: str) -> None:
+    for payload in PAYLOADS:
+        literally = having(shops.mine.store, resource, payload)
+        assert literally, payload
+        assert found(api, resource, {"search": payload}) == literally, payload
+
+
+def test_every_search_is_among_them() -> None:
+    searching = {
+        str(view.resource)
+        for view in VIEWS
+        for each in view.filterset_class.base_filters.values()
+        if isinstance(each, SearchFilter)
+    }
+    assert searching == {"products", "orders", "customers", "coupons"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"), [(resource, name) for resource, name in PARAMETERS + PAGING if name != "search"]
+)
+def test_what_no_parameter_can_mean_is_refused(api: Caller, resource: str, name: str) -> None:
+    for payload in PAYLOADS:
+        answer = api.get(f"/{resource}/", {name: payload})
+        assert answer.status_code == 400, (payload, answer.content)
+        assert name in answer.json()["fields"]
+
+
+def test_a_parameter_that_is_none_changes_nothing(api: Caller) -> None:
+    """Lookups of the ORM are no parameters."""
+    everybody = found(api, "orders", {})
+    for name in (
+        "store",
+        "store_id",
+        "customer__email__startswith",
+        "pk__in",
+        "id",
+        "note__regex",
+        "_connector",
+    ):
+        assert found(api, "orders", {name: "x"}) == everybody, name
+
+
+@pytest.mark.parametrize(
+    "payload", ["1 OR 1=1", "1'", "1%27", "1;--", "0x1", "1e0", "-1", "+1", "1_0", "\u0661"]
+)
+def test_an_id_is_a_number(api: Caller, payload: str) -> None:
+    for path in (f"/orders/{payload}/", f"/products/{payload}"):
+        assert api.get(path).status_code == 404
+
+
+# Pages for people.
+
+
+def names_in(answer: Any) -> set[str]:
+    return {key.name for key in answer.context["page"].object_list}
+
+
+def test_the_find_box_finds_what_literally_has_the_text(shops: Shops, issue: IssueKey, owner: User) -> None:
+    for payload in PAYLOADS:
+        issue(name=payload)
+    browser = signed_in_as(owner)
+    names = set(ApiKey.objects.filter(store=shops.mine.store).values_list("name", flat=True))
+    for payload in PAYLOADS:
+        answer = browser.get(f"/stores/{shops.mine.store.pk}/settings/api-keys/", {"q": payload})
+        assert names_in(answer) == {name for name in names if payload.lower() in name.lower()}, payload
+    whole = {"status": PAYLOADS[8], "sort": PAYLOADS[13], "page": PAYLOADS[11]}
+    answer = browser.get(f"/stores/{shops.mine.store.pk}/settings/api-keys/", whole)
+    assert len(names_in(answer)) == 25
+
+
+def lists_of_the_admin() -> Iterator[str]:
+    for model in (ApiKey, Product, Category, Customer, Order, Coupon, User):
+        yield admin_page(model, "changelist")
+
+
+def test_no_list_of_the_admin_is_broken_by_what_is_asked(mighty: Client, shops: Shops) -> None:
+    before = everything()
+    for url in lists_of_the_admin():
+        for payload in (PAYLOADS[8], PAYLOADS[13], "%", "\0"):
+            query = dict.fromkeys(
+                ("q", "o", "p", "e", "all", "store__id__exact", "status", "access"), payload
+            )
+            assert mighty.get(url, {"q": payload}).status_code == 200, (url, payload)
+            assert mighty.get(url, query, follow=True).status_code in {200, 400}, (url, payload)
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "lookup", ["digest__startswith", "digest", "digest__regex", "created_by__password__gt"]
+)
+def test_the_admin_does_not_let_a_digest_be_guessed(mighty: Client, shops: Shops, lookup: str) -> None:
+    """By who may look at keys: a letter at a time, from whether a row is still listed."""
+    query = {lookup: shops.my_key.digest if lookup == "digest" else shops.my_key.digest[:5]}
+    answer = mighty.get(admin_page(ApiKey, "changelist"), query)
+    assert answer.status_code == 400
