@@ -5,11 +5,12 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 ROOT = Path(__file__).parent.parent.parent
 NEVER_REACHED = str(10**9)
@@ -44,17 +45,24 @@ class Side:
 
     @contextmanager
     def worker(self) -> Iterator["Worker"]:
-        """A process that times requests, for as long as the context lasts."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.worker"],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        with process:  # waits for its end, which that of its input brings about
-            yield Worker(process)
+        """A process that times requests, for as long as the context lasts.
+
+        As under the production server, it keeps its measurements in files, and its log goes to one.
+        """
+        with (
+            tempfile.TemporaryDirectory(prefix="reflow-bench-") as measurements,
+            tempfile.TemporaryFile("a+") as log,
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.benchmarks.worker"],
+                cwd=ROOT,
+                env={**self.environment, "PROMETHEUS_MULTIPROC_DIR": measurements},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            ) as process,  # its end comes with that of its input
+        ):
+            yield Worker(process, log)
 
 
 def _environment(settings: str, database_url: str) -> dict[str, str]:
@@ -93,14 +101,18 @@ class Answered:
 @dataclass(frozen=True)
 class Worker:
     process: subprocess.Popen[str]
+    log: IO[str]
 
     def make(self, call: Call, times: int) -> Answered:
         """Let the process make a request so many times, while all others wait."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
+        self.log.truncate(0)
         order = {"path": call.path, "headers": list(call.headers), "times": times}
         print(json.dumps(order), file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"The worker ended over {call.path} with status {self.process.wait()}.")
+            self.process.wait()
+            self.log.seek(0)
+            raise RuntimeError(f"The worker ended over {call.path}:\n{self.log.read()}")
         return Answered(**json.loads(line))
