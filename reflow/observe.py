@@ -13,17 +13,12 @@ from apikeys.outcomes import Outcome
 from reflow import metrics, probes
 from reflow.api import PREFIX
 from reflow.logs import Fields
-from reflow.redaction import RedactedRecord
+from reflow.redaction import RedactedRecord, redacted
 
 logger = logging.getLogger("reflow.requests")
 
 # Answered here, before anything asks for a host name or for HTTPS.
 TOOLS = {"/healthz": probes.healthz, "/readyz": probes.readyz, "/metrics": metrics.metrics}
-TOOL_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class RequestMiddleware:
@@ -32,19 +27,11 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if tool := TOOLS.get(request.path_info):
-            return answer_with(tool, request)
+            return tool(request)
         began = perf_counter()
         response = self.get_response(request)
         note(request, response, perf_counter() - began)
         return response
-
-
-def answer_with(tool: Callable[[HttpRequest], HttpResponse], request: HttpRequest) -> HttpResponse:
-    response = tool(request)
-    response["Content-Length"] = str(len(response.content))
-    for name, value in TOOL_HEADERS.items():
-        response[name] = value
-    return response
 
 
 def note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
@@ -59,7 +46,7 @@ def note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         store_id = key.store_id if key else match and match.kwargs.get("store_id")
         fields = Fields(
             method=method,
-            path=request.path,
+            path=request.path if request.path.startswith(PREFIX) else redacted(request.path),
             status=response.status_code,
             key=key and key.prefix,
             store=store_id and str(store_id),

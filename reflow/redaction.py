@@ -17,12 +17,14 @@ from apikeys import keys
 HIDDEN = "[hidden]"
 
 # A look at these spares nearly every text the expressions below.
-HINTS = ("authorization", "cookie", "bearer", "basic", "sessionid", "csrftoken", "%2e")
+HINTS = ("authorization", "cookie", "bearer", "basic", "sessionid", "csrftoken", "%2e", "/accounts/")
 QUOTE = r"""(?:['"\])]|&\#x27;|&quot;)*"""
 HEADER = re.compile(rf"((?:authorization|cookies?)\w*{QUOTE}\s*[:=,]\s*)\S.*", re.IGNORECASE)
 CREDENTIALS = re.compile(
     rf"\b((?:bearer|basic)\s+|(?:sessionid|csrftoken){QUOTE}\s*[:=]\s*{QUOTE})[\w.~+/=-]+", re.IGNORECASE
 )
+# What people are sent by e-mail to prove who they are.
+MAILED = re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s'\"]+")
 ENCODED_DOT = re.compile(r"(?<=[0-9a-f]{7})%2e(?=[0-9a-f]{8})", re.IGNORECASE)
 
 
@@ -33,6 +35,7 @@ def redacted(text: str) -> str:
         if hint in lowered:
             text = ENCODED_DOT.sub(".", text)
             text = HEADER.sub(rf"\1{HIDDEN}", text)
+            text = MAILED.sub(rf"\1{HIDDEN}", text)
             text = CREDENTIALS.sub(rf"\1{HIDDEN}", text)
             break
     return keys.without_secrets(text)

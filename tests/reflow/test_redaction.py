@@ -26,7 +26,8 @@ HEADERS = {
     "Authorization": f"Bearer {KEY}",
     "Cookie": f'theme="dark"; sessionid={SESSION}; created_api_key="{KEY}"',
 }
-OPENS_A_DOOR = (SECRET, SECRET[:12], SECRET.upper(), SESSION, PASSWORD)
+RESET = "/accounts/password/reset/key/1-cz2n8m-4bb9a8e4c1d7c1f1ab3de1f7b0d6f2f1/"
+OPENS_A_DOOR = ("cz2n8m-4bb9", SECRET, SECRET[:12], SECRET.upper(), SESSION, PASSWORD)
 
 
 class Unlucky(Exception):
@@ -64,6 +65,7 @@ WAYS: dict[str, Callable[[logging.Logger], None]] = {
     "upper case": lambda log: log.error("It was %s", KEY.upper()),
     "in part": lambda log: log.error("It was %s…", KEY[:-5]),
     "address": lambda log: log.error("GET /v1/orders?key=%s", KEY.replace(".", "%2E")),
+    "mailed address": lambda log: log.error("Internal Server Error: %s", RESET),
     "arguments": lambda log: log.warning("%s and %r", KEY, {"key": KEY}),
     "named": lambda log: log.warning("%(key)s", {"key": KEY}),
     "wrong arguments": lambda log: log.warning("%d of them", KEY),
