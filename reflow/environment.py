@@ -111,7 +111,14 @@ def one_of(name: str, choices: Collection[str], *, default: str) -> str:
     return read(name, parse, should=f"one of {', '.join(choices)}", default=default)
 
 
-def several(name: str, check: Callable[[str], object], *, should: str, default: list[str]) -> list[str]:
+def several(
+    name: str,
+    check: Callable[[str], object],
+    *,
+    should: str,
+    default: list[str],
+    is_secret: bool = False,
+) -> list[str]:
     """Comma-separated values, each of which ``check`` takes without a ValueError."""
 
     def parse(text: str) -> list[str]:
@@ -120,20 +127,35 @@ def several(name: str, check: Callable[[str], object], *, should: str, default: 
             check(value)
         return values
 
-    return read(name, parse, should=f"{should}, comma-separated", default=default)
+    return read(name, parse, should=f"{should}, comma-separated", default=default, is_secret=is_secret)
 
 
 def secret_key(name: str, *, any_will_do: bool) -> str:
     """What signatures rest on: long, of many characters, and nobody's example, unless any will do."""
 
     def parse(text: str) -> str:
-        ensure(any_will_do or (len(text) >= 50 and len(set(text)) >= 10 and not PLACEHOLDER.search(text)))
+        ensure(any_will_do or is_strong(text))
         return text
 
     should = (
         "at least 50 random characters, such as python -c 'import secrets; print(secrets.token_urlsafe(50))'"
     )
     return read(name, parse, should=should, is_secret=True)
+
+
+def former_secret_keys(name: str, *, any_will_do: bool) -> list[str]:
+    """Those that signatures rested on before. They are believed, so they are held to the same."""
+    return several(
+        name,
+        lambda text: ensure(any_will_do or is_strong(text)),
+        should="former secret keys, each of at least 50 random characters",
+        default=[],
+        is_secret=True,
+    )
+
+
+def is_strong(text: str) -> bool:
+    return len(text) >= 50 and len(set(text)) >= 10 and not PLACEHOLDER.search(text)
 
 
 def token(name: str) -> str:

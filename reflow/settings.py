@@ -1,6 +1,7 @@
 """Every setting, typed from the environment. Deny by default; nothing secret has a default."""
 
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 
@@ -12,6 +13,8 @@ env.file("ENV_FILE", default=BASE_DIR / ".env")
 
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.secret_key("SECRET_KEY", any_will_do=DEBUG)
+# Former ones, still believed while people stay signed in; see `manage.py rotate_secrets`.
+SECRET_KEY_FALLBACKS = env.former_secret_keys("SECRET_KEY_FALLBACKS", any_will_do=DEBUG)
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 # One switch: whether people reach the site over HTTPS. Secure cookies, redirects and HSTS follow.
@@ -32,6 +35,8 @@ INSTALLED_APPS = [
     "reflow.staticfiles.ServedFilesConfig",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "corsheaders",
     "csp",
     "django_filters",
@@ -100,27 +105,72 @@ else:
 # A new connection costs more than all that a usual request asks of it.
 DATABASES["default"]["CONN_MAX_AGE"] = CONN_MAX_AGE
 
-# People: sign-in by e-mail and password; accounts are made by operators.
+# People: sign-in by e-mail and password, or by passkey; accounts are made by operators.
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
-ACCOUNT_ADAPTER = "reflow.accounts.ClosedSignUpAdapter"
+ACCOUNT_ADAPTER = "reflow.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_SESSION_REMEMBER = True
+# Whoever asks with an address nobody has gets the same page, and no e-mail.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# A person has the one address on the account. allauth's own generator would copy it to a table of
+# addresses, where it would go on opening the account after an operator has changed it.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
+# Whoever guesses at a password locks the account for a while. Its owner gets in by the link in an e-mail.
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.whole("REAUTHENTICATION_TIMEOUT", default=60 * 60)
+# Of an address (ip), of a person who has signed in (user), of whom somebody claims to be (key).
+# The codes of a second factor count as log-ins that failed, too.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key,20/h/key",
+    "reset_password": "10/m/ip,3/10m/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
+
+MFA_ADAPTER = "reflow.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "reflow.passkeys.AddForm",
+    "login_webauthn": "reflow.passkeys.SignInForm",
+    "authenticate_webauthn": "reflow.passkeys.SecondStepForm",
+    "reauthenticate_webauthn": "reflow.passkeys.ReauthenticateForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Reflow"
+# Operators vouch for the addresses of the accounts they make.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip"}
+
+SESSION_COOKIE_AGE = 14 * 24 * 60 * 60
+ACCOUNT_SESSION_REMEMBER = True
+
+# What sign-in counts and remembers for a while. In the database, so that all processes share it from the
+# first day, and sign-in depends on nothing that it did not depend on before: no Redis to be away.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "reflow_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # E-mail: printed to the console unless EMAIL_URL names an SMTP server.
 
@@ -218,6 +268,9 @@ SESSION_ENGINE = "reflow.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Browsers take such a name only over HTTPS and from this very host: no neighbour can set these cookies.
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

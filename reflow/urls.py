@@ -4,6 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 from django.urls.converters import IntConverter
+from django.views.generic import RedirectView
 
 from apikeys.api import ApiKeyView, RevokeKeysView
 from apikeys.views import home
@@ -19,11 +20,13 @@ class StoreIdConverter(IntConverter):
 register_converter(StoreIdConverter, "store_id")
 
 # Operators sign in where everybody does: one door, with its rate limits.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(  # type: ignore[method-assign]
+    RedirectView.as_view(pattern_name="admin:index")
+)
 
 urlpatterns = [
     path("", home, name="home"),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("reflow.account_urls")),
     path("stores/<store_id:store_id>/settings/api-keys/", include("apikeys.urls")),
     re_path("^v1/api-key/?$", ApiKeyView.as_view(), name="api-key"),
     re_path("^v1/api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
@@ -31,10 +34,12 @@ urlpatterns = [
     path("v1/", include("stores.urls")),
     path("docs/", docs.reference, name="docs"),
     path("docs/api-keys/", docs.getting_started, name="getting-started"),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
 ]
 
 handler400 = "reflow.api.bad_request"
 handler403 = "reflow.api.permission_denied"
 handler404 = "reflow.api.not_found"
+handler429 = "reflow.accounts.too_many_requests"
 handler500 = "reflow.api.server_error"

@@ -1,6 +1,6 @@
 """What most tests begin with: a store and its owner, a way to issue keys, and clients for page and API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from apikeys import throttling, usage
 from apikeys.models import ApiKey
+from reflow import accounts
 from stores.models import Store
 
 PASSWORD = "a password nobody guesses"
@@ -36,6 +37,13 @@ def _no_rate_is_used_up() -> None:
 def _no_thread_writes_into_the_next_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Usage that could not be written waits for whoever writes next."""
     monkeypatch.setattr(usage, "RETRY_SECONDS", 3600)
+
+
+@pytest.fixture(autouse=True)
+def _no_e_mail_is_late() -> Iterator[None]:
+    """What a test has sent about accounts arrives before the next test."""
+    yield
+    accounts.post.submit(lambda: None).result()
 
 
 @pytest.fixture

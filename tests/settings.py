@@ -34,6 +34,9 @@ if "SUITE_DATABASE_URL" not in os.environ:
 # Deliberately slow in production.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# In production a table: some fifty queries a sign-in. The tests that are about it use that.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
 # Only the tests in a browser collect the static files, and use them as production does.
 STATIC_ROOT = TEMPORARY / "static"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

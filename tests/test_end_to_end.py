@@ -71,6 +71,14 @@ def test_a_created_key_opens_the_orders(site: Served, owner: Visitor) -> None:
     assert {order["object"] for order in answer.json()["data"]} == {"order"}
 
 
+def test_every_process_counts_the_same_guesses(site: Served) -> None:
+    guesser = Visitor(site)
+    answers = [
+        guesser.send("/accounts/login/", login="nobody@example.com", password="wrong") for _ in range(6)
+    ]
+    assert ["Too many failed" in answer.text for answer in answers] == [False] * 5 + [True]
+
+
 def test_no_key_opens_nothing(site: Served) -> None:
     answer = call_api(site, ORDERS)
     assert refusal(answer) == (401, "api_key_missing")

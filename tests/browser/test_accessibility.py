@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Literal
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -177,10 +179,22 @@ def test_a_choice_of_stores(page: Page, other_store: Store, store: Store) -> Non
     check(page)
 
 
-@pytest.mark.parametrize("address", ["reauthenticate", "password/change", "logout"])
+@pytest.mark.parametrize(
+    "address",
+    ["reauthenticate/", "password/change/", "logout/", "authenticator/set-up/", "passkeys/add/", "sessions/"],
+)
 def test_pages_about_the_account(page: Page, address: str) -> None:
-    page.goto(f"/accounts/{address}/")
+    page.goto(f"/accounts/{address}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    check(page)
+
+
+@pytest.mark.parametrize("address", ["", "recovery-codes/"])
+def test_pages_about_a_second_factor(page: Page, owner: User, address: str) -> None:
+    TOTP.activate(owner, generate_totp_secret())
+    RecoveryCodes.activate(owner)
+    page.goto(f"/accounts/{address}")
+    expect(page.get_by_role("link", name="Make new codes")).to_be_visible()
     check(page)
 
 

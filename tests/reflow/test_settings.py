@@ -47,6 +47,8 @@ WRONG = [
     ("SECRET_KEY", "abc" * 20, "at least 50 random characters"),
     ("SECRET_KEY", "django-insecure-" + SECRET["SECRET_KEY"], "at least 50 random characters"),
     ("SECRET_KEY", "Change-me! " + SECRET["SECRET_KEY"], "at least 50 random characters"),
+    ("SECRET_KEY_FALLBACKS", "hush", "at least 50 random characters"),
+    ("SECRET_KEY_FALLBACKS", f"{'hush7!x_y-' * 6},short", "at least 50 random characters"),
     ("ALLOWED_HOSTS", "*", "host names"),
     ("ALLOWED_HOSTS", "https://shop.example", "host names"),
     ("ALLOWED_HOSTS", "shop.example shop.test", "host names"),
@@ -157,6 +159,18 @@ def test_https_is_on_unless_it_is_switched_off() -> None:
 
 def test_one_switch_turns_off_all_that_https_means() -> None:
     assert read(HTTPS_SETTINGS, HTTPS="false") == [False, False, False, False]
+
+
+def test_over_https_no_neighbour_can_set_the_cookies() -> None:
+    names = "s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME"
+    assert read(names) == ["__Host-sessionid", "__Host-csrftoken"]
+    assert read(names, HTTPS="false") == ["sessionid", "csrftoken"]
+
+
+def test_former_secret_keys_are_believed_as_long_as_they_are_named() -> None:
+    assert read("s.SECRET_KEY_FALLBACKS") == [[]]
+    former = ["the one before was random enough, 50 characters: yes".replace(",", "") + end for end in "12"]
+    assert read("s.SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS=",".join(former)) == [former]
 
 
 def test_debug_is_off_unless_it_is_switched_on() -> None:
