@@ -253,6 +253,8 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 # Seconds between two writes of the usage counters; 0 writes before each response.
 USAGE_FLUSH_SECONDS = env.seconds("USAGE_FLUSH_SECONDS", default=1.0)
+# Days that `prune_usage` keeps the daily figures of keys and stores for.
+USAGE_KEPT_DAYS = env.whole("USAGE_KEPT_DAYS", default=400, at_least=30)
 
 # Headers and cookies.
 

@@ -77,6 +77,7 @@ WRONG = [
     ("TRUST_X_FORWARDED_PROTO", "2", "true or false"),
     ("USAGE_FLUSH_SECONDS", "-1", "a number of seconds from 0"),
     ("USAGE_FLUSH_SECONDS", "nan", "a number of seconds from 0"),
+    ("USAGE_KEPT_DAYS", "29", "a whole number from 30"),
     ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR"),
     ("LOG_FORMAT", "xml", "json, text"),
     ("METRICS_TOKEN", "hush", "at least 32"),
