@@ -14,7 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import NOT_PROVIDED
 from pytest_django import Settings
 
-APPS = ("apikeys", "stores")
+APPS = ("apikeys", "reflow", "stores")
 
 # What takes away what the release before still uses waits for the release after it, and is named here then.
 CONTRACTS: set[str] = set()
