@@ -53,6 +53,8 @@ def leaves_old_code_alone(step: Any) -> bool:
     if isinstance(step, migrations.AddField):
         # Django's own defaults are gone once the column is there.
         return bool(step.field.null) or step.field.db_default is not NOT_PROVIDED
+    if isinstance(step, migrations.RunSQL):
+        return str(step.sql).startswith("CREATE INDEX ")
     return isinstance(
         step,
         (
