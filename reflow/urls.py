@@ -34,7 +34,11 @@ urlpatterns = [
     path("v1/", include("stores.urls")),
     path("docs/", docs.reference, name="docs"),
     path("docs/api-keys/", docs.getting_started, name="getting-started"),
-    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
+    path(
+        "admin/password_change/",
+        RedirectView.as_view(pattern_name="account_change_password"),
+        name="operator-password",
+    ),
     path("admin/", admin.site.urls),
 ]
 

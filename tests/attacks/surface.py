@@ -39,6 +39,7 @@ class Shops:
             "app_label": "stores",
             "content_type_id": ContentType.objects.get_for_model(Store).pk,
             "object_id": self.mine.store.pk,
+            "pk": 1,
             "uidb36": "1",
             "key": "0-" + "0" * 32,
         }
