@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
 from apikeys import charts, history, keys, reports
-from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
+from apikeys.models import ApiKey, ApiKeyUsage, StaleKey, StoreUsage
 from apikeys.outcomes import Status
 from apikeys.querysets import ApiKeyQuerySet
 from apikeys.suspension import Suspension
@@ -157,10 +158,16 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Reactivate selected keys", permissions=["change"])
     def reactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
-        inactive = [key for key in queryset if key.is_reactivatable]
+        inactive = [key for key in queryset if key.is_deactivated(timezone.now())]
+        suspended = 0
         for key in inactive:
-            key.reactivate(by=operator_of(request))
-        messages.success(request, f"Reactivated: {len(inactive)}.")
+            try:
+                key.reactivate(by=operator_of(request))
+            except StaleKey:
+                suspended += 1
+        messages.success(request, f"Reactivated: {len(inactive) - suspended}.")
+        if suspended:
+            messages.warning(request, f"Left suspended, as all keys of their store are: {suspended}.")
 
     # A leak. What is pasted is looked through and let go: it goes into no address, no table, no log and no
     # page, not even the one that answers.

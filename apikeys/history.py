@@ -32,9 +32,11 @@ def of(thing: "ApiKey | Store") -> QuerySet[LogEntry]:
 def of_all_keys(store: "Store") -> QuerySet[LogEntry]:
     """The same of a store and each of its keys. What befell all of them at once is there once."""
     keys = store.api_keys.annotate(text=Cast("pk", TextField())).values("text")
-    about_keys = Q(content_type=_type_of(store.api_keys.model), object_id__in=keys)
-    of_each = about_keys & ~Q(change_message__startswith=ALL_KEYS)
-    return _newest_first(of_each | Q(content_type=_type_of(type(store)), object_id=str(store.pk)))
+    about_keys = _newest_first(Q(content_type=_type_of(store.api_keys.model), object_id__in=keys))
+    about_each = about_keys.exclude(change_message__startswith=ALL_KEYS)
+    # Not one condition or the other, for which PostgreSQL would look through the whole log.
+    both = about_each.order_by().union(of(store).order_by(), all=True)
+    return both.order_by("-action_time", "-id")
 
 
 def of_prefix(prefix: str) -> QuerySet[LogEntry]:

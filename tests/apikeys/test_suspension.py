@@ -1,12 +1,16 @@
 """All keys of a store switched off in one step, and on again: over what owners did, and in their sight."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.exceptions import ValidationError
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -214,3 +218,62 @@ def test_owners_who_try_are_told(
     assert "suspended" in signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": "0"}).content.decode()
     assert ApiKey.objects.count() == 1
     assert not ApiKey.objects.usable().exists()
+
+
+# While something else goes on.
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("making", ["a new key", "a rolled key"])
+def test_a_key_that_is_just_being_made_is_suspended_too(
+    issue: IssueKey, store: Store, owner: User, by: User, making: str
+) -> None:
+    key, _ = issue()
+    made, suspended = Event(), Event()
+
+    def suspend_meanwhile() -> None:
+        made.wait(10)
+        try:
+            suspend(store, by)
+        finally:
+            suspended.set()
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(suspend_meanwhile)
+        with transaction.atomic():
+            fresh, _ = issue() if making == "a new key" else key.roll(by=owner, overlap=timedelta(hours=1))
+            made.set()
+            assert not suspended.wait(0.3), "it waits for the key to be there"
+        other.result()
+    fresh.refresh_from_db()
+    assert fresh.suspended_at
+    assert not ApiKey.objects.usable().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_suspension_gets_in_the_way_of_nobody_who_waits_for_it(
+    issue: IssueKey, store: Store, owner: User, by: User
+) -> None:
+    """Rolls, deactivations and suspensions at once: all come to an end, and no key works."""
+    keys = [issue()[0] for _ in range(4)]
+
+    def end(key: ApiKey) -> None:
+        try:
+            with suppress(StaleKey, StoreSuspended):
+                key.roll(by=owner, overlap=timedelta(hours=1))
+            key.deactivate(by=owner)
+        finally:
+            connection.close()
+
+    def begin() -> None:
+        try:
+            suspend(store, by)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(5) as pool:
+        for done in [*(pool.submit(end, key) for key in keys), pool.submit(begin)]:
+            done.result()
+    assert not ApiKey.objects.usable().exists()
+    assert not ApiKey.objects.filter(suspended_at=None).exists()
