@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from apikeys import keys
 from apikeys.models import ApiKey
+from apikeys.suspension import Suspension
 from reflow.management.commands import quickstart
 from stores.models import Store
 from tests.conftest import PASSWORD
@@ -124,3 +125,14 @@ def test_a_shop_that_is_not_the_demo_gets_no_key(
     call_command("quickstart")
     assert "Bearer" not in capsys.readouterr().out
     assert not ApiKey.objects.exists()
+
+
+def test_a_shop_whose_keys_are_suspended_gets_no_key_and_is_served(
+    programs: list[list[str]], store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Suspension.objects.begin(store=store, by=None, reason="Guessing at orders.")
+    call_command("quickstart")
+    printed = capsys.readouterr().out
+    assert "Guessing at orders." in printed
+    assert "curl" not in printed
+    assert programs

@@ -17,6 +17,7 @@ from django.db import OperationalError, connections
 from django.utils import timezone
 
 from apikeys.models import ApiKey
+from apikeys.suspension import StoreSuspended
 from stores.demo_catalogue import NORTHWOOD
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -98,8 +99,13 @@ class Command(BaseCommand):
         if owner is not None:
             store = Store.objects.get(pk=NORTHWOOD.id)
             say(f"Sign in as {NORTHWOOD.owner} with {password_of(owner)}.")
+            try:
+                plaintext = fresh_key(store)
+            except StoreSuspended as error:
+                say(f"{error}\n")
+                return
             say("Or read the shop's orders, with a key that works until this time tomorrow:\n")
-            say(f"  curl --header 'Authorization: Bearer {fresh_key(store)}' \\")
+            say(f"  curl --header 'Authorization: Bearer {plaintext}' \\")
             say(f"    '{address.url}/v1/stores/{store.pk}/orders/'\n")
 
 
