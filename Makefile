@@ -59,6 +59,10 @@ audit: $(VENV)/audit ## Look up what production installs among the known vulnera
 			*) echo "Nothing was audited: $$(echo "$$said" | tail -n 1)" >&2; exit 1;; \
 		esac
 
+.PHONY: faults
+faults: $(VENV)/dev ## Break what the site stands on, under load, and tell what its clients saw
+	@$(PY) -m tests.faults
+
 .PHONY: screenshot
 screenshot: $(VENV)/dev $(VENV)/chromium ## Draw the README's picture of the settings page anew
 	$(PY) -m tests.browser.screenshot

@@ -1,6 +1,7 @@
 """How gunicorn serves the site: ``gunicorn -c python:reflow.gunicorn``."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,16 @@ if subprocess.run([sys.executable, "-m", "reflow.settings"], cwd=Path(__file__).
 wsgi_app = "reflow.wsgi:application"
 
 # Threads wait for the database side by side; each further worker is a process of some 100 MB.
-worker_class = "gthread"
+worker_class = "reflow.worker.PatientWorker"
 # Not WEB_CONCURRENCY: gunicorn reads that one itself, and meets a wrong value with a traceback.
 workers = env.whole("WEB_PROCESSES", default=2)
 threads = env.whole("WEB_THREADS", default=4)
+
+# Idle connections are cheap, but each is an open file, of which there are often no more than 1,024.
+_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+files = 4096 if most_files == resource.RLIM_INFINITY else min(4096, most_files)
+resource.setrlimit(resource.RLIMIT_NOFILE, (files, most_files))
+worker_connections = files * 3 // 4
 
 # A request still running when the server is told to stop has this long; so has one that hangs.
 timeout = graceful_timeout = 30

@@ -185,9 +185,12 @@ class Visitor:
 
     def send(self, path: str, **fields: str | list[str]) -> Answer:
         """Open a page, fill in the form on it, send it, and follow where it leads."""
-        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path).text))
-        data = urlencode(hidden | fields, doseq=True).encode()
+        data = urlencode(self.hidden_fields(path) | fields, doseq=True).encode()
         return self._open(Request(f"{self.site.url}{path}", data))
+
+    def hidden_fields(self, path: str) -> dict[str, str]:
+        """What the form on a page sends of its own."""
+        return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path).text))
 
     def sign_in(self, email: str) -> None:
         answer = self.send("/accounts/login/", login=email, password=PASSWORD)

@@ -35,14 +35,19 @@ def server() -> Iterator[str]:
 @contextmanager
 def running(socket: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A server process that listens on this socket and writes nothing to disk."""
-    options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(socket.parent)]
-    process = subprocess.Popen([binary(), *options], stdout=subprocess.DEVNULL)
+    process = start(socket)
     try:
-        wait_for(socket, process)
         yield process
     finally:
         process.terminate()
         process.wait()
+
+
+def start(socket: Path) -> subprocess.Popen[bytes]:
+    options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(socket.parent)]
+    process = subprocess.Popen([binary(), *options], stdout=subprocess.DEVNULL)
+    wait_for(socket, process)
+    return process
 
 
 def wait_for(socket: Path, process: subprocess.Popen[bytes]) -> None:

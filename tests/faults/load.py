@@ -1,0 +1,154 @@
+"""Clients who read and write all the time, and note what they see."""
+
+import json
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+from tests.faults.site import PATIENCE_SECONDS, STORE, Site
+
+READERS = 3
+# Between two requests of a client: enough of them, and the machine is not what is measured.
+PAUSE_SECONDS = 0.01
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: a status, or how the connection failed."""
+
+    at: float
+    seconds: float
+    seen: str
+    is_write: bool
+    is_limited: bool
+    complaint: str
+
+    @property
+    def is_good(self) -> bool:
+        return self.seen in {"200", "201"}
+
+
+@dataclass
+class Load:
+    """``with Load(site) as load`` has clients at work for as long as the block takes."""
+
+    site: Site
+    answers: list[Answer] = field(default_factory=list)
+    # What was sent to be written, and which of it the site has said to have written.
+    attempted: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
+
+    def __enter__(self) -> "Load":
+        self._over = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, args=[is_writer]) for is_writer in (True, *[False] * READERS)
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, is_writer: bool) -> None:  # noqa: FBT001  # a thread's arguments have no names
+        connection = self.site.connect()
+        while not self._over.wait(PAUSE_SECONDS):
+            self.answers.append(self._write(connection) if is_writer else self._read(connection))
+        connection.close()
+
+    def _read(self, connection: HTTPConnection) -> Answer:
+        return ask(connection, self.site.key, "GET", f"{STORE}/orders/")
+
+    def _write(self, connection: HTTPConnection) -> Answer:
+        """Send a product with two variants: three rows or more, that are there together or not at all."""
+        handle = f"written-{secrets.token_hex(6)}"
+        self.attempted.add(handle)
+        sizes = [{"name": name, "price": 100} for name in ("Small", "Large")]
+        product = {
+            "name": handle,
+            "handle": handle,
+            "price": 100,
+            "variants": {"option_name": "Size", "items": sizes},
+        }
+        answer = ask(connection, self.site.key, "POST", f"{STORE}/products/", product)
+        if answer.seen == "201":
+            self.written.add(handle)
+        return answer
+
+    def goes_well(self, count: int = 20) -> None:
+        """Come back when so many more answers have been good in a row; fail when they never are."""
+        start = len(self.answers)
+        wait_until(lambda: [a.is_good for a in self.answers[start:][-count:]] == [True] * count)
+
+    def sees(self, what: Callable[[Answer], bool]) -> None:
+        """Come back when a client gets such an answer; fail when none does."""
+        start = len(self.answers)
+        wait_until(lambda: any(what(answer) for answer in self.answers[start:]))
+
+    @property
+    def seen(self) -> Counter[str]:
+        return Counter(answer.seen for answer in self.answers)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, "It never came to that."
+        time.sleep(0.02)
+
+
+def ask(connection: HTTPConnection, key: str, method: str, path: str, body: Any = None) -> Answer:
+    """One request on a connection that is kept; after a failure, the next one is made anew."""
+    headers = {"Authorization": f"Bearer {key}"}
+    if body is not None:
+        body, headers["Content-Type"] = json.dumps(body), "application/json"
+    is_limited, complaint = False, ""
+    began = time.monotonic()
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        text = response.read().decode()
+        seen, is_limited = str(response.status), "RateLimit" in response.headers
+        if response.status == 503 and "Retry-After" not in response.headers:
+            complaint = "503 without Retry-After"
+        if response.status == 500 or "Traceback" in text:
+            complaint = f"{response.status}: {text[:200]}"
+    except TimeoutError:
+        connection.close()
+        seen, complaint = "no answer", "no answer"
+    except (HTTPException, OSError) as error:
+        connection.close()
+        seen = "refused" if isinstance(error, ConnectionRefusedError) else "cut off"
+    now = time.monotonic()
+    return Answer(now, now - began, seen, method != "GET", is_limited, complaint)
+
+
+def products(site: Site) -> dict[str, int]:
+    """How many variants each product has, by its handle."""
+    found: dict[str, int] = {}
+    page = last = 1
+    while page <= last:
+        body = read(site, f"{STORE}/products/?perpage=100&page={page}")
+        found |= {product["handle"]: len(product["variants"]["items"]) for product in body["data"]}
+        last, page = body["meta"]["last_page"], page + 1
+    return found
+
+
+def counted(site: Site) -> int:
+    """How many succeeded requests of the key usage tells of."""
+    usage = read(site, "/v1/api-key/")["usage"]
+    return sum(usage[resource]["succeeded"] for resource in ("orders", "products") if resource in usage)
+
+
+def read(site: Site, path: str) -> Any:
+    with closing(site.connect()) as connection:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {site.key}"})
+        return json.loads(connection.getresponse().read())

@@ -1,0 +1,229 @@
+"""The faults: each is done to a site under load, and told as what its clients saw."""
+
+import os
+import re
+import resource
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+from tests.faults.load import READERS, Answer, Load, ask, counted, products, wait_until
+from tests.faults.servers import Postgres, Valkey
+from tests.faults.site import STORE, Site
+
+PATIENCE_SECONDS = 10
+CLIENTS = READERS + 1
+WHOLE_KEY = re.compile(r"\b[0-9a-f]{7}\.[0-9a-f]{27}\b")
+# A database file reaches further than this, and so does what is written beside it before long.
+FULL_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Seen:
+    """``answers`` counts statuses and failed connections; ``complaints`` are those that nobody should get.
+
+    ``during`` are the answers from the moment it happened to the moment it was over.
+    """
+
+    fault: str
+    answers: dict[str, int]
+    during: list[Answer]
+    complaints: list[str]
+    longest_seconds: float
+    back_after_seconds: float
+    half_done: int
+    usage_lost: int
+
+
+def measure(fault: str, site: Site, happen: Callable[[Load], None]) -> Seen:
+    """Let something happen to a site that is at work. It is over when ``happen`` returns."""
+    counted_before = counted(site)
+    with Load(site) as load:
+        load.goes_well(8)
+        began = time.monotonic()
+        happen(load)
+        over = time.monotonic()
+        load.goes_well()
+    good = sum(answer.is_good for answer in load.answers)
+    bad_afterwards = [answer.at - over for answer in load.answers if not answer.is_good and answer.at > over]
+    return Seen(
+        fault=fault,
+        answers=dict(sorted(load.seen.items())),
+        during=[
+            answer for answer in load.answers if began <= answer.at - answer.seconds and answer.at <= over
+        ],
+        complaints=sorted({answer.complaint for answer in load.answers if answer.complaint}),
+        longest_seconds=max(answer.seconds for answer in load.answers),
+        back_after_seconds=max(bad_afterwards, default=0.0),
+        half_done=half_done(site, load),
+        usage_lost=max(0, good - (settled(site, counted_before + good) - counted_before)),
+    )
+
+
+def half_done(site: Site, load: Load) -> int:
+    """How many writes are there in part, or are not there although the site said so."""
+    there = products(site)
+    torn = [handle for handle in load.attempted & there.keys() if there[handle] != 2]
+    return len(torn) + len(load.written - there.keys())
+
+
+def settled(site: Site, expected: int) -> int:
+    """What usage has counted, once it is as much as expected or nothing more comes."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (now := counted(site)) < expected and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return now
+
+
+# What the site stands on. A fault lasts until clients have met it, and then for so many seconds more.
+
+
+def postgres_killed(site: Site, postgres: Postgres, *, lasting: float = 0) -> Seen:
+    def happen(load: Load) -> None:
+        postgres.kill()
+        load.sees(is_unavailable)
+        time.sleep(lasting)
+        postgres.start()
+
+    return measure("PostgreSQL killed, and started again", site, happen)
+
+
+def postgres_restarted(site: Site, postgres: Postgres) -> Seen:
+    def happen(_: Load) -> None:
+        postgres.stop()
+        postgres.start()
+
+    return measure("PostgreSQL restarted at once", site, happen)
+
+
+def postgres_read_only(site: Site, postgres: Postgres, *, lasting: float = 0) -> Seen:
+    def happen(load: Load) -> None:
+        postgres.refuse_writes(refuse=True)
+        load.sees(is_unavailable)
+        load.sees(is_read)
+        time.sleep(lasting)
+        postgres.refuse_writes(refuse=False)
+
+    return measure("PostgreSQL read-only", site, happen)
+
+
+def valkey_killed(site: Site, valkey: Valkey, *, lasting: float = 0) -> Seen:
+    def happen(load: Load) -> None:
+        valkey.kill()
+        load.sees(lambda answer: not answer.is_limited)
+        time.sleep(lasting)
+        valkey.start()
+        load.sees(lambda answer: answer.is_limited)
+
+    return measure("Valkey killed, and started again", site, happen)
+
+
+def worker_killed(site: Site) -> Seen:
+    def happen(load: Load) -> None:
+        before = set(site.workers())
+        killed = min(before)
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: len(set(site.workers()) - {killed}) == len(before))
+
+    return measure("A worker killed", site, happen)
+
+
+def disk_full(site: Site, *, lasting: float = 0) -> Seen:
+    """No file of the site's can be written beyond a point, which a database soon comes to."""
+
+    def happen(load: Load) -> None:
+        limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in site.workers()}
+        for pid, (_, hard) in limits.items():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (FULL_BYTES, hard))
+        load.sees(is_unavailable)
+        load.sees(is_read)
+        time.sleep(lasting)
+        for pid, limit in limits.items():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
+
+    return measure("No room left for SQLite", site, happen)
+
+
+def is_unavailable(answer: Answer) -> bool:
+    return answer.seen == "503"
+
+
+def is_read(answer: Answer) -> bool:
+    return answer.is_good and not answer.is_write
+
+
+# Time.
+
+
+def clock_moved(site: Site, *, back: bool = False) -> Seen:
+    def happen(load: Load) -> None:
+        move_clock(site, back=back)
+        load.goes_well()
+
+    return measure(f"The clock an hour {'back' if back else 'on'}", site, happen)
+
+
+def move_clock(site: Site, *, back: bool = False) -> None:
+    for pid in site.workers():
+        os.kill(pid, signal.SIGURG if back else signal.SIGUSR2)
+
+
+# People.
+
+HEAD = f"POST {STORE}/products/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode()
+FORM = (
+    b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+)
+SLOW = {
+    "sends nothing": b"",
+    "stops in the head": HEAD,
+    "stops in the body": HEAD + b"Content-Length: 100\r\n\r\n{",
+    "stops in a long body": HEAD + b"Content-Length: 100000000\r\n\r\n{",
+    "stops in a form": FORM + b"Content-Length: 100000000\r\n\r\n--x\r\n",
+    "stops in a chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
+    "does not hang up": f"GET {STORE}/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode(),
+    "does not read": b"GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20,
+}  # fmt: skip
+
+
+def slow_clients(site: Site, *, of_each: int = 8) -> Seen:
+    def happen(load: Load) -> None:
+        with ExitStack() as stack:
+            for begun in SLOW.values():
+                for _ in range(of_each):
+                    stack.enter_context(connection(site)).sendall(begun)
+            load.goes_well(40)
+
+    return measure(f"{of_each * len(SLOW)} slow clients", site, happen)
+
+
+def idle_connections(site: Site, *, count: int = 1000) -> Seen:
+    def happen(load: Load) -> None:
+        with many_files(count + 500), ExitStack() as stack:
+            for _ in range(count):
+                stack.enter_context(connection(site))
+            load.goes_well(40)
+
+    return measure(f"{count:,} idle connections", site, happen)
+
+
+def connection(site: Site) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_SECONDS)
+
+
+@contextmanager
+def many_files(count: int) -> Iterator[None]:
+    """Let this process, too, have as many open files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def status_for(site: Site, key: str) -> str:
+    """What a request with this key gets."""
+    with closing(site.connect()) as connection:
+        return ask(connection, key, "GET", f"{STORE}/orders/").seen

@@ -1,0 +1,86 @@
+"""The site as production serves it, with a shop and keys, on a database that a test may break."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from tests.server import ROOT, free_port, wait_for
+
+SECRET_KEY = "of nobody, for an hour, on a loopback address: 0123456789 abcdef"
+PATIENCE_SECONDS = 30
+STORE = "/v1/stores/267418190"
+PAGES = "/stores/267418190/settings/api-keys/"
+
+
+@dataclass(frozen=True)
+class Site:
+    """``brief_key`` expires half an hour after it was made. ``output`` is all that the server prints."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    key: str
+    brief_key: str
+    output: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def connect(self, timeout: float = PATIENCE_SECONDS) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+    def workers(self) -> list[int]:
+        """The ids of the processes that answer."""
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+        pairs = (map(int, line.split()) for line in listed.stdout.splitlines())
+        return [pid for pid, parent in pairs if parent == self.process.pid]
+
+
+def await_answer(site: Site) -> None:
+    """The server listens before those who answer are there."""
+    with closing(site.connect(timeout=180)) as connection:
+        connection.request("GET", f"{STORE}/")
+        connection.getresponse().read()
+
+
+@contextmanager
+def site(
+    folder: Path, database_url: str, *, config: str = "reflow.gunicorn", **settings: str
+) -> Iterator[Site]:
+    """Make a shop in the database, which is new, and serve it. Settings are given as in the environment."""
+    environment: dict[str, Any] = {
+        "PATH": os.environ["PATH"],
+        "ENV_FILE": os.devnull,
+        "SECRET_KEY": SECRET_KEY,
+        "HTTPS": "false",
+        "DATABASE_URL": database_url,
+        "RATE_LIMIT_PER_KEY": "1000000",
+        "LOG_LEVEL": "ERROR",
+        **settings,
+    }
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.faults.shop"],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    key, brief_key = made.stdout.split()
+    port, output = free_port(), folder / "output"
+    with output.open("a") as log:
+        command = ["gunicorn", "--config", f"python:{config}", "--bind", f"127.0.0.1:{port}"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+    try:
+        wait_for(process, port, output)
+        site = Site(port, process, key, brief_key, output)
+        await_answer(site)
+        yield site
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)

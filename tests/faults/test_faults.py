@@ -1,0 +1,140 @@
+"""Whatever breaks: nobody gets a stack trace or waits for ever, nothing is half done, and it mends itself."""
+
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import Request
+
+import pytest
+
+from tests import postgres, valkey
+from tests.faults import scenarios
+from tests.faults.scenarios import Seen
+from tests.faults.servers import Postgres, Valkey, own_postgres, own_valkey
+from tests.faults.site import PAGES, Site, site
+from tests.server import Served, Visitor, answer_to
+
+pytestmark = pytest.mark.once
+
+GOOD = {"200", "201"}
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Postgres]:
+    try:
+        with own_postgres() as database:
+            yield database
+    except postgres.Unavailable as reason:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {postgres.REMEDY}")
+
+
+@pytest.fixture(scope="module")
+def counters() -> Iterator[Valkey]:
+    try:
+        with own_valkey() as counters:
+            yield counters
+    except valkey.Unavailable as reason:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {valkey.REMEDY}")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory, database: Postgres, counters: Valkey) -> Iterator[Site]:
+    """As production has it."""
+    with site(tmp_path_factory.mktemp("large"), database.url, REDIS_URL=counters.url) as large:
+        yield large
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One process on SQLite, with a clock that can be moved."""
+    folder = tmp_path_factory.mktemp("small")
+    database_url = f"sqlite:///{folder / 'db.sqlite3'}"
+    with site(folder, database_url, config="tests.faults.clocked", WEB_PROCESSES="1") as small:
+        yield small
+
+
+def hold(seen: Seen, *, allowed: set[str]) -> None:
+    """What holds of every fault: clients get what is allowed, and nothing is torn."""
+    assert seen.complaints == []
+    assert set(seen.answers) <= GOOD | allowed
+    assert seen.half_done == 0
+
+
+def test_a_killed_postgres_costs_503s_and_nothing_else(large: Site, database: Postgres) -> None:
+    seen = scenarios.postgres_killed(large, database)
+    hold(seen, allowed={"503"})
+    assert seen.answers["503"]
+    assert seen.usage_lost == 0
+
+
+def test_a_restarted_postgres_costs_503s_and_nothing_else(large: Site, database: Postgres) -> None:
+    seen = scenarios.postgres_restarted(large, database)
+    hold(seen, allowed={"503"})
+    assert seen.usage_lost == 0
+
+
+def test_a_postgres_that_cannot_be_written_is_read(large: Site, database: Postgres) -> None:
+    seen = scenarios.postgres_read_only(large, database)
+    hold(seen, allowed={"503"})
+    assert {answer.seen for answer in seen.during if answer.is_write} >= {"503"}
+    assert {answer.seen for answer in seen.during if not answer.is_write} == {"200"}
+    assert seen.usage_lost == 0
+
+
+def test_without_valkey_everything_goes_on_and_limits_come_back_with_it(
+    large: Site, counters: Valkey
+) -> None:
+    seen = scenarios.valkey_killed(large, counters)
+    hold(seen, allowed=set())
+    assert seen.usage_lost == 0
+
+
+def test_a_killed_worker_takes_down_only_what_it_was_answering(large: Site) -> None:
+    seen = scenarios.worker_killed(large)
+    hold(seen, allowed={"cut off"})
+    assert seen.answers.get("cut off", 0) <= scenarios.CLIENTS
+
+
+def test_slow_clients_hold_up_nobody(large: Site) -> None:
+    hold(scenarios.slow_clients(large), allowed=set())
+
+
+def test_a_thousand_idle_connections_hold_up_nobody(large: Site) -> None:
+    hold(scenarios.idle_connections(large), allowed=set())
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Only Linux limits another process.")
+def test_a_full_disk_refuses_writes_and_goes_on_serving_reads(small: Site) -> None:
+    seen = scenarios.disk_full(small)
+    hold(seen, allowed={"503"})
+    assert {answer.seen for answer in seen.during if answer.is_write} >= {"503"}
+    assert {answer.seen for answer in seen.during if not answer.is_write} == {"200"}
+    assert seen.usage_lost == 0
+
+
+def test_a_clock_that_jumps_ends_what_is_over_and_loses_nothing(small: Site, tmp_path: Path) -> None:
+    owner = Visitor(Served(small.url, "", tmp_path, small.process))
+    owner.sign_in("owner@example.com")
+    created = new_key(owner, small, "Made before")
+    assert scenarios.status_for(small, small.brief_key) == "200"
+
+    on = scenarios.clock_moved(small)
+    hold(on, allowed=set())
+    assert on.usage_lost == 0
+    assert scenarios.status_for(small, small.brief_key) == "401"
+    assert "Made before" in owner.get(PAGES).text
+    assert not scenarios.WHOLE_KEY.search(owner.get(created).text)
+
+    back = scenarios.clock_moved(small, back=True)
+    hold(back, allowed=set())
+    assert back.usage_lost == 0
+    assert scenarios.status_for(small, small.brief_key) == "200"
+
+
+def new_key(owner: Visitor, small: Site, name: str) -> str:
+    """Fill in the form; returns the address of the page that would show the key, which is not opened."""
+    form = owner.hidden_fields(f"{PAGES}new/") | {"name": name, "expiry": "never", "access": "orders:read"}
+    request = Request(f"{small.url}{PAGES}new/", urlencode(form).encode())
+    return str(answer_to(request, owner.cookies).headers["Location"])
