@@ -17,6 +17,8 @@ def configure(settings: dict[str, Any]) -> None:
     """Django's LOGGING_CONFIG: nothing is logged that is not redacted, and warnings are logged too."""
     logging.setLogRecordFactory(RedactedRecord)
     logging.captureWarnings(capture=True)
+    # What nobody writes is not found out for every record.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # The report of a record that could not be written would quote it as it was.
     logging.raiseExceptions = False
     logging.config.dictConfig(settings)

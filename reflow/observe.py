@@ -55,7 +55,7 @@ def note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
             ms=round(seconds * 1000, 2),
         )
         # Made here: logging would look up which line of code this is, and take longer than all the rest.
-        logger.handle(RedactedRecord(logger.name, logging.INFO, __file__, 0, fields, (), None))
+        logger.handle(RedactedRecord(logger.name, logging.INFO, "", 0, fields, (), None))
 
 
 def resource_of(request: HttpRequest) -> str:
