@@ -100,8 +100,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # A server that is away is given up on, so that the client hears of it while it still listens.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # A server that is away is given up on, so that the client hears of it while it still listens; so is
+    # one whose machine has vanished without a word.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,  # milliseconds
+    } | DATABASES["default"].get("OPTIONS", {})
 # A new connection costs more than all that a usual request asks of it.
 DATABASES["default"]["CONN_MAX_AGE"] = CONN_MAX_AGE
 

@@ -200,6 +200,12 @@ def test_the_database_is_a_file_unless_another_is_named() -> None:
     assert read(names, DATABASE_URL=url) == ["django.db.backends.postgresql", "db.example"]
 
 
+def test_postgresql_is_given_up_on_in_time_unless_its_address_says_otherwise() -> None:
+    options = "s.DATABASES['default']['OPTIONS']['connect_timeout']"
+    assert read(options, DATABASE_URL="postgres://db.example/reflow") == [5]
+    assert read(options, DATABASE_URL="postgres://db.example/reflow?connect_timeout=9") == [9]
+
+
 def test_the_example_names_every_variable() -> None:
     """All but two: DEBUG is for `make dev`, and ENV_FILE says where the others are."""
     example = (settings.BASE_DIR / ".env.example").read_text()
