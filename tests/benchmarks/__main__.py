@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.benchmarks import growth, in_process, load, machine, memory, over_http, sizes
-from tests.benchmarks.places import places
+from tests.benchmarks.places import Place, places
 from tests.benchmarks.report import Report
 from tests.benchmarks.sides import ROOT, Side
 from tests.benchmarks.sizes import FULL, QUICK
@@ -22,18 +22,25 @@ BUILD = Path("build")
 def main() -> int:
     quick = os.environ.get("BENCH") == "quick"
     report = Report()
-    with places(only_sqlite=quick) as found:
-        collect_static_files(Side.ours(found[0].database("none")))
-        print(*machine.described(found), *sizes.made_smaller(), sep="\n", flush=True)
-        courses = [in_process.Course.prepared(place, QUICK if quick else FULL) for place in found]
-        for course in courses:
-            report.add(in_process.measure(course))
-        if not quick:
-            against_load(report, courses)
-            as_it_grows(report, courses)
-    report.show()
-    report.save(BUILD)
+    try:
+        with places(only_sqlite=quick) as found:
+            measure(report, found, quick=quick)
+    finally:
+        # Of a run that is broken off, what there is.
+        report.show()
+        report.save(BUILD)
     return 0
+
+
+def measure(report: Report, found: list[Place], *, quick: bool) -> None:
+    collect_static_files(Side.ours(found[0].database("none")))
+    print(*machine.described(found), *sizes.made_smaller(), sep="\n", flush=True)
+    courses = [in_process.Course.prepared(place, QUICK if quick else FULL) for place in found]
+    for course in courses:
+        report.add(in_process.measure(course))
+    if not quick:
+        against_load(report, courses)
+        as_it_grows(report, courses)
 
 
 def collect_static_files(side: Side) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import zip_longest
 
-from tests.benchmarks.rows import Figures, places
+from tests.benchmarks.rows import Figures, digits
 
 COLUMN, MARGIN, GAP = 460, 24, 40
 NAME, FIGURE = 200, 96
@@ -55,7 +55,7 @@ def panel(race: Figures, x: int, y: int) -> str:
         parts.append(
             f'<rect class="{kind}" x="{x + NAME}" y="{top}" width="{long:.1f}" height="{BAR}" rx="2"/>\n'
         )
-        parts.append(text(x + NAME + long + 6, top + 11, f"{figure:,.{places(figure)}f}", "figure"))
+        parts.append(text(x + NAME + long + 6, top + 11, f"{figure:,.{digits(figure)}f}", "figure"))
     return "".join(parts)
 
 

@@ -43,7 +43,8 @@ def described(places: list[Place]) -> Iterator[str]:
             yield f"Valkey {info.get('valkey_version', info['redis_version'])}, over a socket"
     yield (
         "Settings: as in production (DEBUG off, usage written every second, limits counted but not reached); "
-        "the peers' connections to the database are set up as ours are; clients ask for no compression"
+        "the peers' connections to the database are set up as ours are; clients ask for no compression; "
+        "with usage recording off, it is counted and not written"
     )
 
 

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.benchmarks.sides import ROOT, Call, Side
 from tests.benchmarks.sizes import CONNECTIONS, LOAD_ROUNDS, LOAD_SECONDS
 from tests.server import free_port, wait_for
 
-SERVER = ("gunicorn", "-c", "python:reflow.gunicorn")
+SERVER = ("gunicorn", "-c", "python:reflow.gunicorn", "--bind", "127.0.0.1:{port}")
 OURS, THEIRS = "reflow.wsgi:application", "tests.benchmarks.peers.wsgi:application"
 WARM_UP_SECONDS = 2
 TAIL_CONNECTIONS = 8
@@ -90,12 +90,12 @@ def compete(
 
 
 @contextmanager
-def served(side: Side, application: str) -> Iterator[str]:
-    """The production server with this application, on a port of its own; yields its address."""
+def served(side: Side, application: str, server: Sequence[str] = SERVER) -> Iterator[str]:
+    """A server, the one of production unless told, with this application on a free port: its address."""
     port = free_port()
     with tempfile.NamedTemporaryFile(prefix="reflow-bench-") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *SERVER, "--bind", f"127.0.0.1:{port}", application],
+            [sys.executable, "-m", *(part.format(port=port) for part in server), application],
             cwd=ROOT,
             env=side.environment,
             stdout=output,

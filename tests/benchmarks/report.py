@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.benchmarks import chart
-from tests.benchmarks.rows import Figures, Row, places
+from tests.benchmarks.rows import Figures, Row, digits
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Report:
                 self.races.append(result)
                 print(f"\n{result.title} [{result.database}]")
                 for name, figure in result.by_name.items():
-                    print(f"  {name:<40}{figure:>10,.{places(figure)}f} {result.unit}")
+                    print(f"  {name:<40}{figure:>10,.{digits(figure)}f} {result.unit}")
 
     def show(self) -> None:
         """All rows in one table."""
         print(f"\n{'ours':>10} {'peer':>10} {'':<10} {'ratio':>6} {'target':>6}")
         for row in self.rows:
-            figures = " ".join(f"{figure:>10,.{places(figure)}f}" for figure in (row.ours, row.peer))
+            figures = " ".join(f"{figure:>10,.{digits(figure)}f}" for figure in (row.ours, row.peer))
             verdict = "holds " if row.holds else "MISSED"
             print(
                 f"{figures} {row.unit:<10} {row.ratio:>6.2f} {row.target!s:>6} {verdict} "

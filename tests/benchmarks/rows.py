@@ -71,7 +71,7 @@ class Row:
 
     def __str__(self) -> str:
         verdict = "holds" if self.holds else "missed"
-        figures = f"{self.ours:,.{places(self.ours)}f} / {self.peer:,.{places(self.peer)}f} {self.unit}"
+        figures = f"{self.ours:,.{digits(self.ours)}f} / {self.peer:,.{digits(self.peer)}f} {self.unit}"
         return f"{figures.rstrip()} = {self.ratio:.2f} ({self.target}: {verdict})"
 
 
@@ -85,6 +85,6 @@ class Figures:
     by_name: Mapping[str, float]
 
 
-def places(figure: float) -> int:
+def digits(figure: float) -> int:
     """How many digits behind the point are worth showing."""
     return 0 if figure >= 100 else 1 if figure >= 10 else 2
