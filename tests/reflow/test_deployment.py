@@ -3,6 +3,7 @@
 import ast
 import re
 import runpy
+import secrets
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,24 @@ def test_every_variable_that_is_set_here_is_read(read: dict[str, Any]) -> None:
     given |= set(re.findall(r"\$\{?([A-Z_]+)", (DEPLOY / "compose.yaml").read_text()))
     assert given - THEIRS <= read.keys()
     assert {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"} <= given
+
+
+@pytest.mark.parametrize(
+    "written", re.findall(r"<<EOF\n(.+?)\n    EOF", PAGE, re.DOTALL), ids=["compose", "systemd"]
+)
+def test_a_start_with_what_the_page_writes(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in table():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ENV_FILE", "/dev/null")
+    for line in written.replace("$(openssl rand -hex 32)", secrets.token_hex(32)).splitlines():
+        monkeypatch.setenv(*line.strip().split("=", 1))
+    found = runpy.run_path(str(settings.BASE_DIR / "reflow" / "settings.py"))
+    assert found["ALLOWED_HOSTS"] == ["api.example.com"]
+    assert found["EMAIL_PORT"] == 587
+    assert found["HTTPS"]
+    if "DATABASE_URL" in written:
+        assert found["DATABASES"]["default"]["HOST"] == "/var/run/postgresql"
+        assert found["DATABASES"]["default"]["NAME"] == "reflow"
 
 
 def test_every_command_on_the_page_and_in_the_units_exists() -> None:
