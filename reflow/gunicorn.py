@@ -62,7 +62,7 @@ def on_exit(server: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Write what a worker has counted before it waits for its threads, which a slow client may hold up.
+    """Write what a worker has counted before it waits for its threads, one of which may hang.
 
     What they answer until then is written when the process ends. Gunicorn calls this in its own process
     too, where Django was never set up, about a worker that it finds gone.

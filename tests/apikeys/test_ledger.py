@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,14 +13,13 @@ from django.utils import timezone
 from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
 from apikeys.usage import Recorder, Use
 from stores.models import Store
+from tests.backends import wait_until
 from tests.conftest import IssueKey
 
 pytestmark = [
     pytest.mark.skipif("SUITE_DATABASE_URL" not in os.environ, reason="It is about PostgreSQL."),
     pytest.mark.django_db(transaction=True),
 ]
-
-PATIENCE = 60
 
 
 def a_use(key: ApiKey) -> Use:
@@ -41,22 +39,6 @@ def alone(work: Callable[[], object]) -> None:
         work()
     finally:
         connection.close()
-
-
-def wait_until(backends: int, condition: str) -> None:
-    """Come back when so many connections to this database are as the condition says."""
-    deadline = time.monotonic() + PATIENCE
-    found = -1
-    with connection.cursor() as cursor:
-        while found != backends:
-            assert time.monotonic() < deadline, f"{found} connections with {condition}"
-            time.sleep(0.01)
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity "  # noqa: S608
-                f"WHERE datname = current_database() AND pid <> pg_backend_pid() AND {condition}"
-            )
-            found = cursor.fetchone()[0]
 
 
 @contextmanager

@@ -1,20 +1,27 @@
 """What is answered is counted, whatever becomes of the process that answered."""
 
+import json
 import os
 import re
 import signal
-import socket
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
+from django.db import transaction
 
 from apikeys.models import ApiKeyUsage, LastUse, StoreUsage, UsageWriter
-from tests.conftest import IssueKey
+from stores.models import Product, Store
+from tests.backends import wait_until
+from tests.conftest import IssueKey, bearer
 from tests.processes.conftest import POSTGRESQL, Serve
-from tests.processes.load import ORDERS, counted, load, wait_until_counted
+from tests.processes.load import counted, load, wait_until_counted
 from tests.server import PATIENCE, Served, call_api
+from tests.shop import make_product
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+PRODUCTS = "/v1/stores/267418190/products/"
 NEVER = "3600"
 
 
@@ -49,19 +56,23 @@ def test_workers_that_are_recycled_and_reloaded_count_every_answer(serve: Serve,
 
 
 @POSTGRESQL
-def test_a_worker_that_is_aborted_while_a_client_holds_it_up_has_counted(
-    serve: Serve, issue: IssueKey
+def test_a_worker_that_is_aborted_while_a_request_hangs_has_counted(
+    serve: Serve, issue: IssueKey, store: Store
 ) -> None:
-    _, plaintext = issue()
+    product = make_product(store)
+    _, plaintext = issue(access=["products:write"])
     site = serve("--workers=1", "--log-level=info", USAGE_FLUSH_SECONDS=NEVER)
-    assert call_api(site, ORDERS, plaintext).status == 200
-    with socket.create_connection(("127.0.0.1", int(site.url.rpartition(":")[2]))) as slow:
-        # The rest of it never comes.
-        slow.sendall(
-            b"POST /v1/api-keys/revoke/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+    assert call_api(site, PRODUCTS, plaintext).status == 200
+    hanging = HTTPConnection(site.url.removeprefix("http://"))
+    with transaction.atomic(), closing(hanging):
+        Product.objects.select_for_update().get(pk=product.pk)
+        hanging.request(
+            "PATCH",
+            f"{PRODUCTS}{product.pk}",
+            json.dumps({"name": "Later"}),
+            bearer(plaintext) | {"Content-Type": "application/json"},
         )
-        assert slow.recv(100).startswith(b"HTTP/1.1 100")
+        wait_until(1, "wait_event_type = 'Lock'")
         os.kill(worker_of(site), signal.SIGABRT)
         assert wait_until_counted(0) == 1
         kill(site)
