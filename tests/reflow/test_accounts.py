@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.test import Client
@@ -266,24 +264,6 @@ def test_a_password_that_is_easily_guessed_is_refused(signed_in: Client, passwor
 # Sessions and cookies.
 
 
-def test_signing_in_takes_a_new_session(owner: User) -> None:
-    """Whoever planted the old one in somebody's browser is left with nothing."""
-    planted = Client()
-    planted.post("/stores/267418190/settings/api-keys/new/", {"name": "kept for after the sign-in"})
-    before = planted.session.session_key
-    assert Session.objects.filter(pk=before).exists()
-    sign_in(planted, owner.email)
-    assert planted.session.session_key != before
-    assert not Session.objects.filter(pk=before).exists()
-
-
-def test_a_session_that_the_server_never_made_is_not_taken_over(owner: User) -> None:
-    planted = Client()
-    planted.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
-    sign_in(planted, owner.email)
-    assert planted.session.session_key != "a" * 32
-
-
 def test_over_https_the_cookies_stay_in_this_host_and_out_of_scripts(settings: Any, owner: User) -> None:
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
@@ -320,24 +300,12 @@ def test_a_server_on_a_socket_signs_people_in(owner: User) -> None:
 
 # Where it leads.
 
+# What browsers make of odder ones is tried in tests/attacks/test_redirects.py.
 ELSEWHERE = [
     "//evil.example",
-    "///evil.example",
-    "http://evil.example/",
-    "https:evil.example",
-    "https:///evil.example",
-    "/\\evil.example",
-    "\\\\evil.example",
-    "/\t/evil.example",
-    " https://evil.example",
-    "\thttps://evil.example",
-    "//evil.example\\@testserver/",
-    "https://testserver@evil.example/",
-    "https://testserver.evil.example/",
-    "http://localhost/of-another-site-here",
+    "http://localhost/of-another-site",
     "http://trusted.example/",
     "javascript:alert(1)",
-    "data:text/html,hello",
 ]
 
 
