@@ -92,7 +92,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         find = sensitive_post_parameters()(self.admin_site.admin_view(self.find_leaked))
-        end = require_POST(self.admin_site.admin_view(self.end_leaked))
+        end = self.admin_site.admin_view(self.end_leaked)
         return [
             path("leak/", find, name="apikeys_apikey_leak"),
             path("leak/deactivate/", end, name="apikeys_apikey_leak_deactivate"),
@@ -188,6 +188,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             context["found"] = known.in_leak(request.POST.get("leak", ""))
         return TemplateResponse(request, "admin/apikeys/apikey/leak.html", context)
 
+    @method_decorator(require_POST)
     def end_leaked(self, request: HttpRequest) -> HttpResponse:
         """Those that the operator ticked are deactivated, and their owners told."""
         if not self.has_change_permission(request):

@@ -203,6 +203,18 @@ def test_an_action_passes_over_keys_that_are_so_already(operator: Client, issue:
     assert history.of(key).count() == before
 
 
+def test_a_suspended_key_is_not_reactivated_by_itself(
+    operator: Client, issue: IssueKey, store: Store, owner: User
+) -> None:
+    key, _ = issue()
+    key.deactivate(by=owner)
+    Suspension.objects.begin(store=store, by=None, reason="Guessing at orders.")
+    answer = act(operator, "reactivate", key).content.decode()
+    assert "Reactivated: 0." in answer
+    assert "Left suspended, as all keys of their store are: 1." in answer
+    assert history.of(key)[0].change_message.startswith("All keys of the store were suspended")
+
+
 def test_who_may_only_look_is_offered_no_action(issue: IssueKey) -> None:
     key, _ = issue()
     viewer = make_owner("viewer@example.com")
