@@ -9,9 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from apikeys.models import ApiKeyUsage, LastUse, StoreUsage
+from apikeys.suspension import Suspension
 from stores.models import Store
 from stores.resources import SCOPES
-from tests.attacks.surface import Page, Shops, everything, pages
+from tests.attacks.surface import CLAIMS, EVIL, Page, Shops, everything, pages
 from tests.conftest import IssueKey, sign_in
 from tests.specimens import make_specimens
 
@@ -25,6 +26,8 @@ def shops(store: Store, other_store: Store, issue: IssueKey) -> Shops:
         LastUse.objects.create(key=key, at=now, method="GET", resource="orders", status_code=200)
         ApiKeyUsage.objects.create(key=key, date=now.date(), outcome="succeeded", requests=1, last_at=now)
         StoreUsage.objects.create(store=key.store, date=now.date(), outcome="succeeded", requests=1)
+    elsewhere = Store.objects.create(id=999_999_999, name="Suspended")
+    Suspension.objects.create(store=elsewhere, reason="Its keys were abused.")
     return Shops(
         mine=make_specimens(store),
         theirs=make_specimens(other_store),
@@ -50,7 +53,7 @@ def signed_in_as(user: User) -> Client:
 
 @dataclass(frozen=True)
 class Walk:
-    """What every page answered to a visit, and all rows of the database before and after."""
+    """What every page answered to a visit that claims to be from elsewhere; all rows before and after."""
 
     answers: dict[Page, HttpResponse]
     before: dict[str, list[tuple[object, ...]]]
@@ -70,6 +73,7 @@ def walk(request: pytest.FixtureRequest, db: None) -> Walk:
         before = everything()
         # Not signed out before the end.
         visited = sorted(pages(shops), key=lambda page: page.name.endswith("logout"))
-        answers: dict[Page, HttpResponse] = {page: client.get(page.url) for page in visited}  # type: ignore[misc]
+        sent = {"Origin": f"https://{EVIL}", **CLAIMS}
+        answers: dict[Page, HttpResponse] = {page: client.get(page.url, headers=sent) for page in visited}  # type: ignore[misc]
         stash[WALK] = Walk(answers, before, everything())
     return stash[WALK]

@@ -19,6 +19,23 @@ from stores.models import Store
 from stores.resources import Resource
 from tests.specimens import Specimens
 
+EVIL = "evil.example"
+# Headers in which somebody claims to be somewhere else; nobody here believes any of them.
+CLAIMS = {
+    "X-Forwarded-Host": EVIL,
+    "X-Host": EVIL,
+    "X-Original-Host": EVIL,
+    "X-HTTP-Host-Override": EVIL,
+    "Forwarded": f"host={EVIL};proto=https",
+    "X-Forwarded-Server": EVIL,
+    "X-Forwarded-Port": "666",
+    "X-Forwarded-Proto": "gopher",
+    "X-Forwarded-Prefix": "/evil",
+    "X-Original-URL": "/admin/",
+    "X-Rewrite-URL": "/admin/",
+    "Referer": f"https://{EVIL}/",
+}
+
 
 @dataclass(frozen=True)
 class Shops:

@@ -17,7 +17,7 @@ from reflow.access import Route
 from stores import filters
 from stores.api import CategoryViewSet, CouponViewSet, CustomerViewSet, OrderViewSet, ProductViewSet
 from stores.filters import IdFilter
-from stores.models import Category, Customer, Product, Store
+from stores.models import Category, Customer, Product
 from stores.resources import Resource
 from tests.attacks.conftest import signed_in_as
 from tests.attacks.surface import (
@@ -231,7 +231,7 @@ def test_nobody_but_operators_gets_into_the_admin(shops: Shops, owner: User) -> 
 def test_both_stores_are_still_whole(shops: Shops) -> None:
     """What the comparisons above rest on: the two are alike, and share nothing."""
     for model in (Category, Customer, Product, ApiKey):
-        counts = [model.objects.filter(store=each).count() for each in Store.objects.all()]
+        counts = [model.objects.filter(store=each).count() for each in (shops.mine.store, shops.theirs.store)]
         assert len(set(counts)) == 1
     assert isinstance(shops.theirs, Specimens)
     assert bearer(shops.my_plaintext) != bearer(shops.their_plaintext)

@@ -60,8 +60,8 @@ def test_no_page_sends_anybody_elsewhere(mighty: Client, shops: Shops) -> None:
     asked = "&".join(f"{name}={quote(ELSEWHERE[1])}" for name in PARAMETERS)
     for page in sorted(pages(shops), key=lambda page: page.name.endswith("logout")):
         for browser in (visitor, mighty):
-            for answer in (browser.get(f"{page.url}?{asked}"), browser.post(f"{page.url}?{asked}")):
-                assert not any(map(leads_elsewhere, destinations(answer))), (page, answer.headers)
+            answer = browser.post(f"{page.url}?{asked}")
+            assert not any(map(leads_elsewhere, destinations(answer))), (page, answer.headers)
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)

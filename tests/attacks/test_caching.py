@@ -1,0 +1,87 @@
+"""Caches in between: nobody is given what was made for somebody else, or what somebody else put there."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.attacks.conftest import Walk
+from tests.attacks.surface import CLAIMS, Shops, route_url, store_routes
+from tests.conftest import bearer
+
+# What a cache does not tell requests apart by, and that other sites' answers depend on.
+UNKEYED = CLAIMS | {
+    "X-Forwarded-For": "203.0.113.7",
+    "X-Forwarded-Scheme": "http",
+    "X-HTTP-Method-Override": "DELETE",
+    "X-Method-Override": "DELETE",
+    "User-Agent": "evil",
+    "Accept-Language": "evil",
+    "X-Requested-With": "XMLHttpRequest",
+    "X-Dialog": "1",
+    "Range": "bytes=0-1",
+    "Content-Type": "text/plain; charset=evil",
+    "Via": "evil",
+    "X-Evil": "evil",
+}
+CHANGING = {"X-Request-Id", "RateLimit", "Set-Cookie", "Content-Length", "Date", "ETag"}
+
+
+def public_urls(shops: Shops) -> list[str]:
+    """What everybody may read without a key, and keep."""
+    urls = [route_url(route, shops.mine) for route in store_routes() if route.method == "GET"]
+    return [*(url for url in urls if Client().get(url).status_code == 200), "/v1/openapi.json", "/docs/"]
+
+
+def essence(answer: Any) -> tuple[int, str, dict[str, str]]:
+    """An answer, but for what is made anew each time."""
+    body = re.sub(r'"request_id":"[^"]*"|value="[A-Za-z0-9]{64}"', "", answer.content.decode())
+    return answer.status_code, body, {k: v for k, v in answer.headers.items() if k not in CHANGING}
+
+
+def test_public_answers_depend_on_nothing_that_caches_ignore(shops: Shops) -> None:
+    urls = public_urls(shops)
+    assert len(urls) >= 7
+    for url in urls:
+        plain = essence(Client().get(url))
+        for name, value in UNKEYED.items():
+            assert essence(Client().get(url, headers={name: value})) == plain, (url, name)
+
+
+def test_a_cache_tells_requests_with_a_key_from_those_without(shops: Shops) -> None:
+    for url in public_urls(shops):
+        if "/stores/" in url:
+            assert "Authorization" in Client().get(url)["Vary"], url
+            with_key = Client().get(url, headers=bearer(shops.my_plaintext))
+            assert with_key["Cache-Control"] == "no-store", url
+
+
+def test_what_takes_a_key_is_kept_by_nobody(shops: Shops) -> None:
+    for route in store_routes():
+        for headers in ({}, bearer(shops.my_plaintext), bearer(shops.their_plaintext)):
+            answer = Client().generic(route.method, route_url(route, shops.mine), headers=headers)
+            if headers or answer.status_code == 401:
+                assert answer["Cache-Control"] == "no-store", route
+
+
+def test_what_was_made_for_somebody_is_kept_by_nobody(walk: Walk) -> None:
+    personal = [page for page, answer in walk.answers.items() if b"owner@example.com" in answer.content]
+    assert len(personal) > 20
+    for page in personal:
+        assert "no-store" in walk.answers[page].get("Cache-Control", ""), page
+
+
+@pytest.mark.parametrize(
+    "disguise", ["x.css", ".css", ";x.css", "%3bx.css", "%2fx.css", "%0ax.css", "%00.css", "x.js"]
+)
+def test_a_page_is_not_there_under_a_name_that_caches_keep(
+    mighty: Client, shops: Shops, disguise: str
+) -> None:
+    page = f"/stores/{shops.mine.store.pk}/settings/api-keys/"
+    for url in (page, f"{page}{shops.my_key.prefix}/", "/docs/api-keys/", "/accounts/password/change/"):
+        answer = mighty.get(url + disguise)
+        assert answer.status_code == 404, url
+        assert shops.my_key.name.encode() not in answer.content
+    api = f"/v1/stores/{shops.mine.store.pk}/orders"
+    assert mighty.get(api + disguise, headers=bearer(shops.my_plaintext)).status_code == 404

@@ -1,0 +1,193 @@
+"""Fifty at once on one key: no server error, no lost update, nothing twice, and a history that has it all."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connections
+from django.db.models import Sum
+from django.test import Client
+
+from apikeys import history
+from apikeys.forms import NAME_TAKEN
+from apikeys.models import ApiKey
+from stores.models import Coupon, Order, Store
+from stores.resources import SCOPES
+from tests.conftest import IssueKey, bearer
+from tests.shop import Caller, make_customer, make_order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MANY = 50
+KEYS = "/stores/267418190/settings/api-keys/"
+
+
+def at_once(action: Callable[[int], Any]) -> list[Any]:
+    """What fifty threads got that began together, each with a connection of its own to the database."""
+    start = threading.Barrier(MANY)
+
+    def run(number: int) -> Any:
+        try:
+            start.wait()
+            return action(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(MANY) as pool:
+        return list(pool.map(run, range(MANY)))
+
+
+@pytest.fixture
+def send(signed_in: Client) -> Callable[..., Any]:
+    """Sends a form in one more window of the browser that the owner is signed in with."""
+    session = signed_in.cookies["sessionid"].value
+
+    def send_form(path: str, fields: dict[str, Any]) -> Any:
+        window = Client(raise_request_exception=False)
+        window.cookies["sessionid"] = session
+        return window.post(KEYS + path, fields)
+
+    return send_form
+
+
+def statuses(answers: list[Any]) -> Counter[int]:
+    return Counter(answer.status_code for answer in answers)
+
+
+def lines(key: ApiKey) -> list[str]:
+    return [str(entry.change_message) for entry in history.of(key)]
+
+
+def subjects(word: str) -> list[str]:
+    """Of the e-mails about something that happened to a key, one for each owner."""
+    return [str(message.subject) for message in mail.outbox if f" was {word}: " in message.subject]
+
+
+def test_of_fifty_edits_one_is_saved_and_the_others_are_told(
+    send: Callable[..., Any], issue: IssueKey
+) -> None:
+    key, _ = issue(name="Shop")
+    form = {"expiry": "never", "access": ["orders:write"], "version": "1"}
+    answers = at_once(lambda number: send(f"{key.prefix}/edit/", form | {"name": f"Edit {number}"}))
+    assert statuses(answers) == {302: 1, 200: MANY - 1}
+    key.refresh_from_db()
+    (saved,) = (number for number, answer in enumerate(answers) if answer.status_code == 302)
+    assert (key.name, key.version) == (f"Edit {saved}", 2)
+    assert len(lines(key)) == 2
+    assert len(subjects("widened")) == 1
+    for answer in answers:
+        assert answer.status_code == 302 or f"It is now named “{key.name}”" in answer.content.decode()
+
+
+def test_of_fifty_new_keys_with_one_name_one_is_made(send: Callable[..., Any]) -> None:
+    form = {"expiry": "never", "access": ["orders:read"]}
+    names = ["Shared" if number % 2 else f"Own {number}" for number in range(MANY)]
+    answers = at_once(lambda number: send("new/", form | {"name": names[number]}))
+    assert statuses(answers) == {302: MANY // 2 + 1, 200: MANY // 2 - 1}
+    for answer in answers:
+        assert answer.status_code == 302 or NAME_TAKEN in answer.content.decode()
+    made = ApiKey.objects.all()
+    assert sorted(key.name for key in made) == sorted(set(names))
+    assert {key.prefix for key in made} == set(made.values_list("prefix", flat=True).distinct())
+    assert all(len(lines(key)) == 1 for key in made)
+    assert len(subjects("created")) == len(made)
+
+
+def test_a_key_is_rolled_once(send: Callable[..., Any], issue: IssueKey) -> None:
+    key, _ = issue()
+    answers = at_once(lambda number: send(f"{key.prefix}/roll/", {"overlap": "24"}))
+    assert statuses(answers) == {302: 1, 200: MANY - 1}
+    successor = ApiKey.objects.get(predecessor=key)
+    assert ApiKey.objects.count() == 2
+    assert (len(lines(key)), len(lines(successor))) == (2, 1)
+    assert len(subjects("rolled")) == 1
+
+
+def test_a_key_is_deleted_once(send: Callable[..., Any], issue: IssueKey) -> None:
+    key, _ = issue(name="Shop")
+    answers = at_once(lambda number: send(f"{key.prefix}/delete/", {"name": "Shop"}))
+    assert statuses(answers) == {302: 1, 404: MANY - 1}
+    assert lines(key).count("Deleted.") == 1
+    assert len(subjects("deleted")) == 1
+
+
+def test_a_new_key_is_shown_once(send: Callable[..., Any], signed_in: Client) -> None:
+    made = send("new/", {"name": "Shop", "expiry": "never", "access": ["orders:read"]})
+    cookies = {"sessionid": signed_in.cookies["sessionid"].value, "created_api_key": ""}
+    cookies["created_api_key"] = made.cookies["created_api_key"].value
+
+    def look(number: int) -> Any:
+        window = Client(raise_request_exception=False)
+        window.cookies.load(cookies)
+        return window.get(f"{KEYS}created/")
+
+    assert statuses(at_once(look)) == {200: 1, 302: MANY - 1}
+
+
+def test_everything_at_once_leaves_a_history_of_all_that_was_done(
+    send: Callable[..., Any], issue: IssueKey
+) -> None:
+    key, plaintext = issue(name="Shop")
+    edit = {"name": "Edited", "expiry": "never", "access": ["orders:read"], "version": "1"}
+    actions: list[Callable[[], Any]] = [
+        lambda: send(f"{key.prefix}/edit/", edit),
+        lambda: send(f"{key.prefix}/roll/", {"overlap": "24"}),
+        lambda: send(f"{key.prefix}/deactivate/", {"hours": "1"}),
+        lambda: send(f"{key.prefix}/delete/", {"name": "Shop"}),
+        lambda: Client(raise_request_exception=False).get("/v1/api-key/", headers=bearer(plaintext)),
+    ]
+    answers = at_once(lambda number: actions[number % len(actions)]())
+    called = answers[4 :: len(actions)]
+    changed = [answer for answer in answers if answer not in called]
+    assert set(statuses(called)) <= {200, 401}
+    assert set(statuses(changed)) <= {200, 302, 404}
+    assert len(lines(key)) == 1 + statuses(changed)[302]
+    assert len(set(lines(key)) & {"Deleted."}) == (not ApiKey.objects.filter(pk=key.pk).exists())
+
+
+# What programs do.
+
+
+@pytest.fixture
+def api(issue: IssueKey, store: Store) -> Callable[[], Caller]:
+    _, plaintext = issue(access=list(SCOPES))
+    return lambda: Caller(store, plaintext)
+
+
+def test_no_request_goes_uncounted(api: Callable[[], Caller]) -> None:
+    answers = at_once(lambda number: api().get("/orders/"))
+    assert statuses(answers) == {200: MANY}
+    (key,) = ApiKey.objects.all()
+    assert key.usage.aggregate(made=Sum("requests")) == {"made": MANY}
+
+
+def test_two_fields_of_an_order_do_not_undo_each_other(api: Callable[[], Caller], store: Store) -> None:
+    order = make_order(make_customer(store))
+    bodies = [{"note": "Ring twice."}, {"tracking_number": "1Z999"}, {"status": "processing"}]
+    answers = at_once(lambda number: api().patch(f"/orders/{order.pk}/", bodies[number % 3]))
+    assert statuses(answers) == {200: MANY}
+    changed = Order.objects.get()
+    assert (changed.note, changed.tracking_number, changed.status) == ("Ring twice.", "1Z999", "processing")
+
+
+def test_of_fifty_coupons_with_one_code_one_is_made(api: Callable[[], Caller]) -> None:
+    answers = at_once(lambda number: api().post("/coupons/", {"code": "WELCOME", "kind": "free_shipping"}))
+    assert statuses(answers) == {201: 1, 400: MANY - 1}
+    assert Coupon.objects.count() == 1
+
+
+def test_a_leaked_key_is_ended_once_however_many_hand_it_in(issue: IssueKey, settings: Any) -> None:
+    settings.RATE_LIMIT_REVOCATIONS = MANY
+    key, plaintext = issue()
+
+    def hand_in(number: int) -> Any:
+        finder = Client(raise_request_exception=False)
+        return finder.post("/v1/api-keys/revoke/", {"keys": [plaintext]}, "application/json")
+
+    assert statuses(at_once(hand_in)) == {202: MANY}
+    assert len(lines(key)) == 2
+    assert len(subjects("deactivated")) == 1

@@ -1,0 +1,77 @@
+"""The Host header: what a sender says the site is called is not repeated to anybody else."""
+
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.test import Client
+
+from tests.attacks.conftest import Walk
+from tests.attacks.surface import CLAIMS, EVIL, Shops, route_url, store_routes
+from tests.shop import Caller
+
+HOSTS = [
+    EVIL,
+    f"{EVIL}:80",
+    f"testserver.{EVIL}",
+    f"testserver@{EVIL}",
+    f"testserver:80@{EVIL}",
+    f"testserver, {EVIL}",
+    f"testserver {EVIL}",
+    f"testserver#{EVIL}",
+    f"testserver/{EVIL}",
+    f"testserver\\{EVIL}",
+    "testserver'\"<script>",
+    "testserver:evil",
+    "[::1]evil",
+    "",
+    "\xff",
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_another_host_is_served_nothing(client: Client, shops: Shops, host: str) -> None:
+    for path in ("/accounts/login/", "/docs/api-keys/", f"/v1/stores/{shops.mine.store.pk}/products/"):
+        answer = client.get(path, HTTP_HOST=host)
+        assert answer.status_code == 400, path
+        assert EVIL not in answer.content.decode()
+    reset = client.post("/accounts/password/reset/", {"email": "owner@example.com"}, HTTP_HOST=host)
+    assert reset.status_code == 400
+    assert mail.outbox == []
+
+
+def test_a_letter_about_a_password_leads_to_this_site(client: Client, shops: Shops) -> None:
+    client.post("/accounts/password/reset/", {"email": "owner@example.com"}, headers=CLAIMS)
+    (letter,) = mail.outbox
+    links = re.findall(r"\w+://[^\s/]+", str(letter.message()))
+    assert set(links) == {"http://testserver"}
+    assert EVIL not in str(letter.message())
+
+
+def test_no_page_repeats_where_somebody_claims_to_be(walk: Walk) -> None:
+    for page, answer in walk.answers.items():
+        said = answer.content.decode(errors="replace") + str(dict(answer.headers))
+        assert EVIL not in said, page
+        assert "gopher" not in said, page
+
+
+def test_no_answer_of_the_api_repeats_it(shops: Shops) -> None:
+    api = Caller(shops.mine.store, shops.my_plaintext)
+    linked = 0
+    for route in store_routes():
+        if route.method == "GET":
+            answer = api.client.get(route_url(route, shops.mine) + "?perpage=1", headers=CLAIMS)
+            assert EVIL not in answer.content.decode() + str(dict(answer.headers)), route
+            links: dict[str, Any] = answer.json().get("links", {}) if isinstance(answer.json(), dict) else {}
+            for link in filter(None, links.values()):
+                assert link.startswith("http://testserver/v1/"), route
+                linked += 1
+    assert linked > 8
+
+
+def test_hosts_are_named_one_by_one() -> None:
+    """Nothing here believes a proxy about the host, or any host at all."""
+    assert not settings.USE_X_FORWARDED_HOST
+    assert not [host for host in settings.ALLOWED_HOSTS if host.startswith((".", "*"))]

@@ -1,0 +1,94 @@
+"""Another spelling of an address, or of a method, is no way around who may use it."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from stores.models import Order, Product
+from stores.resources import Resource
+from tests.attacks.surface import Shops
+from tests.conftest import IssueKey, bearer
+
+SPELLINGS = [
+    "/v1//stores/{store}/orders/",
+    "//v1/stores/{store}/orders/",
+    "/v1/./stores/{store}/orders/",
+    "/v1/stores/{store}/products/../orders/",
+    "/v1/stores/{store}/products/..;/orders/",
+    "/docs/../v1/stores/{store}/orders/",
+    "/v1/stores/{store}/orders//",
+    "/v1/stores/{store}//orders",
+    "/v1/stores/0{store}/orders/",
+    "/v1/stores/{store}/ORDERS/",
+    "/V1/stores/{store}/orders/",
+    "/v1/stores/{store}/orders.json",
+    "/v1/stores/{store}/orders;a=b",
+    "/v1/stores/{store}/orders\0",
+    "/v1/stores/{store}/orders ",
+    "/v1/stores/{store}/orders\n",
+    "/v1/stores/{store}\n/orders",
+    "/v1/stores/{store}/orders/\n",
+    "/v1/stores/{store}\\orders",
+    "/v1/stores/{store}%2forders",
+    "/v1/stores/\uff12\uff16\uff17\uff14\uff11\uff18\uff11\uff19\uff10/orders",
+    "/static/../v1/stores/{store}/orders",
+    "/v1/stores/{store}/orders/1\n",
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_no_spelling_of_an_address_goes_around_its_guard(
+    client: Client, shops: Shops, issue: IssueKey, spelling: str
+) -> None:
+    _, of_products = issue(access=["products:read"])
+    path = spelling.format(store=shops.mine.store.pk)
+    for headers in ({}, bearer(of_products), bearer(shops.their_plaintext)):
+        answer = client.get("/", PATH_INFO=path.encode().decode("latin-1"), headers=headers)
+        assert answer.status_code in {301, 401, 404}, path
+        assert b'"order"' not in answer.content
+
+
+@pytest.mark.parametrize(
+    "path", ["//admin/", "/ADMIN/", "/admin/./", "/docs/../admin/", "/admin;/", "/admin/\n"]
+)
+def test_no_spelling_opens_the_admin(client: Client, shops: Shops, path: str) -> None:
+    answer = client.get("/", PATH_INFO=path)
+    assert answer.status_code in {301, 302, 404}
+    assert "login" in answer.get("Location", "login")
+
+
+OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-Method")
+
+
+@pytest.mark.parametrize("sent", ["GET", "POST", "HEAD", "OPTIONS"])
+def test_a_method_is_the_one_that_was_sent(shops: Shops, issue: IssueKey, sent: str) -> None:
+    """A key that may read, and says that its request is another."""
+    _, reading = issue(access=["products:read", "orders:read"])
+    url = f"/v1/stores/{shops.mine.store.pk}/products/{shops.mine.ids[Resource.PRODUCTS][0]}/"
+    before = list(Product.objects.values())
+    for plaintext in (reading, shops.my_plaintext):
+        for method in ("DELETE", "PATCH"):
+            headers = dict.fromkeys(OVERRIDES, method) | bearer(plaintext)
+            body = f'{{"_method": "{method}", "price": 1}}'
+            answer = Client().generic(
+                sent, f"{url}?_method={method}&method={method}", body, "application/json", headers=headers
+            )
+            assert answer.status_code in {200, 401, 405}
+    assert list(Product.objects.values()) == before
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "DEBUG", "get", "Get", "POST\n", "PROPFIND", ""])
+def test_a_method_that_nobody_serves_does_nothing_and_repeats_nothing(
+    shops: Shops, mighty: Client, method: str
+) -> None:
+    orders = list(Order.objects.values())
+    for url in (
+        f"/v1/stores/{shops.mine.store.pk}/orders/",
+        f"/stores/{shops.mine.store.pk}/settings/api-keys/new/",
+    ):
+        answer: Any = mighty.generic(method, url, headers=bearer(shops.my_plaintext) | {"X-Secret": "s3cret"})
+        assert answer.status_code in {200, 403, 405}
+        assert b"s3cret" not in answer.content
+        assert shops.my_plaintext[8:].encode() not in answer.content
+    assert list(Order.objects.values()) == orders
