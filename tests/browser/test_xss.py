@@ -1,0 +1,128 @@
+"""Scripts in what is stored: every field of a shop and its keys holds one, and pages show them as text."""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core import mail
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from apikeys.models import ApiKey, LastUse
+from apikeys.suspension import Suspension
+from stores.models import Order, Product, Store
+from tests.browser.conftest import KEYS, NewContext
+from tests.conftest import IssueKey, admin_page
+from tests.shop import make_category, make_coupon, make_customer, make_line, make_order, make_product
+
+# What pages show is made of rows, and those are the same on every database.
+pytestmark = pytest.mark.skipif("SUITE_DATABASE_URL" in os.environ, reason="Shown on SQLite.")
+
+# An element wherever it is taken for markup: in text, in an attribute, in a title, a script or a comment.
+MARKUP = "'\"></title></textarea></script>--><xss-></xss-><img src=x onerror=alert(1)>"
+SHORT = "'\"><xss-><svg onload=alert(1)>"
+LINK = "javascript:alert(1)//"
+
+
+@pytest.fixture
+def marked(store: Store, owner: User, issue: IssueKey) -> ApiKey:
+    """A shop whose every text is an attack, and a key that has been renamed, rolled and used."""
+    owner.first_name = owner.last_name = MARKUP
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    store.name = MARKUP
+    store.save()
+    kitchen = make_category(store, MARKUP, handle="k", description=MARKUP)
+    mug = make_product(
+        store,
+        MARKUP,
+        handle="m",
+        excerpt=MARKUP,
+        description=MARKUP,
+        promo_badge=SHORT,
+        sku=SHORT,
+        option_name=SHORT,
+        media=[dict.fromkeys(("sm", "md", "lg"), LINK)],
+    )
+    mug.categories.set([kitchen], through_defaults={"store": store})
+    mug.variants.create(name=MARKUP, sku=SHORT, price=1)
+    place: dict[str, Any] = {"address": MARKUP, "city": MARKUP, "postcode": "'\"><xss->", "state": MARKUP}
+    buyer = make_customer(store, MARKUP, email='"<svg/onload=alert(1)>"@example.com', phone=SHORT, **place)
+    order = make_order(buyer, recipient=MARKUP, tracking_number=MARKUP, note=MARKUP, **place)
+    make_line(order, product=mug, name=MARKUP, sku=SHORT)
+    make_coupon(store, SHORT)
+    suspended = Store.objects.create(name=MARKUP)
+    Suspension.objects.create(store=suspended, reason=MARKUP)
+    suspended.owners.add(owner)
+
+    key, _ = issue(name=f"Old {SHORT}")
+    key.change(by=owner, version=1, name=MARKUP[:100], access=key.access, expires_at=None)
+    key.roll(by=owner, overlap=timedelta(days=7))
+    now = timezone.now()
+    LastUse.objects.create(
+        key=key, at=now, method="<xss->", resource="orders", status_code=200, client=MARKUP
+    )
+    return key
+
+
+def pages(key: ApiKey) -> list[str]:
+    """Every page that shows something of what is stored."""
+    of_key = f"{KEYS}{key.prefix}/"
+    actions = ("", "edit/", "roll/", "deactivate/", "reactivate/", "delete/")
+    rows: list[tuple[type[Model], object]] = []
+    for model in admin.site._registry:
+        row = model._default_manager.order_by("pk").first()
+        if row is not None:
+            rows.append((model, row.pk))
+    return [
+        "/",
+        KEYS,
+        f"{KEYS}?q=%22%3E%3Cxss-%3E&sort=%3Cxss-%3E&status='%22%3E%3Cxss-%3E",
+        f"{KEYS}new/",
+        *(f"{of_key}{action}" for action in actions),
+        "/docs/api-keys/",
+        "/admin/",
+        *(admin_page(model, "changelist") for model, _ in rows),
+        *(admin_page(model, view, pk) for model, pk in rows for view in ("change", "history")),
+        admin_page(Product, "delete", Product.objects.get().pk),
+        admin_page(Store, "delete", key.store_id),
+        admin_page(Order, "delete", Order.objects.get().pk),
+    ]
+
+
+def look(page: Page, url: str) -> str:
+    """What a page says, once it is known to have made nothing of what is stored."""
+    page.goto(url, wait_until="load")
+    made = page.locator("xss-, [onerror], [onload], img[src=x], a[href^='javascript:'], [src^='javascript:']")
+    assert made.count() == 0, url
+    return page.content()
+
+
+def test_no_page_takes_what_is_stored_for_markup(
+    signed_in_context: NewContext, marked: ApiKey, complaints: list[str]
+) -> None:
+    page = signed_in_context().new_page()
+    page.on("dialog", lambda dialog: complaints.append(f"a script ran: {dialog.message}"))
+    showing = 0
+    for url in pages(marked):
+        showing += "xss-&gt;" in look(page, url)
+        # A visitor's browser would say so if the policy had to step in.
+        assert [text for text in complaints if "404" not in text and "403" not in text] == [], url
+    complaints.clear()
+    assert showing > 30
+
+
+def test_letters_are_plain_text(
+    signed_in: Client, marked: ApiKey, owner: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    del mail.outbox[:]
+    with django_capture_on_commit_callbacks(execute=True):
+        ApiKey.objects.get(predecessor=marked).remove(by=owner)
+    (letter, *_) = mail.outbox
+    assert MARKUP[:20] in letter.body
+    assert {part.get_content_type() for part in letter.message().walk()} == {"text/plain"}
