@@ -320,8 +320,11 @@ LOGGING = {
     # Handlers of their own would not write as ours does; Django's would mail error reports, too.
     "loggers": {
         **{name: {"handlers": [], "propagate": True} for name in ("django", "gunicorn.error")},
-        # It has a second line for every request that was refused.
+        # They have a second line for requests that were refused, or for all, and where anybody made up a
+        # host name a traceback.
         "django.request": {"level": "ERROR"},
+        "django.server": {"handlers": [], "propagate": True, "level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         # It has one for every request that brings no id of its own.
         "django_guid": {"level": "WARNING"},
     },

@@ -26,15 +26,16 @@ SECRET = KEY.split(".")[1]
 
 
 class Server:
-    """A server on a port, and all that its processes have written."""
+    """A server on a port, and all that its processes have written. Its database never answers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: socket.socket) -> None:
+        self.database = database
         self.port = free_port()
         self.output = folder / "output"
         environment = {
             "ENV_FILE": os.devnull,
             "SECRET_KEY": "long and random enough for this, with 50 characters and more",
-            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+            "DATABASE_URL": f"postgres://nobody@127.0.0.1:{port_of(database)}/nothing?connect_timeout=60",
             "METRICS_TOKEN": TOKEN,
             "HTTPS": "false",
             "WEB_PROCESSES": "2",
@@ -75,17 +76,23 @@ class Server:
         return self.ask("/metrics", Authorization=f"Bearer {TOKEN}")[1]
 
 
+def port_of(server: socket.socket) -> int:
+    return int(server.getsockname()[1])
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.stop()
+    with socket.create_server(("127.0.0.1", 0)) as database:
+        server = Server(tmp_path_factory.mktemp("server"), database)
+        yield server
+        server.stop()
 
 
-def test_it_is_alive_and_ready_over_plain_http(server: Server) -> None:
+def test_a_database_that_never_answers_holds_up_no_load_balancer(server: Server) -> None:
     assert server.ask("/healthz", Host="10.1.2.3")[1] == "ok\n"
     answer, body = server.ask("/readyz", Host="10.1.2.3")
-    assert (answer.status, json.loads(body)) == (200, {"database": "ok", "limiter": "ok"})
+    assert (answer.status, json.loads(body)) == (503, {"database": "timed out", "limiter": "ok"})
+    server.database.accept()[0].close()
 
 
 def test_metrics_add_up_over_its_processes_and_survive_one(server: Server) -> None:
@@ -117,28 +124,28 @@ def test_headers_that_cannot_be_read_are_not_quoted(server: Server) -> None:
 
 def test_told_to_stop_it_finishes_what_was_begun_and_leaves_nothing_behind(server: Server) -> None:
     """The last test of this server."""
-    kept = measurements()
+    kept = measurements_of(server)
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as client:
-        client.sendall(
-            b"POST /v1/api-keys/revoke/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-            b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{"
-        )
-        # It has taken this up, for it answers one that came later.
-        server.ask("/healthz")
+        request = "GET /v1/stores/267418190/orders/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        client.sendall(f"{request}Authorization: Bearer {KEY}\r\n\r\n".encode())
+        connection, _ = server.database.accept()
         server.process.terminate()
         wait_for_workers(server, 1)
-        client.sendall(b"}")
+        connection.close()
         answer = client.makefile("rb").read()
-    assert b'"code":"invalid"' in answer
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b'"code":"unavailable"' in answer
     assert server.process.wait(PATIENCE) == 0
     assert "Traceback" not in server.written
-    assert len(measurements()) == len(kept) - 1
+    assert not kept.exists()
 
 
-def measurements() -> list[Path]:
-    """The folders in which servers on this machine keep what they measure."""
+def measurements_of(server: Server) -> Path:
+    """The folder in which its processes keep what they measure."""
     folder = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())  # noqa: S108
-    return list(folder.glob("reflow-metrics-*"))
+    return next(
+        file.parent for pid in server.workers for file in folder.glob(f"reflow-metrics-*/counter_{pid}.db")
+    )
 
 
 def wait_for_workers(server: Server, number: int) -> None:

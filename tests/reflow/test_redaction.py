@@ -88,7 +88,7 @@ WAYS: dict[str, Callable[[logging.Logger], None]] = {
 LOGGERS = (
     "root",
     "django.request",
-    "django.security.DisallowedHost",
+    "django.security.csrf",
     "django.server",
     "gunicorn.error",
     "apikeys.usage",
