@@ -135,7 +135,8 @@ def _upsert(
                 f"INSERT INTO {model._meta.db_table} AS kept ({columns}) VALUES {values} "  # noqa: S608
                 f"ON CONFLICT {on_conflict}",
                 [
-                    field.get_db_prep_save(value, connection)
+                    # Numbers and text, most of them, every database takes as they are.
+                    value if type(value) in {int, str} else field.get_db_prep_save(value, connection)
                     for row in some
                     for field, value in zip(written, row, strict=True)
                 ],
