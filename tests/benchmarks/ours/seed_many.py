@@ -17,7 +17,7 @@ from apikeys import keys  # noqa: E402
 from apikeys.models import ApiKey  # noqa: E402
 from stores.demo_catalogue import NORTHWOOD  # noqa: E402
 from stores.models import Store  # noqa: E402
-from tests.benchmarks.ours.seed import UNLIMITED  # noqa: E402
+from tests.benchmarks.ours.seed import UNLIMITED, settle  # noqa: E402
 
 IN_USE = 1_000
 LAYERS = 20
@@ -69,16 +69,6 @@ def copy(key: ApiKey, *, first: int, last: int) -> None:
             """,  # noqa: S608
             [first, last, key.pk],
         )
-
-
-def settle() -> None:
-    """Do now what the database does by itself in the hours after so many rows were written."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            cursor.execute("ANALYZE")
-        else:
-            cursor.execute("VACUUM ANALYZE")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ small one, and the cursor that leads to the last page of the grown one's orders.
 
 import json
 import sys
+from datetime import timedelta
 
 import django
 
@@ -14,26 +15,32 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from apikeys.demo import seed_keys  # noqa: E402
-from apikeys.models import ApiKey  # noqa: E402
+from apikeys.models import ApiKey, ApiKeyUsage  # noqa: E402
 from reflow.pagination import Cursor, sort_keys  # noqa: E402
 from stores.demo_catalogue import NORTHWOOD  # noqa: E402
 from stores.models import Order, Store  # noqa: E402
-from tests.benchmarks.ours.seed import UNLIMITED  # noqa: E402
+from tests.benchmarks.ours.seed import UNLIMITED, settle  # noqa: E402
 
 FEW_KEYS = 20
 ORDERS_PER_PAGE = 20
+# The demo makes so many days; those before are copies of them.
+DAYS = 22
 
 
 def seed(*, keys: int, usage_days: int, orders: int) -> dict[str, str]:
-    call_command("seed_demo", keys=keys, orders=orders, usage_days=usage_days)
+    call_command("seed_demo", keys=keys, orders=orders, usage_days=DAYS)
     grown = Store.objects.get(pk=NORTHWOOD.id)
     owner = grown.owners.get()
     few = Store.objects.create(name="Few keys")
     few.owners.add(owner)
-    seed_keys(few, count=FEW_KEYS, days=usage_days)
+    seed_keys(few, count=FEW_KEYS, days=DAYS)
+    for earlier in range(DAYS, usage_days, DAYS):
+        copy_usage(days_earlier=earlier)
     _, plaintext = ApiKey.objects.draw(
         store=grown, name="Benchmark", access=["orders:read"], rate_limit=UNLIMITED
     )
@@ -49,7 +56,29 @@ def seed(*, keys: int, usage_days: int, orders: int) -> dict[str, str]:
     }
 
 
+def copy_usage(*, days_earlier: int) -> None:
+    """Let every key have done so many days ago what it did in the newest days, in one statement."""
+    if connection.vendor == "sqlite":
+        changed = {
+            "date": f"date(date, '-{days_earlier} days')",
+            "last_at": f"date(last_at, '-{days_earlier} days') || substr(last_at, 11)",
+        }
+    else:
+        changed = {"date": f"date - {days_earlier}", "last_at": f"last_at - interval '{days_earlier} days'"}
+    columns = [str(field.column) for field in ApiKeyUsage._meta.concrete_fields if not field.primary_key]
+    values = ", ".join(changed.get(column, column) for column in columns)
+    newest = timezone.now().date() - timedelta(days=DAYS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {ApiKeyUsage._meta.db_table} ({', '.join(columns)}) "  # noqa: S608
+            f"SELECT {values} FROM {ApiKeyUsage._meta.db_table} WHERE date > %s",
+            [newest],
+        )
+
+
 if __name__ == "__main__":
     keys, usage_days, orders = map(int, sys.argv[1:])
     call_command("migrate", verbosity=0)
-    print(json.dumps(seed(keys=keys, usage_days=usage_days, orders=orders)))
+    known = seed(keys=keys, usage_days=usage_days, orders=orders)
+    settle()
+    print(json.dumps(known))
