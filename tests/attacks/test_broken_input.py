@@ -1,0 +1,111 @@
+"""No input, however broken, gets a 500: what pages make of it. The API has tests/reflow/test_bad_input.py."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from tests.attacks.surface import Shops, forms_on, pages
+from tests.conftest import PASSWORD
+
+LOGIN = "/accounts/login/"
+COOKIES = ("sessionid", "csrftoken", "messages", "created_api_key")
+BROKEN = [
+    '"aaaaaaaa\\000"',  # in quotes, a cookie can hold what no header can
+    '"aaaaaaaa\\377\\376"',
+    "a" * 4000,
+    "\xff\xfe" * 20,
+    "{}",
+    "=;=;",
+    ":::",
+    "../../../etc/passwd",
+    '"\\',
+    "\u00e9" * 32,
+]
+
+
+@pytest.mark.parametrize("value", BROKEN)
+def test_no_cookie_is_a_server_error(shops: Shops, value: str) -> None:
+    browser = Client(raise_request_exception=False)
+    sent: dict[str, Any] = {"HTTP_COOKIE": "; ".join(f"{name}={value}" for name in COOKIES)}
+    list_of_keys = f"/stores/{shops.mine.store.pk}/settings/api-keys/"
+    for path in ("/", LOGIN, list_of_keys, f"{list_of_keys}created/", "/docs/api-keys/", "/admin/"):
+        assert browser.get(path, **sent).status_code in {200, 302}, path
+    typed = {"login": "owner@example.com", "password": PASSWORD}
+    assert browser.post(LOGIN, typed, **sent).status_code == 302
+    assert browser.get(list_of_keys).status_code == 200
+
+
+BODIES: dict[str, tuple[bytes, str]] = {
+    "fields without end": (b"a=1&" * 1001, "application/x-www-form-urlencoded"),
+    "a field without end": (b"login=" + b"x" * 1024 * 1024, "application/x-www-form-urlencoded"),
+    "bytes of no text": (b"login=%ff%fe&password=%c3%28%00", "application/x-www-form-urlencoded"),
+    "a lone surrogate": (b"login=%ed%a0%80&next=%ed%a0%80", "application/x-www-form-urlencoded"),
+    "no boundary": (b"--x\r\n", "multipart/form-data"),
+    "a boundary that never comes": (b"x" * 100_000, "multipart/form-data; boundary=x"),
+    "a boundary of bytes": (b"--\xff\r\n", "multipart/form-data; boundary=\xff"),
+    "a part without an end": (
+        b'--x\r\nContent-Disposition: form-data; name="login"',
+        "multipart/form-data; boundary=x",
+    ),
+    "a part that is not base64": (
+        b'--x\r\nContent-Disposition: form-data; name="login"\r\nContent-Transfer-Encoding: base64\r\n'
+        b"\r\n%%%\r\n--x--",
+        "multipart/form-data; boundary=x",
+    ),
+    "a part with a long head": (
+        b"--x\r\nContent-Disposition: form-data; name=" + b"x" * 100_000 + b"\r\n\r\n1\r\n--x--",
+        "multipart/form-data; boundary=x",
+    ),
+    "json": (b'{"login": []}', "application/json"),
+    "nothing": (b"", ""),
+    "a type of its own": (b"\0", "\xff/\xff; charset=\xff"),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_no_body_is_a_server_error(mighty: Client, shops: Shops, body: str) -> None:
+    content, content_type = BODIES[body]
+    base = f"/stores/{shops.mine.store.pk}/settings/api-keys"
+    visitor = Client(raise_request_exception=False)
+    for browser in (visitor, mighty):
+        for path in (LOGIN, f"{base}/new/", f"{base}/find/", f"{base}/{shops.my_key.prefix}/edit/"):
+            answer = browser.generic("POST", path, content, content_type)
+            assert answer.status_code in {200, 302, 400, 404, 413}, (path, answer.status_code)
+
+
+def test_a_file_is_refused_before_it_takes_any_room(
+    client: Client, shops: Shops, tmp_path: Path, settings: Any
+) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    part = b'--x\r\nContent-Disposition: form-data; name="login"; filename="a"\r\n\r\n'
+    whole = part + b"x" * 4 * 1024 * 1024 + b"\r\n--x--\r\n"
+    for path in (LOGIN, f"/stores/{shops.mine.store.pk}/settings/api-keys/new/"):
+        answer = client.generic("POST", path, whole, "multipart/form-data; boundary=x")
+        assert answer.status_code == 400
+    assert list(tmp_path.iterdir()) == []
+
+
+ODDITIES = ("\0", "9" * 5000)
+
+
+@pytest.mark.parametrize("oddity", ODDITIES, ids=["nul", "huge"])
+def test_no_form_is_broken_by_what_is_filled_in(mighty: Client, shops: Shops, oddity: str) -> None:
+    """Every field of every form of the settings page and of the account's own pages."""
+    walked = [page for page in pages(shops) if page.name.startswith(("apikeys:", "account_"))]
+    assert len(walked) > 15
+    for page in walked:
+        if page.name == "account_logout":
+            continue
+        fields = {name for form in forms_on(mighty.get(page.url)) if form.is_post for name in form.fields}
+        kept = {name for name in fields if name.endswith(("_FORMS", "csrfmiddlewaretoken"))}
+        answer = mighty.post(page.url, dict.fromkeys(fields - kept | {"q", "name"}, oddity))
+        assert answer.status_code < 500, (page, sorted(fields))
+
+
+def test_a_session_that_is_asked_for_in_vain_is_not_kept(client: Client, db: None) -> None:
+    client.get(LOGIN, HTTP_COOKIE=f"{settings.SESSION_COOKIE_NAME}=aaaaaaaa")
+    assert not Session.objects.exists()
