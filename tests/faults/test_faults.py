@@ -2,6 +2,7 @@
 
 import os
 import resource
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -13,7 +14,7 @@ from tests import postgres, valkey
 from tests.faults import scenarios
 from tests.faults.scenarios import Seen
 from tests.faults.servers import Postgres, Valkey, own_postgres, own_valkey
-from tests.faults.site import PAGES, Site, site
+from tests.faults.site import PAGES, STORE, Site, site
 from tests.server import Served, Visitor, answer_to
 
 pytestmark = pytest.mark.once
@@ -138,3 +139,26 @@ def new_key(owner: Visitor, small: Site, name: str) -> str:
     form = owner.hidden_fields(f"{PAGES}new/") | {"name": name, "expiry": "never", "access": "orders:read"}
     request = Request(f"{small.url}{PAGES}new/", urlencode(form).encode())
     return str(answer_to(request, owner.cookies).headers["Location"])
+
+
+def test_requests_may_come_in_pieces_or_several_at_once(small: Site) -> None:
+    get = f"GET {STORE}/ HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    with scenarios.connection(small) as client:
+        for start in range(0, len(get), 20):
+            client.sendall(get[start : start + 20])
+        read_until(client, b'"name":"Northwood"')
+        client.sendall(get * 2)
+        read_until(client, b'"name":"Northwood"', times=2)
+        client.sendall(scenarios.HEAD + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        read_until(client, b"HTTP/1.1 100 Continue")
+        client.sendall(b"{}")
+        read_until(client, b'"code":"api_key_missing"')
+
+
+def read_until(client: socket.socket, part: bytes, *, times: int = 1) -> None:
+    """Read on until the answers hold this so many times; fail when they end or take too long before it."""
+    answers = b""
+    while answers.count(part) < times:
+        more = client.recv(65536)
+        assert more, answers
+        answers += more
