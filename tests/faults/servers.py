@@ -85,7 +85,7 @@ class Valkey:
     def kill(self) -> None:
         self.processes[-1].kill()
         self.processes[-1].wait()
-        self.socket.unlink()
+        self.socket.unlink(missing_ok=True)
 
     def start(self) -> None:
         self.processes.append(valkey.start(self.socket))
@@ -97,5 +97,7 @@ def own_valkey() -> Iterator[Valkey]:
     with tempfile.TemporaryDirectory(prefix="reflow-vk-", dir="/tmp") as folder:
         server = Valkey(Path(folder) / "socket")
         server.start()
-        yield server
-        server.kill()
+        try:
+            yield server
+        finally:
+            server.kill()
