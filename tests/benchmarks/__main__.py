@@ -5,6 +5,7 @@ fail. With BENCH=quick, only what needs no server of any kind is measured, and r
 """
 
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,8 @@ BUILD = Path("build")
 
 
 def main() -> int:
+    # Unwinds like Ctrl-C does, so that no server is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     quick = os.environ.get("BENCH") == "quick"
     report = Report()
     try:
