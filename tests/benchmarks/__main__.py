@@ -30,8 +30,9 @@ def main() -> int:
             measure(report, found, quick=quick)
     finally:
         # Of a run that is broken off, what there is.
-        report.show()
-        report.save(BUILD)
+        if report.rows:
+            report.show()
+            report.save(BUILD)
     return 0
 
 
