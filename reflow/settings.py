@@ -99,6 +99,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 else:
+    DATABASES["default"]["ENGINE"] = "reflow.postgresql"
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # A server that is away is given up on, so that the client hears of it while it still listens; so is
     # one whose machine has vanished without a word.
