@@ -12,6 +12,7 @@ import os
 import threading
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -30,8 +31,7 @@ MOST_COUNTERS = 100_000
 RETRY_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """One answered request of a key. ``access`` is blank when it was refused before that mattered."""
 
     key_id: int
@@ -50,8 +50,7 @@ class Use:
         return Counter(self.store_id, self.key_id, self.at.date(), self.resource, self.access, outcome)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Counter:
+class Counter(NamedTuple):
     """What requests are counted by. Its order is the one in which rows are written."""
 
     store_id: int
