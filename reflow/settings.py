@@ -89,6 +89,7 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CONN_MAX_AGE = env.whole("CONN_MAX_AGE", default=60, at_least=0)
+PREPARE_THRESHOLD = env.whole("PREPARE_THRESHOLD", default=5, at_least=0)
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
@@ -109,6 +110,9 @@ else:
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,  # milliseconds
+        # A query that comes again is planned once for each connection, which saves a third of its time.
+        "server_side_binding": True,
+        "prepare_threshold": PREPARE_THRESHOLD or None,
     } | DATABASES["default"].get("OPTIONS", {})
 # A new connection costs more than all that a usual request asks of it.
 DATABASES["default"]["CONN_MAX_AGE"] = CONN_MAX_AGE

@@ -60,6 +60,7 @@ WRONG = [
     ("DATABASE_URL", "db.sqlite3", "sqlite:///"),
     ("DATABASE_URL", "sqlite://", "sqlite:///"),
     ("CONN_MAX_AGE", "-1", "a whole number from 0"),
+    ("PREPARE_THRESHOLD", "-1", "a whole number from 0"),
     ("REAUTHENTICATION_TIMEOUT", "1h", "a whole number from 1"),
     ("EMAIL_URL", "mail.example", "smtp+tls://"),
     ("EMAIL_URL", "smtp://:hush@", "smtp+tls://"),
@@ -197,7 +198,7 @@ def test_the_database_is_a_file_unless_another_is_named() -> None:
     names = "s.DATABASES['default']['ENGINE'], s.DATABASES['default']['HOST']"
     assert read(names)[0] == "django.db.backends.sqlite3"
     url = "postgres://reflow@db.example/reflow"
-    assert read(names, DATABASE_URL=url) == ["django.db.backends.postgresql", "db.example"]
+    assert read(names, DATABASE_URL=url) == ["reflow.postgresql", "db.example"]
 
 
 def test_postgresql_is_given_up_on_in_time_unless_its_address_says_otherwise() -> None:
