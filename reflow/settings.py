@@ -92,6 +92,7 @@ CONN_MAX_AGE = env.whole("CONN_MAX_AGE", default=60, at_least=0)
 PREPARE_THRESHOLD = env.whole("PREPARE_THRESHOLD", default=5, at_least=0)
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["ENGINE"] = "reflow.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         # Readers never wait for the writer (WAL), and a writer takes its lock when it begins, so that
         # two of them queue for up to `timeout` seconds instead of failing half-way.

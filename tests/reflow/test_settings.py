@@ -196,7 +196,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 def test_the_database_is_a_file_unless_another_is_named() -> None:
     names = "s.DATABASES['default']['ENGINE'], s.DATABASES['default']['HOST']"
-    assert read(names)[0] == "django.db.backends.sqlite3"
+    assert read(names)[0] == "reflow.sqlite"
     url = "postgres://reflow@db.example/reflow"
     assert read(names, DATABASE_URL=url) == ["reflow.postgresql", "db.example"]
 

@@ -2,11 +2,12 @@
 
 import os
 
-from reflow.settings import DATABASES
-
-__all__ = ["DATABASES"]
+import environ
 
 SECRET_KEY = os.environ["SECRET_KEY"]
+# Connections that persist and are checked before they are used again, as Django's documentation has them.
+DATABASES = {"default": environ.Env().db("DATABASE_URL")}
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEBUG = False
 ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
 ROOT_URLCONF = "tests.benchmarks.peers.urls"
