@@ -1,5 +1,6 @@
 """The WSGI application that a production server runs: ``reflow.wsgi:application``."""
 
+import gc
 import os
 from typing import Any
 
@@ -22,3 +23,7 @@ def request_of(environ: dict[str, Any]) -> WSGIRequest:
 
 application = get_wsgi_application()
 application.request_class = request_of  # type: ignore[assignment]  # called, never subclassed
+
+# What the site is made of stays as long as the process: no need to look for garbage in it again and again.
+gc.collect()
+gc.freeze()

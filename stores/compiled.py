@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
@@ -98,7 +98,7 @@ class Statement(Generic[Row]):
         return [given[param.number] if isinstance(param, Given) else param for param in self.params]
 
     def run(self, sql: str, params: Sequence[Any]) -> list[Row]:
-        with connection.cursor() as cursor:
+        with self.compiler.connection.cursor() as cursor:
             cursor.execute(sql, params)
             rows = cursor.fetchall()
         if self.converters:
@@ -115,11 +115,11 @@ def maker_of_instances(compiler: SQLCompiler) -> Callable[[Sequence[Any]], model
     columns = slice(fields[0], fields[-1] + 1)
     names = [selected[0].target.attname for selected in compiler.select[columns]]
     # The types are of a later Django, which has one argument more.
-    related = get_related_populators(info, compiler.select, connection.alias)  # type: ignore[call-arg]
+    related = get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
     annotations = list((compiler.annotation_col_map or {}).items())
 
     def make(row: Sequence[Any]) -> models.Model:
-        instance: models.Model = model.from_db(connection.alias, names, row[columns])
+        instance: models.Model = model.from_db(DEFAULT_DB_ALIAS, names, row[columns])
         for populator in related:
             populator.populate(row, instance)
         for name, position in annotations:
