@@ -17,10 +17,10 @@ class CredentialField(forms.JSONField):
         self.kind = kind
 
     def to_python(self, value: Any) -> Any:
-        credential = super().to_python(value)
         try:
+            credential = super().to_python(value)
             self.kind.from_dict(credential)
-        except Exception as error:  # base64, CBOR and keys, and each fails in its own way
+        except Exception as error:  # JSON, base64, CBOR and keys, and each fails in its own way
             raise forms.ValidationError("No passkey was used. Try again.") from error
         return credential
 

@@ -1,9 +1,13 @@
 """What operators see of the shops. Owners and their programs keep them; here they are mended."""
 
+import re
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.db import models
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
@@ -19,8 +23,35 @@ from stores.models import (
 )
 from stores.money import formatted
 
+ID = re.compile(r"[0-9]{1,18}")
 
-class OfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+
+class OfIds(AutocompleteSelect):
+    """Django's asks the database for whatever was sent as chosen, and fails where that is no id."""
+
+    def optgroups(self, name: str, value: Sequence[Any], attr: Any = None) -> Any:
+        return super().optgroups(name, [each for each in value if ID.fullmatch(str(each))], attr)
+
+
+class OfManyIds(OfIds, AutocompleteSelectMultiple):
+    pass
+
+
+class ChoosesById(admin.options.BaseModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Its ``autocomplete_fields`` come back with the form, whatever was sent in them."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = OfIds(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = OfManyIds(db_field, self.admin_site)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+class OfStoreAdmin(ChoosesById, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Rows that belong to a store and never move to another."""
 
     autocomplete_fields: ClassVar[tuple[str, ...]] = ("store",)
@@ -30,7 +61,7 @@ class OfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic a
         return (*self.readonly_fields, "store") if obj else tuple(self.readonly_fields)
 
 
-class StoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class StoreAdmin(ChoosesById, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Registered by the house, which adds the store's keys."""
 
     list_display: tuple[str, ...] = ("id", "name", "currency", "created_at")
@@ -52,6 +83,23 @@ class CategoryAdmin(OfStoreAdmin):
     fields = ("store", "parent", "name", "handle", "description", "position")
 
 
+class MediaField(forms.JSONField):
+    """Django's fails on a number of too many digits."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(self.error_messages["invalid"], params={"value": "This"}) from error
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed, as it comes back with the form."""
+        try:
+            return super().bound_data(data, initial)
+        except (ValueError, RecursionError):
+            return data
+
+
 class VariantInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
     model = ProductVariant
     fields = ("name", "sku", "price", "original_price", "quantity", "position")
@@ -65,7 +113,7 @@ class PlaceFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not generic 
         return "places"
 
 
-class PlaceInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+class PlaceInline(ChoosesById, admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
     model = ProductCategory
     formset = PlaceFormSet
     verbose_name_plural = "categories"
@@ -76,6 +124,7 @@ class PlaceInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic
 @admin.register(Product)
 class ProductAdmin(OfStoreAdmin):
     inlines = (PlaceInline, VariantInline)
+    formfield_overrides: ClassVar[dict[Any, Any]] = {models.JSONField: {"form_class": MediaField}}
     list_display = ("name", "sku", "store", "price_text", "inventory_type", "livemode", "created_at")
     list_filter = ("inventory_type", "livemode", "store")
     list_select_related = ("store",)
