@@ -29,7 +29,7 @@ ENCODED_DOT = re.compile(r"(?<=[0-9a-f]{7})%2e(?=[0-9a-f]{8})", re.IGNORECASE)
 
 
 def redacted(text: str) -> str:
-    """The text without anything that opens a door."""
+    """The text without anything that opens a door, in characters that can be written."""
     lowered = text.lower()
     for hint in HINTS:
         if hint in lowered:
@@ -38,7 +38,8 @@ def redacted(text: str) -> str:
             text = MAILED.sub(rf"\1{HIDDEN}", text)
             text = CREDENTIALS.sub(rf"\1{HIDDEN}", text)
             break
-    return keys.without_secrets(text)
+    # A lone surrogate, which JSON and addresses can bring in, cannot be encoded.
+    return keys.without_secrets(text).encode(errors="backslashreplace").decode()
 
 
 class RedactedRecord(logging.LogRecord):
