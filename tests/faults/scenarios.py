@@ -138,7 +138,7 @@ def disk_full(site: Site, *, lasting: float = 0) -> Seen:
         limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in site.workers()}
         for pid, (_, hard) in limits.items():
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (FULL_BYTES, hard))
-        load.sees(is_unavailable)
+        load.sees(is_refused_write)
         load.sees(is_read)
         time.sleep(lasting)
         for pid, limit in limits.items():
@@ -149,6 +149,10 @@ def disk_full(site: Site, *, lasting: float = 0) -> Seen:
 
 def is_unavailable(answer: Answer) -> bool:
     return answer.seen == "503"
+
+
+def is_refused_write(answer: Answer) -> bool:
+    return answer.is_write and is_unavailable(answer)
 
 
 def is_read(answer: Answer) -> bool:

@@ -20,6 +20,7 @@ def main() -> None:
     from tests.shop import make_customer, make_line, make_order
 
     call_command("migrate", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
     store = Store.objects.create(id=267418190, name="Northwood")
     owner = User.objects.create_user("owner@example.com", "owner@example.com", "correct horse battery staple")
     store.owners.add(owner)
