@@ -54,15 +54,10 @@ def guesses(issue: IssueKey, settings: Any) -> dict[str, str]:
 
 
 def calls_of(way: Guess, guess: str) -> Counter[tuple[str, str, str]]:
-    """Every function that is called on the way to the answer, in Python or C, and how often.
-
-    But for those that count requests: their memory is swept by a thread that comes and goes.
-    """
+    """Every function that is called on the way to the answer, in Python or C, and how often."""
     calls: Counter[tuple[str, str, str]] = Counter()
 
     def note(frame: FrameType, event: str, argument: Any) -> None:
-        if frame.f_code.co_filename.endswith(("limits/storage/memory.py", "threading.py", "_weakrefset.py")):
-            return
         if event == "call":
             calls[event, frame.f_code.co_filename, frame.f_code.co_qualname] += 1
         elif event == "c_call":
@@ -90,8 +85,8 @@ def no_garbage() -> Iterator[None]:
 def test_a_wrong_secret_takes_the_very_steps_of_an_unknown_prefix(
     way: Guess, guesses: dict[str, str]
 ) -> None:
-    for guess in guesses.values():
-        way(guess)  # what is done once in a process is done
+    for guess in [*guesses.values()] * 3:
+        way(guess)  # what is done once in a process is done, and PostgreSQL has a plan
     unknown, *others = guesses.values()
     calls = calls_of(way, unknown)
     assert calls["c_call", "_hashlib", "openssl_sha256"] == 1

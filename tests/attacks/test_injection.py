@@ -34,7 +34,7 @@ PAYLOADS = [
     '" OR ""="',
     "1) OR (1=1",
     "1; DROP TABLE stores_order; --",
-    "' UNION SELECT digest FROM apikeys_apikey --",
+    "' UNION SELECT 1 FROM stores_coupon --",
     "'||(SELECT 1)||'",
     "x' AND SLEEP(1)='",
     "'; SELECT pg_sleep(1); --",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
+from itertools import count
 
 from django.db.models import Sum
 
@@ -18,6 +19,7 @@ from tests.server import PATIENCE, Served
 ORDERS = "/v1/stores/267418190/orders/"
 # In a test that takes down a server or its database, one that is down for good is not called for ever.
 PAUSE_SECONDS = 0.05
+CALLS_ON_A_CONNECTION = 10
 
 
 @dataclass
@@ -42,9 +44,13 @@ class Load:
             time.sleep(0.01)
 
     def call(self, site: Served, key: str) -> None:
-        """Call until it is over, on a connection that is kept for as long as the server keeps it."""
+        """Call until it is over. A connection is kept for a few calls; the next may go to another worker."""
         connection = HTTPConnection(site.url.removeprefix("http://"), timeout=PATIENCE)
-        while not self._over.is_set():
+        for turn in count():
+            if self._over.is_set():
+                break
+            if turn % CALLS_ON_A_CONNECTION == 0:
+                connection.close()
             with self._adding:
                 self.sent += 1
             try:
