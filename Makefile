@@ -37,6 +37,7 @@ PYTEST := $(PY) -m pytest -n 2 --dist loadfile
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check style, types, templates, imports, migrations and production settings
+	@! git ls-files | grep -Ev '$(TRACKED)' || { echo "These tracked files do not belong into the repository."; exit 1; }
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
@@ -44,6 +45,9 @@ lint: $(VENV)/dev ## Check style, types, templates, imports, migrations and prod
 	$(VENV)/bin/lint-imports --no-cache
 	$(TEST_MANAGE) makemigrations --check --dry-run
 	ENV_FILE=/dev/null SECRET_KEY=$$($(RANDOM) 50) HTTPS=true $(MANAGE) check --deploy --fail-level WARNING
+
+# What the top level holds, and nothing else.
+TRACKED := ^((\.ci|\.github|apikeys|reflow|static|stores|templates|tests)/|(\.env\.example|\.gitignore|LICENSE|Makefile|README\.md|manage\.py|pyproject\.toml|requirements[a-z-]*\.lock)$$)
 
 .PHONY: bench
 bench: $(VENV)/bench ## Measure against the packages one would use instead; BENCH=quick is over in a minute

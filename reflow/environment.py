@@ -190,9 +190,15 @@ def email(name: str, *, default: str) -> dict[str, Any]:
         url = urlsplit(text)
         ensure(url.scheme in MAIL_ELSEWHERE or (url.scheme in MAIL_SCHEMES and url.hostname))
         settings: dict[str, Any] = environ.Env.email_url_config(text)
+        if url.scheme == "filemail":
+            # django-environ drops the first slash: e-mail would land below the working directory.
+            ensure(url.path and not url.netloc)
+            settings["EMAIL_FILE_PATH"] = url.path
         return settings
 
-    should = "smtp+tls://user:password@host:port, or smtp:, smtp+ssl: or consolemail:"
+    should = (
+        "smtp+tls://user:password@host:port, smtp:, smtp+ssl:, consolemail: or filemail:///path/of/a/folder"
+    )
     return read(name, parse, should=should, default=parse(default), is_secret=True)
 
 

@@ -65,6 +65,7 @@ WRONG = [
     ("EMAIL_URL", "mail.example", "smtp+tls://"),
     ("EMAIL_URL", "smtp://:hush@", "smtp+tls://"),
     ("EMAIL_URL", "smtp://user:hush@host:mail", "smtp+tls://"),
+    ("EMAIL_URL", "filemail://tmp/mail", "filemail:///path"),
     ("DEFAULT_FROM_EMAIL", "Reflow", "e-mail address"),
     ("DEFAULT_FROM_EMAIL", "Reflow <a@b>\nBcc: c@d", "e-mail address"),
     ("RATE_LIMIT_PER_KEY", "abc", "a whole number from 1"),
@@ -205,6 +206,10 @@ def test_postgresql_is_given_up_on_in_time_unless_its_address_says_otherwise() -
     options = "s.DATABASES['default']['OPTIONS']['connect_timeout']"
     assert read(options, DATABASE_URL="postgres://db.example/reflow") == [5]
     assert read(options, DATABASE_URL="postgres://db.example/reflow?connect_timeout=9") == [9]
+
+
+def test_email_is_written_to_the_absolute_path_of_its_address() -> None:
+    assert read("s.EMAIL_FILE_PATH", EMAIL_URL="filemail:///var/mail") == ["/var/mail"]
 
 
 def test_the_example_names_every_variable() -> None:
