@@ -7,8 +7,9 @@ class ApiKeysConfig(AppConfig):
     verbose_name = "API keys"
 
     def ready(self) -> None:
-        from apikeys import checks, ledger, throttling  # noqa: F401  # register themselves
+        from apikeys.api import checks, rate_limits  # noqa: F401  # register themselves
+        from apikeys.usage import writer  # noqa: F401
 
         if settings.REDIS_URL:
             # What it imports is not ready for requests that come in while one of them imports it.
-            throttling.storage()
+            rate_limits.storage()

@@ -11,9 +11,9 @@ from django.contrib.admin.models import CHANGE
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from apikeys import history, keys
-from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage
-from apikeys.outcomes import Outcome
+from apikeys import keys
+from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, audit
+from apikeys.models.outcomes import Outcome
 from stores.models import Store
 from stores.resources import SCOPES, with_implied
 
@@ -117,11 +117,11 @@ def seed_keys(store: Store, *, count: int, days: int) -> None:
 
 
 def tell_history(key: ApiKey, owner: User) -> None:
-    history.created(key, owner)
-    history.of(key).update(action_time=key.created_at)
+    audit.created(key, owner)
+    audit.of(key).update(action_time=key.created_at)
     if key.deactivated_at:
-        history.deactivated(key, owner)
-        history.of(key).filter(action_flag=CHANGE).update(action_time=key.deactivated_at)
+        audit.deactivated(key, owner)
+        audit.of(key).filter(action_flag=CHANGE).update(action_time=key.deactivated_at)
 
 
 def numbered(specimen: Specimen, copy: int, days: int) -> Specimen:

@@ -12,7 +12,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.http import HttpRequest
 
-from apikeys.store_admin import KeysOfStoreAdmin
+from apikeys.admin.stores import KeysOfStoreAdmin
 from stores.admin import StoreAdmin
 from stores.models import Store
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from reflow import environment as env
+from reflow import env as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -32,7 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
-    "reflow.staticfiles.ServedFilesConfig",
+    "reflow.server.static_files.ServedFilesConfig",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -48,15 +48,15 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
-    "reflow.headers.HeadersMiddleware",
-    "reflow.observe.RequestMiddleware",
+    "reflow.server.security_headers.HeadersMiddleware",
+    "reflow.observability.access_log.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "apikeys.middleware.ApiKeyMiddleware",
+    "apikeys.api.middleware.ApiKeyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -92,7 +92,7 @@ CONN_MAX_AGE = env.whole("CONN_MAX_AGE", default=60, at_least=0)
 PREPARE_THRESHOLD = env.whole("PREPARE_THRESHOLD", default=5, at_least=0)
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["ENGINE"] = "reflow.sqlite"
+    DATABASES["default"]["ENGINE"] = "reflow.server.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         # Readers never wait for the writer (WAL), and a writer takes its lock when it begins, so that
         # two of them queue for up to `timeout` seconds instead of failing half-way.
@@ -101,7 +101,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 else:
-    DATABASES["default"]["ENGINE"] = "reflow.postgresql"
+    DATABASES["default"]["ENGINE"] = "reflow.server.postgresql"
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # A server that is away is given up on, so that the client hears of it while it still listens; so is
     # one whose machine has vanished without a word.
@@ -130,7 +130,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
         "NumericPasswordValidator": {},
     }.items()
 ]
-ACCOUNT_ADAPTER = "reflow.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "reflow.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -158,12 +158,12 @@ ACCOUNT_RATE_LIMITS = {
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 
-MFA_ADAPTER = "reflow.second_factor.SecondFactorAdapter"
+MFA_ADAPTER = "reflow.accounts.second_factor.SecondFactorAdapter"
 MFA_FORMS = {
-    "add_webauthn": "reflow.passkeys.AddForm",
-    "login_webauthn": "reflow.passkeys.SignInForm",
-    "authenticate_webauthn": "reflow.passkeys.SecondStepForm",
-    "reauthenticate_webauthn": "reflow.passkeys.ReauthenticateForm",
+    "add_webauthn": "reflow.accounts.passkeys.AddForm",
+    "login_webauthn": "reflow.accounts.passkeys.SignInForm",
+    "authenticate_webauthn": "reflow.accounts.passkeys.SecondStepForm",
+    "reauthenticate_webauthn": "reflow.accounts.passkeys.ReauthenticateForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -209,7 +209,7 @@ STORAGES = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "reflow.staticfiles.HashedStaticFilesStorage"
+            else "reflow.server.static_files.HashedStaticFilesStorage"
         )
     },
 }
@@ -217,14 +217,14 @@ STORAGES = {
 # The API: only keys authenticate, nothing is open unless a view's resource says so.
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["apikeys.permissions.HasResourceAccess"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.HasResourceAccess"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "reflow.pagination.ListPagination",
-    "DEFAULT_PARSER_CLASSES": ["reflow.parsers.JSONBodyParser"],
-    "DEFAULT_RENDERER_CLASSES": ["reflow.renderers.JSONRenderer"],
-    "EXCEPTION_HANDLER": "reflow.api.error_response",
-    "DEFAULT_SCHEMA_CLASS": "reflow.schema.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "reflow.api.pagination.ListPagination",
+    "DEFAULT_PARSER_CLASSES": ["reflow.api.parsers.JSONBodyParser"],
+    "DEFAULT_RENDERER_CLASSES": ["reflow.api.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "reflow.api.errors.error_response",
+    "DEFAULT_SCHEMA_CLASS": "reflow.api.schema.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "URL_FORMAT_OVERRIDE": None,
 }
@@ -243,13 +243,13 @@ SPECTACULAR_SETTINGS = {
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SORT_OPERATION_PARAMETERS": False,
-    "POSTPROCESSING_HOOKS": ["reflow.schema.complete"],
+    "POSTPROCESSING_HOOKS": ["reflow.api.schema.complete"],
 }
 CORS_URLS_REGEX = r"^/v1/"
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_EXPOSE_HEADERS = ["RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-FILE_UPLOAD_HANDLERS = ["reflow.parsers.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["reflow.api.parsers.NoFiles"]
 
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-Id", "EXPOSE_HEADER": False}
 
@@ -279,7 +279,7 @@ SECURE_HSTS_PRELOAD = HTTPS
 if env.flag("TRUST_X_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_ENGINE = "reflow.sessions"
+SESSION_ENGINE = "reflow.accounts.session_backend"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -306,13 +306,13 @@ LOG_LEVEL = env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), defau
 LOG_FORMAT = env.one_of("LOG_FORMAT", ("json", "text"), default="text" if DEBUG else "json")
 METRICS_TOKEN = env.token("METRICS_TOKEN")
 
-LOGGING_CONFIG = "reflow.logs.configure"
+LOGGING_CONFIG = "reflow.observability.logs.configure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId"}},
     "formatters": {
-        "json": {"()": "reflow.logs.JsonFormatter"},
+        "json": {"()": "reflow.observability.logs.JsonFormatter"},
         "text": {"format": "{asctime} {levelname} {name} [{correlation_id}] {message}", "style": "{"},
     },
     "handlers": {
@@ -335,5 +335,5 @@ LOGGING = {
         "django_guid": {"level": "WARNING"},
     },
 }
-DEFAULT_EXCEPTION_REPORTER = "reflow.redaction.Reporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "reflow.redaction.ReporterFilter"
+DEFAULT_EXCEPTION_REPORTER = "reflow.observability.redaction.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "reflow.observability.redaction.ReporterFilter"

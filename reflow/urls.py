@@ -6,9 +6,9 @@ from django.urls import include, path, re_path, register_converter
 from django.urls.converters import IntConverter
 from django.views.generic import RedirectView
 
-from apikeys.api import ApiKeyView, RevokeKeysView
-from apikeys.views import home
-from reflow import docs
+from apikeys.api.views import ApiKeyView, RevokeKeysView
+from apikeys.settings_page.views import home
+from reflow.api import docs
 
 
 class StoreIdConverter(IntConverter):
@@ -26,8 +26,8 @@ admin.site.login = secure_admin_login(  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", home, name="home"),
-    path("accounts/", include("reflow.account_urls")),
-    path("stores/<store_id:store_id>/settings/api-keys/", include("apikeys.urls")),
+    path("accounts/", include("reflow.accounts.urls")),
+    path("stores/<store_id:store_id>/settings/api-keys/", include("apikeys.settings_page.urls")),
     re_path("^v1/api-key/?$", ApiKeyView.as_view(), name="api-key"),
     re_path("^v1/api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
     path("v1/openapi.json", docs.SchemaView.as_view(), name="openapi"),
@@ -42,8 +42,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "reflow.api.bad_request"
-handler403 = "reflow.api.permission_denied"
-handler404 = "reflow.api.not_found"
-handler429 = "reflow.accounts.too_many_requests"
-handler500 = "reflow.api.server_error"
+handler400 = "reflow.api.errors.bad_request"
+handler403 = "reflow.api.errors.permission_denied"
+handler404 = "reflow.api.errors.not_found"
+handler429 = "reflow.accounts.adapter.too_many_requests"
+handler500 = "reflow.api.errors.server_error"

@@ -10,9 +10,10 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from apikeys import throttling, usage
+from apikeys.api import rate_limits
 from apikeys.models import ApiKey
-from reflow import accounts
+from apikeys.usage import recorder
+from reflow.accounts import adapter
 from stores.models import Store
 
 PASSWORD = "a password nobody guesses"
@@ -28,23 +29,23 @@ def make_owner(email: str) -> User:
 def _no_rate_is_used_up() -> None:
     """Every test signs in, and calls the API, for the first time today."""
     cache.clear()
-    throttling.storage().reset()
-    throttling._barred.clear()
-    throttling._ask_again_at = None
+    rate_limits.storage().reset()
+    rate_limits._barred.clear()
+    rate_limits._ask_again_at = None
 
 
 @pytest.fixture(autouse=True)
 def _no_thread_writes_into_the_next_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Usage that could not be written waits for whoever writes next."""
-    monkeypatch.setattr(usage, "RETRY_SECONDS", 3600)
+    monkeypatch.setattr(recorder, "RETRY_SECONDS", 3600)
 
 
 @pytest.fixture(autouse=True)
 def _no_e_mail_is_late(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test has sent about accounts arrives at once, and before the next test."""
-    monkeypatch.setattr(accounts, "HEAD_START_SECONDS", 0)
+    monkeypatch.setattr(adapter, "HEAD_START_SECONDS", 0)
     yield
-    accounts.post.submit(lambda: None).result()
+    adapter.post.submit(lambda: None).result()
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def gunicorn(
 ) -> AbstractContextManager[Served]:
     """The production server, on a database that has its tables."""
     port = free_port()
-    config = ("-c", "python:reflow.gunicorn", "--bind", f"127.0.0.1:{port}")
+    config = ("-c", "python:reflow.server.gunicorn", "--bind", f"127.0.0.1:{port}")
     return started(["-m", "gunicorn", *config, *options], folder, database_url, port, **environment)
 
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
-from reflow.schema import document
+from reflow.api.schema import document
 from stores.models import Store
 from stores.resources import SCOPES, Resource
 from tests.conftest import IssueKey, bearer

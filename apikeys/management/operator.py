@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from apikeys import history, keys
-from apikeys.models import ApiKey
+from apikeys import keys
+from apikeys.models import ApiKey, audit
 from stores.models import Store
 
 
@@ -85,7 +85,7 @@ def as_prefix(text: str) -> str:
 def operator(email: str | None) -> User:
     """The member of staff who acts; the site itself where nobody is named."""
     if email is None:
-        return history.the_site_itself()
+        return audit.the_site_itself()
     refuse_secret(email)
     staff = User.objects.filter(email__iexact=email, is_staff=True, is_active=True)
     if len(staff) != 1:

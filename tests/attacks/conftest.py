@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apikeys.models import ApiKeyUsage, LastUse, StoreUsage
-from apikeys.suspension import Suspension
+from apikeys.models.suspension import Suspension
 from stores.models import Store
 from stores.resources import SCOPES
 from tests.attacks.surface import CLAIMS, EVIL, Page, Shops, everything, pages

@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.urls import URLResolver, get_resolver, reverse
 
 from apikeys.models import ApiKey
-from reflow.access import ROUTES, Route
+from reflow.api.routes import ROUTES, Route
 from stores.models import Store
 from stores.resources import Resource
 from tests.specimens import Specimens

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from reflow.parsers import MOST_VALUES
+from reflow.api.parsers import MOST_VALUES
 from stores.models import Product
 from stores.resources import Resource
 from tests.attacks.surface import Shops

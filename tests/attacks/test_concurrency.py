@@ -12,9 +12,8 @@ from django.db import connections
 from django.db.models import Sum
 from django.test import Client
 
-from apikeys import history
-from apikeys.forms import NAME_TAKEN
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, audit
+from apikeys.settings_page.forms import NAME_TAKEN
 from stores.models import Coupon, Order, Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, bearer
@@ -59,7 +58,7 @@ def statuses(answers: list[Any]) -> Counter[int]:
 
 
 def lines(key: ApiKey) -> list[str]:
-    return [str(entry.change_message) for entry in history.of(key)]
+    return [str(entry.change_message) for entry in audit.of(key)]
 
 
 def subjects(word: str) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from reflow.access import ROUTES
+from reflow.api.routes import ROUTES
 from tests.attacks.conftest import Walk
 from tests.attacks.surface import Shops, route_url
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client
 
-from reflow import accounts
+from reflow.accounts import adapter
 from tests.attacks.conftest import Walk
 from tests.attacks.surface import CLAIMS, EVIL, Shops, route_url, store_routes
 from tests.shop import Caller
@@ -45,7 +45,7 @@ def test_another_host_is_served_nothing(client: Client, shops: Shops, host: str)
 
 def test_a_letter_about_a_password_leads_to_this_site(client: Client, shops: Shops) -> None:
     client.post("/accounts/password/reset/", {"email": "owner@example.com"}, headers=CLAIMS)
-    accounts.post.submit(lambda: None).result()  # those before it have left
+    adapter.post.submit(lambda: None).result()  # those before it have left
     (letter,) = mail.outbox
     links = re.findall(r"\w+://[^\s/]+", str(letter.message()))
     assert set(links) == {"http://testserver"}

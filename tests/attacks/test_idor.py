@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.fields import Field
 
 from apikeys.models import ApiKey
-from reflow.access import Route
+from reflow.api.routes import Route
 from stores import filters
 from stores.api import CategoryViewSet, CouponViewSet, CustomerViewSet, OrderViewSet, ProductViewSet
 from stores.filters import IdFilter

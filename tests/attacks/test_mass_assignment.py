@@ -11,8 +11,8 @@ from django.db.models import DateTimeField
 from django.test import Client
 
 from apikeys.models import ApiKey
-from apikeys.suspension import Suspension
-from reflow.access import Route
+from apikeys.models.suspension import Suspension
+from reflow.api.routes import Route
 from stores import serializers
 from stores.resources import Resource
 from tests.attacks.conftest import signed_in_as

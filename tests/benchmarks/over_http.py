@@ -18,7 +18,7 @@ from tests.benchmarks.sides import ROOT, Call, Side
 from tests.benchmarks.sizes import CONNECTIONS, LOAD_ROUNDS, LOAD_SECONDS
 from tests.server import free_port, wait_for
 
-SERVER = ("gunicorn", "-c", "python:reflow.gunicorn", "--bind", "127.0.0.1:{port}")
+SERVER = ("gunicorn", "-c", "python:reflow.server.gunicorn", "--bind", "127.0.0.1:{port}")
 OURS, THEIRS = "reflow.wsgi:application", "tests.benchmarks.peers.wsgi:application"
 WARM_UP_SECONDS = 2
 TAIL_CONNECTIONS = 8

@@ -62,7 +62,7 @@ def live_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory)
 
     It is gone before the database is: that cannot be dropped while somebody is connected.
     """
-    storage = {"BACKEND": "reflow.staticfiles.HashedStaticFilesStorage"}
+    storage = {"BACKEND": "reflow.server.static_files.HashedStaticFilesStorage"}
     with override_settings(
         STATIC_ROOT=tmp_path_factory.mktemp("static"),
         STORAGES={**settings.STORAGES, "staticfiles": storage},

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from apikeys import reveal
 from apikeys.models import ApiKey
+from apikeys.settings_page import one_time_display
 from tests.browser.conftest import KEYS, ORDERS, CallApi, open_dialog, requests_of, responses_to
 from tests.conftest import IssueKey
 
@@ -238,12 +238,12 @@ def test_the_key_is_never_shown_again(page: Page, form: Locator, base_url: str) 
     assert not is_shown(tab)
 
     (sent,) = [response for response in received if response.request.method == "POST"]
-    (cookie,) = re.findall(f"{reveal.COOKIE}=([^;]+)", sent.all_headers()["set-cookie"])
+    (cookie,) = re.findall(f"{one_time_display.COOKIE}=([^;]+)", sent.all_headers()["set-cookie"])
     address = f"{base_url}{KEYS}created/"
-    page.context.add_cookies([{"name": reveal.COOKIE, "value": cookie, "url": address}])
+    page.context.add_cookies([{"name": one_time_display.COOKIE, "value": cookie, "url": address}])
     tab.goto(address)
     assert not is_shown(tab)
-    assert reveal.COOKIE not in {kept.get("name") for kept in page.context.cookies(address)}
+    assert one_time_display.COOKIE not in {kept.get("name") for kept in page.context.cookies(address)}
 
 
 # Its first request.

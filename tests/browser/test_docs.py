@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from apikeys import reports
+from apikeys.usage import reports
 from stores.models import Store
 from tests.browser.conftest import KEYS, scrolls_sideways
 from tests.conftest import IssueKey

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from apikeys import ledger
-from apikeys.outcomes import Outcome
-from apikeys.usage import Batch, Counter, Tally
+from apikeys.models.outcomes import Outcome
+from apikeys.usage import writer
+from apikeys.usage.recorder import Batch, Counter, Tally
 from tests.browser.conftest import KEYS, responses_to
 from tests.conftest import IssueKey
 
@@ -44,7 +44,7 @@ def busy(issue: IssueKey) -> None:
             for day in range(30)
             for outcome in Outcome.values
         }
-        ledger.write(Batch(uuid4(), 1, tallies))
+        writer.write(Batch(uuid4(), 1, tallies))
 
 
 @pytest.mark.usefixtures("busy")

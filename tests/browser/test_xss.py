@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from apikeys.models import ApiKey, LastUse
-from apikeys.suspension import Suspension
+from apikeys.models.suspension import Suspension
 from stores.models import Order, Product, Store
 from tests.browser.conftest import KEYS, NewContext
 from tests.conftest import IssueKey, admin_page

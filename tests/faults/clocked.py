@@ -6,7 +6,7 @@ from typing import Any
 
 import time_machine
 
-from reflow.gunicorn import *  # noqa: F403
+from reflow.server.gunicorn import *  # noqa: F403
 
 HOUR = 60 * 60
 

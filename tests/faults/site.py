@@ -52,7 +52,7 @@ def await_answer(site: Site) -> None:
 
 @contextmanager
 def site(
-    folder: Path, database_url: str, *, config: str = "reflow.gunicorn", **settings: str
+    folder: Path, database_url: str, *, config: str = "reflow.server.gunicorn", **settings: str
 ) -> Iterator[Site]:
     """Make a shop in the database, which is new, and serve it. Settings are given as in the environment."""
     environment: dict[str, Any] = {

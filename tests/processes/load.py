@@ -12,7 +12,7 @@ from itertools import count
 from django.db.models import Sum
 
 from apikeys.models import ApiKeyUsage
-from apikeys.outcomes import Outcome
+from apikeys.models.outcomes import Outcome
 from tests.conftest import bearer
 from tests.server import PATIENCE, Served
 

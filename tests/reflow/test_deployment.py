@@ -13,7 +13,7 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
-from reflow import environment
+from reflow import env
 from tests.reflow.test_settings import SECRET
 
 pytestmark = pytest.mark.once
@@ -32,7 +32,7 @@ THEIRS = {"RELEASE", "SITE", "UPSTREAM", "POSTGRES_USER", "POSTGRES_PASSWORD", "
 def read() -> dict[str, Any]:
     """Every variable that the program reads, with its default; None is a variable that has to be there."""
     found: dict[str, Any] = {}
-    usual = environment.read
+    usual = env.read
 
     def noting(name: str, *args: Any, **options: Any) -> Any:
         found[name] = options.get("default")
@@ -43,8 +43,8 @@ def read() -> dict[str, Any]:
             patch.delenv(name, raising=False)
         patch.setenv("ENV_FILE", "/dev/null")
         patch.setenv("SECRET_KEY", SECRET["SECRET_KEY"])
-        patch.setattr(environment, "read", noting)
-        for module in ("settings", "gunicorn"):
+        patch.setattr(env, "read", noting)
+        for module in ("settings", "server/gunicorn"):
             runpy.run_path(str(settings.BASE_DIR / "reflow" / f"{module}.py"))
     return found | read_by_commands()
 
@@ -147,7 +147,7 @@ def test_the_proxy_that_is_trusted_is_the_one_that_is_there() -> None:
 
 
 def test_whoever_stops_the_server_waits_for_what_it_has_begun() -> None:
-    code = (settings.BASE_DIR / "reflow" / "gunicorn.py").read_text()
+    code = (settings.BASE_DIR / "reflow" / "server" / "gunicorn.py").read_text()
     (longest,) = re.findall(r"graceful_timeout = (\d+)", code)
     assert int(COMPOSE["services"]["web"]["stop_grace_period"].rstrip("s")) > int(longest)
     assert int(unit(DEPLOY / "reflow.service")["Service"]["TimeoutStopSec"]) > int(longest)

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from apikeys import keys
 from apikeys.models import ApiKey
-from apikeys.suspension import Suspension
+from apikeys.models.suspension import Suspension
 from reflow.management.commands import quickstart
 from stores.models import Store
 from tests.conftest import PASSWORD

@@ -15,6 +15,7 @@ from django.conf import settings
 
 pytestmark = pytest.mark.once
 
+GUNICORN = ["-m", "gunicorn", "-c", "python:reflow.server.gunicorn"]
 SECRET = {"SECRET_KEY": "long and random enough for this, with 50 characters and more"}
 
 
@@ -114,7 +115,11 @@ def test_every_variable_is_tried() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["manage.py", "check"], ["manage.py", "migrate"], ["-m", "gunicorn", "-c", "python:reflow.gunicorn"]],
+    [
+        ["manage.py", "check"],
+        ["manage.py", "migrate"],
+        GUNICORN,
+    ],
 )
 def test_whatever_is_started_says_it_in_one_line(command: list[str]) -> None:
     result = run(command, {"SECRET_KEY": ""})
@@ -125,7 +130,7 @@ def test_whatever_is_started_says_it_in_one_line(command: list[str]) -> None:
 
 
 def test_the_servers_own_variables_too() -> None:
-    result = run(["-m", "gunicorn", "-c", "python:reflow.gunicorn"], SECRET | {"WEB_PROCESSES": "many"})
+    result = run(GUNICORN, SECRET | {"WEB_PROCESSES": "many"})
     assert result.returncode != 0
     assert result.stderr == "WEB_PROCESSES is 'many': it should be a whole number from 1.\n"
 
@@ -197,9 +202,9 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 def test_the_database_is_a_file_unless_another_is_named() -> None:
     names = "s.DATABASES['default']['ENGINE'], s.DATABASES['default']['HOST']"
-    assert read(names)[0] == "reflow.sqlite"
+    assert read(names)[0] == "reflow.server.sqlite"
     url = "postgres://reflow@db.example/reflow"
-    assert read(names, DATABASE_URL=url) == ["reflow.postgresql", "db.example"]
+    assert read(names, DATABASE_URL=url) == ["reflow.server.postgresql", "db.example"]
 
 
 def test_postgresql_is_given_up_on_in_time_unless_its_address_says_otherwise() -> None:

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db.models import F, Model
 
 from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
-from apikeys.outcomes import Outcome, Status
+from apikeys.models.outcomes import Outcome, Status
 from stores import demo
 from stores.models import Category, Coupon, Customer, Order, OrderLine, Product, ProductVariant, Store
 from tests.shop import NOON

@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from apikeys import usage
 from apikeys.models import ApiKeyUsage
+from apikeys.usage import recorder
 from stores.models import ProductVariant, Store
 from tests import shop
 from tests.shop import NOON, Caller, ids, refused
@@ -202,7 +202,7 @@ def patient(settings: Any) -> Iterator[None]:
     """Usage waits in memory, as it does in production."""
     settings.USAGE_FLUSH_SECONDS = 3600
     yield
-    usage._start_afresh()
+    recorder._start_afresh()
 
 
 # The key with its store; then the count, the page, and one for each kind of part on it.
@@ -233,5 +233,5 @@ def test_nothing_is_written_while_the_client_waits(api: Caller, store: Store, re
     assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
     assert not any("FOR UPDATE" in query["sql"] for query in queries)
     assert not ApiKeyUsage.objects.exists()
-    usage.flush()
+    recorder.flush()
     assert sum(ApiKeyUsage.objects.values_list("requests", flat=True)) == 2

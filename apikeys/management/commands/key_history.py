@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from apikeys import history
 from apikeys.management.operator import OperatorCommand, add_prefix_or_store, as_prefix, store_of
+from apikeys.models import audit
 
 
 class Command(OperatorCommand):
@@ -15,7 +15,7 @@ class Command(OperatorCommand):
         add_prefix_or_store(parser)
 
     def handle(self, *, prefix: str | None, store: str | None, **options: Any) -> None:
-        lines = history.of_all_keys(store_of(store)) if store else history.of_prefix(as_prefix(prefix or ""))
+        lines = audit.of_all_keys(store_of(store)) if store else audit.of_prefix(as_prefix(prefix or ""))
         if not lines:
             raise CommandError("Nothing is recorded.")
         self.print_table(

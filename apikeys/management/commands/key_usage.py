@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from apikeys import reports
 from apikeys.management.operator import OperatorCommand, add_prefix_or_store, key_of, store_of
 from apikeys.models import ApiKey
-from apikeys.reports import Period
+from apikeys.usage import reports
+from apikeys.usage.reports import Period
 
 
 class Command(OperatorCommand):

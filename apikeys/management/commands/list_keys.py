@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from apikeys import reports
 from apikeys.management.operator import OperatorCommand, add_store, store_of
 from apikeys.models import ApiKey
-from apikeys.suspension import Suspension
+from apikeys.models.suspension import Suspension
+from apikeys.usage import reports
 
 
 class Command(OperatorCommand):

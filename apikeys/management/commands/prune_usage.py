@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apikeys.management.operator import OperatorCommand
 from apikeys.models import ApiKeyUsage, StoreUsage, UsageWriter
-from apikeys.querysets import PERIOD_DAYS, first_day
+from apikeys.models.usage import PERIOD_DAYS, first_day
 
 ROWS_PER_TRANSACTION = 5_000
 

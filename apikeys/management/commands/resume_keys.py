@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from apikeys.management.operator import OperatorCommand, add_by, add_store, operator, store_of
 from apikeys.models import ApiKey
-from apikeys.suspension import Suspension
+from apikeys.models.suspension import Suspension
 
 
 class Command(OperatorCommand):

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from apikeys import keys
 from apikeys.management.operator import OperatorCommand, add_by, add_file, key_of, operator, text_of
 from apikeys.models import ApiKey
-from apikeys.querysets import portions
+from apikeys.models.querysets import portions
 
 
 class Command(OperatorCommand):

@@ -17,7 +17,7 @@ from django.db import OperationalError, connections
 from django.utils import timezone
 
 from apikeys.models import ApiKey
-from apikeys.suspension import StoreSuspended
+from apikeys.models.suspension import StoreSuspended
 from stores.demo_catalogue import NORTHWOOD
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -139,7 +139,7 @@ def fresh_key(store: Store) -> str:
 
 
 def gunicorn(address: Address) -> list[str]:
-    return ["gunicorn", "--config", "python:reflow.gunicorn", "--bind", str(address)]
+    return ["gunicorn", "--config", "python:reflow.server.gunicorn", "--bind", str(address)]
 
 
 def runserver(address: Address) -> list[str]:

@@ -7,7 +7,7 @@ from cryptography.fernet import InvalidToken
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from reflow.second_factor import cipher
+from reflow.accounts.second_factor import cipher
 
 # Where authenticator apps and recovery codes keep theirs.
 SECRETS = ("secret", "seed")

@@ -1,0 +1,86 @@
+"""From the ``Authorization`` header to the key it holds, or to the reason why not."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from apikeys import addresses, keys
+from apikeys.api import rate_limits
+from apikeys.api.exceptions import (
+    REALM,
+    AddressNotAllowed,
+    ApiKeyExpired,
+    ApiKeyInactive,
+    ApiKeyInvalid,
+    ApiKeyMalformed,
+    ApiKeySuspended,
+)
+from apikeys.models import ApiKey
+from stores.compiled import Compiled, Given
+
+PRESENTED = Compiled(lambda: ApiKey.objects.select_related("store").filter(prefix=Given(0), digest=Given(1)))
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Bearer authentication (RFC 6750, section 2.1) with an API key, and with nothing else.
+
+    No header means no key and is left to the permission to judge. A header that holds anything but a
+    working key is refused, on public routes too. A key is not a person: the user stays anonymous and the
+    key is ``request.auth``.
+    """
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
+        http = request._request
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if header is None:
+            rate_limits.count_address(http)
+            return None
+        key = self.identify(http, header)
+        # From here on the request counts as this key's, whatever is answered.
+        http.api_key = key  # type: ignore[attr-defined]
+        rate_limits.count_key(http, key)
+        now = timezone.now()
+        if key.is_inactive(now):
+            raise ApiKeySuspended if key.suspended_at else ApiKeyInactive
+        if key.is_expired(now):
+            raise ApiKeyExpired
+        if key.allowed_addresses and not key.works_from(addresses.client_of(http)):
+            raise AddressNotAllowed
+        return AnonymousUser(), key
+
+    def identify(self, http: HttpRequest, header: str) -> ApiKey:
+        """The key in the header, unless its sender has guessed too often."""
+        rate_limits.check_failures(http)
+        try:
+            return find(presented_in(header))
+        except ApiKeyInvalid:
+            rate_limits.count_failure(http)
+            raise
+
+    def authenticate_header(self, request: Request) -> str:
+        return REALM
+
+
+def presented_in(header: str) -> str:
+    """The key in a header such as ``Bearer 19656ea.4329…``; raises ApiKeyMalformed where there is none."""
+    scheme, _, presented = header.partition(" ")
+    presented = presented.strip(" ")
+    if scheme.lower() != "bearer" or not keys.is_well_formed(presented):
+        raise ApiKeyMalformed
+    return presented
+
+
+def find(presented: str) -> ApiKey:
+    """The key whose whole text this is, its store joined, in one query; raises ApiKeyInvalid.
+
+    The digest is part of the question: for an unknown prefix and for a wrong secret the database finds
+    nothing, and whatever follows is the same. How it compares digests tells nothing about secrets; the
+    last word is a comparison in constant time all the same.
+    """
+    digest = keys.digest(presented)
+    found = PRESENTED.run(presented[: keys.PREFIX_LENGTH], digest)
+    if not found or not keys.is_same(digest, found[0].digest):
+        raise ApiKeyInvalid
+    return found[0]

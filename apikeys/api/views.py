@@ -1,0 +1,91 @@
+"""The API's routes about keys themselves."""
+
+from typing import Any, cast
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apikeys.api import rate_limits, schema
+from apikeys.api.permissions import HasApiKey
+from apikeys.api.rate_limits import Allowance
+from apikeys.models import ApiKey
+from apikeys.usage import reports
+
+MOST_AT_ONCE = 100
+
+
+class ApiKeyView(APIView):
+    """A key asks about itself."""
+
+    permission_classes = (HasApiKey,)
+
+    @extend_schema(summary="Read what a key is", responses=schema.ApiKey)
+    def get(self, request: Request) -> Response:
+        allowance = getattr(request._request, "api_allowance", None)
+        return Response(about(cast("ApiKey", request.auth), allowance))
+
+
+class LeakedKeysSerializer(serializers.Serializer[Any]):
+    keys = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        min_length=1,
+        max_length=MOST_AT_ONCE,
+        help_text="Whole keys, such as `19656ea.4329f04826e125f1ee999b53f78`.",
+    )
+
+
+class RevokeKeysView(APIView):
+    """Anybody who has found keys hands them in: those that exist are deactivated, their owners are told.
+
+    The answer is the same whether a key existed or not.
+    """
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        summary="Hand in leaked keys",
+        description="Keys that exist are deactivated at once and their owners told. The answer is the same "
+        "whether they existed or not.",
+        request=LeakedKeysSerializer,
+        responses={202: schema.Received},
+    )
+    def post(self, request: Request) -> Response:
+        rate_limits.count_revocation(request._request)
+        handed_in = LeakedKeysSerializer(data=request.data)
+        handed_in.is_valid(raise_exception=True)
+        for key in ApiKey.objects.presented_as(handed_in.validated_data["keys"]):
+            key.report_leaked()
+        return Response({"received": len(handed_in.validated_data["keys"])}, status=202)
+
+
+def about(key: ApiKey, allowance: Allowance | None) -> dict[str, Any]:
+    """What a key is told about itself: who it is, what it reaches, until when, and what it did.
+
+    ``limits`` is what is left of this minute's requests, null while they are not counted. ``usage`` counts
+    the requests of the last 30 days (UTC), today included, by resource and outcome.
+    """
+    return {
+        "object": "api_key",
+        "name": key.name,
+        "prefix": key.prefix,
+        "store": {"id": str(key.store.pk), "name": key.store.name},
+        "access": key.access,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "allowed_addresses": key.allowed_addresses,
+        "limits": allowance and limits(allowance),
+        "usage": reports.by_resource(key),
+    }
+
+
+def limits(allowance: Allowance) -> dict[str, int]:
+    return {
+        "requests_per_minute": allowance.limit,
+        "remaining": allowance.remaining,
+        "resets_in_seconds": allowance.resets_in,
+    }

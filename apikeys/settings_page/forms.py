@@ -1,0 +1,272 @@
+"""What owners fill in on the settings page. A form checks what was typed and then calls the model's verb."""
+
+import unicodedata
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.http import QueryDict
+from django.utils import timezone
+
+from apikeys import addresses
+from apikeys.models import ApiKey, StaleKey
+from apikeys.models.suspension import StoreSuspended
+from stores.models import Store
+from stores.resources import SCOPES, Access, Resource
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+MOST_ADDRESSES = 50
+NAME_TAKEN = "Another key of this store has this name. Choose a different one."
+
+
+def tidy(name: str) -> str:
+    """A name as it is kept: composed characters (NFC), single spaces, none at the ends."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+class KeyForm(forms.Form):
+    """Name, expiry and resource access: what Add and Edit have in common."""
+
+    EXPIRIES = (
+        ("never", "Never"),
+        ("30", "30 days"),
+        ("60", "60 days"),
+        ("90", "90 days"),
+        ("365", "A year"),
+        ("date", "On a date"),
+    )
+
+    name = forms.CharField(
+        max_length=100, error_messages={"required": "Give the key a name, such as where it is used."}
+    )
+    expiry = forms.ChoiceField(choices=EXPIRIES, initial="never")
+    expiry_date = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    access = forms.MultipleChoiceField(
+        choices=[(scope, scope) for scope in SCOPES],
+        error_messages={
+            "required": "Tick at least one resource: a key that reaches nothing is of no use.",
+            "invalid_choice": "There is no access called %(value)s.",
+        },
+    )
+
+    allowed_addresses = forms.CharField(required=False, max_length=2000)
+
+    def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.store = store
+
+    def clean_name(self) -> str:
+        name = tidy(self.cleaned_data["name"])
+        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+            raise ValidationError("The name has a character in it that cannot be shown.")
+        if self.name_is_taken(name):
+            raise ValidationError(NAME_TAKEN)
+        return name
+
+    def clean_allowed_addresses(self) -> list[str]:
+        """Addresses and networks, as typed on lines or between commas, each once."""
+        typed = self.cleaned_data["allowed_addresses"].replace(",", " ").split()
+        if len(typed) > MOST_ADDRESSES:
+            raise ValidationError(f"At most {MOST_ADDRESSES} addresses, please: use networks.")
+        kept: dict[str, None] = {}
+        for text in typed:
+            try:
+                kept[addresses.canonical(text)] = None
+            except ValueError as error:
+                raise ValidationError(
+                    "%(text)s is no address and no network such as 203.0.113.0/24.", params={"text": text}
+                ) from error
+        return list(kept)
+
+    def name_is_taken(self, name: str) -> bool:
+        return ApiKey.objects.for_store(self.store).holding_name(name).exists()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("expiry") == "date" and "expiry_date" not in self.errors:
+            day = cleaned.get("expiry_date")
+            if day is None:
+                self.add_error("expiry_date", "Choose the day after which the key stops working.")
+            elif day < timezone.now().date():
+                self.add_error("expiry_date", "This day is in the past. Choose today or later.")
+        return cleaned
+
+    def expires_at(self) -> datetime | None:
+        """The moment the choice stands for. A date means to the end of that day, in UTC."""
+        expiry = self.cleaned_data["expiry"]
+        if expiry == "never":
+            return None
+        if expiry == "date":
+            return datetime.combine(self.cleaned_data["expiry_date"], time.max, UTC).replace(microsecond=0)
+        return timezone.now() + timedelta(days=int(expiry))
+
+    def add_name_error(self, error: IntegrityError) -> None:
+        """Two saves at the same instant: the database let the other one have the name."""
+        if "api_key_name_is_unique_in_store" not in str(error):
+            raise error
+        self.add_error("name", NAME_TAKEN)
+
+    def access_rows(self) -> list[tuple[Resource, list[tuple[Access, str, bool]]]]:
+        """The access table: for each resource its accesses, their scopes and whether they are ticked."""
+        ticked = set(self["access"].value() or ())
+        return [
+            (
+                resource,
+                [(access, resource.scope(access), resource.scope(access) in ticked) for access in Access],
+            )
+            for resource in Resource
+        ]
+
+
+class NewKeyForm(KeyForm):
+    def issue(self, *, by: "User") -> tuple[ApiKey, str] | None:
+        """The new key and its plaintext, or None with an error on the form."""
+        try:
+            return ApiKey.objects.issue(
+                store=self.store,
+                name=self.cleaned_data["name"],
+                access=self.cleaned_data["access"],
+                expires_at=self.expires_at(),
+                allowed_addresses=self.cleaned_data["allowed_addresses"],
+                created_by=by,
+            )
+        except IntegrityError as error:
+            self.add_name_error(error)
+        except StoreSuspended as error:
+            self.add_error(None, str(error))
+        return None
+
+
+class EditKeyForm(KeyForm):
+    """Changes a key. ``version`` tells whether it is still the key that the owner was looking at."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "initial",
+            {
+                "name": key.name,
+                "access": key.access,
+                "expiry": "keep" if key.expires_at else "never",
+                "allowed_addresses": "\n".join(key.allowed_addresses),
+                "version": key.version,
+            },
+        )
+        super().__init__(*args, store=key.store, **kwargs)
+        self.key = key
+        if key.expires_at:
+            keep = ("keep", f"Keep {key.expires_at:%-d %B %Y, %H:%M} UTC")
+            self.fields["expiry"].choices = [keep, *self.EXPIRIES]  # type: ignore[attr-defined]
+
+    def name_is_taken(self, name: str) -> bool:
+        if self.key.superseded_at:
+            return False
+        others = ApiKey.objects.for_store(self.store).exclude(pk=self.key.pk)
+        return others.holding_name(name).exists()
+
+    def expires_at(self) -> datetime | None:
+        return self.key.expires_at if self.cleaned_data["expiry"] == "keep" else super().expires_at()
+
+    def change(self, *, by: "User") -> bool:
+        """Whether the key was changed; if not, the form says why and keeps what was typed."""
+        try:
+            self.key.change(
+                by=by,
+                version=self.cleaned_data["version"],
+                name=self.cleaned_data["name"],
+                access=self.cleaned_data["access"],
+                expires_at=self.expires_at(),
+                allowed_addresses=self.cleaned_data["allowed_addresses"],
+            )
+        except StaleKey:
+            self.add_stale_error()
+        except IntegrityError as error:
+            self.add_name_error(error)
+        return self.is_valid()
+
+    def add_stale_error(self) -> None:
+        """Say what the key has become, and let the next Save go ahead over it."""
+        self.add_error(
+            None,
+            f"Somebody changed this key while you were editing it. It is now named “{self.key.name}” and "
+            f"reaches {', '.join(self.key.access)}. What you entered is still below: Save replaces it.",
+        )
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["version"] = str(self.key.version)
+        self.data = data
+
+
+class DeactivateForm(forms.Form):
+    PAUSES = (
+        ("", "Until I reactivate it"),
+        ("1", "For an hour"),
+        ("24", "For a day"),
+    )
+
+    hours = forms.ChoiceField(choices=PAUSES, required=False)
+
+    def until(self) -> datetime | None:
+        """When the key comes back by itself, if it does."""
+        hours = self.cleaned_data["hours"]
+        return timezone.now() + timedelta(hours=int(hours)) if hours else None
+
+
+class RollForm(forms.Form):
+    OVERLAPS = (
+        ("0", "Stops now"),
+        ("1", "Works for 1 more hour"),
+        ("24", "Works for 24 more hours"),
+        ("168", "Works for 7 more days"),
+    )
+
+    overlap = forms.ChoiceField(choices=OVERLAPS, initial="24")
+
+    def duration(self) -> timedelta:
+        return timedelta(hours=int(self.cleaned_data["overlap"]))
+
+
+class DeleteForm(forms.Form):
+    """Asks for the key's name, so that nobody deletes the wrong one."""
+
+    name = forms.CharField(error_messages={"required": "Type the key's name to delete it."})
+
+    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.key = key
+
+    def clean_name(self) -> str:
+        name = tidy(self.cleaned_data["name"])
+        if name != self.key.name:
+            raise ValidationError("This is not the key's name. Nothing was deleted.")
+        return name
+
+
+class AccessForm(forms.Form):
+    """One click: exactly this access, if the key is still the one on the screen."""
+
+    access = forms.MultipleChoiceField(choices=[(scope, scope) for scope in SCOPES])
+    version = forms.IntegerField()
+
+    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.key = key
+
+    def change(self, *, by: "User") -> bool:
+        """Whether the key has this access now; not if it had changed meanwhile."""
+        try:
+            self.key.change(
+                by=by,
+                version=self.cleaned_data["version"],
+                name=self.key.name,
+                access=self.cleaned_data["access"],
+                expires_at=self.key.expires_at,
+            )
+        except StaleKey:
+            return False
+        return True

@@ -1,0 +1,205 @@
+"""What keys did, read back: the figures behind the settings page and ``GET /v1/api-key/``.
+
+Days are UTC days; a period of 30 days is today and the 29 days before it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Max, QuerySet, Sum
+from django.utils import timezone
+
+from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
+from apikeys.models.outcomes import Outcome
+from apikeys.models.usage import PERIOD_DAYS, first_day
+from stores.models import Store
+from stores.resources import Access, Resource, with_implied
+
+
+@dataclass(slots=True)
+class Day:
+    """The requests of one day by outcome."""
+
+    date: date
+    succeeded: int = 0
+    refused: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.succeeded + self.refused + self.failed
+
+    def add(self, outcome: str, requests: int) -> None:
+        setattr(self, outcome, getattr(self, outcome) + requests)
+
+
+@dataclass(slots=True)
+class Period:
+    """A row of days without gaps, oldest first."""
+
+    days: list[Day] = field(
+        default_factory=lambda: [Day(first_day() + timedelta(days=n)) for n in range(PERIOD_DAYS)]
+    )
+
+    def add(self, day: date, outcome: str, requests: int) -> None:
+        index = (day - self.days[0].date).days
+        if 0 <= index < len(self.days):
+            self.days[index].add(outcome, requests)
+
+    @property
+    def today(self) -> Day:
+        return self.days[-1]
+
+    @property
+    def total(self) -> int:
+        return sum(day.total for day in self.days)
+
+    @property
+    def succeeded(self) -> int:
+        return sum(day.succeeded for day in self.days)
+
+    @property
+    def refused(self) -> int:
+        return sum(day.refused for day in self.days)
+
+    @property
+    def failed(self) -> int:
+        return sum(day.failed for day in self.days)
+
+
+def of_store(store: Store) -> Period:
+    """All requests with keys of a store, in one query that does not grow with their number."""
+    period = Period()
+    rows = StoreUsage.objects.filter(store=store, date__gte=first_day())
+    for day, outcome, requests in rows.values_list("date", "outcome", "requests"):
+        period.add(day, outcome, requests)
+    return period
+
+
+def of_keys(keys: Collection[ApiKey]) -> dict[int, Period]:
+    """A period for each key by its id, in one query."""
+    periods = {key.pk: Period() for key in keys}
+    rows = ApiKeyUsage.objects.filter(key__in=keys).last_days()
+    daily = rows.values_list("key_id", "date", "outcome").annotate(Sum("requests"))
+    for key_id, day, outcome, requests in daily:
+        periods[key_id].add(day, outcome, requests)
+    return periods
+
+
+def by_resource(key: ApiKey) -> dict[str, dict[str, int]]:
+    """Requests of the last 30 days, such as ``{"orders": {"succeeded": 3, "refused": 0, "failed": 0}}``.
+
+    Every resource the key used is there; ``other`` stands for routes of no resource.
+    """
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Outcome.values, 0))
+    rows = key.usage.last_days().values_list("resource", "outcome").annotate(Sum("requests"))
+    for resource, outcome, requests in rows.order_by("resource", "outcome"):
+        counts[resource or "other"][outcome] = requests
+    return dict(counts)
+
+
+@dataclass(slots=True)
+class ScopeUse:
+    """What a key did with one scope in the last 30 days, granted or not."""
+
+    resource: Resource
+    access: Access
+    granted: bool
+    requests: int = 0
+    refused: int = 0
+    last_at: datetime | None = None
+
+    @property
+    def scope(self) -> str:
+        return self.resource.scope(self.access)
+
+
+@dataclass(slots=True)
+class AccessUse:
+    """What a key was given against what it made of it: every scope, in the order of the access table."""
+
+    scopes: list[ScopeUse]
+
+    @property
+    def shown(self) -> list[ScopeUse]:
+        return [use for use in self.scopes if use.granted or use.requests]
+
+    @property
+    def untouched(self) -> list[ScopeUse]:
+        return [use for use in self.scopes if not use.granted and not use.requests]
+
+
+@dataclass(slots=True)
+class Suggestion:
+    """A change of access that usage speaks for. ``access`` is what the key would then have."""
+
+    use: ScopeUse
+    verb: str
+    access: list[str]
+
+
+def access_against_use(key: ApiKey) -> AccessUse:
+    """Requests of the last 30 days by the scope they needed."""
+    uses = {
+        (resource.value, access.value): ScopeUse(resource, access, key.allows(resource.scope(access)))
+        for resource in Resource
+        for access in Access
+    }
+    rows = key.usage.last_days().exclude(access="").values("resource", "access", "outcome")
+    for row in rows.annotate(total=Sum("requests"), last=Max("last_at")):
+        if use := uses.get((row["resource"], row["access"])):
+            use.requests += row["total"]
+            if row["outcome"] == Outcome.REFUSED:
+                use.refused += row["total"]
+            use.last_at = max(filter(None, (use.last_at, row["last"])))
+    return AccessUse(list(uses.values()))
+
+
+def suggestions(key: ApiKey, uses: AccessUse) -> list[Suggestion]:
+    """Grant what was refused, the most wanted first; then remove what was granted and lies idle."""
+    wanted = [use for use in uses.scopes if use.refused and not use.granted]
+    wanted.sort(key=lambda use: -use.refused)
+    return [Suggestion(use, "grant", with_implied([*key.access, use.scope])) for use in wanted] + [
+        Suggestion(use, "remove", [scope for scope in key.access if scope != use.scope])
+        for use in removable(key, uses)
+    ]
+
+
+def removable(key: ApiKey, uses: AccessUse) -> list[ScopeUse]:
+    """Granted scopes that nothing used in 30 days, where removing them leaves the key something in use.
+
+    Nothing is called idle in a younger key, nor a read that a write in use implies.
+    """
+    idle = [use for use in uses.scopes if use.granted and not use.requests]
+    used = set(key.access) - {use.scope for use in idle}
+    if not used or key.created_at.date() > first_day():
+        return []
+    return [
+        use
+        for use in idle
+        if use.access is Access.WRITE or use.resource.scope(Access.WRITE) not in key.access
+    ]
+
+
+@dataclass(slots=True)
+class Impact:
+    """What would break if the key stopped working: requests by how long ago, and the last one."""
+
+    since_yesterday: int
+    last_7_days: int
+    last_use: Any
+
+
+def impact(key: ApiKey) -> Impact:
+    """Counts are by UTC day: ``since_yesterday`` covers at least the last 24 hours."""
+    rows: QuerySet[ApiKeyUsage] = key.usage.last_days(7)
+    daily = dict(rows.order_by().values_list("date").annotate(Sum("requests")))
+    yesterday = timezone.now().date() - timedelta(days=1)
+    return Impact(
+        since_yesterday=sum(requests for day, requests in daily.items() if day >= yesterday),
+        last_7_days=sum(daily.values()),
+        last_use=getattr(key, "last_use", None),
+    )

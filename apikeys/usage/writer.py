@@ -1,0 +1,155 @@
+"""How counted requests become rows: all of a batch in one transaction, and every batch once.
+
+Whoever writes here locks in the same order: its own line among the writers, stores, keys, rows of usage,
+each sorted. So no two of them can wait for each other.
+"""
+
+from collections import Counter as Sum
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, models, transaction
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
+from django.utils import timezone
+
+from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from stores.models import Store
+
+if TYPE_CHECKING:
+    from apikeys.usage.recorder import Batch, Counter, Tally, Use
+
+# Far below what one statement may bind: 32,766 values on SQLite and 65,535 on PostgreSQL.
+ROWS_PER_STATEMENT = 500
+
+
+def write(batch: "Batch") -> None:
+    """Add a batch's counts to the rows of usage and note each key's newest request, unless it is there.
+
+    A connection that breaks while it commits leaves open whether it did, so a batch that failed may be
+    handed in again, as often as it takes. Keys deleted since are left out; their store keeps its counts.
+    Raises django.db.Error.
+    """
+    with transaction.atomic():
+        if not _is_news(batch):
+            return
+        stores = _lock(Store, {counter.store_id for counter in batch.tallies})
+        keys = _lock(ApiKey, {counter.key_id for counter in batch.tallies})
+        _write_key_usage({c: tally for c, tally in batch.tallies.items() if c.key_id in keys})
+        _write_store_usage({c: tally for c, tally in batch.tallies.items() if c.store_id in stores})
+        _write_last_uses(use for use in batch.newest.values() if use.key_id in keys)
+
+
+def _is_news(batch: "Batch") -> bool:
+    """Note the batch's number as its writer's last; False where it was noted before.
+
+    Its first attempt may still be ending on the server: this waits for it.
+    """
+    written = _upsert(
+        UsageWriter,
+        ("id", "batch", "at"),
+        [(batch.writer, batch.number, timezone.now())],
+        "(id) DO UPDATE SET batch = excluded.batch, at = excluded.at WHERE excluded.batch > kept.batch",
+    )
+    return written == 1
+
+
+def _write_key_usage(tallies: "dict[Counter, Tally]") -> None:
+    _upsert(
+        ApiKeyUsage,
+        ("key", "date", "resource", "access", "outcome", "requests", "last_at"),
+        [
+            (c.key_id, c.date, c.resource, c.access, c.outcome, tally.requests, tally.last_at)
+            for c, tally in sorted(tallies.items(), key=lambda item: item[0])
+        ],
+        """(key_id, date, resource, access, outcome) DO UPDATE SET
+            requests = kept.requests + excluded.requests,
+            last_at = CASE WHEN excluded.last_at > kept.last_at THEN excluded.last_at ELSE kept.last_at END
+        """,
+    )
+
+
+def _write_store_usage(tallies: "dict[Counter, Tally]") -> None:
+    totals: Sum[tuple[int, date, str]] = Sum()
+    for counter, tally in tallies.items():
+        totals[counter.store_id, counter.date, counter.outcome] += tally.requests
+    _upsert(
+        StoreUsage,
+        ("store", "date", "outcome", "requests"),
+        [(*group, requests) for group, requests in sorted(totals.items())],
+        "(store_id, date, outcome) DO UPDATE SET requests = kept.requests + excluded.requests",
+    )
+
+
+def _write_last_uses(uses: "Iterable[Use]") -> None:
+    _upsert(
+        LastUse,
+        ("key", "at", "method", "resource", "status_code", "address", "client"),
+        [
+            (use.key_id, use.at, use.method, use.resource, use.status_code, use.address, use.client)
+            for use in sorted(uses, key=lambda use: use.key_id)
+        ],
+        """(key_id) DO UPDATE SET
+            at = excluded.at, method = excluded.method, resource = excluded.resource,
+            status_code = excluded.status_code, address = excluded.address, client = excluded.client
+            WHERE excluded.at > kept.at
+        """,
+    )
+
+
+def _lock(model: type[models.Model], ids: Collection[int]) -> set[int]:
+    """Those of the ids that exist, held against deletion until the transaction ends.
+
+    PostgreSQL's weakest row lock is enough and lets other processes count too; the ORM cannot ask for it.
+    """
+    strength = "FOR KEY SHARE" if connection.features.has_select_for_update else ""
+    found: set[int] = set()
+    with connection.cursor() as cursor:
+        for some in _portions(sorted(ids)):
+            marks = ", ".join(["%s"] * len(some))
+            cursor.execute(
+                f"SELECT id FROM {model._meta.db_table} WHERE id IN ({marks}) ORDER BY id {strength}",  # noqa: S608
+                some,
+            )
+            found.update(row[0] for row in cursor.fetchall())
+    return found
+
+
+def _upsert(
+    model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]], on_conflict: str
+) -> int:
+    """Insert rows, or do what ``on_conflict`` says where ``kept`` holds the row that is there already.
+
+    Returns how many were inserted or changed. The ORM's own upsert can replace a value but not add to it.
+    """
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    written = [fields[name] for name in names]
+    columns = ", ".join(str(field.column) for field in written)
+    marks = f"({', '.join(['%s'] * len(written))})"
+    count = 0
+    with connection.cursor() as cursor:
+        for some in _portions(rows):
+            values = ", ".join([marks] * len(some))
+            cursor.execute(
+                f"INSERT INTO {model._meta.db_table} AS kept ({columns}) VALUES {values} "  # noqa: S608
+                f"ON CONFLICT {on_conflict}",
+                [
+                    # Numbers and text, most of them, every database takes as they are.
+                    value if type(value) in {int, str} else field.get_db_prep_save(value, connection)
+                    for row in some
+                    for field, value in zip(written, row, strict=True)
+                ],
+            )
+            count += cursor.rowcount
+    return count
+
+
+def _portions(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (items[start : start + ROWS_PER_STATEMENT] for start in range(0, len(items), ROWS_PER_STATEMENT))
+
+
+@receiver(pre_delete, sender=Store)
+def _lock_before_deletion(instance: Store, **kwargs: Any) -> None:
+    """Let deletion of a store take its locks in the order above: Django begins with the rows of usage."""
+    Store.objects.select_for_update().filter(pk=instance.pk).first()

@@ -1,0 +1,71 @@
+"""How people get in: an operator makes the account, nobody signs up, and everybody uses the one door."""
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from http import HTTPStatus
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from apikeys import addresses
+from apikeys.settings_page import form_recovery
+
+logger = logging.getLogger(__name__)
+
+# E-mails leave one after another; a process that stops sends those it has first.
+post = ThreadPoolExecutor(max_workers=1, thread_name_prefix="post")
+# By then the answer has gone out, which working on an e-mail would have held up.
+HEAD_START_SECONDS = 0.5
+
+RETRY_AFTER_SECONDS = 60
+NOWHERE = "::"
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Whose sign-ins are counted together: the client behind the proxies that are trusted."""
+        return str(addresses.client_of(request) or NOWHERE)
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether to send somebody there: only to a path of this site, by no host's name at all."""
+        return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Accounts change under the same rule as keys: a proof within the hour, be it the sign-in."""
+        return not form_recovery.recently_authenticated(self.request)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("mfa_index")
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Whose failed sign-ins are counted together, by whichever of the site's names they were tried."""
+        login: str = credentials.get("email") or credentials.get("username") or ""
+        return login.lower()
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Written and sent behind the answer's back.
+
+        It takes no longer for an address that has an account, and does not fail with the mail server.
+        """
+        post.submit(copy_context().run, self._send_mail, template_prefix, email, context)
+
+    def _send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        time.sleep(HEAD_START_SECONDS)
+        try:
+            super().send_mail(template_prefix, email, context)
+        except Exception:
+            # Nobody waits for what becomes of it.
+            logger.exception("An e-mail (%s) could not be sent", template_prefix)
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """The answer beyond one of ACCOUNT_RATE_LIMITS."""
+    response = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response

@@ -1,0 +1,59 @@
+"""Authenticator apps, recovery codes and passkeys: how they look, and how their secrets are kept."""
+
+import base64
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+from qrcode.image.svg import SvgPathImage
+from qrcode.main import QRCode
+
+if TYPE_CHECKING:
+    from allauth.mfa.models import Authenticator
+    from django.contrib.auth.models import User
+
+logger = logging.getLogger(__name__)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": "This was not right, or has been used already. Try again."
+    }
+
+    def encrypt(self, text: str) -> str:
+        return cipher().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The secret; or, where the SECRET_KEY it was kept under is gone, one that no code ever fits."""
+        try:
+            return cipher().decrypt(encrypted_text).decode()
+        except InvalidToken:
+            logger.exception("A second factor cannot be read: SECRET_KEY_FALLBACKS lacks its key")
+            return base64.b32encode(secrets.token_bytes(20)).decode()
+
+    def build_totp_svg(self, url: str) -> str:
+        """The QR code as an element of the page; as an image, it would need another source of those."""
+        code = QRCode(image_factory=SvgPathImage)
+        code.add_data(url)
+        return str(code.make_image().to_string(encoding="unicode"))
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        entity: dict[str, str] = super().get_public_key_credential_rp_entity()
+        return entity | {"name": settings.MFA_TOTP_ISSUER}
+
+    def generate_authenticator_name(self, user: "User", type: "Authenticator.Type") -> str:  # noqa: A002
+        return "Passkey"
+
+
+def cipher() -> MultiFernet:
+    """Writes with SECRET_KEY, and reads what was written with one of the former, too."""
+    return MultiFernet([_fernet(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+
+
+def _fernet(secret_key: str) -> Fernet:
+    digest = salted_hmac("reflow.accounts.second_factor", b"", secret=secret_key, algorithm="sha256").digest()
+    return Fernet(base64.urlsafe_b64encode(digest))

@@ -1,0 +1,227 @@
+"""A store's page in the admin: its keys, what they did and what was done to them; and all of them stopped."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, audit
+from apikeys.models.outcomes import Outcome
+from apikeys.models.suspension import Suspension
+from stores.models import Store
+from tests.conftest import IssueKey, admin_page, make_owner, sign_in
+
+SUSPEND = "/admin/stores/store/suspend/"
+RESUME = "/admin/stores/store/resume/"
+REASON = "Customers were read from a thousand addresses."
+
+
+def page_of(browser: Client, store: Store) -> str:
+    response = browser.get(admin_page(Store, "change", store.pk))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def suspend(browser: Client, *stores: Store, reason: str = REASON) -> Any:
+    return browser.post(f"{SUSPEND}?{query(stores)}", {"reason": reason}, follow=True)
+
+
+def query(stores: tuple[Store, ...]) -> str:
+    return "&".join(f"store={store.pk}" for store in stores)
+
+
+def staff(email: str, *permissions: str) -> Client:
+    """A browser in which somebody of the staff with just these permissions has signed in."""
+    user = make_owner(email)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    assert user.user_permissions.count() == len(permissions)
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    browser = Client()
+    sign_in(browser, user.email)
+    return browser
+
+
+# What is seen.
+
+
+def test_a_store_shows_its_keys_their_usage_and_history(
+    operator: Client, issue: IssueKey, store: Store, other_store: Store, owner: User
+) -> None:
+    key, _ = issue(name="Warehouse sync")
+    issue(name="Theirs", store=other_store)
+    now = timezone.now()
+    ApiKeyUsage.objects.create(
+        key=key, date=now.date(), outcome=Outcome.REFUSED, requests=1234, last_at=now, resource="orders"
+    )
+    StoreUsage.objects.create(store=store, date=now.date(), outcome=Outcome.REFUSED, requests=5678)
+    LastUse.objects.create(key=key, at=now, method="GET", resource="orders", status_code=401)
+    key.deactivate(by=owner)
+    page = page_of(operator, store)
+    for shown in ("Warehouse sync", key.prefix, "1,234", "5,678", f"{now:%Y-%m-%d %H:%M}", "Deactivated."):
+        assert shown in page
+    assert "Theirs" not in page
+    assert key.digest not in page
+
+
+def test_the_end_of_a_key_stays_in_its_stores_history(
+    operator: Client, issue: IssueKey, store: Store, owner: User
+) -> None:
+    key, _ = issue(name="Old shop import")
+    key.remove(by=owner)
+    assert f"Deleted the API key Old shop import ({key.prefix})." in page_of(operator, store)
+
+
+def test_what_befell_all_keys_at_once_is_one_line_there(
+    operator: Client, issue: IssueKey, store: Store
+) -> None:
+    issue()
+    issue()
+    suspend(operator, store)
+    lines = [line.change_message for line in audit.of_all_keys(store)]
+    assert lines[0] == f"Suspended all API keys: {REASON}"
+    assert len(lines) == 3
+
+
+def test_a_key_shows_its_usage_and_history(operator: Client, issue: IssueKey, owner: User) -> None:
+    key, _ = issue()
+    key.deactivate(by=owner)
+    now = timezone.now()
+    ApiKeyUsage.objects.create(
+        key=key, date=now.date(), outcome=Outcome.FAILED, requests=1234, last_at=now, resource="orders"
+    )
+    page = operator.get(admin_page(ApiKey, "change", key.pk)).content.decode()
+    assert "1,234 failed" in page
+    assert "owner@example.com" in page
+    assert "Deactivated." in page
+
+
+def test_a_page_costs_the_same_however_many_keys(operator: Client, issue: IssueKey, store: Store) -> None:
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            page_of(operator, store)
+        return len(asked)
+
+    issue()
+    of_one = questions()
+    for _ in range(5):
+        issue()
+    assert questions() == of_one
+
+
+def test_a_store_that_is_being_made_has_no_keys_to_show(operator: Client) -> None:
+    assert operator.get(admin_page(Store, "add")).status_code == 200
+
+
+# What is done.
+
+
+def test_all_keys_are_suspended_and_resumed_from_the_stores_page(
+    operator: Client, issue: IssueKey, store: Store, other_store: Store
+) -> None:
+    keys = [issue()[0], issue()[0]]
+    foreign, _ = issue(store=other_store)
+    assert f"{SUSPEND}?store={store.pk}" in page_of(operator, store)
+    asked = operator.get(f"{SUSPEND}?store={store.pk}").content.decode()
+    assert "Northwood" in asked
+    answer = suspend(operator, store)
+    assert answer.redirect_chain[-1][0] == admin_page(Store, "change", store.pk)
+    assert "Suspended all API keys of Northwood." in answer.content.decode()
+    assert list(ApiKey.objects.usable()) == [foreign]
+    page = page_of(operator, store)
+    assert f"by operator@example.com: {REASON}" in page
+    assert f"{RESUME}?store={store.pk}" in page
+    assert REASON in operator.get(f"{RESUME}?store={store.pk}").content.decode()
+    operator.post(f"{RESUME}?store={store.pk}")
+    assert set(ApiKey.objects.usable()) == {*keys, foreign}
+    assert [(line.user.email, line.change_message) for line in audit.of(store)] == [
+        ("operator@example.com", "Resumed all API keys."),
+        ("operator@example.com", f"Suspended all API keys: {REASON}"),
+    ]
+
+
+def test_several_stores_are_suspended_from_the_list(
+    operator: Client, issue: IssueKey, store: Store, other_store: Store
+) -> None:
+    issue()
+    issue(store=other_store)
+    selected = {"action": "suspend", "_selected_action": [store.pk, other_store.pk]}
+    asked = operator.post(admin_page(Store, "changelist"), selected)
+    assert asked["Location"].startswith(SUSPEND)
+    operator.post(asked["Location"], {"reason": REASON})
+    assert not ApiKey.objects.usable().exists()
+    listed = operator.get(admin_page(Store, "changelist")).content.decode()
+    assert listed.count(">Suspended<") == 2
+    selected["action"] = "resume"
+    asked = operator.post(admin_page(Store, "changelist"), selected)
+    operator.post(asked["Location"])
+    assert ApiKey.objects.usable().count() == 2
+
+
+def test_what_is_so_already_is_said(operator: Client, issue: IssueKey, store: Store) -> None:
+    issue()
+    suspend(operator, store)
+    assert "were suspended already" in suspend(operator, store, reason="Again").content.decode()
+    assert Suspension.objects.get().reason == REASON
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 201, "19656ea.4329f04826e125f1ee999b53f78 was found"])
+def test_a_reason_that_will_not_do_suspends_nothing(
+    operator: Client, issue: IssueKey, store: Store, reason: str
+) -> None:
+    issue()
+    answer = suspend(operator, store, reason=reason)
+    assert answer.status_code == 200
+    assert answer.context["form"].errors
+    assert ApiKey.objects.usable().exists()
+
+
+@pytest.mark.parametrize("numbers", ["", "?store=x", "?store=99999999999999999999", "?store=999999999"])
+def test_an_address_that_names_no_store_does_nothing(operator: Client, store: Store, numbers: str) -> None:
+    for url in (SUSPEND, RESUME):
+        assert operator.get(url + numbers).status_code == 200
+        assert operator.post(url + numbers, {"reason": REASON}).status_code == 302
+    assert not Suspension.objects.exists()
+
+
+# Who may.
+
+
+def test_who_may_only_look_is_offered_nothing_and_refused(
+    issue: IssueKey, store: Store, operator: Client
+) -> None:
+    issue()
+    viewer = staff("viewer@example.com", "view_store", "view_apikey", "view_suspension")
+    page = page_of(viewer, store)
+    assert "Key 1" in page
+    assert SUSPEND not in page
+    assert suspend(viewer, store).status_code == 403
+    viewer.post(
+        admin_page(Store, "changelist"), {"action": "suspend", "_selected_action": [store.pk]}, follow=True
+    )
+    assert not Suspension.objects.exists()
+    suspend(operator, store)
+    assert RESUME not in page_of(viewer, store)
+    assert viewer.post(f"{RESUME}?store={store.pk}").status_code == 403
+    assert Suspension.objects.exists()
+
+
+def test_who_may_not_look_at_keys_sees_the_store_alone(issue: IssueKey, store: Store) -> None:
+    key, _ = issue()
+    clerk = staff("clerk@example.com", "view_store")
+    page = page_of(clerk, store)
+    assert "Northwood" in page
+    assert key.prefix not in page
+    assert "Key 1" not in page
+
+
+def test_strangers_and_owners_get_nowhere(issue: IssueKey, store: Store, signed_in: Client) -> None:
+    issue()
+    for browser in (Client(), signed_in):
+        for url in (SUSPEND, RESUME):
+            answer = browser.post(f"{url}?store={store.pk}", {"reason": REASON})
+            assert answer.status_code in {302, 403}
+    assert not Suspension.objects.exists()

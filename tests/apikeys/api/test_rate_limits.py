@@ -1,0 +1,210 @@
+"""Limits, in memory and on a real Valkey. The clock stands still where a test counts."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from prometheus_client import REGISTRY
+
+from apikeys.api import rate_limits
+from tests import valkey
+from tests.conftest import IssueKey, bearer
+
+pytestmark = pytest.mark.once
+
+URL = "/v1/api-key/"
+QUARTER_PAST = datetime(2026, 11, 23, 12, 0, 15, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def valkey_url() -> Iterator[str]:
+    try:
+        with valkey.server() as url:
+            yield url
+    except valkey.Unavailable as reason:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {valkey.REMEDY}")
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def counters(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
+    """Each place that requests can be counted in."""
+    if request.param == "valkey":
+        settings.REDIS_URL = request.getfixturevalue("valkey_url")
+    rate_limits.storage.cache_clear()
+    rate_limits.storage().reset()
+    yield
+    rate_limits.storage.cache_clear()
+
+
+def call(client: Client, plaintext: str) -> Any:
+    return client.get(URL, headers=bearer(plaintext))
+
+
+@pytest.mark.usefixtures("counters")
+@time_machine.travel(QUARTER_PAST, tick=False)
+def test_a_key_may_make_as_many_requests_as_its_limit(client: Client, issue: IssueKey, settings: Any) -> None:
+    settings.RATE_LIMIT_PER_KEY = 3
+    _, plaintext = issue()
+    answers = [call(client, plaintext) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [answer["RateLimit"] for answer in answers] == [f'"key";r={r};t=45' for r in (2, 1, 0, 0)]
+    assert {answer["RateLimit-Policy"] for answer in answers} == {'"key";q=3;w=60'}
+    refused = answers[-1]
+    assert refused.json()["code"] == "rate_limited"
+    assert refused.json()["error"] == "Too many requests. Expected available in 45 seconds."
+    assert (refused["Retry-After"], refused["Cache-Control"]) == ("45", "no-store")
+
+
+@pytest.mark.usefixtures("counters")
+def test_the_next_minute_begins_from_nothing(client: Client, issue: IssueKey, settings: Any) -> None:
+    settings.RATE_LIMIT_PER_KEY = 1
+    _, plaintext = issue()
+    with time_machine.travel(QUARTER_PAST, tick=False) as clock:
+        assert [call(client, plaintext).status_code for _ in range(2)] == [200, 429]
+        clock.shift(45)
+        assert call(client, plaintext).status_code == 200
+
+
+@time_machine.travel(QUARTER_PAST, tick=False)
+def test_a_keys_own_limit_goes_first_and_is_its_own(client: Client, issue: IssueKey, settings: Any) -> None:
+    settings.RATE_LIMIT_PER_KEY = 1
+    busy, busy_plaintext = issue()
+    busy.rate_limit = 2
+    busy.save()
+    _, plaintext = issue()
+    assert [call(client, busy_plaintext).status_code for _ in range(3)] == [200, 200, 429]
+    assert [call(client, plaintext).status_code for _ in range(2)] == [200, 429]
+
+
+@time_machine.travel(QUARTER_PAST, tick=False)
+def test_every_answer_to_a_key_tells_its_limit(client: Client, issue: IssueKey) -> None:
+    _, plaintext = issue(access=["orders:read"])
+    for path in ("orders/", "customers/", "nothing/"):
+        answer = client.get(f"/v1/stores/267418190/{path}", headers=bearer(plaintext))
+        assert ("RateLimit" in answer) == (path != "nothing/"), path
+
+
+@time_machine.travel(QUARTER_PAST, tick=False)
+def test_requests_beyond_the_limit_count_as_refused(client: Client, issue: IssueKey, settings: Any) -> None:
+    settings.RATE_LIMIT_PER_KEY = 1
+    key, plaintext = issue()
+    for _ in range(3):
+        call(client, plaintext)
+    assert dict(key.usage.values_list("outcome", "requests")) == {"succeeded": 1, "refused": 2}
+
+
+@time_machine.travel(QUARTER_PAST, tick=False)
+@pytest.mark.django_db
+def test_an_address_without_a_key_has_a_limit(client: Client, settings: Any) -> None:
+    settings.RATE_LIMIT_PER_ADDRESS = 2
+    here = [client.get(URL).json()["code"] for _ in range(3)]
+    assert here == ["api_key_missing", "api_key_missing", "rate_limited"]
+    assert client.get(URL, REMOTE_ADDR="198.51.100.1").json()["code"] == "api_key_missing"
+
+
+@pytest.mark.usefixtures("counters")
+def test_guessing_bars_the_address_even_from_a_right_guess(
+    client: Client, issue: IssueKey, settings: Any
+) -> None:
+    settings.RATE_LIMIT_FAILED_KEYS = 3
+    _, plaintext = issue()
+    wrong = f"0000000.{'0' * 27}"
+    with time_machine.travel(QUARTER_PAST, tick=False) as clock:
+        assert [call(client, wrong).json()["code"] for _ in range(3)] == ["api_key_invalid"] * 3
+        assert call(client, wrong).json()["code"] == "rate_limited"
+        assert call(client, plaintext).json()["code"] == "rate_limited"
+        elsewhere = client.get(URL, headers=bearer(plaintext), REMOTE_ADDR="198.51.100.1")
+        assert elsewhere.status_code == 200
+        clock.shift(60)
+        assert call(client, plaintext).status_code == 200
+        for _ in range(3):
+            client.get(URL, headers=bearer(wrong), REMOTE_ADDR="198.51.100.2")
+    assert set(rate_limits._barred) == {"198.51.100.2"}
+
+
+def test_without_the_server_that_counts_requests_go_on_and_it_is_said_once_a_minute(
+    client: Client, issue: IssueKey, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    rate_limits.storage.cache_clear()
+    rate_limits._complained_at = float("-inf")
+    unlimited = REGISTRY.get_sample_value("reflow_unlimited_total") or 0
+    _, plaintext = issue()
+    answers = [call(client, plaintext) for _ in range(3)]
+    rate_limits.storage.cache_clear()
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert answers[0].json()["limits"] is None
+    assert "RateLimit" not in answers[0]
+    assert caplog.text.count("Rate limits are off") == 1
+    assert (REGISTRY.get_sample_value("reflow_unlimited_total") or 0) == unlimited + 3
+
+
+def test_counters_that_hang_hold_up_one_request_and_count_again_when_they_answer(
+    client: Client, issue: IssueKey, settings: Any, valkey_url: str
+) -> None:
+    _, plaintext = issue()
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        settings.REDIS_URL = f"redis://127.0.0.1:{hung.getsockname()[1]}/0"
+        rate_limits.storage.cache_clear()
+        assert [call(client, plaintext).status_code for _ in range(5)] == [200] * 5
+        hung.accept()[0].close()
+        hung.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            hung.accept()
+    settings.REDIS_URL = valkey_url
+    rate_limits.storage.cache_clear()
+    assert "RateLimit" not in call(client, plaintext)
+    deadline = time.monotonic() + 10
+    while "RateLimit" not in (answer := call(client, plaintext)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    rate_limits.storage.cache_clear()
+    assert answer["RateLimit"].startswith('"key";r=599;')
+
+
+HAMMER = """
+import sys
+import django, time_machine
+django.setup()
+from apikeys.api import rate_limits
+with time_machine.travel(0, tick=False):
+    taken = [rate_limits._take("key", sys.argv[1], 500) for _ in range(400)]
+print(sum(not allowance.is_exceeded for allowance in taken))
+"""
+
+
+def test_processes_share_one_limit_to_the_request(valkey_url: str) -> None:
+    environment = {**os.environ, "REDIS_URL": valkey_url, "DJANGO_SETTINGS_MODULE": "reflow.settings"}
+    command = [sys.executable, "-c", HAMMER, f"shared-{os.getpid()}"]
+    processes = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    assert sum(int(process.communicate()[0]) for process in processes) == 500
+
+
+SIDE_BY_SIDE = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+import django
+django.setup()
+from apikeys.api import rate_limits
+together = Barrier(8)
+def first(_):
+    together.wait()
+    return rate_limits.storage().check()
+print(sum(ThreadPoolExecutor(8).map(first, range(8))))
+"""
+
+
+def test_the_first_requests_of_a_process_find_the_counters_side_by_side(valkey_url: str) -> None:
+    environment = {**os.environ, "REDIS_URL": valkey_url, "DJANGO_SETTINGS_MODULE": "reflow.settings"}
+    command = [sys.executable, "-c", SIDE_BY_SIDE]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert found.stdout == "8\n", found.stderr

@@ -1,0 +1,95 @@
+"""A key in the wrong hands: whoever finds it can have it switched off."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from apikeys.models import audit
+from tests.conftest import IssueKey, bearer
+
+URL = "/v1/api-keys/revoke/"
+
+
+def hand_in(client: Client, *keys: Any) -> Any:
+    return client.post(URL, json.dumps({"keys": keys}), content_type="application/json")
+
+
+def test_a_leaked_key_is_deactivated_and_its_owners_are_told(
+    client: Client, issue: IssueKey, django_capture_on_commit_callbacks: Any
+) -> None:
+    key, plaintext = issue(name="Shop")
+    _, other_plaintext = issue()
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = hand_in(client, plaintext)
+    assert (answer.status_code, answer.json()) == (202, {"received": 1})
+    assert client.get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_inactive"
+    assert client.get("/v1/api-key/", headers=bearer(other_plaintext)).status_code == 200
+    assert audit.of(key)[0].change_message == "Deactivated: somebody else had the key and handed it in."
+    assert [message.to for message in mail.outbox] == [["owner@example.com"]]
+    assert plaintext[8:] not in mail.outbox[0].message().as_string()
+
+
+@pytest.mark.django_db
+def test_the_answer_never_says_whether_a_key_existed(client: Client, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    wrong_secret = plaintext[:-1] + ("0" if plaintext[-1] != "0" else "1")
+    answers = [hand_in(client, text) for text in (plaintext, wrong_secret, f"0000000.{'0' * 27}", "nonsense")]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(202, b'{"received":1}')}
+
+
+def test_a_wrong_secret_deactivates_nothing_even_beside_the_right_prefix(
+    client: Client, issue: IssueKey
+) -> None:
+    key, plaintext = issue()
+    hand_in(client, plaintext[:-1] + ("0" if plaintext[-1] != "0" else "1"))
+    key.refresh_from_db()
+    assert key.deactivated_at is None
+    hand_in(client, plaintext, plaintext[:-1] + ("0" if plaintext[-1] != "0" else "1"))
+    key.refresh_from_db()
+    assert key.deactivated_at is not None
+
+
+def test_a_paused_key_does_not_come_back(client: Client, issue: IssueKey, owner: Any) -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    key, plaintext = issue()
+    key.deactivate(by=owner, until=timezone.now() + timedelta(hours=1))
+    hand_in(client, plaintext)
+    hand_in(client, plaintext)
+    key.refresh_from_db()
+    assert key.reactivates_at is None
+    assert sum("handed it in" in entry.change_message for entry in audit.of(key)) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        '{"keys": []}',
+        '{"keys": "19656ea"}',
+        '{"keys": [1]}'.replace("1", "{}"),
+        json.dumps({"keys": ["x"] * 101}),
+        json.dumps({"keys": ["x" * 201]}),
+        '{"keys": ["\\u0000"]}',
+        '{"keys": ["\\ud800"]}',
+        "[]",
+        "nonsense",
+    ],
+)
+def test_a_body_that_makes_no_sense_is_refused(client: Client, body: str) -> None:
+    answer = client.post(URL, body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["code"] in {"invalid", "parse_error"}
+
+
+@pytest.mark.django_db
+def test_an_address_may_report_so_often(client: Client, settings: Any) -> None:
+    settings.RATE_LIMIT_REVOCATIONS = 2
+    assert [hand_in(client, "x").status_code for _ in range(3)] == [202, 202, 429]

@@ -1,0 +1,54 @@
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from apikeys.models import ApiKeyUsage
+from apikeys.models.outcomes import Outcome
+from tests.conftest import IssueKey, bearer
+
+
+def test_a_key_is_told_about_itself(client: Client, issue: IssueKey) -> None:
+    expires_at = timezone.now() + timedelta(days=30)
+    key, plaintext = issue(name="Accounting", access=["orders:write"], expires_at=expires_at)
+    for ago, requests in ((0, 2), (29, 3), (30, 100)):
+        at = timezone.now() - timedelta(days=ago)
+        ApiKeyUsage.objects.create(
+            key=key,
+            date=at.date(),
+            resource="orders",
+            access="read",
+            outcome=Outcome.SUCCEEDED,
+            requests=requests,
+            last_at=at,
+        )
+    body = client.get("/v1/api-key/", headers=bearer(plaintext)).json()
+    assert body == {
+        "object": "api_key",
+        "name": "Accounting",
+        "prefix": key.prefix,
+        "store": {"id": "267418190", "name": "Northwood"},
+        "access": ["orders:read", "orders:write"],
+        "created_at": key.created_at.isoformat().replace("+00:00", "Z"),
+        "expires_at": expires_at.isoformat().replace("+00:00", "Z"),
+        "allowed_addresses": [],
+        "limits": {
+            "requests_per_minute": 600,
+            "remaining": 599,
+            "resets_in_seconds": body["limits"]["resets_in_seconds"],
+        },
+        "usage": {"orders": {"succeeded": 5, "refused": 0, "failed": 0}},
+    }
+
+
+def test_a_key_that_asks_about_itself_is_counted(client: Client, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    client.get("/v1/api-key/", headers=bearer(plaintext))
+    body = client.get("/v1/api-key/", headers=bearer(plaintext)).json()
+    assert body["usage"] == {"other": {"succeeded": 1, "refused": 0, "failed": 0}}
+
+
+def test_only_reading_is_possible(client: Client, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    response = client.post("/v1/api-key/", headers=bearer(plaintext))
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")

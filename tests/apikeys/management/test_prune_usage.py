@@ -1,0 +1,86 @@
+"""Daily figures go when they are old enough, and no sooner."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from apikeys.management.commands import prune_usage
+from apikeys.models import ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from apikeys.models.usage import first_day
+from apikeys.usage import writer
+from apikeys.usage.recorder import Batch, Counter, Tally, Use
+from tests.conftest import IssueKey
+
+DAYS_AGO = (0, 29, 30, 399, 400, 1000)
+
+
+@pytest.fixture
+def days(issue: IssueKey) -> list[date]:
+    """Days on each of which a key was used, the newest first."""
+    key, _ = issue()
+    now = timezone.now()
+    days = [now.date() - timedelta(days=ago) for ago in DAYS_AGO]
+    tallies = {
+        Counter(key.store_id, key.pk, day, "orders", "read", "succeeded"): Tally(1, now) for day in days
+    }
+    last = Use(key.pk, key.store_id, now, "GET", "orders", "read", 200, None, "")
+    writer.write(Batch(uuid4(), 1, tallies, {key.pk: last}))
+    return days
+
+
+def kept() -> list[date]:
+    """The days that are left of the key, and as many of the store."""
+    left = list(ApiKeyUsage.objects.order_by("-date").values_list("date", flat=True))
+    assert list(StoreUsage.objects.order_by("-date").values_list("date", flat=True)) == left
+    return left
+
+
+def test_days_are_kept_for_as_long_as_is_set(
+    days: list[date], settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.USAGE_KEPT_DAYS = 400
+    call_command("prune_usage")
+    assert kept() == days[:4]
+    assert LastUse.objects.count() == 1
+    before = first_day(days=400)
+    assert capsys.readouterr().out.splitlines() == [
+        f"Usage of keys: 2 rows from before {before} are deleted.",
+        f"Usage of stores: 2 rows from before {before} are deleted.",
+    ]
+    call_command("prune_usage")
+    assert "Usage of keys: 0 rows" in capsys.readouterr().out
+
+
+def test_days_can_be_named(days: list[date]) -> None:
+    call_command("prune_usage", days=30)
+    assert kept() == days[:2]
+
+
+def test_what_the_pages_show_is_kept(days: list[date]) -> None:
+    with pytest.raises(CommandError, match=r"^The pages show 30 days: keep as many, or more\.$"):
+        call_command("prune_usage", "--days=29")
+    assert kept() == days
+
+
+def test_rows_go_in_portions(days: list[date], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prune_usage, "ROWS_PER_TRANSACTION", 2)
+    with CaptureQueriesContext(connection) as queries:
+        call_command("prune_usage", days=30)
+    assert kept() == days[:2]
+    deletions = [query["sql"] for query in queries if query["sql"].startswith("DELETE")]
+    assert len(deletions) == 4
+
+
+@pytest.mark.django_db
+def test_writers_are_forgotten_a_day_after_their_last_batch() -> None:
+    now = timezone.now()
+    for hours in (23, 25):
+        UsageWriter.objects.create(id=uuid4(), batch=1, at=now - timedelta(hours=hours))
+    call_command("prune_usage")
+    assert UsageWriter.objects.get().at == now - timedelta(hours=23)

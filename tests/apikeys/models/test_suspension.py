@@ -1,0 +1,278 @@
+"""All keys of a store switched off in one step, and on again: over what owners did, and in their sight."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from apikeys.models import ApiKey, StaleKey, audit
+from apikeys.models.outcomes import Status
+from apikeys.models.suspension import StoreSuspended, Suspension
+from stores.models import Store
+from tests.conftest import IssueKey, bearer, make_owner
+
+KEYS = "/stores/267418190/settings/api-keys/"
+REASON = "Customers were read from a thousand addresses."
+
+
+@pytest.fixture
+def by(db: None) -> User:
+    return make_owner("operator@example.com")
+
+
+def suspend(store: Store, by: User) -> Suspension:
+    return Suspension.objects.begin(store=store, by=by, reason=REASON)
+
+
+def answer_to(plaintext: str) -> Any:
+    return Client().get("/v1/api-key/", headers=bearer(plaintext))
+
+
+def lines(key: ApiKey) -> list[tuple[str, str]]:
+    return [(entry.user.email, entry.change_message) for entry in audit.of(key)]
+
+
+def test_every_key_of_the_store_is_refused_from_the_next_request_and_no_other(
+    issue: IssueKey, store: Store, other_store: Store, by: User
+) -> None:
+    mine = [issue()[1], issue()[1]]
+    _, foreign = issue(store=other_store)
+    assert {answer_to(key).status_code for key in (*mine, foreign)} == {200}
+    suspend(store, by)
+    for key in mine:
+        answer = answer_to(key)
+        assert (answer.status_code, answer.json()["code"]) == (401, "api_key_inactive")
+        assert "an operator switched off all keys of its store" in answer.json()["error"]
+        assert answer.json()["error"] in answer["WWW-Authenticate"]
+        assert REASON not in answer.content.decode()
+    assert answer_to(foreign).status_code == 200
+
+
+def test_only_the_whole_key_learns_that_it_is_suspended(issue: IssueKey, store: Store, by: User) -> None:
+    key, _ = issue()
+    suspend(store, by)
+    assert answer_to(f"{key.prefix}.{'0' * 27}").json()["code"] == "api_key_invalid"
+
+
+def test_lifting_it_lets_those_work_that_worked_before(
+    issue: IssueKey, store: Store, owner: User, by: User
+) -> None:
+    working, working_text = issue()
+    off, off_text = issue()
+    off.deactivate(by=owner)
+    paused, paused_text = issue()
+    paused.deactivate(by=owner, until=timezone.now() + timedelta(hours=1))
+    _, expired_text = issue(expires_at=timezone.now() - timedelta(days=1))
+    suspension = suspend(store, by)
+    assert not ApiKey.objects.usable().exists()
+    suspension.lift(by=by)
+    assert list(ApiKey.objects.usable()) == [working]
+    codes = [answer_to(text).json().get("code") for text in (working_text, off_text, paused_text)]
+    assert codes == [None, "api_key_inactive", "api_key_inactive"]
+    assert answer_to(expired_text).json()["code"] == "api_key_expired"
+
+
+def test_a_key_that_is_switched_off_meanwhile_stays_off(
+    issue: IssueKey, store: Store, owner: User, by: User
+) -> None:
+    deactivated, _ = issue()
+    leaked, leaked_text = issue()
+    suspension = suspend(store, by)
+    deactivated.deactivate(by=owner)
+    leaked.report_leaked()
+    suspension.lift(by=by)
+    assert not ApiKey.objects.usable().exists()
+    assert answer_to(leaked_text).json()["error"].startswith("This API key was deactivated")
+
+
+def test_neither_owner_nor_roll_nor_a_new_key_gets_round_it(
+    issue: IssueKey, store: Store, owner: User, by: User
+) -> None:
+    key, plaintext = issue()
+    key.deactivate(by=owner)
+    suspend(store, by)
+    with pytest.raises(StaleKey):
+        key.reactivate(by=owner)
+    with pytest.raises(StaleKey):
+        key.roll(by=owner, overlap=timedelta(0))
+    with pytest.raises(StoreSuspended, match="a thousand addresses"):
+        issue()
+    assert ApiKey.objects.count() == 1
+    assert answer_to(plaintext).status_code == 401
+
+
+def test_it_is_in_the_history_of_every_key_and_of_the_store(
+    issue: IssueKey, store: Store, other_store: Store, by: User
+) -> None:
+    keys = [issue()[0], issue()[0]]
+    foreign, _ = issue(store=other_store)
+    suspend(store, by).lift(by=by)
+    for key in keys:
+        assert lines(key)[:2] == [
+            ("operator@example.com", "All keys of the store were resumed."),
+            ("operator@example.com", f"All keys of the store were suspended: {REASON}"),
+        ]
+    assert len(lines(foreign)) == 1
+    assert [entry.change_message for entry in audit.of(store)] == [
+        "Resumed all API keys.",
+        f"Suspended all API keys: {REASON}",
+    ]
+
+
+def test_owners_are_told_why_and_when_it_is_over(
+    issue: IssueKey, store: Store, by: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    key, _ = issue()
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        suspension = suspend(store, by)
+    with django_capture_on_commit_callbacks(execute=True):
+        suspension.lift(by=by)
+    begun, lifted = mail.outbox
+    assert begun.to == lifted.to == ["owner@example.com"]
+    assert begun.subject == "All API keys of Northwood are suspended"
+    assert f"Reason: {REASON}\nBy:     operator@example.com\n" in begun.body
+    assert lifted.subject == "The API keys of Northwood are no longer suspended"
+    assert key.prefix not in f"{begun.body}{lifted.body}"
+
+
+def test_two_operators_at_once_suspend_once(issue: IssueKey, store: Store, by: User) -> None:
+    key, _ = issue()
+    suspension = suspend(store, by)
+    with pytest.raises(StoreSuspended):
+        suspend(store, by)
+    again = Suspension.objects.get()
+    suspension.lift(by=by)
+    again.lift(by=by)
+    assert len(lines(key)) == 3
+
+
+def test_a_store_without_keys_gets_none(issue: IssueKey, store: Store, by: User) -> None:
+    suspend(store, by)
+    with pytest.raises(StoreSuspended):
+        issue()
+
+
+def test_a_reason_holds_no_key(issue: IssueKey, store: Store) -> None:
+    _, plaintext = issue()
+    for text in (plaintext, f"Found:{plaintext.upper()}."):
+        with pytest.raises(ValidationError, match="Leave the key out"):
+            Suspension(store=store, reason=text).full_clean()
+    Suspension(store=store, reason="Key 19656ea was published").full_clean()
+
+
+# What owners see of it.
+
+
+def test_owners_read_on_every_page_why_their_keys_are_refused(
+    signed_in: Client, issue: IssueKey, store: Store, by: User
+) -> None:
+    key, _ = issue()
+    pages = (KEYS, f"{KEYS}{key.prefix}/")
+    for page in pages:
+        assert "An operator suspended" not in signed_in.get(page).content.decode()
+    suspension = suspend(store, by)
+    for page in pages:
+        assert REASON in signed_in.get(page).content.decode()
+    suspension.lift(by=by)
+    assert "Every request with them" not in signed_in.get(KEYS).content.decode()
+
+
+def test_owners_are_offered_nothing_that_would_be_refused(
+    signed_in: Client, issue: IssueKey, store: Store, owner: User, by: User
+) -> None:
+    working, off = issue()[0], issue()[0]
+    off.deactivate(by=owner)
+    suspend(store, by)
+    assert ApiKey.objects.in_status(Status.INACTIVE).count() == 2
+    listed = signed_in.get(KEYS).content.decode()
+    assert f"{KEYS}new/" not in listed
+    assert "/reactivate/" not in listed
+    for key, offered in ((working, True), (off, False)):
+        page = signed_in.get(f"{KEYS}{key.prefix}/").content.decode()
+        assert ("/deactivate/" in page) is offered
+        assert "/reactivate/" not in page
+        assert "/roll/" not in page
+
+
+def test_owners_who_try_are_told(
+    signed_in: Client, issue: IssueKey, store: Store, owner: User, by: User
+) -> None:
+    key, _ = issue()
+    key.deactivate(by=owner)
+    suspend(store, by)
+    form = {"name": "Accounting", "expiry": "never", "access": ["orders:read"]}
+    assert "it gets no new ones" in signed_in.post(f"{KEYS}new/", form).content.decode()
+    refused = signed_in.post(f"{KEYS}{key.prefix}/reactivate/", follow=True)
+    assert "An operator suspended this key" in refused.content.decode()
+    assert "suspended" in signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": "0"}).content.decode()
+    assert ApiKey.objects.count() == 1
+    assert not ApiKey.objects.usable().exists()
+
+
+# While something else goes on.
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("making", ["a new key", "a rolled key"])
+def test_a_key_that_is_just_being_made_is_suspended_too(
+    issue: IssueKey, store: Store, owner: User, by: User, making: str
+) -> None:
+    key, _ = issue()
+    made, suspended = Event(), Event()
+
+    def suspend_meanwhile() -> None:
+        made.wait(10)
+        try:
+            suspend(store, by)
+        finally:
+            suspended.set()
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(suspend_meanwhile)
+        with transaction.atomic():
+            fresh, _ = issue() if making == "a new key" else key.roll(by=owner, overlap=timedelta(hours=1))
+            made.set()
+            assert not suspended.wait(0.3), "it waits for the key to be there"
+        other.result()
+    fresh.refresh_from_db()
+    assert fresh.suspended_at
+    assert not ApiKey.objects.usable().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_suspension_gets_in_the_way_of_nobody_who_waits_for_it(
+    issue: IssueKey, store: Store, owner: User, by: User
+) -> None:
+    """Rolls, deactivations and suspensions at once: all come to an end, and no key works."""
+    keys = [issue()[0] for _ in range(4)]
+
+    def end(key: ApiKey) -> None:
+        try:
+            with suppress(StaleKey, StoreSuspended):
+                key.roll(by=owner, overlap=timedelta(hours=1))
+            key.deactivate(by=owner)
+        finally:
+            connection.close()
+
+    def begin() -> None:
+        try:
+            suspend(store, by)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(5) as pool:
+        for done in [*(pool.submit(end, key) for key in keys), pool.submit(begin)]:
+            done.result()
+    assert not ApiKey.objects.usable().exists()
+    assert not ApiKey.objects.filter(suspended_at=None).exists()

@@ -1,0 +1,645 @@
+"""The settings page as a browser without scripts meets it: addresses, forms and what they answer."""
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage, audit
+from apikeys.models.outcomes import Outcome
+from apikeys.settings_page import one_time_display, views
+from stores.models import Store
+from tests.conftest import PASSWORD, IssueKey, bearer, sign_in
+
+KEYS = "/stores/267418190/settings/api-keys/"
+WHOLE_KEY = re.compile(r"\b[0-9a-f]{7}\.[0-9a-f]{27}\b")
+
+
+def text(response: Any) -> str:
+    return html.unescape(response.content.decode())
+
+
+def save_new(client: Client, **typed: Any) -> Any:
+    return client.post(
+        f"{KEYS}new/", {"name": "Accounting", "expiry": "never", "access": ["orders:read"], **typed}
+    )
+
+
+def create(client: Client, **typed: Any) -> tuple[ApiKey, str]:
+    shown = client.get(save_new(client, **typed)["Location"])
+    plaintext = WHOLE_KEY.findall(text(shown))[0]
+    return ApiKey.objects.get(prefix=plaintext[:7]), plaintext
+
+
+# Who gets in.
+
+
+@pytest.mark.parametrize("path", ["", "new/", "created/", "0123abc/", "0123abc/edit/", "0123abc/delete/"])
+def test_a_visitor_signs_in_and_comes_back(client: Client, store: Store, path: str) -> None:
+    response = client.get(KEYS + path)
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/login/?next=%2Fstores%2F267418190%2F")
+
+
+@pytest.mark.parametrize("action", ["edit", "deactivate", "reactivate", "roll", "delete"])
+def test_another_owners_pages_do_not_exist(
+    issue: IssueKey, other_store: Store, client: Client, action: str
+) -> None:
+    key, _ = issue()
+    sign_in(client, "second@example.com")
+    for path in ("", "new/", "created/", f"{key.prefix}/", f"{key.prefix}/{action}/"):
+        assert client.get(KEYS + path).status_code == 404
+    for path in ("new/", "find/", f"{key.prefix}/{action}/", f"{key.prefix}/access/"):
+        assert client.post(KEYS + path).status_code == 404
+
+
+def test_another_stores_key_does_not_exist_in_mine(
+    issue: IssueKey, other_store: Store, signed_in: Client
+) -> None:
+    foreign, _ = issue(store=other_store)
+    for action in ("", "edit/", "deactivate/", "reactivate/", "roll/", "delete/", "first-request/"):
+        assert signed_in.get(f"{KEYS}{foreign.prefix}/{action}").status_code == 404
+    assert foreign.prefix not in text(signed_in.get(KEYS))
+
+
+def test_home_leads_to_the_one_store(signed_in: Client) -> None:
+    assert signed_in.get("/")["Location"] == KEYS
+
+
+def test_home_lets_choose_between_several(signed_in: Client, other_store: Store, owner: User) -> None:
+    other_store.owners.add(owner)
+    page = text(signed_in.get("/"))
+    assert "Northwood" in page
+    assert "Southwood" in page
+
+
+def test_an_owner_of_nothing_is_told_so(client: Client, other_store: Store) -> None:
+    other_store.owners.clear()
+    sign_in(client, "second@example.com")
+    assert "No store is yours yet" in text(client.get("/"))
+
+
+def test_changes_need_the_forms_token(signed_in: Client, issue: IssueKey) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = signed_in.cookies
+    key, _ = issue()
+    for path in ("new/", f"{key.prefix}/edit/", f"{key.prefix}/delete/", f"{key.prefix}/access/"):
+        assert strict.post(KEYS + path, {"name": key.name}).status_code == 403
+    assert ApiKey.objects.count() == 1
+
+
+# Creating, and the one time a key is shown.
+
+
+def test_create_shows_the_secret_exactly_once(signed_in: Client) -> None:
+    response = save_new(signed_in, name="  Ware\thouse  ", access=["orders:write", "coupons:read"])
+    assert response["Location"] == f"{KEYS}created/"
+    shown = signed_in.get(response["Location"])
+    plaintext = WHOLE_KEY.findall(text(shown))[0]
+    assert "no-store" in shown["Cache-Control"]
+    key = ApiKey.objects.get()
+    assert (key.name, key.access) == ("Ware house", ["orders:read", "orders:write", "coupons:read"])
+    assert signed_in.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    again = signed_in.get(f"{KEYS}created/", follow=True)
+    assert plaintext not in text(again)
+    assert again.redirect_chain == [(KEYS, 302)]
+
+
+def test_the_cookie_goes_to_one_address_for_a_minute(signed_in: Client) -> None:
+    cookie = save_new(signed_in).cookies[one_time_display.COOKIE]
+    assert cookie["path"] == f"{KEYS}created/"
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Strict", 60)
+
+
+def test_a_replayed_cookie_shows_nothing(signed_in: Client) -> None:
+    cookie = save_new(signed_in).cookies[one_time_display.COOKIE].value
+    plaintext = WHOLE_KEY.findall(text(signed_in.get(f"{KEYS}created/")))[0]
+    signed_in.cookies[one_time_display.COOKIE] = cookie
+    assert plaintext not in text(signed_in.get(f"{KEYS}created/", follow=True))
+
+
+def test_a_late_cookie_shows_nothing(signed_in: Client) -> None:
+    save_new(signed_in)
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        assert not WHOLE_KEY.search(text(signed_in.get(f"{KEYS}created/", follow=True)))
+
+
+def test_somebody_elses_cookie_shows_nothing(
+    signed_in: Client, other_store: Store, store: Store, client: Client
+) -> None:
+    store.owners.add(User.objects.get(email="second@example.com"))
+    cookie = save_new(signed_in).cookies[one_time_display.COOKIE].value
+    sign_in(client, "second@example.com")
+    client.cookies[one_time_display.COOKIE] = cookie
+    assert not WHOLE_KEY.search(text(client.get(f"{KEYS}created/", follow=True)))
+    assert WHOLE_KEY.search(text(signed_in.get(f"{KEYS}created/")))
+
+
+@pytest.mark.parametrize("forged", ["", "x", "a:b:c", "eyJ9:1:2", "\u00e9"])
+def test_a_forged_cookie_shows_nothing(signed_in: Client, forged: str) -> None:
+    signed_in.cookies[one_time_display.COOKIE] = forged
+    assert signed_in.get(f"{KEYS}created/").status_code == 302
+
+
+def test_the_full_key_is_nowhere_but_in_the_owners_hands(
+    signed_in: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    key, plaintext = create(signed_in)
+    secret = plaintext.partition(".")[2]
+    signed_in.get("/v1/api-key/", headers=bearer(plaintext))
+    signed_in.get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
+    signed_in.get("/v1/api-key/", headers=bearer(plaintext + "0"))
+    pages = [KEYS, f"{KEYS}?q={key.prefix}", f"{KEYS}{key.prefix}/", f"{KEYS}{key.prefix}/edit/"]
+    pages += [f"{KEYS}{key.prefix}/{action}/" for action in ("deactivate", "roll", "delete", "first-request")]
+    for page in pages:
+        assert secret not in text(signed_in.get(page)), page
+    signed_in.post(f"{KEYS}{key.prefix}/delete/", {"name": key.name})
+    assert secret not in caplog.text
+    assert secret not in dump()
+    assert secret not in str([message.message() for message in mail.outbox])
+
+
+def dump() -> str:
+    """Every value of every table."""
+    rows: list[Any] = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608  # our own tables
+            rows += cursor.fetchall()
+    return str(rows)
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        ({"name": ""}, "Give the key a name"),
+        ({"name": " \t "}, "Give the key a name"),
+        ({"name": "x" * 101}, "at most 100 characters"),
+        ({"name": "a\x07b"}, "cannot be shown"),
+        ({"name": "a\x00b"}, "Null characters"),
+        ({"access": []}, "Tick at least one resource"),
+        ({"access": ["orders:read", "planets:read"]}, "There is no access called planets:read"),
+        ({"access": ["orders"]}, "There is no access called orders"),
+        ({"expiry": ""}, "This field is required"),
+        ({"expiry": "tomorrow"}, "Select a valid choice"),
+        ({"expiry": "date"}, "Choose the day"),
+        ({"expiry": "date", "expiry_date": "2001-01-01"}, "in the past"),
+        ({"expiry": "date", "expiry_date": "2026-02-30"}, "Enter a valid date"),
+    ],
+)
+def test_a_bad_form_says_why_and_makes_nothing(
+    signed_in: Client, typed: dict[str, Any], complaint: str
+) -> None:
+    page = text(save_new(signed_in, **typed))
+    assert complaint in page
+    assert not ApiKey.objects.exists()
+
+
+def test_a_bad_form_keeps_what_was_typed(signed_in: Client) -> None:
+    response = save_new(signed_in, name="", expiry="date", expiry_date="2001-01-01", access=["coupons:write"])
+    page = text(response)
+    assert '<option value="date" selected>' in page
+    assert 'value="2001-01-01"' in page
+    assert re.search(r'value="coupons:write" checked', page)
+    assert not re.search(r'value="orders:read" checked', page)
+
+
+def test_a_taken_name_is_refused_whatever_its_case(signed_in: Client, issue: IssueKey) -> None:
+    issue(name="Accounting")
+    assert "Another key of this store has this name" in text(save_new(signed_in, name="ACCOUNTING"))
+    assert ApiKey.objects.count() == 1
+
+
+def test_two_saves_at_once_make_one_key_and_one_clear_error(
+    signed_in: Client, issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second passes the form's check before the first is saved; the database has the last word."""
+    issue(name="Accounting")
+    monkeypatch.setattr("apikeys.settings_page.forms.KeyForm.name_is_taken", lambda form, name: False)
+    assert "Another key of this store has this name" in text(save_new(signed_in))
+    assert ApiKey.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "مفتاح", "🔑" * 50, "<b>" * 33, "Ключ"],
+)
+def test_any_name_is_shown_as_text(signed_in: Client, name: str) -> None:
+    key, _ = create(signed_in, name=name)
+    for path in ("", f"{key.prefix}/", f"{key.prefix}/edit/", f"{key.prefix}/delete/"):
+        content = signed_in.get(KEYS + path).content.decode()
+        assert html.escape(name).replace("&#x27;", "&#39;") in content.replace("&#x27;", "&#39;")
+        if "<" in name:
+            assert name not in content
+
+
+@time_machine.travel(datetime(2026, 11, 23, 12, tzinfo=UTC), tick=False)
+@pytest.mark.parametrize(
+    ("typed", "expires_at"),
+    [
+        ({"expiry": "never"}, None),
+        ({"expiry": "30"}, datetime(2026, 12, 23, 12, tzinfo=UTC)),
+        ({"expiry": "365"}, datetime(2027, 11, 23, 12, tzinfo=UTC)),
+        ({"expiry": "date", "expiry_date": "2026-11-23"}, datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_a_key_expires_when_it_was_told_to(
+    signed_in: Client, typed: dict[str, str], expires_at: datetime | None
+) -> None:
+    save_new(signed_in, **typed)
+    assert ApiKey.objects.get().expires_at == expires_at
+
+
+def test_the_first_request_is_noticed(signed_in: Client) -> None:
+    key, plaintext = create(signed_in, access=["orders:read"])
+    address = f"{KEYS}{key.prefix}/first-request/"
+    assert signed_in.get(address).json() == {"received": None}
+    Client().get("/v1/stores/267418190/orders/", headers=bearer(plaintext))
+    assert signed_in.get(address).json() == {"received": "GET orders, 200"}
+
+
+def test_a_scripts_form_is_told_where_to_go(signed_in: Client) -> None:
+    response = signed_in.post(
+        f"{KEYS}new/",
+        {"name": "Accounting", "expiry": "never", "access": "orders:read"},
+        headers={"X-Dialog": "1"},
+    )
+    assert (response.status_code, response["X-Location"]) == (204, f"{KEYS}created/")
+    assert one_time_display.COOKIE in response.cookies
+
+
+# The list.
+
+
+def names_on(response: Any) -> list[str]:
+    return re.findall(r'<span class="key-name">.*?<bdi>(.*?)</bdi>', response.content.decode(), re.DOTALL)
+
+
+def test_a_store_without_keys_is_told_what_one_is(signed_in: Client) -> None:
+    page = text(signed_in.get(KEYS))
+    assert "No API keys yet" in page
+    assert "19656ea" in page
+
+
+def test_keys_are_found_filtered_and_sorted(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    old, plaintext = issue(name="Bravo")
+    new, _ = issue(name="Alpha")
+    new.deactivate(by=owner)
+    signed_in.get("/v1/api-key/", headers=bearer(plaintext))
+    assert names_on(signed_in.get(KEYS)) == ["Alpha", "Bravo"]
+    assert names_on(signed_in.get(f"{KEYS}?sort=name")) == ["Alpha", "Bravo"]
+    assert names_on(signed_in.get(f"{KEYS}?sort=used")) == ["Bravo", "Alpha"]
+    assert names_on(signed_in.get(f"{KEYS}?sort=requests")) == ["Bravo", "Alpha"]
+    assert names_on(signed_in.get(f"{KEYS}?status=inactive")) == ["Alpha"]
+    assert names_on(signed_in.get(f"{KEYS}?q=brav")) == ["Bravo"]
+    assert names_on(signed_in.get(f"{KEYS}?q={old.prefix}")) == ["Bravo"]
+
+
+@pytest.mark.parametrize(
+    "query", ["?page=0", "?page=99", "?page=x", "?sort=digest", "?status=odd", "?q=%00", "?page=1&page=2"]
+)
+def test_a_strange_address_still_shows_the_list(signed_in: Client, issue: IssueKey, query: str) -> None:
+    issue()
+    assert signed_in.get(KEYS + query, follow=True).status_code == 200
+
+
+def test_a_search_without_matches_says_so(signed_in: Client, issue: IssueKey) -> None:
+    issue()
+    assert "No key matches" in text(signed_in.get(f"{KEYS}?q=nothing"))
+
+
+def test_a_pasted_key_finds_its_row_and_goes_no_further(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue(name="Bravo")
+    issue(name="Alpha")
+    found = signed_in.post(f"{KEYS}find/?status=active&page=2", {"q": plaintext})
+    assert found["Location"] == f"{KEYS}?status=active&page=2&q={key.prefix}"
+    assert names_on(signed_in.get(found["Location"])) == ["Bravo"]
+    assert signed_in.get(KEYS, {"q": plaintext})["Location"] == f"{KEYS}?q={key.prefix}"
+
+
+def test_there_are_25_to_a_page(signed_in: Client, issue: IssueKey) -> None:
+    for _ in range(26):
+        issue()
+    first, second = signed_in.get(KEYS), signed_in.get(f"{KEYS}?page=2")
+    assert (len(names_on(first)), len(names_on(second))) == (25, 1)
+    assert "1 to 25 of 26" in text(first)
+
+
+def test_the_list_costs_the_same_however_many_keys(signed_in: Client, issue: IssueKey) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert signed_in.get(KEYS).status_code == 200
+        return len(captured)
+
+    issue()
+    few = queries()
+    for _ in range(30):
+        key, _plaintext = issue()
+        now = timezone.now()
+        ApiKeyUsage.objects.create(
+            key=key, date=now.date(), outcome=Outcome.SUCCEEDED, requests=1, last_at=now
+        )
+    assert queries() == few
+    assert few <= 9
+
+
+def test_figures_are_of_all_keys_and_thirty_days(signed_in: Client, issue: IssueKey, store: Store) -> None:
+    issue()
+    for ago, outcome, requests in ((0, "succeeded", 1000), (29, "refused", 234), (30, "succeeded", 9999)):
+        day = timezone.now().date() - timedelta(days=ago)
+        StoreUsage.objects.create(store=store, date=day, outcome=outcome, requests=requests)
+    page = text(signed_in.get(KEYS))
+    assert "<dd>1,234</dd>" in page
+    assert "<dd>234</dd>" in page
+
+
+# Changing and ending.
+
+
+def test_editing_changes_name_expiry_and_access_but_not_the_secret(
+    signed_in: Client, issue: IssueKey
+) -> None:
+    key, plaintext = issue(name="Old", access=["orders:read"])
+    response = signed_in.post(
+        f"{KEYS}{key.prefix}/edit/",
+        {"name": "New", "expiry": "30", "access": ["customers:write"], "version": "1"},
+    )
+    assert response["Location"] == f"{KEYS}{key.prefix}/"
+    changed = ApiKey.objects.get()
+    assert (changed.name, changed.access) == ("New", ["customers:read", "customers:write"])
+    assert changed.expires_at is not None
+    assert Client().get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+
+
+def test_an_expiry_is_kept_unless_it_is_changed(signed_in: Client, issue: IssueKey) -> None:
+    expires_at = timezone.now() + timedelta(days=3, microseconds=1)
+    key, _ = issue(expires_at=expires_at)
+    assert '<option value="keep" selected>' in text(signed_in.get(f"{KEYS}{key.prefix}/edit/"))
+    typed = {"name": "New", "expiry": "keep", "access": key.access, "version": "1"}
+    signed_in.post(f"{KEYS}{key.prefix}/edit/", typed)
+    assert ApiKey.objects.get().expires_at == expires_at
+
+
+def test_a_key_changed_meanwhile_is_not_overwritten_unseen(
+    signed_in: Client, issue: IssueKey, owner: User
+) -> None:
+    key, _ = issue(name="Old")
+    key.change(by=owner, version=1, name="Theirs", access=["coupons:read"], expires_at=None)
+    mine = {"name": "Mine", "expiry": "never", "access": ["orders:read"], "version": "1"}
+    page = text(signed_in.post(f"{KEYS}{key.prefix}/edit/", mine))
+    assert "It is now named “Theirs” and reaches coupons:read" in page
+    assert 'value="Mine"' in page
+    assert ApiKey.objects.get().name == "Theirs"
+    version = re.search(r'name="version" value="(\d+)"', page)
+    assert version is not None
+    signed_in.post(f"{KEYS}{key.prefix}/edit/", mine | {"version": version[1]})
+    assert ApiKey.objects.get().name == "Mine"
+
+
+def test_a_key_deleted_meanwhile_can_be_made_anew(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, _ = issue(name="Old", expires_at=timezone.now() + timedelta(days=1))
+    key.remove(by=owner)
+    typed = {"name": "Mine", "expiry": "keep", "access": ["orders:read"], "version": "1"}
+    page = text(signed_in.post(f"{KEYS}{key.prefix}/edit/", typed))
+    assert "was deleted while you were editing it" in page
+    assert 'value="Mine"' in page
+    assert f'action="{KEYS}new/"' in page
+
+
+@pytest.mark.parametrize("action", ["deactivate", "reactivate", "roll", "delete", "access"])
+def test_what_is_gone_cannot_be_acted_on(
+    signed_in: Client, issue: IssueKey, owner: User, action: str
+) -> None:
+    key, _ = issue()
+    key.remove(by=owner)
+    assert signed_in.post(f"{KEYS}{key.prefix}/{action}/").status_code == 404
+
+
+def test_deactivating_and_reactivating_hold_from_the_next_request(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    api = Client()
+    signed_in.post(f"{KEYS}{key.prefix}/deactivate/", {"hours": ""})
+    assert api.get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_inactive"
+    assert "Every request with this key is refused" in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    signed_in.post(f"{KEYS}{key.prefix}/reactivate/")
+    assert api.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+
+
+def test_a_pause_ends_by_itself(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    signed_in.post(f"{KEYS}{key.prefix}/deactivate/", {"hours": "1"})
+    api = Client()
+    with time_machine.travel(timezone.now() + timedelta(minutes=59)):
+        assert api.get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_inactive"
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        assert api.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+
+
+def test_a_strange_pause_is_refused(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    page = text(signed_in.post(f"{KEYS}{key.prefix}/deactivate/", {"hours": "999"}))
+    assert "Select a valid choice" in page
+    assert not ApiKey.objects.get().is_inactive(timezone.now())
+
+
+def test_what_would_break_is_shown_first(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    Client().get("/v1/stores/267418190/orders/", headers=bearer(plaintext))
+    for action in ("deactivate", "delete", "roll"):
+        page = text(signed_in.get(f"{KEYS}{key.prefix}/{action}/"))
+        assert "GET orders, 200, from 127.0.0.1" in page
+
+
+def test_deleting_takes_the_name(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue(name="Old shop")
+    for typed in ("", "old shop", "Old"):
+        signed_in.post(f"{KEYS}{key.prefix}/delete/", {"name": typed})
+        assert ApiKey.objects.exists()
+    assert signed_in.post(f"{KEYS}{key.prefix}/delete/", {"name": " Old  shop "})["Location"] == KEYS
+    assert Client().get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_invalid"
+
+
+def test_rolling_shows_the_new_key_and_keeps_the_old_for_a_while(signed_in: Client, issue: IssueKey) -> None:
+    old, old_plaintext = issue(name="Shop")
+    response = signed_in.post(f"{KEYS}{old.prefix}/roll/", {"overlap": "24"})
+    new_plaintext = WHOLE_KEY.findall(text(signed_in.get(response["Location"])))[0]
+    api = Client()
+    for plaintext in (old_plaintext, new_plaintext):
+        assert api.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        answer = api.get("/v1/api-key/", headers=bearer(old_plaintext)).json()
+        assert answer["code"] == "api_key_expired"
+        assert api.get("/v1/api-key/", headers=bearer(new_plaintext)).status_code == 200
+    for prefix in (old.prefix, new_plaintext[:7]):
+        page = text(signed_in.get(f"{KEYS}{prefix}/"))
+        assert old.prefix in page
+        assert new_plaintext[:7] in page
+
+
+def test_a_rolled_key_is_not_rolled_again(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": "24"})
+    page = text(signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": "24"}))
+    assert "can no longer be rolled" in page
+    assert ApiKey.objects.count() == 2
+
+
+def test_a_suggestion_is_one_click_and_can_be_undone(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue(access=["orders:read"])
+    Client().get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
+    detail = f"{KEYS}{key.prefix}/"
+    assert "1 request was refused for <code>customers:read</code>" in text(signed_in.get(detail))
+    granted = {"access": ["orders:read", "customers:read"], "version": "1"}
+    page = text(signed_in.post(f"{detail}access/", granted, follow=True))
+    assert "Undo" in page
+    assert ApiKey.objects.get().access == ["orders:read", "customers:read"]
+    signed_in.post(f"{detail}access/", {"access": ["orders:read"], "version": "2"})
+    assert ApiKey.objects.get().access == ["orders:read"]
+    assert [entry.change_message for entry in audit.of(key)][:2] == [
+        "Narrowed access: lost customers:read.",
+        "Widened access: gained customers:read.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"access": ["customers:read"], "version": "7"},
+        {"access": ["planets:read"], "version": "1"},
+        {"access": [], "version": "1"},
+        {"access": ["customers:read"], "version": "x"},
+    ],
+)
+def test_a_stale_or_tampered_click_changes_nothing(
+    signed_in: Client, issue: IssueKey, typed: dict[str, Any]
+) -> None:
+    key, _ = issue()
+    page = text(signed_in.post(f"{KEYS}{key.prefix}/access/", typed, follow=True))
+    assert "nothing was done" in page
+    assert ApiKey.objects.get().access == ["orders:read"]
+
+
+# Proving who one is.
+
+
+def test_the_first_change_after_an_hour_asks_for_the_password_and_keeps_the_form(signed_in: Client) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        assert signed_in.get(f"{KEYS}new/").status_code == 200
+        response = save_new(signed_in, name="Typed before", access=["coupons:write"])
+        assert response["Location"] == f"/accounts/reauthenticate/?next={KEYS.replace('/', '%2F')}new%2F"
+        assert not ApiKey.objects.exists()
+        back = signed_in.post(response["Location"], {"password": PASSWORD})
+        assert back["Location"] == f"{KEYS}new/"
+        page = text(signed_in.get(back["Location"]))
+        assert 'value="Typed before"' in page
+        assert 'value="coupons:write" checked' in page
+        assert "Nothing has been saved yet" in page
+        assert save_new(signed_in)["Location"] == f"{KEYS}created/"
+    assert "Typed before" not in text(signed_in.get(f"{KEYS}new/"))
+
+
+def test_a_wrong_password_confirms_nothing(signed_in: Client) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        save_new(signed_in)
+        signed_in.post(f"/accounts/reauthenticate/?next={KEYS}new/", {"password": "wrong"})
+        assert save_new(signed_in).status_code == 302
+    assert not ApiKey.objects.exists()
+
+
+def test_a_form_outlives_its_session(signed_in: Client) -> None:
+    del signed_in.cookies["sessionid"]
+    response = save_new(signed_in, name="Typed before")
+    assert response["Location"] == f"/accounts/login/?next={KEYS.replace('/', '%2F')}new%2F"
+    back = signed_in.post(response["Location"], {"login": "owner@example.com", "password": PASSWORD})
+    assert back["Location"] == f"{KEYS}new/"
+    assert 'value="Typed before"' in text(signed_in.get(back["Location"]))
+
+
+def test_a_key_pasted_after_the_session_ended_is_not_kept(signed_in: Client, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    del signed_in.cookies["sessionid"]
+    response = signed_in.post(f"{KEYS}find/", {"q": plaintext})
+    assert response["Location"] == f"/accounts/login/?next={KEYS.replace('/', '%2F')}"
+    assert plaintext[8:] not in str(signed_in.session.items())
+    back = signed_in.post(response["Location"], {"login": "owner@example.com", "password": PASSWORD})
+    assert signed_in.get(back["Location"]).status_code == 200
+
+
+def test_a_click_that_needs_the_password_first_comes_back_to_its_page(
+    signed_in: Client, issue: IssueKey
+) -> None:
+    key, _ = issue()
+    detail = f"{KEYS}{key.prefix}/"
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        response = signed_in.post(f"{detail}access/", {"access": ["customers:read"], "version": "1"})
+        back = signed_in.post(response["Location"], {"password": PASSWORD})
+        assert back["Location"] == detail
+        assert "please click once more" in text(signed_in.get(detail))
+        signed_in.post(f"{detail}access/", {"access": ["customers:read"], "version": "1"})
+    assert ApiKey.objects.get().access == ["customers:read"]
+
+
+@pytest.mark.parametrize("action", ["deactivate", "reactivate", "delete"])
+def test_a_key_deleted_at_this_very_moment_is_not_found(
+    signed_in: Client, issue: IssueKey, owner: User, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    key, _ = issue(name="Shop")
+    read = views.key_of
+
+    def read_and_lose(store: Store, prefix: str) -> ApiKey:
+        found = read(store, prefix)
+        ApiKey.objects.filter(pk=found.pk).delete()
+        return found
+
+    monkeypatch.setattr(views, "key_of", read_and_lose)
+    assert signed_in.post(f"{KEYS}{key.prefix}/{action}/", {"name": "Shop"}).status_code == 404
+
+
+# Telling the owners.
+
+
+def test_owners_are_told_what_matters_but_never_the_key(
+    signed_in: Client, store: Store, other_store: Store, django_capture_on_commit_callbacks: Any
+) -> None:
+    store.owners.add(User.objects.create_user("partner", "partner@example.com"))
+    with django_capture_on_commit_callbacks(execute=True):
+        key, plaintext = create(signed_in, name="Shop\r\nBcc: <x>"[:4])
+    detail = f"{KEYS}{key.prefix}/"
+    with django_capture_on_commit_callbacks(execute=True):
+        signed_in.post(f"{detail}access/", {"access": ["orders:write"], "version": "1"})
+    with django_capture_on_commit_callbacks(execute=True):
+        signed_in.post(f"{detail}access/", {"access": ["orders:read"], "version": "2"})
+    with django_capture_on_commit_callbacks(execute=True):
+        signed_in.post(f"{detail}roll/", {"overlap": "1"})
+    with django_capture_on_commit_callbacks(execute=True):
+        signed_in.post(f"{detail}delete/", {"name": "Shop"})
+    subjects = [message.subject for message in mail.outbox if message.to == ["partner@example.com"]]
+    events = ("created", "widened", "rolled", "deleted")
+    assert subjects == [f"API key {key.prefix} was {event}: Shop" for event in events]
+    everything = str([message.message().as_string() for message in mail.outbox])
+    assert plaintext[8:] not in everything
+    assert "owner@example.com" in mail.outbox[0].body
+    assert {to for message in mail.outbox for to in message.to} == {
+        "owner@example.com",
+        "partner@example.com",
+    }
+
+
+def test_a_mail_server_that_is_down_undoes_nothing(
+    signed_in: Client, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    with django_capture_on_commit_callbacks(execute=True):
+        assert save_new(signed_in)["Location"] == f"{KEYS}created/"
+    assert ApiKey.objects.exists()

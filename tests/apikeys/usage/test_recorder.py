@@ -1,0 +1,351 @@
+"""Counting: nothing lost, nothing doubled, nothing written while a client waits."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DataError, OperationalError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from prometheus_client import REGISTRY
+
+from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from apikeys.usage import recorder as recording
+from apikeys.usage import writer
+from apikeys.usage.recorder import Batch, Recorder, Use
+from stores.models import Store
+from tests.conftest import IssueKey, bearer
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def patient(settings: Any) -> Iterator[None]:
+    """Usage waits in memory until the test writes it."""
+    settings.USAGE_FLUSH_SECONDS = 3600
+    yield
+    recording._start_afresh()
+
+
+def a_use(key: ApiKey, **changes: Any) -> Use:
+    fields: dict[str, Any] = {
+        "key_id": key.pk,
+        "store_id": key.store_id,
+        "at": NOON,
+        "method": "GET",
+        "resource": "orders",
+        "access": "read",
+        "status_code": 200,
+        "address": "203.0.113.7",
+        "client": "curl/8",
+    }
+    return Use(**(fields | changes))
+
+
+def rows(key: ApiKey) -> list[tuple[str, str, str, int]]:
+    counted = ApiKeyUsage.objects.filter(key=key).order_by("date", "resource", "access", "outcome")
+    return list(counted.values_list("resource", "access", "outcome", "requests"))
+
+
+@pytest.mark.usefixtures("patient")
+def test_requests_are_counted_by_day_resource_access_and_outcome(issue: IssueKey) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    for use in (
+        a_use(key),
+        a_use(key, at=NOON + timedelta(minutes=5)),
+        a_use(key, status_code=401),
+        a_use(key, status_code=429),
+        a_use(key, status_code=404),
+        a_use(key, status_code=500),
+        a_use(key, access="write", method="PATCH"),
+        a_use(key, resource="", access=""),
+        a_use(key, at=NOON + timedelta(days=1)),
+    ):
+        recorder.record(use)
+    recorder.flush()
+    assert rows(key) == [
+        ("", "", "succeeded", 1),
+        ("orders", "read", "failed", 2),
+        ("orders", "read", "refused", 2),
+        ("orders", "read", "succeeded", 2),
+        ("orders", "write", "succeeded", 1),
+        ("orders", "read", "succeeded", 1),
+    ]
+    newest = ApiKeyUsage.objects.get(key=key, date=NOON.date(), access="read", outcome="succeeded")
+    assert newest.last_at == NOON + timedelta(minutes=5)
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_store_has_what_its_keys_add_up_to(issue: IssueKey, store: Store) -> None:
+    recorder = Recorder()
+    for _ in range(2):
+        key, _plaintext = issue()
+        recorder.record(a_use(key))
+        recorder.record(a_use(key, resource="customers"))
+        recorder.record(a_use(key, status_code=401))
+    recorder.flush()
+    totals = StoreUsage.objects.filter(store=store).values_list("date", "outcome", "requests")
+    assert sorted(totals) == [(NOON.date(), "refused", 2), (NOON.date(), "succeeded", 4)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_flushes_add_up(issue: IssueKey) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    for _ in range(3):
+        recorder.record(a_use(key))
+        recorder.flush()
+    recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 3)]
+    assert StoreUsage.objects.get().requests == 3
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_newest_request_is_kept_whoever_writes_last(issue: IssueKey) -> None:
+    key, _ = issue()
+    early, late = Recorder(), Recorder()
+    early.record(a_use(key, client="early"))
+    late.record(a_use(key, at=NOON + timedelta(seconds=1), status_code=404, method="PATCH", client="late"))
+    late.flush()
+    early.flush()
+    last = LastUse.objects.get(key=key)
+    assert (last.at, last.client, str(last)) == (NOON + timedelta(seconds=1), "late", "PATCH orders, 404")
+
+
+@pytest.mark.usefixtures("patient")
+def test_threads_lose_nothing(issue: IssueKey) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+
+    def work() -> None:
+        for _ in range(500):
+            recorder.record(a_use(key))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 4000)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_deleted_key_leaves_the_others_counts_alone(issue: IssueKey, owner: User) -> None:
+    gone, _ = issue()
+    kept, _ = issue()
+    recorder = Recorder()
+    recorder.record(a_use(gone))
+    recorder.record(a_use(kept))
+    gone.remove(by=owner)
+    recorder.flush()
+    assert rows(kept) == [("orders", "read", "succeeded", 1)]
+    assert StoreUsage.objects.get().requests == 2
+
+
+def away(*args: Any) -> None:
+    raise OperationalError("the database is away")
+
+
+def measured(name: str) -> float:
+    """What operators are told on /metrics."""
+    return REGISTRY.get_sample_value(name) or 0
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_cannot_be_written_is_kept(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, _ = issue()
+    failures = measured("reflow_usage_failures_total")
+    recorder = Recorder()
+    with monkeypatch.context() as outage:
+        outage.setattr(writer, "write", away)
+        for second in range(3):
+            recorder.record(a_use(key, at=NOON + timedelta(seconds=second)))
+            recorder.flush()
+        assert measured("reflow_usage_waiting") == 1
+        assert measured("reflow_usage_failures_total") == failures + 3
+    recorder.flush()
+    assert measured("reflow_usage_waiting") == 0
+    assert rows(key) == [("orders", "read", "succeeded", 3)]
+    assert LastUse.objects.get(key=key).at == NOON + timedelta(seconds=2)
+    assert [record.message for record in caplog.records] == [
+        "The usage of API keys cannot be written and is kept",
+        "The usage of API keys is written again",
+    ]
+
+
+def test_an_answer_does_not_wait_for_a_database_that_is_away(
+    client: Client, issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, plaintext = issue()
+    with monkeypatch.context() as outage:
+        outage.setattr(writer, "write", away)
+        assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    assert rows(key) == []
+    assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    assert rows(key) == [("", "", "succeeded", 2)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_is_lost_at_the_end_is_said(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    monkeypatch.setattr(writer, "write", away)
+    recorder.record(a_use(key))
+    recorder.flush()
+    recorder.record(a_use(key))
+    recorder.finish()
+    assert "2 requests with API keys went uncounted: the process has ended" in caplog.text
+
+
+def test_a_batch_that_is_handed_in_again_counts_once(issue: IssueKey) -> None:
+    key, _ = issue()
+    batch = Batch(uuid4(), 1)
+    batch.add(a_use(key))
+    writer.write(batch)
+    writer.write(batch)
+    assert rows(key) == [("orders", "read", "succeeded", 1)]
+    following = batch.following()
+    following.add(a_use(key))
+    writer.write(following)
+    assert rows(key) == [("orders", "read", "succeeded", 2)]
+    assert str(UsageWriter.objects.get()) == f"{batch.writer}, 2"
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("flushed_between", [True, False])
+def test_a_clock_that_is_set_back_loses_and_ages_nothing(issue: IssueKey, *, flushed_between: bool) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    recorder.record(a_use(key, client="before"))
+    if flushed_between:
+        recorder.flush()
+    recorder.record(a_use(key, at=NOON - timedelta(hours=1), client="after"))
+    recorder.flush()
+    counted = ApiKeyUsage.objects.get(key=key)
+    assert (counted.requests, counted.last_at) == (2, NOON)
+    last = LastUse.objects.get(key=key)
+    assert (last.at, last.client) == (NOON, "before")
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_can_never_be_written_holds_up_nothing(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, _ = issue()
+    lost = measured("reflow_usage_lost_total")
+    recorder = Recorder()
+    recorder.record(a_use(key))
+
+    def refuse(*args: Any) -> None:
+        raise DataError("no such value")
+
+    with monkeypatch.context() as strict:
+        strict.setattr(writer, "write", refuse)
+        recorder.flush()
+    assert "1 requests with API keys went uncounted: they were refused" in caplog.text
+    assert measured("reflow_usage_lost_total") == lost + 1
+    recorder.record(a_use(key))
+    recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 1)]
+
+
+def test_asking_for_options_is_no_write(client: Client, issue: IssueKey) -> None:
+    key, plaintext = issue(access=["orders:write"])
+    client.options("/v1/stores/267418190/orders/", headers=bearer(plaintext))
+    assert rows(key) == [("orders", "read", "succeeded", 1)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_memory_is_bounded_and_what_is_dropped_is_said(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, _ = issue()
+    monkeypatch.setattr(recording, "MOST_COUNTERS", 1)
+    recorder = Recorder()
+    recorder.record(a_use(key))
+    recorder.record(a_use(key, resource="customers"))
+    recorder.record(a_use(key))
+    recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 2)]
+    assert "1 requests with API keys went uncounted" in caplog.text
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_fork_starts_from_nothing(issue: IssueKey) -> None:
+    key, _ = issue()
+    recording.record(a_use(key))
+    recording._start_afresh()
+    recording.flush()
+    assert rows(key) == []
+
+
+@pytest.mark.usefixtures("patient")
+def test_many_counters_are_written_in_several_statements(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ROWS_PER_STATEMENT", 2)
+    keys = [issue()[0] for _ in range(5)]
+    recorder = Recorder()
+    for key in keys:
+        recorder.record(a_use(key))
+    with CaptureQueriesContext(connection) as queries:
+        recorder.flush()
+    assert [rows(key) for key in keys] == [[("orders", "read", "succeeded", 1)]] * 5
+    assert sum("apikeys_apikeyusage" in query["sql"] for query in queries) == 3
+    assert LastUse.objects.count() == 5
+
+
+@pytest.mark.usefixtures("patient")
+def test_nothing_is_written_while_the_client_waits(client: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    assert [query["sql"] for query in queries if not query["sql"].startswith("SELECT")] == []
+    assert rows(key) == []
+    recording.flush()
+    assert rows(key) == [("", "", "succeeded", 1)]
+
+
+def test_with_an_interval_of_zero_the_count_is_there_before_the_answer(
+    client: Client, issue: IssueKey
+) -> None:
+    key, plaintext = issue()
+    client.get("/v1/api-key/", headers=bearer(plaintext) | {"User-Agent": "x" * 500})
+    assert rows(key) == [("", "", "succeeded", 1)]
+    last = LastUse.objects.get(key=key)
+    assert (last.address, last.client) == ("127.0.0.1", "x" * 200)
+
+
+@pytest.mark.parametrize("state", ["inactive", "expired"])
+def test_a_dead_keys_requests_count_as_refused(
+    client: Client, issue: IssueKey, owner: User, state: str
+) -> None:
+    key, plaintext = issue()
+    field = "deactivated_at" if state == "inactive" else "expires_at"
+    ApiKey.objects.filter(pk=key.pk).update(**{field: NOON - timedelta(days=999)})
+    client.get("/v1/api-key/", headers=bearer(plaintext))
+    assert rows(key) == [("", "", "refused", 1)]
+
+
+def test_a_wrong_secret_counts_for_nobody(client: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    client.get("/v1/api-key/", headers=bearer(plaintext[:-1] + ("0" if plaintext[-1] != "0" else "1")))
+    assert rows(key) == []
+
+
+def test_a_strange_method_is_counted_all_the_same(client: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    client.generic("PROPFINDANDMORE", "/v1/api-key/", headers=bearer(plaintext))
+    assert LastUse.objects.get(key=key).method == "PROPFINDAN"

@@ -1,0 +1,404 @@
+"""Signing in, against whoever tries: limits, equal answers, passwords, sessions, and where it leads."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib import admin
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.mail import EmailMessage
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from reflow import settings as production
+from reflow.accounts import adapter, urls
+from tests.conftest import PASSWORD, make_owner, sign_in
+
+LOGIN = "/accounts/login/"
+RESET = "/accounts/password/reset/"
+CHANGE = "/accounts/password/change/"
+NEW_PASSWORD = "another one that nobody guesses"
+TOO_MANY = "Too many failed login attempts"
+
+
+@pytest.fixture(autouse=True)
+def _counted_as_in_production(settings: Any, db: None) -> None:
+    settings.CACHES = production.CACHES
+
+
+@pytest.fixture
+def sent() -> Callable[[], list[EmailMessage]]:
+    """Calls for the e-mails so far, those that are on their way included."""
+
+    def delivered() -> list[EmailMessage]:
+        adapter.post.submit(lambda: None).result()
+        return mail.outbox
+
+    return delivered
+
+
+def attempt(
+    email: str, *password: str, address: str = "192.0.2.1", host: str = "testserver", **more: str
+) -> Any:
+    """What a browser that has never been here gets for this password, or a wrong one."""
+    credentials = {"login": email, "password": password or "wrong", **more}
+    return Client().post(LOGIN, credentials, REMOTE_ADDR=address, headers={"Host": host})
+
+
+def is_signed_in(client: Client) -> bool:
+    return client.get("/accounts/").status_code == 200
+
+
+# Guessing.
+
+
+@pytest.mark.parametrize("email", ["owner@example.com", "nobody@example.com"])
+def test_guessing_locks_the_account_wherever_it_comes_from(owner: User, email: str) -> None:
+    hosts = ["testserver", "localhost", "127.0.0.1", "testserver", "localhost"]
+    for number, host in enumerate(hosts):
+        assert TOO_MANY not in attempt(email, address=f"192.0.2.{number}", host=host).content.decode()
+    locked = attempt(email, PASSWORD, address="198.51.100.1", host="localhost")
+    assert locked.status_code == 200
+    assert TOO_MANY in locked.content.decode()
+
+
+def test_guessing_locks_the_address_whomever_it_is_about(owner: User) -> None:
+    for number in range(10):
+        assert TOO_MANY not in attempt(f"nobody{number}@example.com").content.decode()
+    assert TOO_MANY in attempt(owner.email, PASSWORD).content.decode()
+    assert attempt(owner.email, PASSWORD, address="198.51.100.1").status_code == 302
+
+
+def test_a_proxy_that_is_not_trusted_moves_no_address(owner: User) -> None:
+    for number in range(10):
+        attempt(f"nobody{number}@example.com")
+    forged = {"X-Forwarded-For": "203.0.113.7"}
+    answer = Client().post(
+        LOGIN, {"login": owner.email, "password": PASSWORD}, REMOTE_ADDR="192.0.2.1", headers=forged
+    )
+    assert TOO_MANY in answer.content.decode()
+
+
+def test_a_lockout_ends(owner: User) -> None:
+    for _ in range(6):
+        attempt(owner.email)
+    assert TOO_MANY in attempt(owner.email, PASSWORD).content.decode()
+    with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=2)):
+        assert attempt(owner.email, PASSWORD).status_code == 302
+
+
+def test_a_patient_guesser_gets_twenty_an_hour(owner: User) -> None:
+    tried = 0
+    for minutes in range(0, 60, 6):
+        with time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=False):
+            answers = [attempt(owner.email, address=f"192.0.2.{minutes}") for _ in range(6)]
+            tried += sum(TOO_MANY not in answer.content.decode() for answer in answers)
+    assert tried == 20
+
+
+def test_beyond_a_limit_the_page_says_when_to_come_back(settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+    attempt("nobody@example.com")
+    refused = attempt("nobody@example.com")
+    assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+    assert "Too many tries" in refused.content.decode()
+
+
+# Whether there is such an account.
+
+
+def bare(response: Any) -> str:
+    """A page without what differs each time it is drawn, and without the address that was typed."""
+    text = re.sub(r'(name="csrfmiddlewaretoken" value)="\w+"', r"\1", response.content.decode())
+    return re.sub(r"[\w.]+@example\.com", "", text)
+
+
+@pytest.fixture
+def disabled(db: None) -> User:
+    user = make_owner("disabled@example.com")
+    user.is_active = False
+    user.save()
+    return user
+
+
+@pytest.mark.usefixtures("owner", "disabled")
+def test_a_wrong_password_and_an_unknown_account_are_one_answer() -> None:
+    emails = ["owner@example.com", "disabled@example.com", "nobody@example.com"]
+    answers = [attempt(email) for email in emails]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({bare(answer) for answer in answers}) == 1
+    assert "are not correct" in bare(answers[0])
+
+
+class CountingHasher(MD5PasswordHasher):
+    """Hashing is what takes the time of a sign-in; this counts how often it is done."""
+
+    algorithm = "counting"
+    done = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        CountingHasher.done += 1
+        return super().encode(password, salt)
+
+
+@pytest.mark.parametrize("email", ["owner@example.com", "disabled@example.com", "nobody@example.com", ""])
+def test_every_attempt_costs_one_hash_whoever_it_is_about(
+    settings: Any, owner: User, disabled: User, email: str
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+    for user in (owner, disabled):
+        user.set_password(PASSWORD)
+        user.save()
+    invited = User.objects.create_user("invited", "invited@example.com")
+    CountingHasher.done = 0
+    attempt(email or invited.email)
+    assert CountingHasher.done == 1
+
+
+@pytest.mark.usefixtures("owner", "disabled")
+def test_asking_for_a_new_password_tells_nothing_and_mails_only_who_is_known(
+    client: Client, sent: Any
+) -> None:
+    emails = ["nobody@example.com", "disabled@example.com", "owner@example.com"]
+    answers = [client.post(RESET, {"email": email}, follow=True) for email in emails]
+    assert len({bare(answer) for answer in answers}) == 1
+    assert "If the address belongs to an account" in bare(answers[0])
+    assert [message.to for message in sent()] == [["owner@example.com"]]
+
+
+@pytest.mark.usefixtures("owner")
+@pytest.mark.parametrize("email", ["owner@example.com", "nobody@example.com"])
+def test_nobodys_mailbox_is_filled(client: Client, sent: Any, email: str) -> None:
+    statuses = [client.post(RESET, {"email": email}).status_code for _ in range(4)]
+    assert statuses == [302, 302, 302, 429]
+    assert len(sent()) == (3 if email == "owner@example.com" else 0)
+
+
+def test_a_mail_server_that_is_down_shows_to_nobody(
+    client: Client, owner: User, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    assert client.post(RESET, {"email": owner.email}).status_code == 302
+    adapter.post.submit(lambda: None).result()
+    assert "could not be sent" in caplog.text
+
+
+# Passwords.
+
+
+def link_in(message: EmailMessage) -> str:
+    found = re.search(r"http://testserver(\S+)", str(message.body))
+    assert found is not None, message.body
+    return found[1]
+
+
+def test_the_link_in_the_e_mail_replaces_the_password_once(
+    client: Client, signed_in: Client, owner: User, sent: Any
+) -> None:
+    client.post(RESET, {"email": owner.email})
+    link = link_in(sent()[0])
+    form = client.get(link)
+    assert form.status_code == 302
+    assert form["Location"].endswith("-set-password/"), "The key would be in the address of the page."
+    done = client.post(form["Location"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+    assert done["Location"] == "/"
+    assert is_signed_in(client)
+    assert not is_signed_in(signed_in), "Whoever knew the old password is still in."
+    assert attempt(owner.email, PASSWORD).status_code == 200
+    assert attempt(owner.email, NEW_PASSWORD).status_code == 302
+    assert "used already or is too old" in Client().get(link).content.decode()
+    assert "was replaced" in str(sent()[-1].body)
+
+
+def test_a_guesser_who_keeps_an_account_locked_does_not_keep_its_owner_out(
+    client: Client, owner: User, sent: Any
+) -> None:
+    for _ in range(6):
+        attempt(owner.email)
+    client.post(RESET, {"email": owner.email})
+    form = client.get(link_in(sent()[0]))
+    client.post(form["Location"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+    assert is_signed_in(client)
+
+
+def test_only_the_address_on_the_account_opens_it(client: Client, owner: User, sent: Any) -> None:
+    """After an operator has changed it, the former one is a stranger's: with all that was sent to it."""
+    client.post(RESET, {"email": owner.email})
+    link = link_in(sent()[0])
+    User.objects.filter(pk=owner.pk).update(email="successor@example.com")
+    assert "used already or is too old" in client.get(link).content.decode()
+    client.post(RESET, {"email": "owner@example.com"})
+    assert len(sent()) == 1
+    assert attempt("owner@example.com", PASSWORD).status_code == 200
+    assert attempt("successor@example.com", PASSWORD).status_code == 302
+
+
+def test_a_new_password_ends_every_other_session_and_is_told_by_e_mail(
+    signed_in: Client, owner: User, sent: Any
+) -> None:
+    elsewhere = Client()
+    sign_in(elsewhere, owner.email)
+    before = signed_in.session.session_key
+    fields = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    assert signed_in.post(CHANGE, fields)["Location"] == "/accounts/"
+    assert is_signed_in(signed_in)
+    assert signed_in.session.session_key != before
+    assert not is_signed_in(elsewhere)
+    assert "was changed" in str(sent()[0].body)
+
+
+@pytest.mark.parametrize("password", ["short", "q1w2e3r4t5y6", "123456789012", "owner@example.com"])
+def test_a_password_that_is_easily_guessed_is_refused(signed_in: Client, password: str) -> None:
+    fields = {"oldpassword": PASSWORD, "password1": password, "password2": password}
+    assert signed_in.post(CHANGE, fields).status_code == 200
+    assert User.objects.get().check_password(PASSWORD)
+
+
+# Sessions and cookies.
+
+
+def test_over_https_the_cookies_stay_in_this_host_and_out_of_scripts(settings: Any, owner: User) -> None:
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    browser = Client()
+    browser.get(LOGIN, secure=True)
+    browser.post(LOGIN, {"login": owner.email, "password": PASSWORD}, secure=True)
+    assert set(browser.cookies) == {"__Host-sessionid", "__Host-csrftoken"}
+    for cookie in browser.cookies.values():
+        flags = {name: cookie[name] for name in ("secure", "httponly", "samesite", "path", "domain")}
+        assert flags == {"secure": True, "httponly": True, "samesite": "Lax", "path": "/", "domain": ""}
+    assert browser.cookies["__Host-sessionid"]["max-age"] == 14 * 24 * 60 * 60
+
+
+def test_only_a_form_signs_out(signed_in: Client) -> None:
+    assert signed_in.get("/accounts/logout/").status_code == 200
+    assert is_signed_in(signed_in)
+    signed_in.post("/accounts/logout/")
+    assert not is_signed_in(signed_in)
+
+
+def test_one_browser_can_end_all_others(signed_in: Client, owner: User) -> None:
+    elsewhere = Client()
+    sign_in(elsewhere, owner.email)
+    assert "Sign out everywhere else" in signed_in.get("/accounts/sessions/").content.decode()
+    signed_in.post("/accounts/sessions/")
+    assert is_signed_in(signed_in)
+    assert not is_signed_in(elsewhere)
+
+
+def test_a_server_on_a_socket_signs_people_in(owner: User) -> None:
+    """It hears no address, and none can be kept with the session."""
+    assert attempt(owner.email, PASSWORD, address="").status_code == 302
+
+
+# Where it leads.
+
+# What browsers make of odder ones is tried in tests/attacks/test_redirects.py.
+ELSEWHERE = [
+    "//evil.example",
+    "http://localhost/of-another-site",
+    "http://trusted.example/",
+    "javascript:alert(1)",
+]
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_no_address_leads_elsewhere(settings: Any, owner: User, target: str) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["http://trusted.example"]
+    assert attempt(owner.email, PASSWORD, next=target)["Location"] == "/"
+    browser = Client()
+    sign_in(browser, owner.email)
+    again = browser.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": target})
+    assert again["Location"] == "/"
+    assert browser.get(LOGIN, {"next": target})["Location"] == "/"
+    assert browser.post("/accounts/logout/", {"next": target})["Location"] == LOGIN
+
+
+def test_an_address_breaks_out_of_no_header(owner: User) -> None:
+    response = attempt(owner.email, PASSWORD, next="/docs/\r\nSet-Cookie: planted=1")
+    assert response.status_code == 302
+    assert "planted" not in response.cookies
+
+
+def test_a_page_of_our_own_is_where_it_leads(owner: User) -> None:
+    target = "/stores/267418190/settings/api-keys/?q=mine"
+    assert attempt(owner.email, PASSWORD, next=target)["Location"] == target
+
+
+# What is there at all.
+
+ENTRANCES = {
+    *("account_login", "account_inactive", "account_set_password"),
+    *("account_reset_password", "account_reset_password_done", "account_reset_password_from_key"),
+}
+
+
+PAGES = sorted({str(pattern.name) for pattern in urls.urlpatterns} - ENTRANCES)
+ARGUMENTS: dict[str, list[str]] = {
+    "account_reset_password_from_key": ["1", "key"],
+    "mfa_edit_webauthn": ["1"],
+    "mfa_remove_webauthn": ["1"],
+}
+
+
+def test_a_visitor_gets_no_further_than_the_entrance(client: Client) -> None:
+    for name in PAGES:
+        response = client.get(reverse(name, args=ARGUMENTS.get(name)), follow=True)
+        assert response.redirect_chain[-1][0].startswith(LOGIN), name
+
+
+def test_no_copy_of_a_page_about_somebody_is_kept(client: Client, signed_in: Client) -> None:
+    for browser in (client, signed_in):
+        for name in [*PAGES, *ENTRANCES]:
+            response = browser.get(reverse(name, args=ARGUMENTS.get(name)))
+            if response.status_code == 200:
+                assert "no-store" in response["Cache-Control"], name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("signup/", "signup/passkey/", "email/", "confirm-email/", "confirm-email/some-key/"),
+        *(
+            "login/code/confirm/",
+            "phone/change/",
+            "phone/verify/",
+            "social/connections/",
+            "2fa/",
+            "3rdparty/",
+        ),
+    ],
+)
+@pytest.mark.parametrize("who", ["client", "signed_in"])
+def test_what_allauth_has_beyond_that_is_not_there(
+    request: pytest.FixtureRequest, who: str, path: str
+) -> None:
+    browser = request.getfixturevalue(who)
+    assert browser.get(f"/accounts/{path}").status_code == 404
+    assert browser.post(f"/accounts/{path}", {"email": "new@example.com"}).status_code == 404
+
+
+# Operators.
+
+
+def test_the_admin_has_no_door_of_its_own(operator: Client, signed_in: Client, owner: User) -> None:
+    """Its own would look at passwords without counting, and ask for no second factor."""
+    before = operator.session["_auth_user_id"]
+    fields = {"username": owner.email, "password": PASSWORD, "next": "//evil.example"}
+    assert operator.post("/admin/login/", fields)["Location"] == "/admin/"
+    assert operator.session["_auth_user_id"] == before
+    assert signed_in.get("/admin/login/").status_code == 403
+    assert Client().post("/admin/login/", fields)["Location"].startswith(LOGIN)
+    assert operator.get("/admin/password_change/")["Location"] == CHANGE
+
+
+def test_operators_give_an_account_no_further_address_and_take_no_session() -> None:
+    shown = {model._meta.label for model in admin.site._registry}
+    assert not shown & {"account.EmailAddress", "account.EmailConfirmation", "usersessions.UserSession"}

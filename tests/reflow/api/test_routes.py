@@ -1,0 +1,198 @@
+"""Who gets through to what: every route of the API, every method, every kind of caller.
+
+What is right is in the one table, ``reflow.api.routes``, that the documentation shows too. The routes are
+read from the URLconf, so that a new one fails here until the table says who may use it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+from django.utils import timezone
+
+from reflow.api.routes import ROUTES, Key, Route
+from reflow.api.schema import SCHEME, document
+from stores.models import Store
+from stores.resources import SCOPES
+from tests.conftest import IssueKey, bearer
+
+REALM = 'Bearer realm="Reflow API"'
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a route serves, which methods it answers, and which of all methods need no key there."""
+
+    methods: str
+    resource: str = ""
+    public: frozenset[str] = frozenset()
+    of_store: bool = True
+    looks_at_keys: bool = True
+
+
+def rows() -> dict[str, Row]:
+    """What the one table says, a row an address: ``stores/{store_id}/orders``."""
+    found: dict[str, Row] = {}
+    for path, grouped in groupby(sorted(ROUTES, key=path_of), key=path_of):
+        routes = list(grouped)
+        of_store = "{store_id}" in path
+        keys = {route.key for route in routes}
+        unguarded = not of_store and Key.REQUIRED not in keys
+        found[path.removeprefix("/v1/").rstrip("/")] = Row(
+            methods=" ".join(route.method for route in routes),
+            resource=routes[0].resource or "",
+            public=frozenset(METHODS) if unguarded else READING if Key.OPTIONAL in keys else frozenset(),
+            of_store=of_store,
+            looks_at_keys=Key.IGNORED not in keys,
+        )
+    return found
+
+
+def path_of(route: Route) -> str:
+    return route.path
+
+
+ROWS = rows()
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
+    """The addresses of every DRF view, such as ``v1/stores/{store_id}/orders``."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        address = prefix + str(pattern.pattern).strip("^$")
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, address)
+        elif hasattr(pattern.callback, "cls"):
+            named = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", address)
+            yield named.replace("{pk}", "{id}").removesuffix("/?")
+
+
+FOUND = sorted({route.removeprefix("v1/") for route in routes()})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A header, and what it alone is refused for; ``access`` is None where that store is not its own."""
+
+    header: dict[str, str]
+    refusal: str = ""
+    access: tuple[str, ...] | None = ()
+
+
+@pytest.fixture
+def callers(store: Store, other_store: Store, owner: User, issue: IssueKey) -> dict[str, Caller]:
+    inactive, inactive_text = issue(access=list(SCOPES))
+    inactive.deactivate(by=owner)
+    _, expired_text = issue(access=list(SCOPES), expires_at=timezone.now() - timedelta(seconds=1))
+    _, foreign_text = issue(access=list(SCOPES), store=other_store)
+    unknown = "0000000." + "0" * 27
+    found = {
+        "no key": Caller({}, "api_key_missing"),
+        "malformed": Caller({"Authorization": f"Token {unknown}"}, "api_key_malformed"),
+        "unknown": Caller(bearer(unknown), "api_key_invalid"),
+        "inactive": Caller(bearer(inactive_text), "api_key_inactive"),
+        "expired": Caller(bearer(expired_text), "api_key_expired"),
+        "of another store": Caller(bearer(foreign_text), access=None),
+    }
+    for scope in SCOPES:
+        key, plaintext = issue(access=[scope])
+        found[scope] = Caller(bearer(plaintext), access=tuple(key.access))
+    return found
+
+
+def expected(row: Row, method: str, caller: Caller) -> str:
+    """The code of the refusal, or "" for whoever gets through."""
+    if not row.looks_at_keys:
+        return ""
+    if caller.refusal == "api_key_missing":
+        return "" if method in row.public else caller.refusal
+    if caller.refusal or not row.of_store:
+        return caller.refusal
+    if caller.access is None:
+        return "api_key_wrong_store"
+    required = needed(row, method)
+    return "" if not required or required in caller.access else "resource_not_allowed"
+
+
+def needed(row: Row, method: str) -> str:
+    return row.resource and f"{row.resource}:{'read' if method in READING else 'write'}"
+
+
+def challenge(body: dict[str, Any]) -> str:
+    """The one ``WWW-Authenticate`` that goes with a refusal."""
+    return {
+        "api_key_missing": REALM,
+        "api_key_malformed": f'{REALM}, error="invalid_request"',
+        "api_key_invalid": f'{REALM}, error="invalid_token"',
+        "api_key_inactive": f'{REALM}, error="invalid_token", error_description="{body["error"]}"',
+        "api_key_expired": f'{REALM}, error="invalid_token", error_description="{body["error"]}"',
+        "api_key_wrong_store": f'{REALM}, error="invalid_token"',
+        "resource_not_allowed": f'{REALM}, error="insufficient_scope", scope="{body.get("required")}"',
+    }[body["code"]]
+
+
+@pytest.mark.parametrize("route", FOUND)
+def test_everybody_gets_as_far_as_they_may(
+    client: Client, store: Store, callers: dict[str, Caller], settings: Any, route: str
+) -> None:
+    settings.RATE_LIMIT_REVOCATIONS = settings.RATE_LIMIT_FAILED_KEYS = 10_000
+    assert route in ROWS, "Say in reflow.api.routes who may use this route."
+    row = ROWS[route]
+    answered = {*row.methods.split(), "OPTIONS"} | ({"HEAD"} if "GET" in row.methods else set())
+    url = "/v1/" + route.format(store_id=store.pk, id=1)
+    for method in METHODS:
+        for name, caller in callers.items():
+            response = client.generic(method, url, "{}", "application/json", headers=caller.header)
+            code = expected(row, method, caller)
+            who = f"{method} {url} with a key that is {name}: {response.status_code} {response.content!r}"
+            if not code:
+                assert response.status_code in ({200, 202, 400, 404} if method in answered else {405}), who
+                continue
+            assert response.status_code == 401, who
+            assert response["Cache-Control"] == "no-store", who
+            if method == "HEAD":
+                assert response["WWW-Authenticate"].startswith(REALM), who
+                continue
+            body = response.json()
+            assert body["code"] == code, who
+            assert response["WWW-Authenticate"] == challenge(body), who
+            if code == "resource_not_allowed":
+                granted = list(caller.access or ())
+                assert (body["required"], body["granted"]) == (needed(row, method), granted), who
+
+
+def test_only_read_keys_are_told_apart_from_write_keys(callers: dict[str, Caller]) -> None:
+    """Lest the table above forgive a key that was given more than was asked."""
+    assert callers["orders:read"].access == ("orders:read",)
+    assert callers["orders:write"].access == ("orders:read", "orders:write")
+
+
+def test_the_table_holds_what_the_walk_finds() -> None:
+    assert set(FOUND) == set(ROWS)
+
+
+def test_the_description_says_the_same() -> None:
+    described = {
+        (method.upper(), path): operation["security"]
+        for path, operations in document()["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert described == {
+        (route.method, route.path): ways_in(route) for route in ROUTES if route.path != "/v1/openapi.json"
+    }
+
+
+def ways_in(route: Route) -> list[dict[str, list[str]]]:
+    """The ways to authenticate, in the words of OpenAPI."""
+    with_key = {SCHEME: [route.scope] if route.scope else []}
+    without: dict[str, list[str]] = {}
+    ways = {Key.REQUIRED: [with_key], Key.OPTIONAL: [with_key, without], Key.IGNORED: [without]}
+    return ways[route.key]

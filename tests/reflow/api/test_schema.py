@@ -1,0 +1,254 @@
+"""The API's own description: it is valid, leaves nothing out, and real answers are as it says."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import timedelta
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from jsonschema_rs import Draft202012Validator
+
+from apikeys.api.exceptions import Refusal
+from reflow.api.error_examples import all_errors
+from reflow.api.schema import document
+from stores.models import Store
+from stores.resources import SCOPES, Resource
+from tests.conftest import IssueKey
+from tests.shop import Caller
+from tests.specimens import Specimens, make_specimens
+
+
+@pytest.fixture
+def specimens(store: Store) -> Specimens:
+    return make_specimens(store)
+
+
+@pytest.fixture
+def caller(store: Store, issue: IssueKey) -> Caller:
+    return Caller(store, issue(access=list(SCOPES))[1])
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def parts(schema: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every property anywhere in a schema, by where it is."""
+    if isinstance(schema, dict):
+        for name, part in schema.get("properties", {}).items():
+            yield f"{where}.{name}", part
+            yield from parts(part, f"{where}.{name}")
+        for keyword in ("items", "additionalProperties", "anyOf", "oneOf", "allOf"):
+            for inner in schema[keyword] if isinstance(schema.get(keyword), list) else [schema.get(keyword)]:
+                yield from parts(inner, where)
+
+
+def properties() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, schema in document()["components"]["schemas"].items():
+        yield from parts(schema, name)
+
+
+# The description itself.
+
+
+def test_it_is_openapi_3_1_and_made_without_a_warning(tmp_path: Path) -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "openapi.yaml"))
+    assert document()["openapi"] == "3.1.0"
+
+
+def test_everybody_may_read_it(client: Client, db: None) -> None:
+    response = client.get("/v1/openapi.json")
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+    assert response.json()["info"]["title"] == "Reflow API"
+
+
+def test_every_operation_has_a_name_a_summary_and_a_place() -> None:
+    names = [operation["operationId"] for _, _, operation in operations()]
+    assert len(set(names)) == len(names)
+    for _, path, operation in operations():
+        assert operation["summary"], path
+        assert operation["description"], path
+        assert len(operation["tags"]) == 1, path
+
+
+def test_every_scope_is_named_where_it_is_needed() -> None:
+    for method, path, operation in operations():
+        for way in operation["security"]:
+            for scope in way.get("ApiKey", []):
+                assert f"`{scope}`" in operation["description"], (method, path)
+
+
+def test_every_parameter_and_every_field_is_described() -> None:
+    parameters = {
+        f"{method} {path} {parameter['name']}": parameter
+        for method, path, operation in operations()
+        for parameter in operation.get("parameters", [])
+    }
+    described = {**parameters, **dict(properties())}
+    assert [where for where, part in described.items() if not part.get("description")] == []
+
+
+def test_amounts_and_times_name_their_unit() -> None:
+    for where, part in properties():
+        twin = where.rpartition(".")[2].removesuffix("_formatted")
+        if where.endswith("_formatted"):
+            assert f"`{twin}`" in part["description"], where
+            amount = dict(properties())[where.removesuffix("_formatted")]
+            assert "smallest unit" in amount["description"], where
+        if part.get("format") == "date-time":
+            assert "Request." in where or "ISO 8601 in UTC" in part["description"], where
+
+
+# Errors.
+
+
+def test_every_operation_tells_its_errors() -> None:
+    always = {"400", "401", "406", "429", "500", "503"}
+    for method, path, operation in operations():
+        expected = set(always)
+        if "{" in path:
+            expected.add("404")
+        if "requestBody" in operation:
+            expected |= {"413", "415"}
+        told = {status for status in operation["responses"] if status >= "400"}
+        assert told == expected, (method, path)
+
+
+def test_every_error_has_an_example_as_it_is_really_given() -> None:
+    responses = document()["components"]["responses"]
+    for error in all_errors():
+        name = HTTPStatus(error.status).phrase.replace(" ", "")
+        example = responses[name]["content"]["application/json"]["examples"][error.code]
+        assert example["value"] == error.body
+        assert mistakes("Error", error.body) == []
+
+
+def test_every_kind_of_refusal_is_among_the_errors() -> None:
+    codes = {kind.default_code for kind in kinds(Refusal) if "default_code" in vars(kind)}
+    assert codes <= {error.code for error in all_errors() if error.challenge}
+    assert len(codes) > 6
+
+
+def kinds(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from kinds(narrower)
+
+
+def test_errors_of_real_requests_are_as_described(
+    caller: Caller, specimens: Specimens, client: Client
+) -> None:
+    for response in (
+        caller.get("/orders/?perpage=0"),
+        caller.get("/orders/999/"),
+        caller.post("/products/", {"price": -1, "variants": {"items": [{}]}}),
+        caller.post("/orders/", {}),
+        client.get(f"{caller.base}/orders/"),
+    ):
+        assert mistakes("Error", response.json()) == []
+
+
+# Answers.
+
+
+@cache
+def closed() -> dict[str, Any]:
+    """The description with every object closed: what it does not name must not be there."""
+    description = deepcopy(document())
+    for schema in description["components"]["schemas"].values():
+        close(schema)
+    return description
+
+
+def close(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if "properties" in schema:
+            schema.setdefault("additionalProperties", False)
+        for part in schema.values():
+            close(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            close(part)
+
+
+def mistakes(name: str, answer: Any) -> list[str]:
+    """Where an answer differs from the schema of this name."""
+    whole = {"$ref": f"#/components/schemas/{name}", "components": closed()["components"]}
+    validator = Draft202012Validator(whole, validate_formats=True)
+    return [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(answer)]
+
+
+def test_nothing_in_an_answer_is_optional() -> None:
+    for name, schema in document()["components"]["schemas"].items():
+        if not name.endswith("Request") and name != "Error" and "properties" in schema:
+            assert set(schema["required"]) == set(schema["properties"]), name
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [
+        (Resource.PRODUCTS, "Product"),
+        (Resource.ORDERS, "Order"),
+        (Resource.CUSTOMERS, "Customer"),
+        (Resource.COUPONS, "Coupon"),
+    ],
+)
+def test_objects_and_lists_are_as_described(
+    caller: Caller, specimens: Specimens, resource: Resource, name: str
+) -> None:
+    for pk in specimens.ids[resource]:
+        assert mistakes(name, caller.get(f"/{resource}/{pk}/").json()) == []
+    for query in ("", "?perpage=1", "?perpage=1&page=2", "?search=nothing", "?cursor=", "?cursor=&perpage=1"):
+        page = caller.get(f"/{resource}/{query}").json()
+        assert mistakes(f"Paginated{name}List", page) == []
+
+
+def test_categories_are_as_described(caller: Caller, specimens: Specimens) -> None:
+    (kitchen,) = caller.get("/categories/").json()
+    assert [category["name"] for category in kitchen["subcategories"]] == ["Mugs"]
+    for pk in specimens.ids[Resource.CATEGORIES]:
+        assert mistakes("Category", caller.get(f"/categories/{pk}/").json()) == []
+    assert mistakes("Category", kitchen) == []
+
+
+def test_the_store_is_as_described(caller: Caller) -> None:
+    assert mistakes("Store", caller.get("/").json()) == []
+
+
+def test_a_key_is_as_described(client: Client, issue: IssueKey, db: None) -> None:
+    for options in ({}, {"expires_at": timezone.now() + timedelta(days=1), "access": list(SCOPES)}):
+        key = Client(headers={"Authorization": f"Bearer {issue(**options)[1]}"})
+        for _ in range(2):  # the second time there is usage to tell of
+            assert mistakes("ApiKey", key.get("/v1/api-key/").json()) == []
+
+
+def test_what_is_said_about_leaked_keys_is_as_described(client: Client, db: None) -> None:
+    response = client.post("/v1/api-keys/revoke/", {"keys": ["unknown"]}, content_type="application/json")
+    assert response.status_code == 202
+    assert mistakes("Received", response.json()) == []
+
+
+def test_what_is_public_may_be_asked_for_only_if_it_changed(client: Client, specimens: Specimens) -> None:
+    for method, path, operation in operations():
+        if "304" in operation["responses"]:
+            assert method == "GET"
+            resource = next((one for one in Resource if f"/{one}/" in path), None)
+            address = specimens.fill(path, resource)
+            etag = client.get(address)["ETag"]
+            assert client.get(address, headers={"If-None-Match": etag}).status_code == 304, address
+
+
+def test_a_difference_would_be_seen(caller: Caller, specimens: Specimens) -> None:
+    order = caller.get(f"/orders/{specimens.ids[Resource.ORDERS][0]}/").json()
+    assert mistakes("Order", order | {"unheard_of": 1})
+    assert mistakes("Order", {name: value for name, value in order.items() if name != "note"})
+    assert mistakes("Order", order | {"total": "14.95"})
+    assert mistakes("Order", order | {"created_at": "yesterday"})

@@ -1,0 +1,154 @@
+"""What people and programs see of a database that is away, and of one that can only be read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from apikeys.models import ApiKey
+from apikeys.usage import recorder
+from stores.models import Product, Store
+from tests.conftest import PASSWORD, IssueKey, bearer, sign_in
+from tests.shop import make_product
+
+KEYS = "/stores/267418190/settings/api-keys/"
+UNKNOWN = bearer("0000000." + "0" * 27)
+
+PAGES = ("/", KEYS, f"{KEYS}new/", "/docs/api-keys/", "/admin/", "/accounts/password/change/")
+ROUTES = ("products/", "orders/", "categories/1")
+
+
+@pytest.fixture
+def client() -> Client:
+    """Shows what people get to see, instead of raising it in the test."""
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def person(client: Client, owner: User, store: Store) -> Client:
+    """The store's owner, who signed in while all was well."""
+    sign_in(client, owner.email)
+    return client
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """The database cannot be reached: there is none at the address that the connection has."""
+    kept = dict(connection.settings_dict)
+    connection.close()
+    connection.settings_dict.update(NAME="/nowhere/at-all", HOST="127.0.0.1", PORT="1")
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.clear()
+        connection.settings_dict.update(kept)
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """The database refuses every write, as it does on a full disk and on a standby. Then all is well."""
+    off, on = {
+        "sqlite": ("PRAGMA query_only = OFF", "PRAGMA query_only = ON"),
+        "postgresql": (
+            "SET default_transaction_read_only = off",
+            "SET default_transaction_read_only = on",
+        ),
+    }[connection.vendor]
+    execute(on)
+    try:
+        yield
+    finally:
+        execute(off)
+        recorder.flush()
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def assert_is_a_page_that_says_come_back(response: Any) -> None:
+    assert response.status_code == 503
+    assert response["Content-Type"] == "text/html; charset=utf-8"
+    assert (response["Retry-After"], response["Cache-Control"]) == ("5", "no-store")
+    assert "Back in a moment" in response.content.decode()
+    assert "Error" not in response.content.decode()
+
+
+def assert_is_an_error_that_says_come_back(response: Any) -> None:
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert response["Retry-After"] == "5"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_database_programs_are_asked_to_come_back(client: Client) -> None:
+    with away():
+        for route in ROUTES:
+            for headers in ({}, UNKNOWN):
+                answer = client.get(f"/v1/stores/267418190/{route}", headers=headers)
+                if route != "orders/" or headers:
+                    assert_is_an_error_that_says_come_back(answer)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_database_people_are_asked_to_come_back(person: Client) -> None:
+    with away():
+        for page in PAGES:
+            assert_is_a_page_that_says_come_back(person.get(page))
+        assert_is_a_page_that_says_come_back(person.post(f"{KEYS}new/", {"name": "Lost"}))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_database_a_visitor_reads_what_needs_none(client: Client) -> None:
+    with away():
+        for page in ("/accounts/login/", "/docs/", "/docs/api-keys/", "/v1/openapi.json"):
+            assert client.get(page).status_code == 200, page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_can_only_be_read_is_still_read(person: Client, issue: IssueKey, store: Store) -> None:
+    key, plaintext = issue(access=["products:write"])
+    make_product(store)
+    with read_only():
+        for page in ("/", KEYS, f"{KEYS}{key.prefix}/", f"{KEYS}new/", "/docs/api-keys/"):
+            assert person.get(page, follow=True).status_code == 200, page
+        answer = Client().get(f"/v1/stores/{store.pk}/products/", headers=bearer(plaintext))
+        assert (answer.status_code, answer.json()["meta"]["total"]) == (200, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writes_to_what_can_only_be_read_are_refused_whole(
+    person: Client, issue: IssueKey, store: Store, owner: User
+) -> None:
+    key, plaintext = issue(access=["products:write"])
+    with read_only():
+        products = f"/v1/stores/{store.pk}/products/"
+        body = {"name": "Mug", "price": 1}
+        assert_is_an_error_that_says_come_back(
+            person.post(products, body, "application/json", headers=bearer(plaintext))
+        )
+        assert_is_a_page_that_says_come_back(
+            person.post(f"{KEYS}new/", {"name": "Lost", "expiry": "never", "access": ["orders:read"]})
+        )
+        assert_is_a_page_that_says_come_back(person.post(f"{KEYS}{key.prefix}/deactivate/", {"until": ""}))
+        visitor = Client(raise_request_exception=False)
+        assert_is_a_page_that_says_come_back(
+            visitor.post("/accounts/login/", {"login": owner.email, "password": PASSWORD})
+        )
+    assert Product.objects.count() == 0
+    assert list(ApiKey.objects.usable()) == list(ApiKey.objects.all()) == [key]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_keys_did_meanwhile_is_counted_afterwards(issue: IssueKey, store: Store) -> None:
+    key, plaintext = issue(access=["products:read"])
+    with read_only():
+        for _ in range(3):
+            Client().get(f"/v1/stores/{store.pk}/products/", headers=bearer(plaintext))
+        assert not key.usage.exists()
+    assert key.usage.get().requests == 3
