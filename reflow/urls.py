@@ -31,7 +31,7 @@ urlpatterns = [
     re_path("^v1/api-key/?$", ApiKeyView.as_view(), name="api-key"),
     re_path("^v1/api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
     path("v1/openapi.json", docs.SchemaView.as_view(), name="openapi"),
-    path("v1/", include("stores.urls")),
+    path("v1/", include("stores.api.urls")),
     path("docs/", docs.reference, name="docs"),
     path("docs/api-keys/", docs.getting_started, name="getting-started"),
     path(

@@ -1,6 +1,6 @@
 """The API's own description, OpenAPI 3.1, put together: what the objects of all operations have in common.
 
-What objects look like is in ``stores.schema`` and ``apikeys.api.schema``, the envelope and the error in
+What objects look like is in ``stores.api`` and ``apikeys.api.schema``, the envelope and the error in
 ``reflow.api.openapi``. Here each operation gets the scope it needs, its errors and its headers.
 """
 
@@ -61,6 +61,10 @@ class AutoSchema(openapi.AutoSchema):
         """Whether a store's resource, or the store itself, can be had without a key."""
         open_to_all = hasattr(self.view, "resource") and (self.resource is None or self.resource.is_public)
         return open_to_all and Access.for_method(self.method) is Access.READ
+
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        """The name of its component: that of the class, such as Product for ProductShape."""
+        return type(serializer).__name__.removesuffix("Shape")
 
     def get_tags(self) -> list[str]:
         if self.resource:

@@ -14,9 +14,12 @@ from rest_framework.fields import Field
 
 from apikeys.models import ApiKey
 from reflow.api.routes import Route
-from stores import filters
-from stores.api import CategoryViewSet, CouponViewSet, CustomerViewSet, OrderViewSet, ProductViewSet
-from stores.filters import IdFilter
+from stores.api.categories import CategoryViewSet
+from stores.api.coupons import CouponViewSet
+from stores.api.customers import CustomerViewSet
+from stores.api.filters import IdFilter
+from stores.api.orders import OrderFilters, OrderViewSet
+from stores.api.products import ProductFilters, ProductViewSet
 from stores.models import Category, Customer, Product
 from stores.resources import Resource
 from tests.attacks.conftest import signed_in_as
@@ -164,8 +167,8 @@ def numbers_in(body: Any) -> Iterator[int]:
 
 
 FILTERS = {
-    (filters.ProductFilters, "category"): (Resource.PRODUCTS, Resource.CATEGORIES),
-    (filters.OrderFilters, "customer"): (Resource.ORDERS, Resource.CUSTOMERS),
+    (ProductFilters, "category"): (Resource.PRODUCTS, Resource.CATEGORIES),
+    (OrderFilters, "customer"): (Resource.ORDERS, Resource.CUSTOMERS),
 }
 
 

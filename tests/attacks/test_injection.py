@@ -12,8 +12,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from apikeys.models import ApiKey
-from stores.api import CouponViewSet, CustomerViewSet, OrderViewSet, ProductViewSet
-from stores.filters import SearchFilter
+from stores.api.coupons import CouponViewSet
+from stores.api.customers import CustomerViewSet
+from stores.api.filters import SearchFilter
+from stores.api.orders import OrderViewSet
+from stores.api.products import ProductViewSet
 from stores.models import Category, Coupon, Customer, Order, Product
 from tests.attacks.conftest import signed_in_as
 from tests.attacks.surface import Shops, everything

@@ -13,7 +13,11 @@ from django.test import Client
 from apikeys.models import ApiKey
 from apikeys.models.suspension import Suspension
 from reflow.api.routes import Route
-from stores import serializers
+from stores.api.categories import CategorySerializer
+from stores.api.coupons import CouponSerializer
+from stores.api.customers import CustomerSerializer
+from stores.api.orders import OrderSerializer
+from stores.api.products import ProductSerializer
 from stores.resources import Resource
 from tests.attacks.conftest import signed_in_as
 from tests.attacks.surface import Shops, admin_model, forms_on, pages, route_url, store_routes
@@ -21,11 +25,11 @@ from tests.conftest import admin_page
 from tests.shop import Caller
 
 SERIALIZERS: dict[Resource, Any] = {
-    Resource.PRODUCTS: serializers.ProductSerializer,
-    Resource.CATEGORIES: serializers.CategorySerializer,
-    Resource.ORDERS: serializers.OrderSerializer,
-    Resource.CUSTOMERS: serializers.CustomerSerializer,
-    Resource.COUPONS: serializers.CouponSerializer,
+    Resource.PRODUCTS: ProductSerializer,
+    Resource.CATEGORIES: CategorySerializer,
+    Resource.ORDERS: OrderSerializer,
+    Resource.CUSTOMERS: CustomerSerializer,
+    Resource.COUPONS: CouponSerializer,
 }
 ALWAYS = {"store", "store_id", "id", "pk", "owner", "is_admin", "__class__", "_state", "customer_id"}
 WRITING = [route for route in store_routes() if route.method in {"POST", "PATCH"}]

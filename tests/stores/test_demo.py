@@ -13,7 +13,7 @@ from django.db.models import F, Model
 
 from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
 from apikeys.models.outcomes import Outcome, Status
-from stores import demo
+from stores.demo import seed as demo
 from stores.models import Category, Coupon, Customer, Order, OrderLine, Product, ProductVariant, Store
 from tests.shop import NOON
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from apikeys import demo
-from stores.demo import seed
+from stores.demo.seed import seed
 
 
 class Command(BaseCommand):

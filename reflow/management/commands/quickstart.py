@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey
 from apikeys.models.suspension import StoreSuspended
-from stores.demo_catalogue import NORTHWOOD
+from stores.demo.catalogue import NORTHWOOD
 from stores.models import Store
 from stores.resources import Access, Resource
 

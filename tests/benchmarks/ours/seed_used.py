@@ -22,7 +22,7 @@ from django.utils import timezone  # noqa: E402
 from apikeys.demo import seed_keys  # noqa: E402
 from apikeys.models import ApiKey, ApiKeyUsage  # noqa: E402
 from reflow.api.pagination import Cursor, sort_keys  # noqa: E402
-from stores.demo_catalogue import NORTHWOOD  # noqa: E402
+from stores.demo.catalogue import NORTHWOOD  # noqa: E402
 from stores.models import Order, Store  # noqa: E402
 from tests.benchmarks.ours.seed import UNLIMITED, settle  # noqa: E402
 

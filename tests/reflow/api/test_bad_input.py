@@ -14,15 +14,13 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from reflow.wsgi import application
+from stores.api.categories import CategorySerializer
+from stores.api.coupons import CouponSerializer
+from stores.api.customers import CustomerSerializer
+from stores.api.orders import OrderSerializer
+from stores.api.products import ProductSerializer
 from stores.models import Store
 from stores.resources import SCOPES
-from stores.serializers import (
-    CategorySerializer,
-    CouponSerializer,
-    CustomerSerializer,
-    OrderSerializer,
-    ProductSerializer,
-)
 from tests.conftest import IssueKey, bearer
 from tests.shop import Caller, make_category, make_coupon, make_customer, make_order, make_product
 

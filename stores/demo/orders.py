@@ -10,8 +10,8 @@ from itertools import accumulate, islice
 
 from django.db.models import F
 
-from stores.demo_catalogue import Shop
-from stores.demo_people import digits
+from stores.demo.catalogue import Shop
+from stores.demo.people import digits
 from stores.models import Customer, Order, OrderLine, Product, Store
 
 ORDERS_AT_ONCE = 4_000

@@ -10,9 +10,9 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.text import slugify
 
-from stores.demo_catalogue import KOBO, NORTHWOOD, Item, Shelf, Shop
-from stores.demo_orders import DAYS, Till, sell
-from stores.demo_people import people
+from stores.demo.catalogue import KOBO, NORTHWOOD, Item, Shelf, Shop
+from stores.demo.orders import DAYS, Till, sell
+from stores.demo.people import people
 from stores.models import Category, Coupon, Customer, Product, ProductCategory, ProductVariant, Store
 
 ROWS_AT_ONCE = 4_000

@@ -9,8 +9,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django_filters.fields import IsoDateTimeField
 
-from stores.models import Coupon, Customer, Order, Product
-
 LARGEST_ID = 2**63 - 1
 
 
@@ -79,66 +77,3 @@ class SearchFilter(filters.CharFilter):
         for column in self.columns:
             matches |= Q(**{f"{column}__icontains": value})
         return qs.filter(matches)
-
-
-class ProductFilters(filters.FilterSet):
-    category = IdFilter(
-        field_name="categories", help_text="Only products sorted into the category with this id."
-    )
-    search = SearchFilter(
-        "name", "description", help_text="Only products with this text in their name or description."
-    )
-    order = SortFilter(keys={"name": "name", "price": "price", "date": "created_at", "custom": "position"})
-
-    class Meta:
-        model = Product
-        fields = ()
-
-
-class OrderFilters(filters.FilterSet):
-    status = filters.ChoiceFilter(choices=Order.Status.choices, help_text="Only orders with this status.")
-    payment_status = filters.ChoiceFilter(
-        choices=Order.PaymentStatus.choices, help_text="Only orders with this payment status."
-    )
-    customer = IdFilter(field_name="customer_id", help_text="Only orders of the customer with this id.")
-    created_after = MomentFilter(
-        field_name="created_at", lookup_expr="gte", help_text="Only orders placed at this moment or later."
-    )
-    created_before = MomentFilter(
-        field_name="created_at", lookup_expr="lt", help_text="Only orders placed before this moment."
-    )
-    search = SearchFilter(
-        "customer__name",
-        "customer__email",
-        "number",
-        "note",
-        help_text="Only orders with this text in their number, note, or the customer's name or e-mail.",
-    )
-    order = SortFilter(keys={"date": "created_at", "number": "number", "total": "total"})
-
-    class Meta:
-        model = Order
-        fields = ()
-
-
-class CustomerFilters(filters.FilterSet):
-    search = SearchFilter(
-        "name",
-        "email",
-        "phone",
-        help_text="Only customers with this text in their name, e-mail address or phone number.",
-    )
-    order = SortFilter(keys={"date": "created_at", "name": "name"})
-
-    class Meta:
-        model = Customer
-        fields = ()
-
-
-class CouponFilters(filters.FilterSet):
-    search = SearchFilter("code", help_text="Only coupons with this text in their code.")
-    order = SortFilter(keys={"date": "created_at", "code": "code"})
-
-    class Meta:
-        model = Coupon
-        fields = ()

@@ -1,0 +1,26 @@
+"""The shop's routes. Each answers with a slash at the end and without: a redirect would drop a body."""
+
+from django.urls import re_path
+from rest_framework.routers import SimpleRouter
+
+from stores.api.categories import CategoryViewSet
+from stores.api.coupons import CouponViewSet
+from stores.api.customers import CustomerViewSet
+from stores.api.orders import OrderViewSet
+from stores.api.products import ProductViewSet
+from stores.api.store import StoreViewSet
+
+STORE = "stores/(?P<store_id>[1-9][0-9]{8})"
+
+router = SimpleRouter()
+router.trailing_slash = "/?"
+router.register(f"{STORE}/products", ProductViewSet, basename="product")
+router.register(f"{STORE}/categories", CategoryViewSet, basename="category")
+router.register(f"{STORE}/orders", OrderViewSet, basename="order")
+router.register(f"{STORE}/customers", CustomerViewSet, basename="customer")
+router.register(f"{STORE}/coupons", CouponViewSet, basename="coupon")
+
+urlpatterns = [
+    re_path(f"^{STORE}/?$", StoreViewSet.as_view({"get": "retrieve"}), name="store"),
+    *router.urls,
+]
