@@ -59,7 +59,13 @@ def ensure(condition: object) -> None:
 def file(name: str, *, default: Path) -> None:
     """Take what is not set from the file that this variable names, or from the default where there is one."""
     path = read(name, existing, should="the path of a file", default=default)
-    for number, line in enumerate(path.read_text().splitlines() if path.exists() else (), start=1):
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError:
+        text = "\0"
+    if text.startswith("\ufeff") or "\0" in text:
+        stop(f"{path} cannot be read: save it as UTF-8 without a byte order mark (BOM).")
+    for number, line in enumerate(text.splitlines(), start=1):
         # Left to environ, such a line would be quoted and otherwise ignored.
         if line and not re.match(r"#|(export )?\w+=", line):
             stop(f"Line {number} of {path} is not right: it should be NAME=value, or begin with a #.")
@@ -173,13 +179,16 @@ def database(name: str, *, default: str) -> dict[str, Any]:
     """Django's settings for the database at an address."""
 
     def parse(text: str) -> dict[str, Any]:
-        ensure(text.partition(":")[0] in {"sqlite", "postgres", "postgresql"})
+        scheme = text.partition(":")[0]
+        ensure(scheme in {"sqlite", "postgres", "postgresql"})
+        # The name of the file would end there.
+        ensure(scheme != "sqlite" or "#" not in text)
         found: dict[str, Any] = environ.Env.db_url_config(text)
         # In memory, every thread would have a database of its own.
         ensure(found["NAME"] not in {"", ":memory:"})
         return found
 
-    should = "postgres://user:password@host:port/name or sqlite:////path/of/a/file"
+    should = "postgres://user:password@host:port/name or sqlite:////path/of/a/file, with # written as %23"
     return read(name, parse, should=should, default=parse(default), is_secret=True)
 
 

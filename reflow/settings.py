@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from csp.constants import NONE, SELF
 
@@ -86,7 +87,9 @@ TEMPLATES = [
 
 # Database: SQLite in a file unless DATABASE_URL names another.
 
-DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+DATABASES = {
+    "default": env.database("DATABASE_URL", default=f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}")
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CONN_MAX_AGE = env.whole("CONN_MAX_AGE", default=60, at_least=0)
 PREPARE_THRESHOLD = env.whole("PREPARE_THRESHOLD", default=5, at_least=0)
@@ -310,7 +313,10 @@ LOGGING_CONFIG = "reflow.observability.logs.configure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId"}},
+    "filters": {
+        "request_id": {"()": "django_guid.log_filters.CorrelationId"},
+        "without_traceback": {"()": "reflow.logs.WithoutTraceback"},
+    },
     "formatters": {
         "json": {"()": "reflow.observability.logs.JsonFormatter"},
         "text": {"format": "{asctime} {levelname} {name} [{correlation_id}] {message}", "style": "{"},
@@ -326,11 +332,11 @@ LOGGING = {
     # Handlers of their own would not write as ours does; Django's would mail error reports, too.
     "loggers": {
         **{name: {"handlers": [], "propagate": True} for name in ("django", "gunicorn.error")},
-        # They have a second line for requests that were refused, or for all, and where anybody made up a
-        # host name a traceback.
+        # They have a second line for requests that were refused, or for all.
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "propagate": True, "level": "ERROR"},
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # It says what to put into ALLOWED_HOSTS, in a line that needs no traceback.
+        "django.security.DisallowedHost": {"filters": ["without_traceback"]},
         # It has one for every request that brings no id of its own.
         "django_guid": {"level": "WARNING"},
     },

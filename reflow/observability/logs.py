@@ -24,6 +24,14 @@ def configure(settings: dict[str, Any]) -> None:
     logging.config.dictConfig(settings)
 
 
+class WithoutTraceback(logging.Filter):
+    """Remove the traceback from records whose message says everything."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+
 class Fields(dict[str, Any]):
     """A message that is data: JSON keeps it apart, and people read it in a row."""
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,7 @@ WRONG = [
     ("DATABASE_URL", "postgres://user:hush@host", "postgres://"),
     ("DATABASE_URL", "db.sqlite3", "sqlite:///"),
     ("DATABASE_URL", "sqlite://", "sqlite:///"),
+    ("DATABASE_URL", "sqlite:////srv/C#/db.sqlite3", "# written as %23"),
     ("CONN_MAX_AGE", "-1", "a whole number from 0"),
     ("PREPARE_THRESHOLD", "-1", "a whole number from 0"),
     ("REAUTHENTICATION_TIMEOUT", "1h", "a whole number from 1"),
@@ -147,6 +149,14 @@ def test_a_line_of_the_file_that_cannot_be_read_is_named_and_not_quoted(tmp_path
     assert line == f"Line 2 of {file} is not right: it should be NAME=value, or begin with a #."
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
+def test_a_file_in_another_encoding_than_utf8_gets_one_line(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_bytes("# für uns\nHTTPS=false\n".encode(encoding))
+    line = refusal({"ENV_FILE": str(file)})
+    assert line == f"{file} cannot be read: save it as UTF-8 without a byte order mark (BOM)."
+
+
 def test_blank_is_not_set() -> None:
     blank = dict.fromkeys(variables() - {"ENV_FILE", "SECRET_KEY"}, "")
     assert read("s.HTTPS, s.ALLOWED_HOSTS[0], s.REDIS_URL", **blank) == [True, "localhost", ""]
@@ -205,6 +215,16 @@ def test_the_database_is_a_file_unless_another_is_named() -> None:
     assert read(names)[0] == "reflow.server.sqlite"
     url = "postgres://reflow@db.example/reflow"
     assert read(names, DATABASE_URL=url) == ["reflow.server.postgresql", "db.example"]
+
+
+@pytest.mark.parametrize("folder", ["c++ demo", "C#", "100%25", "what?", "[a]", "Läden;x=1&y"])
+def test_the_database_is_inside_a_checkout_of_any_name(folder: str, tmp_path: Path) -> None:
+    checkout = tmp_path / folder
+    (checkout / "reflow").mkdir(parents=True)
+    copied = shutil.copy(settings.BASE_DIR / "reflow" / "settings.py", checkout / "reflow")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "environ", SECRET | {"ENV_FILE": os.devnull})
+        assert runpy.run_path(str(copied))["DATABASES"]["default"]["NAME"] == str(checkout / "db.sqlite3")
 
 
 def test_postgresql_is_given_up_on_in_time_unless_its_address_says_otherwise() -> None:

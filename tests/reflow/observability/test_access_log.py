@@ -83,6 +83,16 @@ def test_the_line_says_what_became_of_it(
     assert "cz2n8m" not in json.dumps(lines(log))
 
 
+def test_an_unknown_host_is_one_line_that_names_the_variable(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/accounts/login/", HTTP_HOST="shop.lan:8000").status_code == 400
+    (record,) = [record for record in caplog.records if "DisallowedHost" in record.name]
+    line = logging.Formatter().format(record)
+    assert line.endswith("You may need to add 'shop.lan' to ALLOWED_HOSTS.")
+    assert "\n" not in line
+
+
 def test_what_is_asked_all_the_time_is_not_logged(client: Client, log: pytest.LogCaptureFixture) -> None:
     client.get("/healthz")
     assert lines(log) == []
