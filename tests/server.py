@@ -56,10 +56,14 @@ class Served:
             return "\n".join(text for rows in tables for (text,) in rows)
 
 
-def served(folder: Path, database_url: str) -> AbstractContextManager[Served]:
-    """What quickstart makes of a database. The same folder again is a second run."""
+@contextmanager
+def served(folder: Path, database_url: str) -> Iterator[Served]:
+    """The site that quickstart sets up, once it has printed its greeting. A folder may be used again."""
     port = free_port()
-    return started(["manage.py", "quickstart"], folder, database_url, port, PORT=str(port))
+    with started(["manage.py", "quickstart"], folder, database_url, port, PORT=str(port)) as site:
+        while "Reflow is served" not in site.printed and site.process.poll() is None:
+            time.sleep(0.05)
+        yield site
 
 
 def gunicorn(

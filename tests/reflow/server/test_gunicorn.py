@@ -96,15 +96,15 @@ def test_a_database_that_never_answers_holds_up_no_load_balancer(server: Server)
 
 
 def test_metrics_add_up_over_its_processes_and_survive_one(server: Server) -> None:
-    def static() -> float:
-        found = re.search(r'reflow_requests_total\{.*resource="static".*\} (\S+)', server.measured())
+    def requests() -> float:
+        found = re.search(r'reflow_requests_total\{.*resource="api".*\} (\S+)', server.measured())
         return float(found[1]) if found else 0
 
-    before = static()
+    before = requests()
     for _ in range(20):
-        server.ask("/static/nothing.css")
+        server.ask("/v1/nothing")
     os.kill(server.workers[0], signal.SIGKILL)
-    assert static() == before + 20
+    assert requests() == before + 20
 
 
 def test_a_request_is_one_line_of_json_with_the_id_that_its_sender_sees(server: Server) -> None:
