@@ -315,7 +315,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "django_guid.log_filters.CorrelationId"},
-        "without_traceback": {"()": "reflow.logs.WithoutTraceback"},
+        "without_traceback": {"()": "reflow.observability.logs.WithoutTraceback"},
     },
     "formatters": {
         "json": {"()": "reflow.observability.logs.JsonFormatter"},
