@@ -36,7 +36,7 @@ bench: .venv/dev ## Measure against the packages one would use instead; BENCH=qu
 	$(PY) -m tests.benchmarks
 
 faults: .venv/dev ## Break the database and Valkey under load, and list what clients saw
-	@$(PY) -m tests.faults
+	@$(PY) -m tests.resilience
 
 audit: .venv/dev ## Look up what production installs among the known vulnerabilities
 	$(PY) -m pip_audit --strict --progress-spinner off --disable-pip -r requirements.lock

@@ -300,7 +300,7 @@ def test_a_server_on_a_socket_signs_people_in(owner: User) -> None:
 
 # Where it leads.
 
-# What browsers make of odder ones is tried in tests/attacks/test_redirects.py.
+# What browsers make of odder ones is tried in tests/security/test_redirects.py.
 ELSEWHERE = [
     "//evil.example",
     "http://localhost/of-another-site",

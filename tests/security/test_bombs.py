@@ -11,7 +11,7 @@ from django.test import Client
 from reflow.api.parsers import MOST_VALUES
 from stores.models import Product
 from stores.resources import Resource
-from tests.attacks.surface import Shops
+from tests.security.surface import Shops
 from tests.shop import Caller
 
 MEGABYTE = 1024 * 1024

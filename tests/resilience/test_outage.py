@@ -13,8 +13,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from apikeys.models import ApiKey, StoreUsage
 from stores.models import Store
 from tests import postgres
-from tests.processes.conftest import POSTGRESQL
-from tests.processes.load import counted, load, wait_until_counted
+from tests.resilience.calls import counted, load, wait_until_counted
+from tests.resilience.conftest import POSTGRESQL
 from tests.server import gunicorn
 
 pytestmark = POSTGRESQL

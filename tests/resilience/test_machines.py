@@ -15,8 +15,8 @@ from django.utils import timezone
 from apikeys.models import ApiKey, StoreUsage
 from tests import valkey
 from tests.conftest import IssueKey
-from tests.processes.conftest import POSTGRESQL
-from tests.processes.load import ORDERS, load, wait_until_counted
+from tests.resilience.calls import ORDERS, load, wait_until_counted
+from tests.resilience.conftest import POSTGRESQL
 from tests.server import Served, call_api, database_of_the_tests, gunicorn
 
 pytestmark = [POSTGRESQL, pytest.mark.django_db(transaction=True)]

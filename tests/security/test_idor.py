@@ -22,8 +22,9 @@ from stores.api.orders import OrderFilters, OrderViewSet
 from stores.api.products import ProductFilters, ProductViewSet
 from stores.models import Category, Customer, Product
 from stores.resources import Resource
-from tests.attacks.conftest import signed_in_as
-from tests.attacks.surface import (
+from tests.conftest import bearer, make_owner
+from tests.security.conftest import signed_in_as
+from tests.security.surface import (
     Shops,
     admin_model,
     everything,
@@ -32,7 +33,6 @@ from tests.attacks.surface import (
     route_url,
     store_routes,
 )
-from tests.conftest import bearer, make_owner
 from tests.shop import Caller
 from tests.specimens import Specimens, undone
 

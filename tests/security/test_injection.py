@@ -18,9 +18,9 @@ from stores.api.filters import SearchFilter
 from stores.api.orders import OrderViewSet
 from stores.api.products import ProductViewSet
 from stores.models import Category, Coupon, Customer, Order, Product
-from tests.attacks.conftest import signed_in_as
-from tests.attacks.surface import Shops, everything
 from tests.conftest import IssueKey, admin_page
+from tests.security.conftest import signed_in_as
+from tests.security.surface import Shops, everything
 from tests.shop import Caller, make_coupon, make_customer, make_order, make_product
 
 PAYLOADS = [

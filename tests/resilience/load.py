@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
-from tests.faults.site import PATIENCE_SECONDS, STORE, Site
+from tests.resilience.site import PATIENCE_SECONDS, STORE, Site
 
 READERS = 3
 # Between two requests of a client: enough of them, and the machine is not what is measured.

@@ -66,7 +66,7 @@ def site(
         **settings,
     }
     made = subprocess.run(
-        [sys.executable, "-m", "tests.faults.shop"],
+        [sys.executable, "-m", "tests.resilience.shop"],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     key, brief_key = made.stdout.split()

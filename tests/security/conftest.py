@@ -12,8 +12,8 @@ from apikeys.models import ApiKeyUsage, LastUse, StoreUsage
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from stores.resources import SCOPES
-from tests.attacks.surface import CLAIMS, EVIL, Page, Shops, everything, pages
 from tests.conftest import IssueKey, sign_in
+from tests.security.surface import CLAIMS, EVIL, Page, Shops, everything, pages
 from tests.specimens import make_specimens
 
 

@@ -7,8 +7,8 @@ from django.test import Client
 
 from stores.models import Order, Product
 from stores.resources import Resource
-from tests.attacks.surface import Shops
 from tests.conftest import IssueKey, bearer
+from tests.security.surface import Shops
 
 SPELLINGS = [
     "/v1//stores/{store}/orders/",

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
-from tests.faults.load import READERS, Answer, Load, ask, counted, products, wait_until
-from tests.faults.servers import Postgres, Valkey
-from tests.faults.site import STORE, Site
+from tests.resilience.load import READERS, Answer, Load, ask, counted, products, wait_until
+from tests.resilience.servers import Postgres, Valkey
+from tests.resilience.site import STORE, Site
 
 PATIENCE_SECONDS = 10
 CLIENTS = READERS + 1

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from reflow.api.routes import ROUTES
-from tests.attacks.conftest import Walk
-from tests.attacks.surface import Shops, route_url
+from tests.security.conftest import Walk
+from tests.security.surface import Shops, route_url
 
 ORIGINS = ["https://evil.example", "null", "http://testserver.evil.example", "http://testserver"]
 ASKING = {

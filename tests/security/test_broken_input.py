@@ -8,8 +8,8 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from tests.attacks.surface import Shops, forms_on, pages
 from tests.conftest import PASSWORD
+from tests.security.surface import Shops, forms_on, pages
 
 LOGIN = "/accounts/login/"
 COOKIES = ("sessionid", "csrftoken", "messages", "created_api_key")

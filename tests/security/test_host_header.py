@@ -9,8 +9,8 @@ from django.core import mail
 from django.test import Client
 
 from reflow.accounts import adapter
-from tests.attacks.conftest import Walk
-from tests.attacks.surface import CLAIMS, EVIL, Shops, route_url, store_routes
+from tests.security.conftest import Walk
+from tests.security.surface import CLAIMS, EVIL, Shops, route_url, store_routes
 from tests.shop import Caller
 
 HOSTS = [

@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from tests.attacks.surface import Shops, pages
 from tests.conftest import PASSWORD
+from tests.security.surface import Shops, pages
 
 PARAMETERS = ("next", "redirect", "redirect_to", "return_to", "url", "continue")
 ELSEWHERE = [

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.attacks.conftest import Walk
-from tests.attacks.surface import CLAIMS, Shops, route_url, store_routes
 from tests.conftest import bearer
+from tests.security.conftest import Walk
+from tests.security.surface import CLAIMS, Shops, route_url, store_routes
 
 # What a cache does not tell requests apart by, and that other sites' answers depend on.
 UNKEYED = CLAIMS | {

@@ -6,8 +6,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from tests.attacks.surface import Shops
 from tests.conftest import sign_in
+from tests.security.surface import Shops
 
 SESSION = settings.SESSION_COOKIE_NAME
 HOME = "/stores/267418190/settings/api-keys/"

@@ -7,9 +7,9 @@ from django.core import mail
 from django.test import Client
 
 from apikeys.models import ApiKey, LastUse
-from tests.attacks.conftest import signed_in_as
-from tests.attacks.surface import Shops, pages
 from tests.conftest import bearer
+from tests.security.conftest import signed_in_as
+from tests.security.surface import Shops, pages
 
 LINE_ENDS = ["\r\n", "\n", "\r", "%0d%0a", "%250d%250a", "\u560d\u560a", "\x85", "\u2028", "\x0b", "\0"]
 LOOKED_AT = ("X-Request-Id", "User-Agent", "Origin", "Accept", "X-Dialog", "Referer", "If-None-Match")

@@ -14,8 +14,8 @@ from apikeys.models import ApiKeyUsage, LastUse, StoreUsage, UsageWriter
 from stores.models import Product, Store
 from tests.backends import wait_until
 from tests.conftest import IssueKey, bearer
-from tests.processes.conftest import POSTGRESQL, Serve
-from tests.processes.load import counted, load, wait_until_counted
+from tests.resilience.calls import counted, load, wait_until_counted
+from tests.resilience.conftest import POSTGRESQL, Serve
 from tests.server import PATIENCE, Served, call_api
 from tests.shop import make_product
 

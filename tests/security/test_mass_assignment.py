@@ -19,9 +19,9 @@ from stores.api.customers import CustomerSerializer
 from stores.api.orders import OrderSerializer
 from stores.api.products import ProductSerializer
 from stores.resources import Resource
-from tests.attacks.conftest import signed_in_as
-from tests.attacks.surface import Shops, admin_model, forms_on, pages, route_url, store_routes
 from tests.conftest import admin_page
+from tests.security.conftest import signed_in_as
+from tests.security.surface import Shops, admin_model, forms_on, pages, route_url, store_routes
 from tests.shop import Caller
 
 SERIALIZERS: dict[Resource, Any] = {

@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests import postgres, valkey
-from tests.faults import scenarios
-from tests.faults.scenarios import Seen
-from tests.faults.servers import own_postgres, own_valkey
-from tests.faults.site import site
+from tests.resilience import scenarios
+from tests.resilience.scenarios import Seen
+from tests.resilience.servers import own_postgres, own_valkey
+from tests.resilience.site import site
 from tests.server import ROOT
 
 LASTING_SECONDS = 3.0
@@ -53,16 +53,13 @@ def everything() -> Iterator[Seen]:
         yield scenarios.worker_killed(large)
         yield scenarios.slow_clients(large)
         yield scenarios.idle_connections(large)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        site(
-            Path(folder), f"sqlite:///{folder}/db.sqlite3", config="tests.faults.clocked", WEB_PROCESSES="1"
-        ) as small,
-    ):
-        if sys.platform == "linux":
-            yield scenarios.disk_full(small, lasting=LASTING_SECONDS)
-        yield scenarios.clock_moved(small)
-        yield scenarios.clock_moved(small, back=True)
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/db.sqlite3"
+        with site(Path(folder), url, config="tests.resilience.clocked", WEB_PROCESSES="1") as small:
+            if sys.platform == "linux":
+                yield scenarios.disk_full(small, lasting=LASTING_SECONDS)
+            yield scenarios.clock_moved(small)
+            yield scenarios.clock_moved(small, back=True)
 
 
 def row(seen: Seen) -> str:

@@ -6,8 +6,8 @@ from django.test import Client
 
 from apikeys.models import ApiKey
 from reflow.api.routes import ROUTES, Key
-from tests.attacks.conftest import Walk
-from tests.attacks.surface import Shops, everything, forms_on, pages, route_url
+from tests.security.conftest import Walk
+from tests.security.surface import Shops, everything, forms_on, pages, route_url
 
 ELSEWHERE = "https://evil.example"
 

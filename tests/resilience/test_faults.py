@@ -11,10 +11,10 @@ from urllib.request import Request
 import pytest
 
 from tests import postgres, valkey
-from tests.faults import scenarios
-from tests.faults.scenarios import Seen
-from tests.faults.servers import Postgres, Valkey, own_postgres, own_valkey
-from tests.faults.site import PAGES, STORE, Site, site
+from tests.resilience import scenarios
+from tests.resilience.scenarios import Seen
+from tests.resilience.servers import Postgres, Valkey, own_postgres, own_valkey
+from tests.resilience.site import PAGES, STORE, Site, site
 from tests.server import Served, Visitor, answer_to
 
 pytestmark = pytest.mark.once
@@ -52,7 +52,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One process on SQLite, with a clock that can be moved."""
     folder = tmp_path_factory.mktemp("small")
     database_url = f"sqlite:///{folder / 'db.sqlite3'}"
-    with site(folder, database_url, config="tests.faults.clocked", WEB_PROCESSES="1") as small:
+    with site(folder, database_url, config="tests.resilience.clocked", WEB_PROCESSES="1") as small:
         yield small
 
 

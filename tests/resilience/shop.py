@@ -1,4 +1,4 @@
-"""A shop in a new database: ``python -m tests.faults.shop`` makes it and prints its key."""
+"""A shop in a new database: ``python -m tests.resilience.shop`` makes it and prints its key."""
 
 import os
 from datetime import timedelta

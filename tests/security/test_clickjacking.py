@@ -3,7 +3,7 @@
 That a browser keeps to it is in tests/browser/test_cross_origin.py.
 """
 
-from tests.attacks.conftest import Walk
+from tests.security.conftest import Walk
 
 
 def test_no_page_lets_itself_be_framed(walk: Walk) -> None:
