@@ -93,11 +93,13 @@ DATABASES = {
     "default": env.database("DATABASE_URL", default=f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}")
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CONN_MAX_AGE = env.whole("CONN_MAX_AGE", default=60, at_least=0)
-PREPARE_THRESHOLD = env.whole("PREPARE_THRESHOLD", default=5, at_least=0)
+# A new connection costs more than all that a usual request asks of it.
+DATABASES["default"]["CONN_MAX_AGE"] = env.whole("CONN_MAX_AGE", default=60, at_least=0)
+# How long a query of a web process may take, waiting for locks included; 0: as long as it likes.
+DATABASE_TIMEOUT_SECONDS = env.seconds("DATABASE_TIMEOUT_SECONDS", default=10.0)
+PREPARE_THRESHOLD = env.whole("PREPARE_THRESHOLD", default=0, at_least=0)
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["ENGINE"] = "reflow.server.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         # Readers never wait for the writer (WAL), and a writer takes its lock when it begins, so that
         # two of them queue for up to `timeout` seconds instead of failing half-way.
@@ -106,7 +108,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 else:
-    DATABASES["default"]["ENGINE"] = "reflow.server.postgresql"
+    # One round trip a request, so that none fails over a connection that the server has ended since.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # A server that is away is given up on, so that the client hears of it while it still listens; so is
     # one whose machine has vanished without a word.
@@ -116,12 +118,13 @@ else:
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,  # milliseconds
-        # A query that comes again is planned once for each connection, which saves a third of its time.
-        "server_side_binding": True,
-        "prepare_threshold": PREPARE_THRESHOLD or None,
     } | DATABASES["default"].get("OPTIONS", {})
-# A new connection costs more than all that a usual request asks of it.
-DATABASES["default"]["CONN_MAX_AGE"] = CONN_MAX_AGE
+    if PREPARE_THRESHOLD:
+        # A query that comes again is planned once for each connection. Its parameters have to be sent apart.
+        DATABASES["default"]["OPTIONS"] |= {
+            "server_side_binding": True,
+            "prepare_threshold": PREPARE_THRESHOLD,
+        }
 
 # People: sign-in by e-mail and password, or by passkey; accounts are made by operators.
 

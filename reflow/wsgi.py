@@ -2,28 +2,21 @@
 
 import gc
 import os
-from typing import Any
 
-from django.core.handlers.wsgi import WSGIRequest
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db.backends.signals import connection_created
+
+from reflow.server.database import configure_connection
+from reflow.server.wsgi_middleware import readable_requests
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reflow.settings")
 
+application = readable_requests(
+    get_wsgi_application(), max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+)
+connection_created.connect(configure_connection)
 
-def request_of(environ: dict[str, Any]) -> WSGIRequest:
-    """The request, without a Content-Type that cannot be read: Django fails on one before it can say so."""
-    try:
-        request = WSGIRequest(environ)
-        # A form's fields are decoded later, far from here, by the codec that the client chose.
-        b"\xff".decode(request.encoding or "utf-8", errors="replace")
-    except Exception:  # whatever that codec makes of the query string, or of being asked
-        return WSGIRequest({**environ, "CONTENT_TYPE": ""})
-    return request
-
-
-application = get_wsgi_application()
-application.request_class = request_of  # type: ignore[assignment]  # called, never subclassed
-
-# What the site is made of stays as long as the process: no need to look for garbage in it again and again.
+# What has been loaded by now stays as long as the process: the garbage collector need not look at it again.
 gc.collect()
 gc.freeze()

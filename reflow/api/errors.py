@@ -14,7 +14,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    connection,
+)
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from django_guid import get_guid
@@ -34,6 +41,8 @@ LONGEST_SENTENCE = 300
 # What comes of a database that is away, starting, full or in somebody else's hands; PostgreSQL calls it an
 # internal error to write to one that is read-only.
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
+# "cached plan must not change result type": a column that a prepared statement reads has changed since.
+FEATURE_NOT_SUPPORTED = "0A000"
 
 SENTENCES = {
     "bad_request": "The request could not be read: check its address, headers and body.",
@@ -51,12 +60,27 @@ def body_of(code: str, sentence: str = "", **extra: Any) -> dict[str, Any]:
     return {"error": sentence or SENTENCES[code], "code": code, "request_id": get_guid(), **extra}
 
 
+def is_unavailable(error: BaseException | None) -> bool:
+    """Return whether the database could not be used, though nothing was wrong with the request.
+
+    A connection whose prepared statements no longer fit the tables is closed: the next one prepares anew.
+    """
+    if isinstance(error, NotSupportedError) and has_outdated_plan(error):
+        connection.close()
+        return True
+    return isinstance(error, UNAVAILABLE)
+
+
+def has_outdated_plan(error: NotSupportedError) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) == FEATURE_NOT_SUPPORTED
+
+
 # What views raise.
 
 
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None hands on to Django, whose ``server_error`` answers below."""
-    if isinstance(error, UNAVAILABLE):
+    if is_unavailable(error):
         logger.error("The database cannot be used: %s", " ".join(str(error).split()))
     answer = answer_to(error)
     if answer is not None:
@@ -66,7 +90,7 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
 
 def answer_to(error: Exception) -> Response | None:
     """What clients are told of an exception; None of one that is our own mistake."""
-    if isinstance(error, UNAVAILABLE):
+    if is_unavailable(error):
         answer = Response(body_of("unavailable"), status=HTTPStatus.SERVICE_UNAVAILABLE)
         answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
     elif isinstance(error, Http404):
@@ -146,7 +170,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """What an exception that nobody caught comes to, raised by a view or by middleware around it."""
-    if isinstance(sys.exception(), UNAVAILABLE):
+    if is_unavailable(sys.exception()):
         return unavailable(request)
     if request.path.startswith(PREFIX):
         return JsonResponse(body_of("server_error"), status=HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -1,70 +1,74 @@
-"""How gunicorn serves the site: ``gunicorn -c python:reflow.server.gunicorn``."""
+"""How gunicorn serves the site: ``gunicorn --config python:reflow.server.gunicorn``.
+
+With ``--check-config`` it checks every variable and the application, and starts nothing.
+"""
 
 import os
-import resource
 import shutil
-import subprocess
-import sys
 import tempfile
+from logging.config import dictConfig
 from pathlib import Path
 from typing import Any
 
-from reflow import env as env
-
-# What is wrong with the settings is said here, once and before anybody is let in. A worker that found it
-# would only be started again, for ever.
-if subprocess.run([sys.executable, "-m", "reflow.settings"], cwd=Path(__file__).parents[2]).returncode:
-    sys.exit(1)
+# A wrong variable stops the start here, with one line. A worker that found it would be started for ever.
+from reflow import env, settings
 
 wsgi_app = "reflow.wsgi:application"
+worker_class = "gthread"
 
-# Threads wait for the database side by side; each further worker is a process of some 100 MB.
-worker_class = "reflow.server.worker.PatientWorker"
-# Not WEB_CONCURRENCY: gunicorn reads that one itself, and meets a wrong value with a traceback.
-workers = env.whole("WEB_PROCESSES", default=2)
+# Rate limits hold across processes only where they are counted in one place.
+workers = env.whole("WEB_PROCESSES", default=2 if settings.REDIS_URL else 1)
+if workers > 1 and not settings.REDIS_URL:
+    env.stop(
+        "WEB_PROCESSES is more than 1, but REDIS_URL is not set: processes count rate limits together there."
+    )
+# Threads wait for the database side by side; a process takes some 100 MB.
 threads = env.whole("WEB_THREADS", default=4)
-
-# Idle connections are cheap, but each is an open file, of which there are often no more than 1,024.
-_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-files = 4096 if most_files == resource.RLIM_INFINITY else min(4096, most_files)
-resource.setrlimit(resource.RLIMIT_NOFILE, (files, most_files))
-worker_connections = files * 3 // 4
+# With what else a process has open, fewer than the usual 1,024 files.
+worker_connections = 512
 
 # A request still running when the server is told to stop has this long; so has one that hangs.
 timeout = graceful_timeout = 30
 keepalive = 5
 
-# Workers prove that they live by touching a file, which must not wait for a disk.
+# Workers show that they live by touching a file, which must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # gunicorn makes its own file
 
-# Nobody's word about the scheme or the path is taken here: TRUST_X_FORWARDED_PROTO is the one place.
+# TRUST_X_FORWARDED_PROTO alone decides whether the proxy's word about the scheme is taken.
 forwarded_allow_ips = ""
 control_socket_disable = True
 
-# There is no access log: the site's own says more. Below "error", gunicorn quotes the header lines
-# that it cannot read, and one of those may hold a key.
+# There is no access log: the site's own says more. Below "error", gunicorn quotes header lines that it
+# cannot read, and one of those may hold a key.
 loglevel = "error"
 
 
 def on_starting(server: Any) -> None:
-    """Give the processes a folder in which each keeps its measurements, for /metrics to add up."""
+    """Give the processes a folder in which each keeps its metrics, for /metrics to add up."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="reflow-metrics-", dir=worker_tmp_dir)
+    on_reload(server)
+
+
+def on_reload(server: Any) -> None:
+    """Format the first process's own lines as the workers do, which Django configures."""
+    dictConfig(settings.LOGGING)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Forget what a worker that has ended was doing; what it did still counts."""
+    """Forget the gauges of a worker that has ended; its counters still count."""
     for file in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob(f"gauge_live*_{worker.pid}.db"):
         file.unlink()
 
 
 def on_exit(server: Any) -> None:
+    """Remove the metrics of all processes."""
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Write what a worker has counted before it waits for its threads, one of which may hang.
 
-    What they answer until then is written when the process ends. Gunicorn calls this in its own process
+    What they answer until then is written when the process ends. Gunicorn calls this in its first process
     too, where Django was never set up, about a worker that it finds gone.
     """
     if worker.booted:

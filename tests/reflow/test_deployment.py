@@ -1,6 +1,5 @@
 """What reflow/deploy/ says agrees with the program that it deploys."""
 
-import ast
 import re
 import runpy
 import secrets
@@ -50,10 +49,10 @@ def read() -> dict[str, Any]:
 
 
 def read_by_commands() -> dict[str, str]:
-    """What is read outside of the settings: literally, with a default."""
+    """What is read outside of the settings, with its default."""
     code = "".join(path.read_text() for path in Path(settings.BASE_DIR).glob("*/management/commands/*.py"))
-    pattern = r'environ(?:\.get|\.Env\(\)\.str)\("(\w+)", (?:default=)?("[^"]*")\)'
-    return {name: ast.literal_eval(default) for name, default in re.findall(pattern, code)}
+    pattern = r'environ\.get\("(\w+)", ""\)(?:\.strip\(\) or "([^"]*)")?'
+    return dict(re.findall(pattern, code))
 
 
 def table() -> dict[str, str]:

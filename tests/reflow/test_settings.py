@@ -64,6 +64,7 @@ WRONG = [
     ("DATABASE_URL", "sqlite:////srv/C#/db.sqlite3", "# written as %23"),
     ("CONN_MAX_AGE", "-1", "a whole number from 0"),
     ("PREPARE_THRESHOLD", "-1", "a whole number from 0"),
+    ("DATABASE_TIMEOUT_SECONDS", "soon", "a number of seconds from 0"),
     ("REAUTHENTICATION_TIMEOUT", "1h", "a whole number from 1"),
     ("EMAIL_URL", "mail.example", "smtp+tls://"),
     ("EMAIL_URL", "smtp://:hush@", "smtp+tls://"),
@@ -135,6 +136,15 @@ def test_the_servers_own_variables_too() -> None:
     result = run(GUNICORN, SECRET | {"WEB_PROCESSES": "many"})
     assert result.returncode != 0
     assert result.stderr == "WEB_PROCESSES is 'many': it should be a whole number from 1.\n"
+
+
+def test_a_second_process_needs_counters_that_it_shares() -> None:
+    alone = run([*GUNICORN, "--check-config"], SECRET | {"WEB_PROCESSES": "2"})
+    assert alone.returncode != 0
+    (line,) = alone.stderr.splitlines()
+    assert "REDIS_URL is not set" in line
+    redis = {"REDIS_URL": "redis://localhost:1/0"}
+    assert run([*GUNICORN, "--check-config"], SECRET | redis | {"WEB_PROCESSES": "2"}).returncode == 0
 
 
 def test_the_example_copied_as_it_is_starts_nothing() -> None:
@@ -212,9 +222,9 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 def test_the_database_is_a_file_unless_another_is_named() -> None:
     names = "s.DATABASES['default']['ENGINE'], s.DATABASES['default']['HOST']"
-    assert read(names)[0] == "reflow.server.sqlite"
+    assert read(names)[0] == "django.db.backends.sqlite3"
     url = "postgres://reflow@db.example/reflow"
-    assert read(names, DATABASE_URL=url) == ["reflow.server.postgresql", "db.example"]
+    assert read(names, DATABASE_URL=url) == ["django.db.backends.postgresql", "db.example"]
 
 
 @pytest.mark.parametrize("folder", ["c++ demo", "C#", "100%25", "what?", "[a]", "Läden;x=1&y"])
@@ -225,6 +235,13 @@ def test_the_database_is_inside_a_checkout_of_any_name(folder: str, tmp_path: Pa
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "environ", SECRET | {"ENV_FILE": os.devnull})
         assert runpy.run_path(str(copied))["DATABASES"]["default"]["NAME"] == str(checkout / "db.sqlite3")
+
+
+def test_statements_are_prepared_only_where_a_threshold_is_set() -> None:
+    options = "s.DATABASES['default']['OPTIONS']"
+    url = {"DATABASE_URL": "postgres://db.example/reflow"}
+    assert not {"prepare_threshold", "server_side_binding"} & read(options, **url)[0].keys()
+    assert read(options, **url, PREPARE_THRESHOLD="5")[0]["prepare_threshold"] == 5
 
 
 def test_postgresql_is_given_up_on_in_time_unless_its_address_says_otherwise() -> None:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests import postgres, valkey
-from tests.resilience import scenarios
+from tests.resilience import proxy, scenarios
 from tests.resilience.scenarios import Seen
 from tests.resilience.servers import own_postgres, own_valkey
 from tests.resilience.site import site
@@ -44,15 +44,19 @@ def everything() -> Iterator[Seen]:
         tempfile.TemporaryDirectory() as folder,
         own_postgres() as database,
         own_valkey() as counters,
-        site(Path(folder), database.url, REDIS_URL=counters.url) as large,
+        site(Path(folder), database.url, REDIS_URL=counters.url, PREPARE_THRESHOLD="5") as large,
     ):
         yield scenarios.postgres_killed(large, database, lasting=LASTING_SECONDS)
         yield scenarios.postgres_restarted(large, database)
         yield scenarios.postgres_read_only(large, database, lasting=LASTING_SECONDS)
         yield scenarios.valkey_killed(large, counters, lasting=LASTING_SECONDS)
         yield scenarios.worker_killed(large)
-        yield scenarios.slow_clients(large)
-        yield scenarios.idle_connections(large)
+        try:
+            with proxy.proxied(large) as proxied:
+                yield scenarios.slow_clients(proxied)
+                yield scenarios.idle_connections(proxied)
+        except proxy.Unavailable as reason:
+            print(f"Without a proxy: {reason} {proxy.REMEDY}", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/db.sqlite3"
         with site(Path(folder), url, config="tests.resilience.clocked", WEB_PROCESSES="1") as small:

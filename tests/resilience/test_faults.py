@@ -1,9 +1,11 @@
 """Whatever breaks: nobody gets a stack trace or waits for ever, nothing is half done, and it mends itself."""
 
+import json
 import os
 import resource
 import socket
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import Request
@@ -11,7 +13,7 @@ from urllib.request import Request
 import pytest
 
 from tests import postgres, valkey
-from tests.resilience import scenarios
+from tests.resilience import proxy, scenarios
 from tests.resilience.scenarios import Seen
 from tests.resilience.servers import Postgres, Valkey, own_postgres, own_valkey
 from tests.resilience.site import PAGES, STORE, Site, site
@@ -43,8 +45,19 @@ def counters() -> Iterator[Valkey]:
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory, database: Postgres, counters: Valkey) -> Iterator[Site]:
     """As production has it."""
-    with site(tmp_path_factory.mktemp("large"), database.url, REDIS_URL=counters.url) as large:
+    options = {"REDIS_URL": counters.url, "PREPARE_THRESHOLD": "5"}
+    with site(tmp_path_factory.mktemp("large"), database.url, **options) as large:
         yield large
+
+
+@pytest.fixture(scope="module")
+def through_proxy(large: Site) -> Iterator[Site]:
+    """The same through nginx."""
+    try:
+        with proxy.proxied(large) as proxied:
+            yield proxied
+    except proxy.Unavailable as reason:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {proxy.REMEDY}")
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +111,26 @@ def test_a_killed_worker_takes_down_only_what_it_was_answering(large: Site) -> N
     assert seen.answers.get("cut off", 0) <= scenarios.CLIENTS
 
 
-def test_slow_clients_hold_up_nobody(large: Site) -> None:
-    hold(scenarios.slow_clients(large), allowed=set())
+def test_slow_clients_hold_up_nobody_behind_the_proxy(through_proxy: Site) -> None:
+    hold(scenarios.slow_clients(through_proxy), allowed=set())
 
 
-def test_a_thousand_idle_connections_hold_up_nobody(large: Site) -> None:
-    hold(scenarios.idle_connections(large), allowed=set())
+def test_a_thousand_idle_connections_hold_up_nobody_behind_the_proxy(through_proxy: Site) -> None:
+    hold(scenarios.idle_connections(through_proxy), allowed=set())
+
+
+def test_behind_the_proxy_a_killed_worker_costs_reads_nothing(through_proxy: Site) -> None:
+    seen = scenarios.worker_killed(through_proxy)
+    hold(seen, allowed={"503"})
+    assert {answer.seen for answer in seen.during if not answer.is_write} <= {"200"}
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+def test_the_proxy_hides_what_is_for_operators(through_proxy: Site, path: str) -> None:
+    with closing(through_proxy.connect()) as connection:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        assert (response.status, response.headers["Server"]) == (404, "nginx")
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Only Linux limits another process.")
@@ -149,10 +176,30 @@ def test_requests_may_come_in_pieces_or_several_at_once(small: Site) -> None:
         read_until(client, b'"name":"Northwood"')
         client.sendall(get * 2)
         read_until(client, b'"name":"Northwood"', times=2)
-        client.sendall(scenarios.HEAD + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
-        read_until(client, b"HTTP/1.1 100 Continue")
-        client.sendall(b"{}")
-        read_until(client, b'"code":"api_key_missing"')
+
+
+NAMED, OTHER = (json.dumps({"name": name, "price": 100}).encode() for name in ("In chunks", "In bytes"))
+LONG = b'{"name": "' + b"x" * (1024 * 1024) + b'"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"%x\r\n%b\r\n0\r\n\r\n" % (len(NAMED), NAMED), b"201"),
+        (b"".join(b"1\r\n%c\r\n" % byte for byte in OTHER) + b"0\r\n\r\n", b"201"),
+        (b"%x\r\n%b\r\n0\r\n\r\n" % (len(LONG), LONG), b"413"),
+        (b"zz\r\n{}\r\n0\r\n\r\n", b"400"),
+        (b"2\r\n{}\r\nzz\r\n\r\n", b"400"),
+        (b"0\r\n\r\n", b"400"),
+    ],
+    ids=["in one chunk", "byte by byte", "too large", "no length", "ends wrong", "empty"],
+)
+def test_a_chunked_body_is_read_like_any_other(small: Site, body: bytes, status: bytes) -> None:
+    head = f"{scenarios.HEAD.decode()}Authorization: Bearer {small.key}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with scenarios.connection(small) as client:
+        with suppress(OSError):  # what is too large is answered before its end
+            client.sendall(head.encode() + body)
+        read_until(client, b"HTTP/1.1 " + status)
 
 
 def read_until(client: socket.socket, part: bytes, *, times: int = 1) -> None:

@@ -38,9 +38,9 @@ class Server:
             "DATABASE_URL": f"postgres://nobody@127.0.0.1:{port_of(database)}/nothing?connect_timeout=60",
             "METRICS_TOKEN": TOKEN,
             "HTTPS": "false",
-            "WEB_PROCESSES": "2",
         }
-        command = ["gunicorn", "-c", "python:reflow.server.gunicorn", "--bind", f"127.0.0.1:{self.port}"]
+        config = ["-c", "python:reflow.server.gunicorn", "--workers=2"]
+        command = ["gunicorn", *config, "--bind", f"127.0.0.1:{self.port}"]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=output, stderr=output

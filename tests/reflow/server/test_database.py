@@ -1,0 +1,105 @@
+"""What a web process does with its connections to PostgreSQL."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import NotSupportedError, connection
+from django.test import Client
+
+from reflow.server.database import configure_connection
+from tests.conftest import IssueKey, bearer
+
+pytestmark = [
+    pytest.mark.skipif("SUITE_DATABASE_URL" not in os.environ, reason="It is about PostgreSQL."),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+@pytest.fixture(autouse=True)
+def _connection_of_its_own() -> Iterator[None]:
+    connection.ensure_connection()
+    yield
+    connection.close()
+
+
+@pytest.fixture
+def prepared() -> Iterator[None]:
+    """Connections that prepare every query, as PREPARE_THRESHOLD makes them."""
+    options = connection.settings_dict["OPTIONS"]
+    kept = dict(options)
+    connection.close()
+    options.update(server_side_binding=True, prepare_threshold=0)
+    connection.ensure_connection()
+    yield
+    connection.close()
+    options.clear()
+    options.update(kept)
+
+
+def read(query: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return str(cursor.fetchone()[0])
+
+
+def test_a_query_of_the_site_may_take_so_long(settings: Any) -> None:
+    settings.DATABASE_TIMEOUT_SECONDS = 1.5
+    assert read("SHOW statement_timeout") == read("SHOW lock_timeout") == "0"
+    configure_connection(connection)
+    assert read("SHOW statement_timeout") == read("SHOW lock_timeout") == "1500ms"
+
+
+def test_zero_is_no_limit(settings: Any) -> None:
+    settings.DATABASE_TIMEOUT_SECONDS = 0
+    configure_connection(connection)
+    assert read("SHOW statement_timeout") == "0"
+
+
+def test_a_query_that_takes_too_long_is_answered_503(settings: Any, client: Client, issue: IssueKey) -> None:
+    settings.DATABASE_TIMEOUT_SECONDS = 0.1
+    _, plaintext = issue()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("LOCK TABLE apikeys_apikey")
+            configure_connection(connection)
+            response = client.get("/v1/api-key/", headers=bearer(plaintext))
+    finally:
+        other.close()
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert response["Retry-After"]
+    assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+
+
+@pytest.mark.usefixtures("prepared")
+def test_a_column_that_changes_its_type_costs_one_503(client: Client, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    for _ in range(3):
+        assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    other = connection.copy()
+    column = "ALTER TABLE apikeys_apikey ALTER COLUMN name TYPE"
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(f"{column} varchar(5000)")
+        response = client.get("/v1/api-key/", headers=bearer(plaintext))
+        assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+        assert response["Retry-After"]
+        assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    finally:
+        connection.close()
+        with other.cursor() as cursor:
+            cursor.execute(f"{column} varchar(100)")
+        other.close()
+
+
+def test_other_features_that_are_not_supported_stay_mistakes_of_ours() -> None:
+    client = Client(raise_request_exception=False)
+
+    def refuse(*_: Any) -> None:
+        raise NotSupportedError("Not by Django")
+
+    with connection.execute_wrapper(refuse):
+        assert client.get("/v1/stores/267418190/").status_code == 500
