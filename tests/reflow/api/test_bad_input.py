@@ -1,4 +1,4 @@
-"""No input, however broken, gets a 500. Hypothesis looks for one; what it and others found stays below."""
+"""No input that has brought an API down gets a 500. tests/test_conformance.py makes up others at random."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -57,12 +57,6 @@ ODDITIES: list[Any] = [
     *([], {}, [[]], [{}], [None], {"": None}, {"items": [{}]}, {"items": [{"id": 2**64}]}, {"items": {}}),
     *({"items": [{"name": [], "price": {}}]}, {"address": {"city": []}}, [{"sm": "//", "md": 1, "lg": []}]),
 ]
-text = st.text(st.characters(exclude_categories=()), max_size=30)
-values = st.sampled_from(ODDITIES) | st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | text,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
-    max_leaves=6,
-)
 
 
 @pytest.fixture
@@ -116,20 +110,7 @@ def test_every_field_takes_or_refuses_whatever_comes(
     survives(api.get(f"/{resource}"), 200)
 
 
-@pytest.mark.parametrize("resource", WRITABLE)
-@given(data=st.data())
-@examined
-def test_every_write_takes_or_refuses_whatever_comes(
-    api: Caller, rows: dict[str, int], resource: str, data: st.DataObject
-) -> None:
-    names = st.sampled_from(WRITABLE[resource]) | text
-    body = data.draw(st.dictionaries(names, values, max_size=4) | values)
-    attempt(api, resource, rows[resource], body)
-    if isinstance(body, dict):
-        attempt(api, resource, rows[resource], CREATED.get(resource, {}) | body)
-    survives(api.get(f"/{resource}"), 200)
-
-
+@pytest.mark.once
 @pytest.mark.parametrize("resource", WRITABLE)
 @pytest.mark.parametrize("depth", [30, 300, 800, 850, 880, 900, 950, 100_000])
 def test_depth_is_no_way_in(api: Caller, rows: dict[str, int], resource: str, depth: int) -> None:
@@ -140,6 +121,7 @@ def test_depth_is_no_way_in(api: Caller, rows: dict[str, int], resource: str, de
             survives(api.client.patch(url, body.encode(), content_type="application/json"), 400, 413)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("levels", "code"), [(20, "invalid"), (21, "parse_error")])
 def test_twenty_levels_are_read(api: Caller, levels: int, code: str) -> None:
     body: Any = "at the bottom"
@@ -152,26 +134,26 @@ def test_twenty_levels_are_read(api: Caller, levels: int, code: str) -> None:
 @pytest.mark.parametrize(
     ("resource", "name"), [(resource, name) for resource, names in PARAMETERS.items() for name in names]
 )
-@given(value=st.text(st.characters(codec="utf-8"), max_size=40))
-@examined
-@example("\0")
-@example("9" * 5000)
-@example("-1")
-@example("2026-11-23T12:00:00+99:99")
-@example("0001-01-01T00:00:00+14:00")
-@example("name_asc," * 300)
-def test_every_parameter_is_understood_or_refused(api: Caller, resource: str, name: str, value: str) -> None:
-    survives(api.get(f"/{resource}", {name: value}), 200, 400)
+def test_every_parameter_is_understood_or_refused(api: Caller, resource: str, name: str) -> None:
+    texts = [value for value in ODDITIES if isinstance(value, str) and value.isprintable()]
+    for value in (*texts, "\0", "\u202e", "-1", "2026-11-23T12:00:00+99:99", "name_asc," * 300):
+        survives(api.get(f"/{resource}", {name: value}), 200, 400)
 
 
 @pytest.mark.parametrize("resource", PARAMETERS)
-@given(query=st.binary(max_size=60))
-@examined
-@example(b"page=%ff&search=%c3%28&order=%00")
-@example(b"search=%ed%a0%80")
-@example(b"&&==&page=1;perpage=2")
-def test_every_query_string_is_understood_or_refused(api: Caller, resource: str, query: bytes) -> None:
-    survives(api.client.get(f"{api.base}/{resource}", QUERY_STRING=query.decode("latin-1")), 200, 400)
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=%ff&search=%c3%28&order=%00",
+        "search=%ed%a0%80",
+        "&&==&page=1;perpage=2",
+        "\xff\0=\x80",
+        "%",
+        "=&=",
+    ],
+)
+def test_every_query_string_is_understood_or_refused(api: Caller, resource: str, query: str) -> None:
+    survives(api.client.get(f"{api.base}/{resource}", QUERY_STRING=query), 200, 400)
 
 
 # Headers that Django reads before it can answer errors: these go the whole way that a server goes.
@@ -206,6 +188,7 @@ def answer_of(environ: dict[str, Any], body: bytes = b"") -> tuple[int, bytes]:
 CHARSETS = ("hex", "zlib", "undefined", "idna", "utf-16", "punycode", "unicode_escape", "nonsense")
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "content_type",
@@ -232,6 +215,7 @@ def test_no_content_type_is_a_server_error(store: Store, plaintext: str, content
     assert status in {201, 400, 415}
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("charset", [*CHARSETS, "rot13", "bz2"])
 def test_no_charset_of_a_form_is_a_server_error(charset: str) -> None:
@@ -250,6 +234,7 @@ def plaintext(issue: IssueKey) -> str:
     return issue(access=list(SCOPES))[1]
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @given(
     name=st.sampled_from(["Content-Type", "Accept", "X-Request-Id", "User-Agent", "Origin", "Cookie"]),
@@ -270,6 +255,7 @@ def test_no_header_is_a_server_error(store: Store, settings: Any, name: str, val
     assert status in {200, 400, 406}
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @given(path=st.text(st.characters(max_codepoint=255), max_size=30))
 @examined
