@@ -1,15 +1,21 @@
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
-from django.conf import settings
+
+if TYPE_CHECKING:
+    from apikeys.api.rate_limits import RateLimiter
 
 
 class ApiKeysConfig(AppConfig):
     name = "apikeys"
     verbose_name = "API keys"
 
+    rate_limiter: "RateLimiter"
+
     def ready(self) -> None:
-        from apikeys.api import checks, rate_limits  # noqa: F401  # register themselves
+        # They register themselves, and need models, which are not there before.
+        from apikeys.api import checks  # noqa: F401
+        from apikeys.api.rate_limits import RateLimiter, make_counters
         from apikeys.usage import writer  # noqa: F401
 
-        if settings.REDIS_URL:
-            # What it imports is not ready for requests that come in while one of them imports it.
-            rate_limits.storage()
+        self.rate_limiter = RateLimiter(make_counters())

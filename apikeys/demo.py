@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import cycle, islice
 
-from django.contrib.admin.models import CHANGE
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from apikeys import keys
-from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, audit
+from apikeys.actors import Actor
+from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, Event, LastUse, StoreUsage
 from apikeys.models.outcomes import Outcome
 from stores.models import Store
 from stores.resources import SCOPES, with_implied
@@ -112,16 +112,17 @@ def seed_keys(store: Store, *, count: int, days: int) -> None:
     )
     if owner and count <= len(SPECIMENS):
         for key in made:
-            tell_history(key, owner)
+            record_history(key, Actor(owner))
     seed_usage(store, list(zip(made, specimens, strict=True)), days=days, now=now, rng=rng)
 
 
-def tell_history(key: ApiKey, owner: User) -> None:
-    audit.created(key, owner)
-    audit.of(key).update(action_time=key.created_at)
+def record_history(key: ApiKey, owner: Actor) -> None:
+    """Add the audit log entries that a key like this would have."""
+    entry = AuditEntry.objects.record(Event.CREATED, by=owner, store=key.store, key=key, access=key.access)
+    AuditEntry.objects.filter(pk=entry.pk).update(at=key.created_at)
     if key.deactivated_at:
-        audit.deactivated(key, owner)
-        audit.of(key).filter(action_flag=CHANGE).update(action_time=key.deactivated_at)
+        entry = AuditEntry.objects.record(Event.DEACTIVATED, by=owner, store=key.store, key=key, until=None)
+        AuditEntry.objects.filter(pk=entry.pk).update(at=key.deactivated_at)
 
 
 def numbered(specimen: Specimen, copy: int, days: int) -> Specimen:

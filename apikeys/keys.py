@@ -36,23 +36,23 @@ def is_well_formed(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
-def prefix_of(text: str) -> str | None:
+def find_prefix(text: str) -> str | None:
     """The prefix in what a person typed or pasted: a prefix, a masked key, or a whole key in any text."""
     match = _PREFIX.fullmatch(text) or _IN_TEXT.search(text)
     return match[1].lower() if match else None
 
 
-def without_secrets(text: str) -> str:
+def hide_secrets(text: str) -> str:
     """The text with every key in it, or the better part of one, cut down to its prefix."""
     return _SECRET_IN_TEXT.sub(".[hidden]", text)
 
 
-def whole_in(text: str) -> set[str]:
+def find_keys(text: str) -> set[str]:
     """The whole keys in any text, whatever stands around them."""
     return {found.lower() for found in _WHOLE_IN_TEXT.findall(text)}
 
 
-def prefixes_in(text: str) -> set[str]:
+def find_prefixes(text: str) -> set[str]:
     """What may be prefixes in any text: of keys that are whole, masked or cut short, or all by themselves."""
     return {found.lower() for found in _PREFIX_IN_TEXT.findall(text)}
 
@@ -65,6 +65,6 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def is_same(digest: str, other: str) -> bool:
+def is_equal(digest: str, other: str) -> bool:
     """Whether two digests are alike, in time that does not depend on where they differ."""
     return hmac.compare_digest(digest, other)

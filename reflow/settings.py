@@ -190,7 +190,13 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "reflow_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
+    },
+    # Rate limits without REDIS_URL: each process counts for itself.
+    "rate_limits": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "rate_limits",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 
 # E-mail: printed to the console unless EMAIL_URL names an SMTP server.

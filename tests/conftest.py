@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from apikeys.actors import Actor
 from apikeys.api import rate_limits
+from apikeys.lifecycle import create_key
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
 from reflow.accounts import adapter
@@ -35,13 +38,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.no_cover)
 
 
+def new_rate_limiter() -> None:
+    """Count from nothing, where the settings of this moment say."""
+    caches["rate_limits"].clear()
+    config = apps.get_app_config("apikeys")
+    config.rate_limiter = rate_limits.RateLimiter(rate_limits.make_counters())  # type: ignore[attr-defined]
+
+
 @pytest.fixture(autouse=True)
 def _no_rate_is_used_up() -> None:
     """Every test signs in, and calls the API, for the first time today."""
     cache.clear()
-    rate_limits.storage().reset()
-    rate_limits._barred.clear()
-    rate_limits._ask_again_at = None
+    new_rate_limiter()
 
 
 @pytest.fixture(autouse=True)
@@ -86,9 +94,9 @@ def issue(store: Store, owner: User) -> IssueKey:
             "store": store,
             "name": f"Key {ApiKey.objects.count() + 1}",
             "access": ["orders:read"],
-            "created_by": owner,
+            "by": Actor(owner),
         }
-        return ApiKey.objects.issue(**(defaults | given))
+        return create_key(**(defaults | given))
 
     return issue_key
 

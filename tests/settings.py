@@ -26,7 +26,7 @@ for name in ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "EMAIL_URL", "LOG_LEVEL", 
     os.environ.pop(name, None)
 
 from reflow.settings import *  # noqa: E402, F403
-from reflow.settings import DATABASES, STORAGES  # noqa: E402
+from reflow.settings import CACHES, DATABASES, STORAGES  # noqa: E402
 
 if "SUITE_DATABASE_URL" not in os.environ:
     DATABASES["default"]["TEST"] = {"NAME": str(TEMPORARY / "test.sqlite3")}
@@ -35,7 +35,7 @@ if "SUITE_DATABASE_URL" not in os.environ:
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # In production a table: some fifty queries a sign-in. The tests that are about it use that.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 
 # Only the tests in a browser collect the static files, and use them as production does.
 STATIC_ROOT = TEMPORARY / "static"

@@ -1,6 +1,6 @@
 """What operators see of keys and usage. Owners issue keys; here they are looked at and switched off."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -14,31 +14,15 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
-from apikeys import keys
-from apikeys.models import ApiKey, ApiKeyUsage, StaleKey, StoreUsage, audit
-from apikeys.models.outcomes import Status
-from apikeys.models.querysets import ApiKeyQuerySet
-from apikeys.models.suspension import Suspension
+from apikeys import keys, lifecycle
+from apikeys.actors import actor_from_request
+from apikeys.admin.records import ReadOnlyAdmin
+from apikeys.lifecycle import StaleKey
+from apikeys.models import ApiKey, ApiKeyQuerySet, AuditEntry, Status
 from apikeys.usage import charts, reports
 from stores.resources import SCOPES
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
-MOST_AT_ONCE = 500
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Rows that only the product itself writes."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+MAX_LEAKED_KEYS = 500
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -78,7 +62,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         ("prefix", "name", "store"),
         ("status", "reaches"),
         ("created_by", "created_at", "expires_at"),
-        ("deactivated_at", "reactivates_at", "suspended_at"),
+        ("deactivated_at", "reactivates_at", "leaked_at", "suspended_at"),
         ("predecessor", "superseded_at"),
         "allowed_addresses",
         "rate_limit",
@@ -87,7 +71,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     # All but the one thing that operators set.
     readonly_fields = (
         *("prefix", "name", "store", "status", "reaches", "created_by", "created_at", "expires_at"),
-        *("deactivated_at", "reactivates_at", "suspended_at", "predecessor", "superseded_at"),
+        *("deactivated_at", "reactivates_at", "leaked_at", "suspended_at", "predecessor", "superseded_at"),
         *("allowed_addresses", "last_used"),
     )
 
@@ -105,10 +89,10 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001
         """The limit alone: the rest of the row may have changed while the form was open."""
-        obj.limit(by=operator_of(request), rate_limit=obj.rate_limit)
+        lifecycle.set_rate_limit(obj, by=actor_from_request(request), requests_per_minute=obj.rate_limit)
 
     def log_change(self, request: HttpRequest, obj: ApiKey, message: Any) -> None:  # type: ignore[override]
-        """The key's verbs have written it."""
+        """The audit log has it."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return ApiKey.objects.with_status()
@@ -120,7 +104,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
     ) -> tuple[QuerySet[ApiKey], bool]:
-        return super().get_search_results(request, queryset, keys.prefix_of(search_term) or search_term)
+        return super().get_search_results(request, queryset, keys.find_prefix(search_term) or search_term)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -132,7 +116,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             extra_context = {
                 "period": period,
                 "chart": charts.stacked_bars(period),
-                "lines": audit.of(key),
+                "entries": AuditEntry.objects.for_key(key),
                 **(extra_context or {}),
             }
         return super().change_view(request, object_id, form_url, extra_context)
@@ -152,23 +136,28 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Deactivate selected keys", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
-        usable = [key for key in queryset if key.is_deactivatable]
-        for key in usable:
-            key.deactivate(by=operator_of(request))
-        messages.success(request, f"Deactivated: {len(usable)}.")
+        deactivated = 0
+        for key in queryset:
+            try:
+                lifecycle.deactivate_key(key, by=actor_from_request(request))
+            except StaleKey:
+                continue
+            deactivated += 1
+        messages.success(request, f"Deactivated: {deactivated}.")
 
     @admin.action(description="Reactivate selected keys", permissions=["change"])
     def reactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
         inactive = [key for key in queryset if key.is_deactivated(timezone.now())]
-        suspended = 0
+        reactivated = 0
         for key in inactive:
             try:
-                key.reactivate(by=operator_of(request))
+                lifecycle.reactivate_key(key, by=actor_from_request(request), version=key.version)
             except StaleKey:
-                suspended += 1
-        messages.success(request, f"Reactivated: {len(inactive) - suspended}.")
-        if suspended:
-            messages.warning(request, f"Left suspended, as all keys of their store are: {suspended}.")
+                continue
+            reactivated += 1
+        messages.success(request, f"Reactivated: {reactivated}.")
+        if left := len(inactive) - reactivated:
+            messages.warning(request, f"Left as they are, because they leaked or are suspended: {left}.")
 
     # A leak. What is pasted is looked through and let go: it goes into no address, no table, no log and no
     # page, not even the one that answers.
@@ -194,48 +183,11 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         """Those that the operator ticked are deactivated, and their owners told."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        known = ApiKey.objects.filter(prefix__in=request.POST.getlist("prefix")[:MOST_AT_ONCE])
-        ended = [key for key in known if key.report_leaked(by=operator_of(request))]
+        known = ApiKey.objects.filter(prefix__in=request.POST.getlist("prefix")[:MAX_LEAKED_KEYS])
+        ended = lifecycle.report_leaked_keys(known, by=actor_from_request(request))
         if ended:
             names = ", ".join(map(str, ended))
             messages.success(request, f"Deactivated, and their owners told: {names}.")
         else:
-            messages.warning(request, "Nothing was done: no key was ticked that was not deactivated already.")
+            messages.warning(request, "Nothing was done: no key was ticked that is not known as leaked.")
         return redirect("admin:apikeys_apikey_leak")
-
-
-def operator_of(request: HttpRequest) -> "User":
-    """Whoever has signed in to the admin."""
-    operator: User = request.user  # type: ignore[assignment]
-    return operator
-
-
-@admin.register(Suspension)
-class SuspensionAdmin(ReadOnlyAdmin):
-    """The stores whose keys are suspended: it begins and ends on a store's own page."""
-
-    list_display = ("store", "reason", "by", "at")
-    list_select_related = ("store", "by")
-    search_fields = ("=store__id", "store__name", "reason")
-    ordering = ("-at",)
-    show_full_result_count = False
-
-
-@admin.register(ApiKeyUsage)
-class ApiKeyUsageAdmin(ReadOnlyAdmin):
-    list_display = ("date", "key", "resource", "access", "outcome", "requests", "last_at")
-    list_filter = ("outcome", "resource", "access")
-    list_select_related = ("key",)
-    search_fields = ("key__prefix", "key__name")
-    date_hierarchy = "date"
-    ordering = ("-date", "-requests")
-    show_full_result_count = False
-
-
-@admin.register(StoreUsage)
-class StoreUsageAdmin(ReadOnlyAdmin):
-    list_display = ("date", "store", "outcome", "requests")
-    list_filter = ("outcome", ("store", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("store",)
-    date_hierarchy = "date"
-    ordering = ("-date",)

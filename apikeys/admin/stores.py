@@ -15,15 +15,16 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from apikeys.admin.keys import operator_of
-from apikeys.models import ApiKey, audit
-from apikeys.models.suspension import StoreSuspended, Suspension
+from apikeys import lifecycle
+from apikeys.actors import actor_from_request
+from apikeys.lifecycle import StoreSuspended
+from apikeys.models import ApiKey, AuditEntry, Suspension
 from apikeys.usage import charts, reports
 from stores.models import Store
 
-MOST_KEYS = 50
-MOST_LINES = 50
-MOST_STORES = 100
+MAX_KEYS = 50
+MAX_ENTRIES = 50
+MAX_STORES = 100
 
 
 class SuspendForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -110,8 +111,8 @@ class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
             return self.page(request, "Suspend all API keys", "suspend", affected=affected, form=form)
         for store in stores:
             try:
-                Suspension.objects.begin(
-                    store=store, by=operator_of(request), reason=form.cleaned_data["reason"]
+                lifecycle.suspend_store(
+                    store, by=actor_from_request(request), reason=form.cleaned_data["reason"]
                 )
             except StoreSuspended:
                 messages.warning(request, f"The API keys of {store} were suspended already.")
@@ -128,14 +129,14 @@ class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
         if request.method != "POST":
             return self.page(request, "Resume API keys", "resume", suspensions=suspensions)
         for suspension in suspensions:
-            suspension.lift(by=operator_of(request))
+            lifecycle.resume_store(suspension.store, by=actor_from_request(request))
             messages.success(request, f"The API keys of {suspension.store} work again.")
         return self.back_to(stores)
 
     def named_in(self, request: HttpRequest) -> list[Store]:
         """The stores that the address names by their nine digits."""
         numbers = [number for number in request.GET.getlist("store") if re.fullmatch("[0-9]{9}", number)]
-        return list(self.get_queryset(request).filter(pk__in=numbers[:MOST_STORES]))
+        return list(self.get_queryset(request).filter(pk__in=numbers[:MAX_STORES]))
 
     def page(self, request: HttpRequest, title: str, name: str, **context: Any) -> HttpResponse:
         context |= {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
@@ -155,7 +156,7 @@ def naming(stores: Iterable[Store]) -> str:
 def keys_of(store: Store) -> dict[str, Any]:
     """What the store's page shows of its keys: the busiest of them, and what was done last."""
     keys = ApiKey.objects.for_store(store)
-    shown = list(keys.with_status().select_related("last_use").busiest_first()[:MOST_KEYS])
+    shown = list(keys.with_status().select_related("last_use").busiest_first()[:MAX_KEYS])
     periods = reports.of_keys(shown)
     total = reports.of_store(store)
     return {
@@ -163,5 +164,5 @@ def keys_of(store: Store) -> dict[str, Any]:
         "count": keys.count(),
         "period": total,
         "chart": charts.stacked_bars(total),
-        "lines": audit.of_all_keys(store)[:MOST_LINES],
+        "entries": AuditEntry.objects.for_store(store)[:MAX_ENTRIES],
     }

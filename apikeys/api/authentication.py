@@ -18,9 +18,6 @@ from apikeys.api.exceptions import (
     ApiKeySuspended,
 )
 from apikeys.models import ApiKey
-from stores.compiled import Compiled, Given
-
-PRESENTED = Compiled(lambda: ApiKey.objects.select_related("store").filter(prefix=Given(0), digest=Given(1)))
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -46,13 +43,12 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise ApiKeySuspended if key.suspended_at else ApiKeyInactive
         if key.is_expired(now):
             raise ApiKeyExpired
-        if key.allowed_addresses and not key.works_from(addresses.client_of(http)):
+        if key.allowed_addresses and not key.is_allowed_from(addresses.client_of(http)):
             raise AddressNotAllowed
         return AnonymousUser(), key
 
     def identify(self, http: HttpRequest, header: str) -> ApiKey:
-        """The key in the header, unless its sender has guessed too often."""
-        rate_limits.check_failures(http)
+        """Return the key in the header. Raises ApiKeyMalformed, ApiKeyInvalid and RateLimited."""
         try:
             return find(presented_in(header))
         except ApiKeyInvalid:
@@ -73,14 +69,13 @@ def presented_in(header: str) -> str:
 
 
 def find(presented: str) -> ApiKey:
-    """The key whose whole text this is, its store joined, in one query; raises ApiKeyInvalid.
+    """Return the key whose whole text this is, its store joined, in one query. Raises ApiKeyInvalid.
 
-    The digest is part of the question: for an unknown prefix and for a wrong secret the database finds
-    nothing, and whatever follows is the same. How it compares digests tells nothing about secrets; the
-    last word is a comparison in constant time all the same.
+    The digest is part of the query: for an unknown prefix and for a wrong secret the database finds
+    nothing, and whatever follows is the same. The last word is a comparison in constant time.
     """
     digest = keys.digest(presented)
-    found = PRESENTED.run(presented[: keys.PREFIX_LENGTH], digest)
-    if not found or not keys.is_same(digest, found[0].digest):
+    key = ApiKey.objects.get_for_authentication(presented[: keys.PREFIX_LENGTH], digest)
+    if key is None or not keys.is_equal(digest, key.digest):
         raise ApiKeyInvalid
-    return found[0]
+    return key

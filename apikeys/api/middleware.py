@@ -9,9 +9,10 @@ from django.utils.cache import patch_vary_headers
 from apikeys import addresses
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
+from apikeys.usage.batch import KeyRequest
 
-LONGEST_METHOD = 10
-LONGEST_CLIENT = 200
+MAX_METHOD_LENGTH = 10
+MAX_CLIENT_LENGTH = 200
 
 
 class ApiKeyMiddleware:
@@ -22,7 +23,7 @@ class ApiKeyMiddleware:
         response = self.get_response(request)
         key = getattr(request, "api_key", None)
         if key is not None:
-            recorder.record(use_of(key, request, response))
+            recorder.record(key_request(key, request, response))
         allowance = getattr(request, "api_allowance", None)
         for name, value in allowance.headers.items() if allowance else ():
             response[name] = value
@@ -33,18 +34,18 @@ class ApiKeyMiddleware:
         return response
 
 
-def use_of(key: ApiKey, request: HttpRequest, response: HttpResponse) -> recorder.Use:
-    """What this request was, as usage counts it."""
-    return recorder.Use(
+def key_request(key: ApiKey, request: HttpRequest, response: HttpResponse) -> KeyRequest:
+    """Return what usage keeps of a request."""
+    return KeyRequest(
         key_id=key.pk,
         store_id=key.store_id,
         at=timezone.now(),
-        method=(request.method or "")[:LONGEST_METHOD],
+        method=(request.method or "")[:MAX_METHOD_LENGTH],
         resource=getattr(view_class(request), "resource", None) or "",
         access=getattr(request, "api_access", ""),
         status_code=response.status_code,
         address=str(address) if (address := addresses.client_of(request)) else None,
-        client=request.headers.get("User-Agent", "").replace("\0", "")[:LONGEST_CLIENT],
+        client=request.headers.get("User-Agent", "").replace("\0", "")[:MAX_CLIENT_LENGTH],
     )
 
 

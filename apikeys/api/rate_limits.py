@@ -1,31 +1,34 @@
 """How many requests a key may make, and an address without one, in a minute.
 
-Windows are whole minutes of the clock, counted in one atomic step: in memory, or by the ``limits`` library
-in Redis or Valkey for all machines together. When that server is away, requests go on uncounted, and one
-of them a second finds out whether it is back.
+Windows are whole minutes of the clock, counted in one atomic step: in this process's memory, or by the
+``limits`` library in Redis or Valkey for all processes and machines together. While that server is away,
+requests go on uncounted, and one request a second finds out whether it is back.
 """
 
 import logging
-import threading
 import time
-from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, cast
 
+from django.apps import apps
 from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest
 from limits.errors import StorageError
 from limits.storage import RedisStorage
+from prometheus_client import Counter
 from rest_framework.exceptions import Throttled
 
 from apikeys import addresses
 from apikeys.models import ApiKey
-from apikeys.usage import metrics
 
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 60
-COMPLAIN_EVERY_SECONDS = 60
-ASK_AGAIN_SECONDS = 1
+RETRY_SECONDS = 1
+LOG_EVERY_SECONDS = 60
+TIMEOUT_SECONDS = 0.25
+
+UNLIMITED = Counter("reflow_unlimited", "Requests let through while the counters of rate limits were away.")
 
 
 class Allowance(NamedTuple):
@@ -58,6 +61,89 @@ class RateLimited(Throttled):
     default_detail = "Too many requests."
 
 
+class Counters(Protocol):
+    """Where requests are counted."""
+
+    def incr(self, key: str, expiry: int) -> int:
+        """Add one to a counter that lasts ``expiry`` seconds, and return it. Raises StorageError."""
+
+    def check(self) -> bool:
+        """Whether the counters can be reached."""
+
+
+class MemoryCounters:
+    """Counters of this process, in Django's local-memory cache; the oldest go when there are too many."""
+
+    def __init__(self) -> None:
+        self._cache = caches["rate_limits"]
+
+    def incr(self, key: str, expiry: int) -> int:
+        self._cache.add(key, 0, timeout=expiry)
+        return self._cache.incr(key)
+
+    def check(self) -> bool:
+        return True
+
+
+def make_counters() -> Counters:
+    """Return the counters that REDIS_URL names, or those of this process."""
+    if not settings.REDIS_URL:
+        return MemoryCounters()
+    return RedisStorage(
+        settings.REDIS_URL,
+        wrap_exceptions=True,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+    )
+
+
+class RateLimiter:
+    """Counts requests against limits. Each process has one, on its AppConfig."""
+
+    def __init__(self, counters: Counters) -> None:
+        self.counters = counters
+        # When to ask counters that did not answer; None while they do.
+        self._retry_at: float | None = None
+        self._logged_at = float("-inf")
+
+    def count(self, policy: str, client: str, limit: int) -> Allowance | None:
+        """Count one request. Return what is left of the limit, or None while the counters are away."""
+        if not self._may_ask():
+            UNLIMITED.inc()
+            return None
+        window, second = divmod(int(time.time()), WINDOW_SECONDS)
+        try:
+            used = self.counters.incr(f"reflow/{policy}/{client}/{window}", WINDOW_SECONDS)
+        except StorageError as error:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            self._log(error)
+            UNLIMITED.inc()
+            return None
+        self._retry_at = None
+        return Allowance(policy, limit, used, WINDOW_SECONDS - second)
+
+    def _may_ask(self) -> bool:
+        """Whether the counters are there, or it is time for this one request to try them."""
+        if self._retry_at is None:
+            return True
+        now = time.monotonic()
+        if now < self._retry_at:
+            return False
+        self._retry_at = now + RETRY_SECONDS
+        return True
+
+    def _log(self, error: StorageError) -> None:
+        """Log that counting fails, once a minute however many requests find out."""
+        if time.monotonic() - self._logged_at >= LOG_EVERY_SECONDS:
+            self._logged_at = time.monotonic()
+            logger.error("Rate limits are off: their counters cannot be reached (%s)", error.storage_error)
+
+
+def limiter() -> RateLimiter:
+    """Return this process's rate limiter."""
+    return cast("RateLimiter", apps.get_app_config("apikeys").rate_limiter)  # type: ignore[attr-defined]
+
+
 def count_key(request: HttpRequest, key: ApiKey) -> None:
     """Count a request of a key. Raises RateLimited beyond the key's own limit or the general one."""
     _count(request, "key", str(key.pk), key.rate_limit or settings.RATE_LIMIT_PER_KEY)
@@ -65,135 +151,30 @@ def count_key(request: HttpRequest, key: ApiKey) -> None:
 
 def count_address(request: HttpRequest) -> None:
     """Count a request without a key. Raises RateLimited."""
-    _count(request, "address", _address(request), settings.RATE_LIMIT_PER_ADDRESS)
+    _count(request, "address", _client(request), settings.RATE_LIMIT_PER_ADDRESS)
 
 
 def count_revocation(request: HttpRequest) -> None:
     """Count a report of leaked keys. Raises RateLimited."""
-    _count(request, "revoke", _address(request), settings.RATE_LIMIT_REVOCATIONS)
+    _count(request, "revoke", _client(request), settings.RATE_LIMIT_REVOCATIONS)
 
 
-def _count(request: HttpRequest, policy: str, whose: str, limit: int) -> None:
-    allowance = _take(policy, whose, limit)
-    request.api_allowance = allowance  # type: ignore[attr-defined]  # for the headers of the answer
+def count_failure(request: HttpRequest) -> None:
+    """Count a key that does not exist. Raises RateLimited beyond the limit of such keys.
+
+    Only they are refused then: a good key from the same address goes on working.
+    """
+    allowance = limiter().count("failures", _client(request), settings.RATE_LIMIT_FAILED_KEYS)
     if allowance is not None and allowance.is_exceeded:
         raise RateLimited(wait=allowance.resets_in)
 
 
-# Addresses that have presented too many keys that do not exist, and the window in which they did. Each
-# process keeps its own, so that a request with a good key asks the counters no second time.
-_barred: dict[str, int] = {}
+def _count(request: HttpRequest, policy: str, client: str, limit: int) -> None:
+    allowance = limiter().count(policy, client, limit)
+    request.api_allowance = allowance  # type: ignore[attr-defined]  # for the headers of the response
+    if allowance is not None and allowance.is_exceeded:
+        raise RateLimited(wait=allowance.resets_in)
 
 
-def check_failures(request: HttpRequest) -> None:
-    """Raise RateLimited where the address has guessed too often, before another guess is looked at."""
-    if _barred:
-        window, resets_in = _now()
-        if _barred.get(_address(request)) == window:
-            raise RateLimited(wait=resets_in)
-
-
-def count_failure(request: HttpRequest) -> None:
-    """Count a key that does not exist against the address it came from."""
-    address = _address(request)
-    allowance = _take("failures", address, settings.RATE_LIMIT_FAILED_KEYS)
-    if allowance is not None and not allowance.remaining:
-        window, _ = _now()
-        for past, barred_in in list(_barred.items()):
-            if barred_in != window:
-                _barred.pop(past, None)
-        _barred[address] = window
-
-
-def _take(policy: str, whose: str, limit: int) -> Allowance | None:
-    """What is left after one more request; None while the counters cannot be reached."""
-    global _ask_again_at
-    if not _may_ask():
-        metrics.UNLIMITED.inc()
-        return None
-    window, resets_in = _now()
-    try:
-        used = storage().incr(f"reflow/{policy}/{whose}/{window}", WINDOW_SECONDS)
-    except StorageError as error:
-        _ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
-        _complain(error)
-        metrics.UNLIMITED.inc()
-        return None
-    _ask_again_at = None
-    return Allowance(policy, limit, used, resets_in)
-
-
-# When to ask counters that did not answer; None while they do.
-_ask_again_at: float | None = None
-
-
-def _may_ask() -> bool:
-    """Whether the counters are there, or it is time for this one request to try them."""
-    global _ask_again_at
-    if _ask_again_at is None:
-        return True
-    now = time.monotonic()
-    if now < _ask_again_at:
-        return False
-    _ask_again_at = now + ASK_AGAIN_SECONDS
-    return True
-
-
-def _now() -> tuple[int, int]:
-    """The number of the minute, and how many seconds are left of it."""
-    window, second = divmod(int(time.time()), WINDOW_SECONDS)
-    return window, WINDOW_SECONDS - second
-
-
-def _address(request: HttpRequest) -> str:
+def _client(request: HttpRequest) -> str:
     return addresses.counted_as(addresses.client_of(request))
-
-
-class MemoryStorage:
-    """Counts of this process, forgotten when the next window begins.
-
-    The one in ``limits`` looks for what to forget in a thread that it starts for nearly every request.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._window = 0
-        self._counts: dict[str, int] = {}
-
-    def incr(self, key: str, expiry: int) -> int:
-        """The count of a key in this window of ``expiry`` seconds, this time included."""
-        window = int(time.time()) // expiry
-        with self._lock:
-            if window != self._window:
-                self._window, self._counts = window, {}
-            count = self._counts[key] = self._counts.get(key, 0) + 1
-        return count
-
-    def check(self) -> bool:
-        """Whether the counters can be reached."""
-        return True
-
-    def reset(self) -> None:
-        """Forget all counts."""
-        self._window = 0
-
-
-@lru_cache(maxsize=1)
-def storage() -> MemoryStorage | RedisStorage:
-    """Where requests are counted: REDIS_URL, or this process's memory."""
-    if not settings.REDIS_URL:
-        return MemoryStorage()
-    return RedisStorage(
-        settings.REDIS_URL, wrap_exceptions=True, socket_timeout=0.25, socket_connect_timeout=0.25
-    )
-
-
-_complained_at = float("-inf")
-
-
-def _complain(error: StorageError) -> None:
-    """Log that counting fails, once a minute however many requests find out."""
-    global _complained_at
-    if time.monotonic() - _complained_at >= COMPLAIN_EVERY_SECONDS:
-        _complained_at = time.monotonic()
-        logger.error("Rate limits are off: their counters cannot be reached (%s)", error.storage_error)

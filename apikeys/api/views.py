@@ -9,13 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apikeys import lifecycle
+from apikeys.actors import actor_from_request
 from apikeys.api import rate_limits, schema
 from apikeys.api.permissions import HasApiKey
 from apikeys.api.rate_limits import Allowance
 from apikeys.models import ApiKey
 from apikeys.usage import reports
 
-MOST_AT_ONCE = 100
+MAX_KEYS = 100
 
 
 class ApiKeyView(APIView):
@@ -33,7 +35,7 @@ class LeakedKeysSerializer(serializers.Serializer[Any]):
     keys = serializers.ListField(
         child=serializers.CharField(max_length=200),
         min_length=1,
-        max_length=MOST_AT_ONCE,
+        max_length=MAX_KEYS,
         help_text="Whole keys, such as `19656ea.4329f04826e125f1ee999b53f78`.",
     )
 
@@ -58,8 +60,8 @@ class RevokeKeysView(APIView):
         rate_limits.count_revocation(request._request)
         handed_in = LeakedKeysSerializer(data=request.data)
         handed_in.is_valid(raise_exception=True)
-        for key in ApiKey.objects.presented_as(handed_in.validated_data["keys"]):
-            key.report_leaked()
+        found = ApiKey.objects.with_plaintext(handed_in.validated_data["keys"])
+        lifecycle.report_leaked_keys(found, by=actor_from_request(request._request))
         return Response({"received": len(handed_in.validated_data["keys"])}, status=202)
 
 

@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
 from apikeys import keys
-from apikeys.models import ApiKey, audit
+from apikeys.actors import Actor
+from apikeys.models import ApiKey
 from stores.models import Store
 
 
@@ -53,7 +54,7 @@ def add_file(parser: CommandParser) -> None:
 
 
 def add_by(parser: CommandParser) -> None:
-    parser.add_argument("--by", metavar="EMAIL", help="the operator to name in the history")
+    parser.add_argument("--by", metavar="EMAIL", help="the operator to name in the audit log")
 
 
 # What it stands for. Each raises CommandError where it stands for nothing.
@@ -76,21 +77,21 @@ def key_of(prefix: str) -> ApiKey:
 
 def as_prefix(text: str) -> str:
     refuse_secret(text)
-    prefix = keys.prefix_of(text)
+    prefix = keys.find_prefix(text)
     if prefix is None:
         raise CommandError(f"{text} is no prefix: that is seven characters, each of 0 to 9 and a to f.")
     return prefix
 
 
-def operator(email: str | None) -> User:
-    """The member of staff who acts; the site itself where nobody is named."""
+def operator(email: str | None) -> Actor:
+    """The member of staff who acts; no person where nobody is named."""
     if email is None:
-        return audit.the_site_itself()
+        return Actor()
     refuse_secret(email)
     staff = User.objects.filter(email__iexact=email, is_staff=True, is_active=True)
     if len(staff) != 1:
         raise CommandError(f"There is no operator {email}.")
-    return staff[0]
+    return Actor(staff[0])
 
 
 def text_of(file: str) -> str:
@@ -108,7 +109,7 @@ def text_of(file: str) -> str:
 
 def refuse_secret(typed: str) -> None:
     """A command line is seen by everybody on the machine, and kept by the shell."""
-    if keys.without_secrets(typed) != typed:
+    if keys.hide_secrets(typed) != typed:
         raise CommandError(
             "There is a key on the command line, where others can read it: treat it as leaked. Only its "
             "prefix belongs there; a text with keys in it goes into standard input."

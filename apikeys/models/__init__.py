@@ -1,15 +1,20 @@
 """Keys, what they did, and what was done to them."""
 
-from apikeys.models.key import ApiKey, StaleKey
-from apikeys.models.suspension import StoreSuspended, Suspension
+from apikeys.models.audit import AuditEntry, Event
+from apikeys.models.key import ApiKey, ApiKeyQuerySet
+from apikeys.models.outcomes import Outcome, Status
+from apikeys.models.suspension import Suspension
 from apikeys.models.usage import ApiKeyUsage, LastUse, StoreUsage, UsageWriter
 
 __all__ = [
     "ApiKey",
+    "ApiKeyQuerySet",
     "ApiKeyUsage",
+    "AuditEntry",
+    "Event",
     "LastUse",
-    "StaleKey",
-    "StoreSuspended",
+    "Outcome",
+    "Status",
     "StoreUsage",
     "Suspension",
     "UsageWriter",

@@ -1,31 +1,131 @@
-"""API keys and what became of their requests. The rules of a key live here: who may change it, and how."""
+"""API keys: their columns and constraints, the states they can be in, and how they are found.
+
+What is done to a key is in ``apikeys.lifecycle``.
+"""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from copy import copy
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from itertools import islice
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db import models
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Cast
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
-from apikeys import addresses, emails, keys
-from apikeys.models import audit
-from apikeys.models.outcomes import Status
-from apikeys.models.querysets import ApiKeyQuerySet
-from apikeys.models.suspension import holding
+from apikeys import addresses, keys
+from apikeys.models.outcomes import Outcome, Status
+from apikeys.models.usage import ApiKeyUsage, first_day
 from stores.models import Store
-from stores.resources import Access, Resource, with_implied
+from stores.names import ComparableNameField, comparable
+from stores.resources import Access, Resource
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+EXPIRES_SOON = timedelta(days=7)
+RECENTLY_REFUSED = timedelta(hours=24)
+
+# Only the columns that a request needs: any other costs a query when it is read.
+AUTHENTICATION_QUERY = """
+    SELECT
+        key.id, key.store_id, key.name, key.prefix, key.digest, key.access, key.allowed_addresses,
+        key.rate_limit, key.created_at, key.expires_at, key.deactivated_at, key.reactivates_at,
+        key.leaked_at, key.suspended_at, store.name AS store_name, store.currency AS store_currency
+    FROM apikeys_apikey key JOIN stores_store store ON store.id = key.store_id
+    WHERE key.prefix = %s AND key.digest = %s
+"""
 
 
-class StaleKey(Exception):
-    """Somebody else changed the key after this person had begun to."""
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def for_store(self, store: Store) -> "ApiKeyQuerySet":
+        return self.filter(store=store)
+
+    def usable(self) -> "ApiKeyQuerySet":
+        """Keys that a request may use now: neither deactivated, nor suspended, nor expired."""
+        now = timezone.now()
+        return self.exclude(_is_inactive(now)).exclude(_is_expired(now))
+
+    def with_name(self, name: str) -> "ApiKeyQuerySet":
+        """Keys that keep others from this name; a rolled key has handed its name on."""
+        return self.filter(comparable_name=comparable(name), superseded_at=None)
+
+    def granting(self, scope: str) -> "ApiKeyQuerySet":
+        """Keys that reach a scope. It compares text, which SQLite and PostgreSQL both can."""
+        return self.annotate(access_text=Cast("access", models.TextField())).filter(
+            access_text__contains=f'"{scope}"'
+        )
+
+    @sensitive_variables()
+    def with_plaintext(self, plaintexts: Iterable[str]) -> "ApiKeyQuerySet":
+        """Keys whose whole text is among these; a right prefix before a wrong secret finds none."""
+        presented = set(filter(keys.is_well_formed, plaintexts))
+        return self.select_related("store").filter(
+            prefix__in={text[: keys.PREFIX_LENGTH] for text in presented},
+            digest__in=set(map(keys.digest, presented)),
+        )
+
+    @sensitive_variables()
+    def in_leak(self, text: str) -> "list[tuple[ApiKey, bool]]":
+        """Keys that a text gives away or names, each with whether all of it is there.
+
+        Those given away come first.
+        """
+        whole = {key.pk for batch in batched(keys.find_keys(text)) for key in self.with_plaintext(batch)}
+        named = [key for batch in batched(keys.find_prefixes(text)) for key in self.filter(prefix__in=batch)]
+        return sorted(((key, key.pk in whole) for key in named), key=lambda found: not found[1])
+
+    def get_for_authentication(self, prefix: str, digest: str) -> "ApiKey | None":
+        """Return the key with this prefix and digest, its store filled in; None for none.
+
+        Every request with a key asks this, so the SQL is written out: for the ORM to write it anew each
+        time takes longer than all the rest of the check.
+        """
+        for key in self.raw(AUTHENTICATION_QUERY, (prefix, digest)):
+            key.store = Store(id=key.store_id, name=key.store_name, currency=key.store_currency)
+            return key
+        return None
+
+    def search(self, text: str) -> "ApiKeyQuerySet":
+        """Keys whose name contains the text, or whose prefix it is: typed, masked or in a whole key."""
+        named = Q(name__icontains=text)
+        if prefix := keys.find_prefix(text):
+            return self.filter(named | Q(prefix=prefix))
+        return self.filter(named | Q(prefix__istartswith=text))
+
+    def with_status(self) -> "ApiKeyQuerySet":
+        """Adds ``status``, a value of Status, derived at this moment."""
+        now = timezone.now()
+        refused = ApiKeyUsage.objects.filter(
+            key=OuterRef("pk"),
+            date__gte=(now - RECENTLY_REFUSED).date(),
+            outcome=Outcome.REFUSED,
+            last_at__gt=now - RECENTLY_REFUSED,
+        )
+        return self.annotate(  # type: ignore[no-redef]  # declared on the model, too
+            status=Case(
+                When(leaked_at__isnull=False, then=Value(Status.LEAKED)),
+                When(_is_inactive(now), then=Value(Status.INACTIVE)),
+                When(_is_expired(now), then=Value(Status.EXPIRED)),
+                When(Exists(refused), then=Value(Status.REFUSALS)),
+                When(expires_at__lte=now + EXPIRES_SOON, then=Value(Status.EXPIRING)),
+                default=Value(Status.ACTIVE),
+                output_field=models.CharField(),
+            )
+        )
+
+    def in_status(self, status: str) -> "ApiKeyQuerySet":
+        """Keys in this status, a value of Status; adds ``status``."""
+        return self.with_status().filter(status=status)  # type: ignore[misc]  # an annotation
+
+    def busiest_first(self) -> "ApiKeyQuerySet":
+        """By the requests of the last 30 days."""
+        requests = (
+            ApiKeyUsage.objects.filter(key=OuterRef("pk"), date__gte=first_day())
+            .order_by()
+            .values("key")
+            .annotate(total=Sum("requests"))
+            .values("total")
+        )
+        return self.order_by(Subquery(requests).desc(nulls_last=True), "-created_at", "-pk")
 
 
 class ApiKey(models.Model):
@@ -33,6 +133,7 @@ class ApiKey(models.Model):
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=100)
+    comparable_name = ComparableNameField()
     prefix = models.CharField(max_length=keys.PREFIX_LENGTH, editable=False)
     digest = models.CharField(max_length=keys.DIGEST_LENGTH, editable=False)
     access = models.JSONField(help_text="Scopes such as orders:read, with what they imply.")
@@ -45,18 +146,26 @@ class ApiKey(models.Model):
     )
     deactivated_at = models.DateTimeField(null=True, blank=True, editable=False)
     reactivates_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Somebody else had the whole key: it is off for good, and nobody turns it on again.
+    leaked_at = models.DateTimeField(null=True, editable=False)
     # With all keys of its store, by an operator: see apikeys.models.suspension.
     suspended_at = models.DateTimeField(null=True, editable=False)
     predecessor = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="successors"
     )
     superseded_at = models.DateTimeField(null=True, editable=False)
+    # When somebody saw the whole key, once; null: nobody did.
     revealed_at = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    # Added by QuerySets: a value of Status, and columns of the store.
+    status: str
+    store_name: str
+    store_currency: str
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -66,9 +175,9 @@ class ApiKey(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("prefix",), name="api_key_prefix_is_unique"),
             models.UniqueConstraint(
-                "store",
-                Lower("name"),
-                condition=Q(superseded_at=None),
+                fields=("store", "comparable_name"),
+                # Blank: the release before wrote it.
+                condition=Q(superseded_at=None) & ~Q(comparable_name=""),
                 name="api_key_name_is_unique_in_store",
             ),
             models.CheckConstraint(condition=~Q(access=[]), name="api_key_reaches_something"),
@@ -79,15 +188,14 @@ class ApiKey(models.Model):
                 condition=Q(reactivates_at=None) | Q(reactivates_at__gt=F("deactivated_at")),
                 name="api_key_reactivates_after_deactivation",
             ),
+            models.CheckConstraint(
+                condition=Q(leaked_at=None) | Q(deactivated_at__isnull=False, reactivates_at=None),
+                name="api_key_leaked_is_off_for_good",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix})"
-
-    # A value of Status, added by ApiKeyQuerySet.with_status().
-    status: str
-
-    # What it is now.
 
     @property
     def masked(self) -> str:
@@ -95,17 +203,21 @@ class ApiKey(models.Model):
         return f"{self.prefix}.{'•' * 8}"
 
     @property
-    def reach(self) -> list[tuple[Resource, Access]]:
-        """Each resource the key is let into, with the most it may do there."""
-        most = {}
+    def highest_access(self) -> list[tuple[Resource, Access]]:
+        """Each resource that the key reaches, with the most it may do there."""
+        highest = {}
         for scope in self.access:
             resource, access = scope.split(":")
-            most[Resource(resource)] = Access(access)
-        return list(most.items())
+            highest[Resource(resource)] = Access(access)
+        return list(highest.items())
 
     def get_status_display(self) -> str:
         """The word for the ``status`` that ``with_status()`` added."""
         return str(Status(self.status).label)
+
+    @property
+    def is_leaked(self) -> bool:
+        return self.leaked_at is not None
 
     @property
     def is_rollable(self) -> bool:
@@ -117,14 +229,17 @@ class ApiKey(models.Model):
 
     @property
     def is_reactivatable(self) -> bool:
-        return self.suspended_at is None and self.is_deactivated(timezone.now())
+        return not self.is_leaked and self.suspended_at is None and self.is_deactivated(timezone.now())
 
     def is_inactive(self, at: datetime) -> bool:
         return self.suspended_at is not None or self.is_deactivated(at)
 
     def is_deactivated(self, at: datetime) -> bool:
-        """Whether somebody switched off this very key, suspended or not."""
+        """Whether somebody deactivated this very key, suspended or not."""
         return self.deactivated_at is not None and (self.reactivates_at is None or self.reactivates_at > at)
+
+    def is_deactivated_for_good(self) -> bool:
+        return self.deactivated_at is not None and self.reactivates_at is None
 
     def is_expired(self, at: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= at
@@ -132,136 +247,24 @@ class ApiKey(models.Model):
     def is_usable(self, at: datetime) -> bool:
         return not self.is_inactive(at) and not self.is_expired(at)
 
-    def works_from(self, address: addresses.Address | None) -> bool:
+    def is_allowed_from(self, address: addresses.Address | None) -> bool:
         return not self.allowed_addresses or addresses.is_within(address, self.allowed_addresses)
 
     def allows(self, scope: str) -> bool:
         return scope in self.access
 
-    # What is done to it. Each verb takes the person who does it, and leaves a line of history.
 
-    def change(
-        self,
-        *,
-        by: "User",
-        version: int,
-        name: str,
-        access: Iterable[str],
-        expires_at: datetime | None,
-        allowed_addresses: list[str] | None = None,
-    ) -> None:
-        """Rename, widen, narrow, move the expiry, or say where it works from (None: as before), in one step.
+def batched(found: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    """Yield the items in lists that are no longer than what a database takes in one query."""
+    rest = iter(found)
+    while batch := list(islice(rest, size)):
+        yield batch
 
-        ``version`` is the one the person was looking at; raises StaleKey when the key has moved on, and
-        IntegrityError (``api_key_name_is_unique_in_store``) when another key has taken the name.
-        """
-        with self._locked():
-            if self.version != version:
-                raise StaleKey
-            before = copy(self)
-            self.name, self.access, self.expires_at = name, with_implied(access), expires_at
-            if allowed_addresses is not None:
-                self.allowed_addresses = allowed_addresses
-            if changes := audit.changes(before, self):
-                self._save("name", "access", "expires_at", "allowed_addresses")
-                audit.changed(self, by, changes)
-                if gained := [scope for scope in self.access if scope not in before.access]:
-                    emails.widened(self, by, gained)
 
-    def limit(self, *, by: "User", rate_limit: int | None) -> None:
-        """Let the key make so many requests a minute, or as many as any key."""
-        with self._locked():
-            before = copy(self)
-            self.rate_limit = rate_limit
-            if changes := audit.changes(before, self):
-                self._save("rate_limit")
-                audit.changed(self, by, changes)
+def _is_inactive(now: datetime) -> Q:
+    deactivated = Q(deactivated_at__isnull=False) & (Q(reactivates_at=None) | Q(reactivates_at__gt=now))
+    return deactivated | Q(suspended_at__isnull=False)
 
-    def deactivate(self, *, by: "User", until: datetime | None = None) -> None:
-        """Refuse the key from the next request on, for good or until a moment in the future."""
-        with self._locked():
-            self.deactivated_at, self.reactivates_at = timezone.now(), until
-            self._save("deactivated_at", "reactivates_at")
-            audit.deactivated(self, by)
 
-    def reactivate(self, *, by: "User") -> None:
-        """Let a deactivated key work again; a key that works is left as it is.
-
-        Raises StaleKey for one that an operator has suspended.
-        """
-        with self._locked():
-            if self.suspended_at:
-                raise StaleKey
-            if self.is_deactivated(timezone.now()):
-                self.deactivated_at = self.reactivates_at = None
-                self._save("deactivated_at", "reactivates_at")
-                audit.reactivated(self, by)
-
-    def report_leaked(self, *, by: "User | None" = None) -> bool:
-        """Deactivate for good a key that somebody else has got hold of, and tell its owners.
-
-        ``by`` is the operator who found it, None where it was handed in. False where there is nothing to
-        do: it was off for good already, or deleted at this instant.
-        """
-        with suppress(ApiKey.DoesNotExist), self._locked():
-            if self.deactivated_at is None or self.reactivates_at is not None:
-                self.deactivated_at, self.reactivates_at = timezone.now(), None
-                self._save("deactivated_at", "reactivates_at")
-                audit.leaked(self, by)
-                emails.leaked(self, by)
-                return True
-        return False
-
-    def roll(self, *, by: "User", overlap: timedelta) -> tuple["ApiKey", str]:
-        """Replace the key by a new one with the same name, access and expiry.
-
-        The old key keeps working for ``overlap``, or until its own expiry if that is sooner. Returns the
-        new key and its plaintext, which exists nowhere else. Raises StaleKey when the key no longer works
-        or was rolled already.
-        """
-        with holding(self.store), self._locked():
-            if not self.is_rollable:
-                raise StaleKey
-            now, expiry = timezone.now(), self.expires_at
-            self.expires_at = min(now + overlap, expiry) if expiry else now + overlap
-            self.superseded_at = now
-            self._save("expires_at", "superseded_at")
-            successor, plaintext = ApiKey.objects.draw(
-                store=self.store,
-                name=self.name,
-                access=self.access,
-                expires_at=expiry,
-                allowed_addresses=self.allowed_addresses,
-                rate_limit=self.rate_limit,
-                created_by=by,
-                predecessor=self,
-            )
-            audit.rolled(self, successor, by)
-            emails.rolled(self, successor, by)
-            return successor, plaintext
-
-    def reveal(self) -> bool:
-        """Whether the plaintext may be shown now: true once in a key's life, whoever asks at once."""
-        hidden = ApiKey.objects.filter(pk=self.pk, revealed_at=None)
-        return hidden.update(revealed_at=timezone.now()) == 1
-
-    def remove(self, *, by: "User") -> None:
-        """Delete the key and its usage for good; the history keeps a line."""
-        with self._locked():
-            audit.deleted(self, by)
-            emails.deleted(self, by)
-            self.delete()
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """A transaction that holds this key's row, its fields fresh, so that no change gets lost.
-
-        Raises ApiKey.DoesNotExist when the key has been deleted meanwhile.
-        """
-        with transaction.atomic():
-            self.refresh_from_db(from_queryset=ApiKey.objects.select_for_update())
-            yield
-
-    def _save(self, *fields: str) -> None:
-        self.version += 1
-        self.save(update_fields=[*fields, "version"])
+def _is_expired(now: datetime) -> Q:
+    return Q(expires_at__isnull=False, expires_at__lte=now)

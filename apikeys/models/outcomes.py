@@ -1,4 +1,4 @@
-"""The two vocabularies of the settings page: how a key stands, and what a request came to."""
+"""The two vocabularies of the settings page: the status of a key, and the outcome of a request."""
 
 from typing import Self
 
@@ -8,6 +8,7 @@ from django.db import models
 class Status(models.TextChoices):
     """What an owner needs to know about a key in one word, the most urgent first."""
 
+    LEAKED = "leaked", "Leaked"
     INACTIVE = "inactive", "Inactive"
     EXPIRED = "expired", "Expired"
     REFUSALS = "refusals", "Refusals"
@@ -16,15 +17,15 @@ class Status(models.TextChoices):
 
 
 class Outcome(models.TextChoices):
-    """What a request came to: served, turned away at the door, or gone wrong behind it."""
+    """What became of a request: served, refused because of its key, or failed for another reason."""
 
     SUCCEEDED = "succeeded", "Succeeded"
     REFUSED = "refused", "Refused"
     FAILED = "failed", "Failed"
 
     @classmethod
-    def of(cls, status_code: int) -> Self:
-        """The outcome that an HTTP status code stands for."""
+    def for_status_code(cls, status_code: int) -> Self:
+        """Return the outcome that an HTTP status code stands for."""
         if status_code < 400:
             return cls("succeeded")
         return cls("refused" if status_code in {401, 403, 429} else "failed")

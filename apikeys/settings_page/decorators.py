@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from apikeys.models import ApiKey
+from apikeys.recent_login import has_recent_login
 from apikeys.settings_page import form_recovery
 from stores.models import Store
 
@@ -22,7 +23,7 @@ Parameters = ParamSpec("Parameters")
 
 # Addresses that only take a click, and the page that it was made on. What was pasted to find a key by must
 # not be kept.
-INSTEAD = {"find": "list", "access": "detail"}
+RETURN_PAGES = {"find": "list", "access": "detail"}
 
 
 class OwnerRequest(HttpRequest):
@@ -34,14 +35,14 @@ class OwnerRequest(HttpRequest):
 Page = Callable[Concatenate[OwnerRequest, Store, Parameters], HttpResponse]
 
 
-def for_owner(page: Page[Parameters]) -> Callable[..., HttpResponse]:
+def store_owner_required(page: Page[Parameters]) -> Callable[..., HttpResponse]:
     """The page gets the store in place of its id. A visitor signs in first; a stranger gets 404."""
 
     @never_cache
     @wraps(page)
     def guarded(request: Any, store_id: int, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return leave_for(settings.LOGIN_URL, request)
+            return redirect_to_proof(settings.LOGIN_URL, request)
         stores = Store.objects.owned_by(request.user).select_related("key_suspension")
         store = get_object_or_404(stores, pk=store_id)
         try:
@@ -52,25 +53,25 @@ def for_owner(page: Page[Parameters]) -> Callable[..., HttpResponse]:
     return guarded
 
 
-def confirmed(page: Page[Parameters]) -> Callable[..., HttpResponse]:
+def recent_login_required(page: Page[Parameters]) -> Callable[..., HttpResponse]:
     """A change takes a password typed within the hour: GitHub calls it sudo mode."""
 
     @wraps(page)
     def guarded(
         request: OwnerRequest, store: Store, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> HttpResponse:
-        if request.method == "POST" and not form_recovery.recently_authenticated(request):
-            return leave_for("account_reauthenticate", request)
+        if request.method == "POST" and not has_recent_login(request):
+            return redirect_to_proof("account_reauthenticate", request)
         return page(request, store, *args, **kwargs)
 
     return guarded
 
 
-def leave_for(url_name: str, request: HttpRequest) -> HttpResponse:
+def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponse:
     """Go and prove who you are, then come back here, to what was typed."""
     match = request.resolver_match
-    if match and match.url_name in INSTEAD:
-        back = reverse(f"apikeys:{INSTEAD[match.url_name]}", kwargs=match.kwargs)
+    if match and match.url_name in RETURN_PAGES:
+        back = reverse(f"apikeys:{RETURN_PAGES[match.url_name]}", kwargs=match.kwargs)
         messages.warning(request, "Nothing has been done yet: please click once more.")
     else:
         back = request.get_full_path()

@@ -4,11 +4,8 @@ Changing keys takes a password typed within the hour. Whoever has to sign in or 
 back to the form with what they had typed.
 """
 
-import time
 from typing import Any
 
-from allauth.account.authentication import get_authentication_records
-from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
 from apikeys.models import ApiKey
@@ -17,20 +14,13 @@ UNSENT = "apikeys_unsent_form"
 UNDO = "apikeys_undo"
 
 # No form that is filled in by hand has more characters; whatever else a stranger sends is not kept for them.
-LONGEST_FORM = 5000
-
-
-def recently_authenticated(request: HttpRequest) -> bool:
-    """Whether the person gave a password (or another proof) within ACCOUNT_REAUTHENTICATION_TIMEOUT."""
-    records = get_authentication_records(request, request.user)
-    oldest = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
-    return any(record["at"] > oldest for record in records)
+MAX_FORM_CHARACTERS = 5000
 
 
 def keep_unsent(request: HttpRequest) -> None:
     """Remember what was typed in this form."""
     fields = {name: values for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"}
-    if sum(len(text) for name, values in fields.items() for text in (name, *values)) <= LONGEST_FORM:
+    if sum(len(text) for name, values in fields.items() for text in (name, *values)) <= MAX_FORM_CHARACTERS:
         request.session[UNSENT] = {"path": request.path, "fields": fields}
 
 

@@ -1,31 +1,24 @@
-"""What owners fill in on the settings page. A form checks what was typed and then calls the model's verb."""
+"""What owners fill in on the settings page. A form checks what was typed, then calls apikeys.lifecycle."""
 
-import unicodedata
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
 from django.http import QueryDict
 from django.utils import timezone
 
-from apikeys import addresses
-from apikeys.models import ApiKey, StaleKey
-from apikeys.models.suspension import StoreSuspended
+from apikeys import addresses, lifecycle
+from apikeys.actors import Actor
+from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
+from apikeys.models import ApiKey
+from apikeys.validators import clean_key_name
 from stores.models import Store
+from stores.names import visible_part
 from stores.resources import SCOPES, Access, Resource
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
-MOST_ADDRESSES = 50
+MAX_ADDRESSES = 50
 NAME_TAKEN = "Another key of this store has this name. Choose a different one."
-
-
-def tidy(name: str) -> str:
-    """A name as it is kept: composed characters (NFC), single spaces, none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 class KeyForm(forms.Form):
@@ -60,18 +53,16 @@ class KeyForm(forms.Form):
         self.store = store
 
     def clean_name(self) -> str:
-        name = tidy(self.cleaned_data["name"])
-        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
-            raise ValidationError("The name has a character in it that cannot be shown.")
-        if self.name_is_taken(name):
+        name = clean_key_name(self.cleaned_data["name"])
+        if self.is_name_taken(name):
             raise ValidationError(NAME_TAKEN)
         return name
 
     def clean_allowed_addresses(self) -> list[str]:
         """Addresses and networks, as typed on lines or between commas, each once."""
         typed = self.cleaned_data["allowed_addresses"].replace(",", " ").split()
-        if len(typed) > MOST_ADDRESSES:
-            raise ValidationError(f"At most {MOST_ADDRESSES} addresses, please: use networks.")
+        if len(typed) > MAX_ADDRESSES:
+            raise ValidationError(f"At most {MAX_ADDRESSES} addresses, please: use networks.")
         kept: dict[str, None] = {}
         for text in typed:
             try:
@@ -82,8 +73,8 @@ class KeyForm(forms.Form):
                 ) from error
         return list(kept)
 
-    def name_is_taken(self, name: str) -> bool:
-        return ApiKey.objects.for_store(self.store).holding_name(name).exists()
+    def is_name_taken(self, name: str) -> bool:
+        return ApiKey.objects.for_store(self.store).with_name(name).exists()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -104,12 +95,6 @@ class KeyForm(forms.Form):
             return datetime.combine(self.cleaned_data["expiry_date"], time.max, UTC).replace(microsecond=0)
         return timezone.now() + timedelta(days=int(expiry))
 
-    def add_name_error(self, error: IntegrityError) -> None:
-        """Two saves at the same instant: the database let the other one have the name."""
-        if "api_key_name_is_unique_in_store" not in str(error):
-            raise error
-        self.add_error("name", NAME_TAKEN)
-
     def access_rows(self) -> list[tuple[Resource, list[tuple[Access, str, bool]]]]:
         """The access table: for each resource its accesses, their scopes and whether they are ticked."""
         ticked = set(self["access"].value() or ())
@@ -123,19 +108,19 @@ class KeyForm(forms.Form):
 
 
 class NewKeyForm(KeyForm):
-    def issue(self, *, by: "User") -> tuple[ApiKey, str] | None:
+    def create(self, *, by: Actor) -> tuple[ApiKey, str] | None:
         """The new key and its plaintext, or None with an error on the form."""
         try:
-            return ApiKey.objects.issue(
+            return lifecycle.create_key(
                 store=self.store,
                 name=self.cleaned_data["name"],
                 access=self.cleaned_data["access"],
                 expires_at=self.expires_at(),
                 allowed_addresses=self.cleaned_data["allowed_addresses"],
-                created_by=by,
+                by=by,
             )
-        except IntegrityError as error:
-            self.add_name_error(error)
+        except NameTaken:
+            self.add_error("name", NAME_TAKEN)
         except StoreSuspended as error:
             self.add_error(None, str(error))
         return None
@@ -163,19 +148,20 @@ class EditKeyForm(KeyForm):
             keep = ("keep", f"Keep {key.expires_at:%-d %B %Y, %H:%M} UTC")
             self.fields["expiry"].choices = [keep, *self.EXPIRIES]  # type: ignore[attr-defined]
 
-    def name_is_taken(self, name: str) -> bool:
+    def is_name_taken(self, name: str) -> bool:
         if self.key.superseded_at:
             return False
         others = ApiKey.objects.for_store(self.store).exclude(pk=self.key.pk)
-        return others.holding_name(name).exists()
+        return others.with_name(name).exists()
 
     def expires_at(self) -> datetime | None:
         return self.key.expires_at if self.cleaned_data["expiry"] == "keep" else super().expires_at()
 
-    def change(self, *, by: "User") -> bool:
+    def change(self, *, by: Actor) -> bool:
         """Whether the key was changed; if not, the form says why and keeps what was typed."""
         try:
-            self.key.change(
+            lifecycle.update_key(
+                self.key,
                 by=by,
                 version=self.cleaned_data["version"],
                 name=self.cleaned_data["name"],
@@ -185,8 +171,8 @@ class EditKeyForm(KeyForm):
             )
         except StaleKey:
             self.add_stale_error()
-        except IntegrityError as error:
-            self.add_name_error(error)
+        except NameTaken:
+            self.add_error("name", NAME_TAKEN)
         return self.is_valid()
 
     def add_stale_error(self) -> None:
@@ -217,6 +203,18 @@ class DeactivateForm(forms.Form):
         return timezone.now() + timedelta(hours=int(hours)) if hours else None
 
 
+class ReactivateForm(forms.Form):
+    """``version`` tells whether the key is still the one that the owner was looking at."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def reactivate(self, key: ApiKey, *, by: Actor) -> None:
+        """Reactivate the key. Raises StaleKey when it has changed, or the form does not say since when."""
+        if not self.is_valid():
+            raise StaleKey
+        lifecycle.reactivate_key(key, by=by, version=self.cleaned_data["version"])
+
+
 class RollForm(forms.Form):
     OVERLAPS = (
         ("0", "Stops now"),
@@ -241,8 +239,8 @@ class DeleteForm(forms.Form):
         self.key = key
 
     def clean_name(self) -> str:
-        name = tidy(self.cleaned_data["name"])
-        if name != self.key.name:
+        name: str = self.cleaned_data["name"]
+        if visible_part(name) != visible_part(self.key.name):
             raise ValidationError("This is not the key's name. Nothing was deleted.")
         return name
 
@@ -257,15 +255,11 @@ class AccessForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.key = key
 
-    def change(self, *, by: "User") -> bool:
+    def change(self, *, by: Actor) -> bool:
         """Whether the key has this access now; not if it had changed meanwhile."""
         try:
-            self.key.change(
-                by=by,
-                version=self.cleaned_data["version"],
-                name=self.key.name,
-                access=self.cleaned_data["access"],
-                expires_at=self.key.expires_at,
+            lifecycle.update_key(
+                self.key, by=by, version=self.cleaned_data["version"], access=self.cleaned_data["access"]
             )
         except StaleKey:
             return False

@@ -8,9 +8,7 @@ from django.db.models import F
 from django.http import QueryDict
 
 from apikeys import keys
-from apikeys.models import ApiKey
-from apikeys.models.outcomes import Status
-from apikeys.models.querysets import ApiKeyQuerySet
+from apikeys.models import ApiKey, ApiKeyQuerySet, Status
 from stores.models import Store
 
 PER_PAGE = 25
@@ -40,7 +38,7 @@ class Listing:
         """One page of the store's keys, each with its ``status`` and ``last_use``."""
         found = ApiKey.objects.for_store(store)
         if self.q:
-            found = found.find(self.q)
+            found = found.search(self.q)
         found = found.in_status(self.status) if self.status else found.with_status()
         return Paginator(self._sorted(found).select_related("last_use"), PER_PAGE).get_page(self.page)
 
@@ -55,4 +53,4 @@ class Listing:
 def searchable(text: str) -> str:
     """What to look for: of a pasted key only the prefix, so that no secret gets into an address."""
     text = text.replace("\0", "").strip()[:100]
-    return keys.prefix_of(text) or text
+    return keys.find_prefix(text) or text

@@ -1,34 +1,36 @@
-"""The whole key's one journey: from the request that made it to the page that shows it.
+"""The one display of a whole key: from the request that created it to the page that shows it.
 
-It travels in a signed cookie that lives for a minute, is sent to one address only and is consumed there.
-Nothing on the server holds it, and a copy of the cookie shows nothing a second time.
+The key travels in an encrypted cookie, one for each key, that ends with the browser's session, is sent to
+one address only and is good for a minute. Nothing on the server holds it, and a copy of the cookie shows
+nothing a second time.
 """
 
+import json
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-from django.core import signing
+from cryptography.fernet import InvalidToken
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from apikeys import keys
+from apikeys import keys, lifecycle
+from apikeys.encryption import cipher
 from apikeys.models import ApiKey
 from stores.models import Store
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
-COOKIE = "created_api_key"
-SALT = "apikeys.settings_page.one_time_display"
+COOKIE_PREFIX = "created_api_key_"
 LIFETIME = timedelta(seconds=60)
+PURPOSE = "apikeys.one_time_display"
+# A browser sends whatever it was given: more cookies than a person creates keys in a minute are not read.
+MAX_KEYS = 10
 
 
-def send(response: HttpResponse, request: HttpRequest, key: ApiKey, plaintext: str) -> HttpResponse:
-    """Put the key on its way, to the person who made it."""
+def set_key_cookie(response: HttpResponse, request: HttpRequest, key: ApiKey, plaintext: str) -> HttpResponse:
+    """Add the cookie that lets the person who created the key see it, on the next page."""
+    token = cipher(PURPOSE).encrypt(json.dumps([request.user.pk, plaintext]).encode()).decode()
     response.set_cookie(
-        COOKIE,
-        signing.dumps([_reader(request), plaintext], salt=SALT),
-        max_age=LIFETIME,
+        f"{COOKIE_PREFIX}{key.prefix}",
+        token,
         path=reverse("apikeys:created", args=[key.store_id]),
         secure=request.is_secure(),
         httponly=True,
@@ -37,24 +39,47 @@ def send(response: HttpResponse, request: HttpRequest, key: ApiKey, plaintext: s
     return response
 
 
-def receive(request: HttpRequest, store: Store) -> tuple[ApiKey, str] | None:
-    """The key and its plaintext, the first time; None ever after, and for a forged or foreign cookie."""
-    try:
-        reader, plaintext = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=LIFETIME)
-    except (signing.BadSignature, ValueError):
-        return None
-    key = ApiKey.objects.for_store(store).filter(prefix=keys.prefix_of(plaintext)).first()
-    if key is None or reader != _reader(request) or not key.reveal():
-        return None
-    return key, plaintext
+def take_keys(request: HttpRequest, store: Store) -> list[tuple[ApiKey, str]]:
+    """Return the keys in this request's cookies with their plaintexts, each the first time only.
+
+    None for a forged, foreign or old cookie, and none for a request that shows nobody a page: HEAD, or a
+    browser that fetches ahead.
+    """
+    if request.method != "GET" or is_prefetch(request):
+        return []
+    shown = []
+    for plaintext in _plaintexts(request):
+        key = ApiKey.objects.for_store(store).filter(prefix=keys.find_prefix(plaintext)).first()
+        if key is not None and lifecycle.mark_shown(key):
+            shown.append((key, plaintext))
+    return shown
 
 
-def forget(response: HttpResponse, store: Store) -> HttpResponse:
-    """Take the cookie out of the browser."""
-    response.delete_cookie(COOKIE, path=reverse("apikeys:created", args=[store.pk]), samesite="Strict")
+def delete_key_cookies(response: HttpResponse, request: HttpRequest, store: Store) -> HttpResponse:
+    """Take the cookies out of the browser, unless it only fetches ahead."""
+    if request.method == "GET" and not is_prefetch(request):
+        path = reverse("apikeys:created", args=[store.pk])
+        for name in _cookie_names(request):
+            response.delete_cookie(name, path=path, samesite="Strict")
     return response
 
 
-def _reader(request: HttpRequest) -> str:
-    user: User = request.user  # type: ignore[assignment]
-    return str(user.pk)
+def is_prefetch(request: HttpRequest) -> bool:
+    """Whether a browser fetches the page before anybody asked for it (Sec-Purpose, and Safari's Purpose)."""
+    purposes = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    return "prefetch" in purposes or "preview" in purposes
+
+
+def _plaintexts(request: HttpRequest) -> Iterator[str]:
+    for name in _cookie_names(request)[:MAX_KEYS]:
+        try:
+            content = cipher(PURPOSE).decrypt(request.COOKIES[name], ttl=int(LIFETIME.total_seconds()))
+        except (InvalidToken, ValueError):
+            continue
+        reader, plaintext = json.loads(content)
+        if reader == request.user.pk:
+            yield plaintext
+
+
+def _cookie_names(request: HttpRequest) -> list[str]:
+    return [name for name in request.COOKIES if name.startswith(COOKIE_PREFIX)]

@@ -9,4 +9,3 @@ USAGE_WAITING = Gauge(
 )
 USAGE_FAILURES = Counter("reflow_usage_failures", "Attempts to write usage that failed.")
 USAGE_LOST = Counter("reflow_usage_lost", "Requests of keys that went uncounted.")
-UNLIMITED = Counter("reflow_unlimited", "Requests let through while the counters of rate limits were away.")

@@ -1,13 +1,13 @@
-"""How counted requests become rows: all of a batch in one transaction, and every batch once.
+"""How counted requests become rows: a batch in one transaction, and every batch once.
 
-Whoever writes here locks in the same order: its own line among the writers, stores, keys, rows of usage,
-each sorted. So no two of them can wait for each other.
+Every writer takes its locks in the same order: its own row among the writers, stores, keys, rows of usage,
+each sorted. So no two of them can deadlock.
 """
 
-from collections import Counter as Sum
+from collections import Counter as Total
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import connection, models, transaction
 from django.db.models.signals import pre_delete
@@ -15,16 +15,14 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from apikeys.usage.batch import Batch, Count, Counter, KeyRequest
 from stores.models import Store
-
-if TYPE_CHECKING:
-    from apikeys.usage.recorder import Batch, Counter, Tally, Use
 
 # Far below what one statement may bind: 32,766 values on SQLite and 65,535 on PostgreSQL.
 ROWS_PER_STATEMENT = 500
 
 
-def write(batch: "Batch") -> None:
+def write(batch: Batch) -> None:
     """Add a batch's counts to the rows of usage and note each key's newest request, unless it is there.
 
     A connection that breaks while it commits leaves open whether it did, so a batch that failed may be
@@ -32,36 +30,36 @@ def write(batch: "Batch") -> None:
     Raises django.db.Error.
     """
     with transaction.atomic():
-        if not _is_news(batch):
+        if not _claim_batch(batch):
             return
-        stores = _lock(Store, {counter.store_id for counter in batch.tallies})
-        keys = _lock(ApiKey, {counter.key_id for counter in batch.tallies})
-        _write_key_usage({c: tally for c, tally in batch.tallies.items() if c.key_id in keys})
-        _write_store_usage({c: tally for c, tally in batch.tallies.items() if c.store_id in stores})
+        stores = _lock_rows(Store, {counter.store_id for counter in batch.counts})
+        keys = _lock_rows(ApiKey, {counter.key_id for counter in batch.counts})
+        _write_key_usage({c: count for c, count in batch.counts.items() if c.key_id in keys})
+        _write_store_usage({c: count for c, count in batch.counts.items() if c.store_id in stores})
         _write_last_uses(use for use in batch.newest.values() if use.key_id in keys)
 
 
-def _is_news(batch: "Batch") -> bool:
-    """Note the batch's number as its writer's last; False where it was noted before.
+def _claim_batch(batch: Batch) -> bool:
+    """Store the batch's number as its writer's last; False where it was stored before.
 
     Its first attempt may still be ending on the server: this waits for it.
     """
-    written = _upsert(
+    claimed = _upsert(
         UsageWriter,
         ("id", "batch", "at"),
         [(batch.writer, batch.number, timezone.now())],
         "(id) DO UPDATE SET batch = excluded.batch, at = excluded.at WHERE excluded.batch > kept.batch",
     )
-    return written == 1
+    return claimed == 1
 
 
-def _write_key_usage(tallies: "dict[Counter, Tally]") -> None:
+def _write_key_usage(counts: dict[Counter, Count]) -> None:
     _upsert(
         ApiKeyUsage,
         ("key", "date", "resource", "access", "outcome", "requests", "last_at"),
         [
-            (c.key_id, c.date, c.resource, c.access, c.outcome, tally.requests, tally.last_at)
-            for c, tally in sorted(tallies.items(), key=lambda item: item[0])
+            (c.key_id, c.date, c.resource, c.access, c.outcome, count.requests, count.last_at)
+            for c, count in sorted(counts.items(), key=lambda item: item[0])
         ],
         """(key_id, date, resource, access, outcome) DO UPDATE SET
             requests = kept.requests + excluded.requests,
@@ -70,10 +68,10 @@ def _write_key_usage(tallies: "dict[Counter, Tally]") -> None:
     )
 
 
-def _write_store_usage(tallies: "dict[Counter, Tally]") -> None:
-    totals: Sum[tuple[int, date, str]] = Sum()
-    for counter, tally in tallies.items():
-        totals[counter.store_id, counter.date, counter.outcome] += tally.requests
+def _write_store_usage(counts: dict[Counter, Count]) -> None:
+    totals: Total[tuple[int, date, str]] = Total()
+    for counter, count in counts.items():
+        totals[counter.store_id, counter.date, counter.outcome] += count.requests
     _upsert(
         StoreUsage,
         ("store", "date", "outcome", "requests"),
@@ -82,7 +80,7 @@ def _write_store_usage(tallies: "dict[Counter, Tally]") -> None:
     )
 
 
-def _write_last_uses(uses: "Iterable[Use]") -> None:
+def _write_last_uses(uses: Iterable[KeyRequest]) -> None:
     _upsert(
         LastUse,
         ("key", "at", "method", "resource", "status_code", "address", "client"),
@@ -98,7 +96,7 @@ def _write_last_uses(uses: "Iterable[Use]") -> None:
     )
 
 
-def _lock(model: type[models.Model], ids: Collection[int]) -> set[int]:
+def _lock_rows(model: type[models.Model], ids: Collection[int]) -> set[int]:
     """Those of the ids that exist, held against deletion until the transaction ends.
 
     PostgreSQL's weakest row lock is enough and lets other processes count too; the ORM cannot ask for it.
@@ -106,7 +104,7 @@ def _lock(model: type[models.Model], ids: Collection[int]) -> set[int]:
     strength = "FOR KEY SHARE" if connection.features.has_select_for_update else ""
     found: set[int] = set()
     with connection.cursor() as cursor:
-        for some in _portions(sorted(ids)):
+        for some in _batched(sorted(ids)):
             marks = ", ".join(["%s"] * len(some))
             cursor.execute(
                 f"SELECT id FROM {model._meta.db_table} WHERE id IN ({marks}) ORDER BY id {strength}",  # noqa: S608
@@ -127,9 +125,9 @@ def _upsert(
     written = [fields[name] for name in names]
     columns = ", ".join(str(field.column) for field in written)
     marks = f"({', '.join(['%s'] * len(written))})"
-    count = 0
+    changed = 0
     with connection.cursor() as cursor:
-        for some in _portions(rows):
+        for some in _batched(rows):
             values = ", ".join([marks] * len(some))
             cursor.execute(
                 f"INSERT INTO {model._meta.db_table} AS kept ({columns}) VALUES {values} "  # noqa: S608
@@ -141,11 +139,11 @@ def _upsert(
                     for field, value in zip(written, row, strict=True)
                 ],
             )
-            count += cursor.rowcount
-    return count
+            changed += cursor.rowcount
+    return changed
 
 
-def _portions(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def _batched(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (items[start : start + ROWS_PER_STATEMENT] for start in range(0, len(items), ROWS_PER_STATEMENT))
 
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apikeys import addresses
-from apikeys.settings_page import form_recovery
+from apikeys.recent_login import has_recent_login
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Accounts change under the same rule as keys: a proof within the hour, be it the sign-in."""
-        return not form_recovery.recently_authenticated(self.request)
+        return not has_recent_login(self.request)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("mfa_index")

@@ -6,11 +6,12 @@ import secrets
 from typing import TYPE_CHECKING
 
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken, MultiFernet
 from django.conf import settings
-from django.utils.crypto import salted_hmac
 from qrcode.image.svg import SvgPathImage
 from qrcode.main import QRCode
+
+from apikeys import encryption
 
 if TYPE_CHECKING:
     from allauth.mfa.models import Authenticator
@@ -50,10 +51,5 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 
 def cipher() -> MultiFernet:
-    """Writes with SECRET_KEY, and reads what was written with one of the former, too."""
-    return MultiFernet([_fernet(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
-
-
-def _fernet(secret_key: str) -> Fernet:
-    digest = salted_hmac("reflow.accounts.second_factor", b"", secret=secret_key, algorithm="sha256").digest()
-    return Fernet(base64.urlsafe_b64encode(digest))
+    """Return the cipher that the secrets of second factors are kept under."""
+    return encryption.cipher("reflow.second_factor")

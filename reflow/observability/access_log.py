@@ -37,7 +37,7 @@ class RequestMiddleware:
 def note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     """Log and count an answered request. The query string stays out: people put secrets there."""
     key = getattr(request, "api_key", None)
-    method = (request.method or "")[: middleware.LONGEST_METHOD]
+    method = (request.method or "")[: middleware.MAX_METHOD_LENGTH]
     resource = resource_of(request)
     outcome = outcome_of(response.status_code)
     metrics.count(resource, method, outcome, seconds)
@@ -70,4 +70,4 @@ def resource_of(request: HttpRequest) -> str:
 
 @lru_cache
 def outcome_of(status_code: int) -> str:
-    return Outcome.of(status_code).value
+    return Outcome.for_status_code(status_code).value

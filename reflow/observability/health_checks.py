@@ -50,7 +50,7 @@ def ask_database() -> None:
 
 
 def ask_limiter() -> None:
-    if not rate_limits.storage().check():
+    if not rate_limits.limiter().counters.check():
         raise ConnectionError
 
 

@@ -59,7 +59,7 @@ class JsonFormatter(logging.Formatter):
             line["message"] = record.getMessage()
             self.add_rest(line, record)
         # Keys once more: fields come here as they are.
-        return keys.without_secrets(as_json(line))
+        return keys.hide_secrets(as_json(line))
 
     def add_rest(self, line: dict[str, Any], record: logging.LogRecord) -> None:
         for name, value in vars(record).items():

@@ -39,7 +39,7 @@ def redacted(text: str) -> str:
             text = CREDENTIALS.sub(rf"\1{HIDDEN}", text)
             break
     # A lone surrogate, which JSON and addresses can bring in, cannot be encoded.
-    return keys.without_secrets(text).encode(errors="backslashreplace").decode()
+    return keys.hide_secrets(text).encode(errors="backslashreplace").decode()
 
 
 class RedactedRecord(logging.LogRecord):

@@ -87,7 +87,7 @@ def test_the_page_keeps_addresses_as_they_are_written_properly(signed_in: Client
     assert key.allowed_addresses == ["203.0.113.7", "2001:db8::/32", "198.51.100.0/24"]
     page = signed_in.get(f"/stores/267418190/settings/api-keys/{key.prefix}/").content.decode()
     assert "203.0.113.7, 2001:db8::/32, 198.51.100.0/24" in page
-    assert "Moved where it works from anywhere to 203.0.113.7" in page
+    assert "Allowed addresses changed from any to 203.0.113.7" in page
 
 
 @pytest.mark.parametrize(

@@ -41,4 +41,4 @@ def test_the_digest_is_sha_256_of_the_whole_key() -> None:
     ],
 )
 def test_a_prefix_is_found_in_whatever_people_paste(typed: str, prefix: str | None) -> None:
-    assert keys.prefix_of(typed) == prefix
+    assert keys.find_prefix(typed) == prefix

@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
 from apikeys.models import ApiKey
 from stores.models import Store
 from tests.browser.conftest import KEYS, NewContext, age, open_dialog, scrolls_sideways, use
@@ -92,7 +94,7 @@ def key(issue: IssueKey, owner: User) -> ApiKey:
     issue(name="Ended", expires_at=now - timedelta(days=3))
     use(issue(name="Turned away")[0], "customers:read", outcome="refused", requests=3)
     paused, _ = issue(name="Paused")
-    paused.deactivate(by=owner, until=now + timedelta(days=1))
+    lifecycle.deactivate_key(paused, by=Actor(owner), until=now + timedelta(days=1))
     key, _ = issue(
         name="Accounting", access=["orders:write", "products:write", "customers:read", "coupons:read"]
     )
@@ -100,7 +102,7 @@ def key(issue: IssueKey, owner: User) -> ApiKey:
     use(key, "orders:read", requests=1_200)
     use(key, "orders:write", outcome="failed", requests=30)
     use(key, "categories:write", outcome="refused", requests=14)
-    key.roll(by=owner, overlap=timedelta(days=1))
+    lifecycle.roll_key(key, by=Actor(owner), overlap=timedelta(days=1))
     return key
 
 
@@ -164,7 +166,7 @@ def test_the_new_key(page: Page) -> None:
 def test_a_dialog_over_a_page_and_as_a_page(page: Page, issue: IssueKey, owner: User, action: str) -> None:
     key, _ = issue(name="Accounting")
     if action == "reactivate":
-        key.deactivate(by=owner)
+        lifecycle.deactivate_key(key, by=Actor(owner))
     page.goto(f"{KEYS}{key.prefix}/")
     open_dialog(page, action.capitalize())
     check(page)

@@ -238,12 +238,14 @@ def test_the_key_is_never_shown_again(page: Page, form: Locator, base_url: str) 
     assert not is_shown(tab)
 
     (sent,) = [response for response in received if response.request.method == "POST"]
-    (cookie,) = re.findall(f"{one_time_display.COOKIE}=([^;]+)", sent.all_headers()["set-cookie"])
+    ((name, cookie),) = re.findall(
+        rf"({one_time_display.COOKIE_PREFIX}\w+)=([^;]+)", sent.all_headers()["set-cookie"]
+    )
     address = f"{base_url}{KEYS}created/"
-    page.context.add_cookies([{"name": one_time_display.COOKIE, "value": cookie, "url": address}])
+    page.context.add_cookies([{"name": name, "value": cookie, "url": address}])
     tab.goto(address)
     assert not is_shown(tab)
-    assert one_time_display.COOKIE not in {kept.get("name") for kept in page.context.cookies(address)}
+    assert name not in {kept.get("name") for kept in page.context.cookies(address)}
 
 
 # Its first request.

@@ -8,6 +8,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
 from apikeys.models import ApiKey
 from tests.browser.conftest import KEYS, CallApi, age, open_dialog, use
 from tests.conftest import IssueKey
@@ -113,8 +115,13 @@ def test_a_key_that_somebody_else_changed_is_replaced_only_by_a_second_save(
 ) -> None:
     dialog = open_dialog(page, "Edit")
     dialog.get_by_label("Name", exact=True).fill("Mine")
-    ApiKey.objects.get().change(
-        by=owner, version=key.version, name="Theirs", access=["coupons:read"], expires_at=None
+    lifecycle.update_key(
+        ApiKey.objects.get(),
+        by=Actor(owner),
+        version=key.version,
+        name="Theirs",
+        access=["coupons:read"],
+        expires_at=None,
     )
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("alert")).to_contain_text("It is now named “Theirs” and reaches coupons:read.")
@@ -204,7 +211,7 @@ def test_rolling_shows_the_new_key_once_and_both_work(
 
 def test_a_key_rolled_in_another_tab_is_not_rolled_again(page: Page, key: ApiKey, owner: User) -> None:
     dialog = open_dialog(page, "Roll")
-    ApiKey.objects.get().roll(by=owner, overlap=timedelta(hours=1))
+    lifecycle.roll_key(ApiKey.objects.get(), by=Actor(owner), overlap=timedelta(hours=1))
     dialog.get_by_role("button", name="Roll key").click()
     expect(dialog.get_by_role("alert")).to_contain_text("can no longer be rolled")
     assert ApiKey.objects.count() == 2

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from apikeys.models.outcomes import Outcome
 from apikeys.usage import writer
-from apikeys.usage.recorder import Batch, Counter, Tally
+from apikeys.usage.batch import Batch, Count, Counter
 from tests.browser.conftest import KEYS, responses_to
 from tests.conftest import IssueKey
 
@@ -38,7 +38,7 @@ def busy(issue: IssueKey) -> None:
     for number in range(25):
         key, _ = issue(name=f"Program {number}", access=["products:write", "orders:write", "customers:read"])
         tallies = {
-            Counter(key.store_id, key.pk, now.date() - timedelta(days=day), "orders", "read", outcome): Tally(
+            Counter(key.store_id, key.pk, now.date() - timedelta(days=day), "orders", "read", outcome): Count(
                 random.randrange(2_000), now
             )
             for day in range(30)

@@ -13,6 +13,8 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
 from apikeys.models import ApiKey, LastUse
 from apikeys.models.suspension import Suspension
 from stores.models import Order, Product, Store
@@ -61,8 +63,10 @@ def marked(store: Store, owner: User, issue: IssueKey) -> ApiKey:
     suspended.owners.add(owner)
 
     key, _ = issue(name=f"Old {SHORT}")
-    key.change(by=owner, version=1, name=MARKUP[:100], access=key.access, expires_at=None)
-    key.roll(by=owner, overlap=timedelta(days=7))
+    lifecycle.update_key(
+        key, by=Actor(owner), version=1, name=MARKUP[:100], access=key.access, expires_at=None
+    )
+    lifecycle.roll_key(key, by=Actor(owner), overlap=timedelta(days=7))
     now = timezone.now()
     LastUse.objects.create(
         key=key, at=now, method="<xss->", resource="orders", status_code=200, client=MARKUP
@@ -122,7 +126,7 @@ def test_letters_are_plain_text(
 ) -> None:
     del mail.outbox[:]
     with django_capture_on_commit_callbacks(execute=True):
-        ApiKey.objects.get(predecessor=marked).remove(by=owner)
+        lifecycle.delete_key(ApiKey.objects.get(predecessor=marked), by=Actor(owner))
     (letter, *_) = mail.outbox
     assert MARKUP[:20] in letter.body
     assert {part.get_content_type() for part in letter.message().walk()} == {"text/plain"}

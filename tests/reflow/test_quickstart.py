@@ -13,9 +13,9 @@ from django.db import connection, connections
 from django.utils import timezone
 from pytest_django import Settings
 
-from apikeys import keys
+from apikeys import keys, lifecycle
+from apikeys.actors import Actor
 from apikeys.models import ApiKey
-from apikeys.models.suspension import Suspension
 from reflow.management.commands import quickstart
 from reflow.management.commands.quickstart import Address
 from stores.models import Store
@@ -120,7 +120,7 @@ def test_a_shop_that_is_not_the_demo_gets_no_key() -> None:
 
 
 def test_a_suspended_shop_gets_no_key(store: Store) -> None:
-    Suspension.objects.begin(store=store, by=None, reason="Guessing at orders.")
+    lifecycle.suspend_store(store, by=Actor(), reason="Guessing at orders.")
     assert "Guessing at orders." in greeting()
     assert "curl" not in greeting()
 

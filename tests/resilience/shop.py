@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import django
 
+from apikeys import lifecycle
+
 
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "reflow.settings"
@@ -14,7 +16,6 @@ def main() -> None:
     from django.core.management import call_command
     from django.utils import timezone
 
-    from apikeys.models import ApiKey
     from stores.models import Store
     from stores.resources import SCOPES
     from tests.shop import make_customer, make_line, make_order
@@ -28,7 +29,7 @@ def main() -> None:
     for number in range(1, 21):
         make_line(make_order(customer, number))
     for expires_at in (None, timezone.now() + timedelta(minutes=30)):
-        _, plaintext = ApiKey.objects.draw(
+        _, plaintext = lifecycle.insert_key(
             store=store, name=f"Expires {expires_at}", access=list(SCOPES), expires_at=expires_at
         )
         print(plaintext)

@@ -10,7 +10,8 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
-from apikeys.models import ApiKey, StoreUsage
+from apikeys import lifecycle
+from apikeys.models import StoreUsage
 from stores.models import Store
 from tests import postgres
 from tests.resilience.calls import counted, load, wait_until_counted
@@ -47,7 +48,7 @@ def test_a_crash_of_the_database_loses_no_count(
 ) -> None:
     Store.objects.all().delete()
     store = Store.objects.create(id=267418190, name="Northwood")
-    _, plaintext = ApiKey.objects.draw(store=store, name="Busy", access=["orders:read"])
+    _, plaintext = lifecycle.insert_key(store=store, name="Busy", access=["orders:read"])
     limits = {"RATE_LIMIT_PER_KEY": "1000000", "USAGE_FLUSH_SECONDS": interval}
     with gunicorn(tmp_path, cluster.url, "--workers=2", **limits) as site:
         with load([site], plaintext) as calls:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from apikeys.management.operator import OperatorCommand, add_prefix_or_store, as_prefix, store_of
-from apikeys.models import audit
+from apikeys.models import AuditEntry
 
 
 class Command(OperatorCommand):
@@ -15,16 +15,19 @@ class Command(OperatorCommand):
         add_prefix_or_store(parser)
 
     def handle(self, *, prefix: str | None, store: str | None, **options: Any) -> None:
-        lines = audit.of_all_keys(store_of(store)) if store else audit.of_prefix(as_prefix(prefix or ""))
+        log = AuditEntry.objects
+        lines = log.for_store(store_of(store)) if store else log.for_prefix(as_prefix(prefix or ""))
         if not lines:
             raise CommandError("Nothing is recorded.")
         self.print_table(
-            ("WHEN (UTC)", "WHO", "TO", "WHAT"),
+            ("WHEN (UTC)", "WHO", "FROM", "TO", "WHAT"),
             *(
                 (
-                    f"{line.action_time:%Y-%m-%d %H:%M:%S}",
-                    line.user.email or line.user,
-                    *(line.object_repr, line.get_change_message()),
+                    f"{line.at:%Y-%m-%d %H:%M:%S}",
+                    line.actor_name,
+                    line.address or "",
+                    line.subject,
+                    line.sentence,
                 )
                 for line in lines
             ),

@@ -5,8 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from apikeys.management.operator import OperatorCommand, add_store, store_of
-from apikeys.models import ApiKey
-from apikeys.models.suspension import Suspension
+from apikeys.models import ApiKey, Suspension
 from apikeys.usage import reports
 
 
@@ -21,7 +20,7 @@ class Command(OperatorCommand):
         keys = ApiKey.objects.for_store(owner).with_status()
         found = list(keys.select_related("last_use").busiest_first())
         periods = reports.of_keys(found)
-        if suspension := Suspension.objects.of(owner):
+        if suspension := Suspension.objects.of_store(owner):
             self.stdout.write(f"Suspended since {suspension.at:%Y-%m-%d %H:%M} UTC: {suspension.reason}")
         self.print_table(
             ("PREFIX", "NAME", "STATUS", "REQUESTS", "REFUSED", "LAST USED (UTC)", "ACCESS"),

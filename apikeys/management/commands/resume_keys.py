@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from apikeys import lifecycle
 from apikeys.management.operator import OperatorCommand, add_by, add_store, operator, store_of
 from apikeys.models import ApiKey
-from apikeys.models.suspension import Suspension
 
 
 class Command(OperatorCommand):
@@ -22,9 +22,7 @@ class Command(OperatorCommand):
     def handle(self, *, store: str, by: str | None, **options: Any) -> None:
         resumed = store_of(store)
         acting = operator(by)
-        suspension = Suspension.objects.of(resumed)
-        if suspension is None:
+        if not lifecycle.resume_store(resumed, by=acting):
             raise CommandError(f"The keys of {resumed} are not suspended.")
-        suspension.lift(by=acting)
         working = ApiKey.objects.for_store(resumed).usable().count()
         self.stdout.write(f"The keys of {resumed} are resumed; working now: {working}.")

@@ -5,9 +5,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
+from apikeys import lifecycle
+from apikeys.lifecycle import StoreSuspended
 from apikeys.management.operator import OperatorCommand, add_by, add_store, operator, store_of
-from apikeys.models import ApiKey
-from apikeys.models.suspension import StoreSuspended, Suspension
+from apikeys.models import ApiKey, Suspension
 
 
 class Command(OperatorCommand):
@@ -26,7 +27,7 @@ class Command(OperatorCommand):
         acting = operator(by)
         try:
             Suspension(store=suspended, reason=reason).clean_fields()
-            Suspension.objects.begin(store=suspended, by=acting, reason=reason)
+            lifecycle.suspend_store(suspended, by=acting, reason=reason)
         except ValidationError as error:
             raise CommandError(f"The reason will not do: {' '.join(error.messages)}") from error
         except StoreSuspended as error:

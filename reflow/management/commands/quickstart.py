@@ -21,8 +21,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
+from apikeys.lifecycle import StoreSuspended, insert_key
 from apikeys.models import ApiKey
-from apikeys.models.suspension import StoreSuspended
 from stores.demo.catalogue import NORTHWOOD
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -193,12 +193,13 @@ def fresh_key(store: Store) -> str:
     """Return the plaintext of a new key that lasts a day, and delete expired ones of earlier runs."""
     now = timezone.now()
     ApiKey.objects.for_store(store).filter(name__startswith=f"{KEY_NAME} ", expires_at__lte=now).delete()
-    # Drawn, not issued: the demo's owner needs no e-mail about it at every start.
-    _, plaintext = ApiKey.objects.draw(
+    # The demo's owner needs no e-mail about it at every start.
+    _, plaintext = insert_key(
         store=store,
         name=f"{KEY_NAME} {now.replace(tzinfo=None).isoformat(sep=' ', timespec='milliseconds')}",
         access=[resource.scope(Access.READ) for resource in (Resource.ORDERS, Resource.PRODUCTS)],
         expires_at=now + timedelta(days=1),
+        revealed_at=now,
     )
     return plaintext
 

@@ -12,14 +12,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, audit
+from apikeys import lifecycle
+from apikeys.actors import Actor
+from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
 from apikeys.models.outcomes import Outcome, Status
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from tests.conftest import IssueKey, admin_page, bearer, make_owner, sign_in
 
 USAGE: list[type[Model]] = [ApiKeyUsage, StoreUsage]
-MODELS: list[type[Model]] = [ApiKey, Suspension, *USAGE]
+MODELS: list[type[Model]] = [ApiKey, AuditEntry, Suspension, *USAGE]
 
 
 @pytest.fixture
@@ -156,7 +158,9 @@ def test_keys_are_filtered_by_status(operator: Client, issue: IssueKey) -> None:
     refused, _ = issue(name=Status.REFUSALS)
     use(refused, Outcome.REFUSED)
     inactive, _ = issue(name=Status.INACTIVE)
-    inactive.deactivate(by=make_owner("somebody@example.com"))
+    leaked, _ = issue(name=Status.LEAKED)
+    lifecycle.report_leaked_keys([leaked], by=Actor())
+    lifecycle.deactivate_key(inactive, by=Actor(make_owner("somebody@example.com")))
     for status in Status:
         assert listed(operator, status=status) == {status.value}
     assert listed(operator) == set(Status.values)
@@ -188,7 +192,7 @@ def test_keys_are_deactivated_and_reactivated_with_a_line_of_history_each(
     assert set(ApiKey.objects.usable()) == {third}
     assert "Reactivated: 1." in act(operator, "reactivate", first).content.decode()
     assert set(ApiKey.objects.usable()) == {first, third}
-    lines = [(line.user.email, line.change_message) for line in audit.of(first)]
+    lines = [(line.actor_email, line.sentence) for line in AuditEntry.objects.for_key(first)]
     assert lines[:2] == [
         ("operator@example.com", "Reactivated."),
         ("operator@example.com", "Deactivated."),
@@ -197,21 +201,21 @@ def test_keys_are_deactivated_and_reactivated_with_a_line_of_history_each(
 
 def test_an_action_passes_over_keys_that_are_so_already(operator: Client, issue: IssueKey) -> None:
     key, _ = issue()
-    before = audit.of(key).count()
+    before = AuditEntry.objects.for_key(key).count()
     assert "Reactivated: 0." in act(operator, "reactivate", key).content.decode()
-    assert audit.of(key).count() == before
+    assert AuditEntry.objects.for_key(key).count() == before
 
 
 def test_a_suspended_key_is_not_reactivated_by_itself(
     operator: Client, issue: IssueKey, store: Store, owner: User
 ) -> None:
     key, _ = issue()
-    key.deactivate(by=owner)
-    Suspension.objects.begin(store=store, by=None, reason="Guessing at orders.")
+    lifecycle.deactivate_key(key, by=Actor(owner))
+    lifecycle.suspend_store(store, by=Actor(), reason="Guessing at orders.")
     answer = act(operator, "reactivate", key).content.decode()
     assert "Reactivated: 0." in answer
-    assert "Left suspended, as all keys of their store are: 1." in answer
-    assert audit.of(key)[0].change_message.startswith("All keys of the store were suspended")
+    assert "Left as they are, because they leaked or are suspended: 1." in answer
+    assert AuditEntry.objects.for_key(key)[0].sentence.startswith("Suspended all API keys")
 
 
 def test_who_may_only_look_is_offered_no_action(issue: IssueKey) -> None:
@@ -234,9 +238,9 @@ def test_an_operator_gives_a_key_its_own_limit_and_nothing_else(operator: Client
     assert (changed.rate_limit, changed.name, changed.access) == (7, "Shop", ["orders:read"])
     answer = Client().get("/v1/api-key/", headers=bearer(plaintext))
     assert answer["RateLimit-Policy"] == '"key";q=7;w=60'
-    assert audit.of(key)[0].user.email == "operator@example.com"
+    assert AuditEntry.objects.for_key(key)[0].actor_email == "operator@example.com"
     operator.post(page, {"rate_limit": "7"})
-    assert audit.of(key).count() == 2, "what did not change is no line"
+    assert AuditEntry.objects.for_key(key).count() == 2, "what did not change is no line"
 
 
 def test_a_limit_that_lets_nobody_in_is_refused(operator: Client, issue: IssueKey) -> None:
@@ -252,15 +256,15 @@ def test_the_owner_reads_in_words_what_an_operator_changed(
     key, _ = issue()
     operator.post(admin_page(ApiKey, "change", key.pk), {"rate_limit": "7"})
     page = signed_in.get(f"/stores/267418190/settings/api-keys/{key.prefix}/").content.decode()
-    assert "Moved the limit from that of any key to 7 requests a minute." in page
+    assert "Limit changed from the default to 7 requests a minute." in page
     assert "7 requests a minute" in page
 
 
 def test_a_limit_does_not_undo_what_happened_meanwhile(issue: IssueKey, owner: User) -> None:
     key, _ = issue()
     stale = ApiKey.objects.get(pk=key.pk)
-    key.deactivate(by=owner)
-    stale.limit(by=owner, rate_limit=7)
+    lifecycle.deactivate_key(key, by=Actor(owner))
+    lifecycle.set_rate_limit(stale, by=Actor(owner), requests_per_minute=7)
     changed = ApiKey.objects.get(pk=key.pk)
     assert changed.rate_limit == 7
     assert changed.deactivated_at is not None

@@ -11,8 +11,8 @@ from django.test import Client
 from django.views.debug import ExceptionReporter
 
 from apikeys import keys
-from apikeys.models import ApiKey, audit
-from apikeys.models.querysets import ApiKeyQuerySet
+from apikeys.models import ApiKey, AuditEntry
+from apikeys.models.key import ApiKeyQuerySet
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, make_owner, sign_in
 
@@ -46,8 +46,8 @@ def found_in(browser: Client, text: str) -> dict[str, bool]:
 def test_a_whole_key_is_found_whatever_stands_around_it(around: str) -> None:
     key = "19656ea.4329f04826e125f1ee999b53f78"
     text = around.format(key=key, KEY=key.upper())
-    assert keys.whole_in(text) == {key}
-    assert "19656ea" in keys.prefixes_in(text)
+    assert keys.find_keys(text) == {key}
+    assert "19656ea" in keys.find_prefixes(text)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_a_whole_key_is_found_whatever_stands_around_it(around: str) -> None:
     ],
 )
 def test_a_prefix_is_found_masked_cut_short_or_alone(text: str) -> None:
-    assert keys.prefixes_in(text) == {"19656ea"}
-    assert keys.whole_in(text) == set()
+    assert keys.find_prefixes(text) == {"19656ea"}
+    assert keys.find_keys(text) == set()
 
 
 @pytest.mark.parametrize("text", ["", "19656e", "a19656ea", "19656eaf", "19656eg", "facade"])
 def test_nothing_is_found_where_nothing_is(text: str) -> None:
-    assert keys.prefixes_in(text) == set()
+    assert keys.find_prefixes(text) == set()
 
 
 # The page.
@@ -105,17 +105,17 @@ def test_those_that_are_ticked_are_ended_and_their_owners_told(
     assert f"Deactivated, and their owners told: Shop ({key.prefix})." in answer.content.decode()
     assert Client().get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_inactive"
     assert list(ApiKey.objects.usable()) == [other]
-    line = audit.of(key)[0]
-    assert (line.user.email, line.change_message) == (
+    line = AuditEntry.objects.for_key(key)[0]
+    assert (line.actor_email, line.sentence) == (
         "operator@example.com",
-        "Deactivated: an operator found that it had leaked.",
+        "Deactivated for good: reported as leaked by an operator.",
     )
     (message,) = mail.outbox
     assert message.to == ["owner@example.com"]
     assert "was found by an operator" in message.body
     again = operator.post(END, {"prefix": key.prefix}, follow=True)
     assert "Nothing was done" in again.content.decode()
-    assert audit.of(key).count() == 2
+    assert AuditEntry.objects.for_key(key).count() == 2
 
 
 def test_only_a_form_that_was_sent_is_looked_through(operator: Client, issue: IssueKey) -> None:

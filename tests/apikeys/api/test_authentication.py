@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
 from apikeys.api.authentication import presented_in
 from apikeys.api.exceptions import ApiKeyMalformed
 from tests.conftest import IssueKey, bearer
@@ -103,7 +105,7 @@ def test_unknown_prefix_and_wrong_secret_get_one_answer(client: Client, issue: I
 
 def test_an_inactive_key_is_told_so(client: Client, issue: IssueKey, owner: User) -> None:
     key, plaintext = issue()
-    key.deactivate(by=owner)
+    lifecycle.deactivate_key(key, by=Actor(owner))
     status, code, challenge = refusal(client.get(URL, headers=bearer(plaintext)))
     assert (status, code) == (401, "api_key_inactive")
     assert challenge.startswith(f'{REALM}, error="invalid_token", error_description="This API key was deact')
@@ -118,7 +120,7 @@ def test_an_expired_key_is_told_so(client: Client, issue: IssueKey) -> None:
 
 def test_only_the_whole_key_learns_that_it_is_inactive(client: Client, issue: IssueKey, owner: User) -> None:
     key, plaintext = issue()
-    key.deactivate(by=owner)
+    lifecycle.deactivate_key(key, by=Actor(owner))
     response = client.get(URL, headers=bearer(plaintext[:-1] + ("0" if plaintext[-1] != "0" else "1")))
     assert response.json()["code"] == "api_key_invalid"
 
@@ -126,7 +128,7 @@ def test_only_the_whole_key_learns_that_it_is_inactive(client: Client, issue: Is
 def test_deleting_a_key_holds_from_the_next_request(client: Client, issue: IssueKey, owner: User) -> None:
     key, plaintext = issue()
     assert client.get(URL, headers=bearer(plaintext)).status_code == 200
-    key.remove(by=owner)
+    lifecycle.delete_key(key, by=Actor(owner))
     assert client.get(URL, headers=bearer(plaintext)).json()["code"] == "api_key_invalid"
 
 

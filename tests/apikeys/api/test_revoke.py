@@ -1,13 +1,17 @@
 """A key in the wrong hands: whoever finds it can have it switched off."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
-from apikeys.models import audit
+from apikeys import lifecycle
+from apikeys.actors import Actor
+from apikeys.models import AuditEntry
 from tests.conftest import IssueKey, bearer
 
 URL = "/v1/api-keys/revoke/"
@@ -28,7 +32,9 @@ def test_a_leaked_key_is_deactivated_and_its_owners_are_told(
     assert (answer.status_code, answer.json()) == (202, {"received": 1})
     assert client.get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_inactive"
     assert client.get("/v1/api-key/", headers=bearer(other_plaintext)).status_code == 200
-    assert audit.of(key)[0].change_message == "Deactivated: somebody else had the key and handed it in."
+    assert AuditEntry.objects.for_key(key)[0].sentence == (
+        "Deactivated for good: reported as leaked by somebody who had it."
+    )
     assert [message.to for message in mail.outbox] == [["owner@example.com"]]
     assert plaintext[8:] not in mail.outbox[0].message().as_string()
 
@@ -54,17 +60,13 @@ def test_a_wrong_secret_deactivates_nothing_even_beside_the_right_prefix(
 
 
 def test_a_paused_key_does_not_come_back(client: Client, issue: IssueKey, owner: Any) -> None:
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     key, plaintext = issue()
-    key.deactivate(by=owner, until=timezone.now() + timedelta(hours=1))
+    lifecycle.deactivate_key(key, by=Actor(owner), until=timezone.now() + timedelta(hours=1))
     hand_in(client, plaintext)
     hand_in(client, plaintext)
     key.refresh_from_db()
     assert key.reactivates_at is None
-    assert sum("handed it in" in entry.change_message for entry in audit.of(key)) == 1
+    assert [entry.event for entry in AuditEntry.objects.for_key(key)] == ["leaked", "deactivated", "created"]
 
 
 @pytest.mark.django_db

@@ -11,7 +11,9 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, audit
+from apikeys import lifecycle
+from apikeys.actors import Actor
+from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from tests.conftest import IssueKey, make_owner
@@ -56,9 +58,10 @@ def refusal(*command: str, stdin: str = "") -> str:
     return line
 
 
-def who_and_what(thing: ApiKey | Store) -> tuple[str, str]:
-    line = audit.of(thing)[0]
-    return line.user.username, line.change_message
+def last_change(store: Store) -> tuple[str, str]:
+    """Who changed a key of the store last, and what was done."""
+    entry = AuditEntry.objects.for_store(store)[0]
+    return entry.actor_name, entry.sentence
 
 
 # Finding.
@@ -109,18 +112,19 @@ def test_revoke_keys_ends_the_whole_keys_in_any_text(
     mail.outbox.clear()
     text = f"+ KEY={plaintext}\n- {masked.masked}\n"
     with django_capture_on_commit_callbacks(execute=True):
-        assert run("revoke_keys", "--by", by, stdin=text) == [f"{key.prefix} of Northwood is deactivated."]
+        lines = run("revoke_keys", "--by", by, stdin=text)
+        assert lines == [f"{key.prefix} of Northwood is deactivated for good."]
     assert list(ApiKey.objects.usable()) == [masked]
-    assert who_and_what(key) == (by, "Deactivated: an operator found that it had leaked.")
+    assert last_change(key.store) == (by, "Deactivated for good: reported as leaked by an operator.")
     assert len(mail.outbox) == 1
-    assert run("revoke_keys", stdin=text) == [f"{key.prefix} of Northwood was already deactivated."]
+    assert run("revoke_keys", stdin=text) == [f"{key.prefix} of Northwood was already deactivated for good."]
 
 
 def test_revoke_keys_takes_prefixes_where_the_rest_is_not_known(issue: IssueKey) -> None:
     (first, _), (second, _), (third, _) = issue(), issue(), issue()
     run("revoke_keys", "--prefix", first.prefix, second.masked)
     assert list(ApiKey.objects.usable()) == [third]
-    assert who_and_what(first)[0] == "reflow"
+    assert last_change(first.store)[0] == "Reflow"
 
 
 def test_one_prefix_that_does_not_exist_ends_none(issue: IssueKey) -> None:
@@ -137,15 +141,15 @@ def test_suspend_keys_and_resume_keys_do_what_the_page_does(
     issue: IssueKey, store: Store, owner: User, by: str
 ) -> None:
     working, off = issue()[0], issue()[0]
-    off.deactivate(by=owner)
+    lifecycle.deactivate_key(off, by=Actor(owner))
     assert run("suspend_keys", "267418190", "--reason", REASON, "--by", by.upper()) == [
         "All keys of Northwood are suspended: 2."
     ]
     assert not ApiKey.objects.usable().exists()
-    assert who_and_what(store) == (by, f"Suspended all API keys: {REASON}")
+    assert last_change(store) == (by, f"Suspended all API keys: {REASON}")
     assert run("resume_keys", "267418190") == ["The keys of Northwood are resumed; working now: 1."]
     assert list(ApiKey.objects.usable()) == [working]
-    assert who_and_what(store) == ("reflow", "Resumed all API keys.")
+    assert last_change(store) == ("Reflow", "Resumed all API keys.")
 
 
 def test_suspending_twice_and_resuming_what_works_is_said(issue: IssueKey, store: Store) -> None:
@@ -211,8 +215,8 @@ def test_key_usage_is_by_day_and_resource(used: ApiKey) -> None:
 
 def test_key_history_outlives_the_key(used: ApiKey, owner: User, issue: IssueKey) -> None:
     issue(name=f"Not ({used.prefix})")
-    used.deactivate(by=owner)
-    used.remove(by=owner)
+    lifecycle.deactivate_key(used, by=Actor(owner))
+    lifecycle.delete_key(used, by=Actor(owner))
     lines = run("key_history", used.prefix)
     assert [line.split("  ")[-1] for line in lines] == [
         "WHAT",
@@ -222,11 +226,13 @@ def test_key_history_outlives_the_key(used: ApiKey, owner: User, issue: IssueKey
     ]
     assert all("owner@example.com" in line for line in lines[1:])
     of_store = run("key_history", "--store", "267418190")
-    assert f"Deleted the API key Warehouse sync ({used.prefix})." in of_store[1]
+    assert f"Warehouse sync ({used.prefix})" in of_store[1]
+    assert of_store[1].endswith("Deleted.")
 
 
 def test_names_do_not_move_the_cursor(issue: IssueKey) -> None:
-    key, _ = issue(name="a\x1b[2Jb\u202ec")
+    key, _ = issue()
+    ApiKey.objects.filter(pk=key.pk).update(name="a\x1b[2Jb\u202ec")
     (_, line) = run("list_keys", "267418190")
     assert line.startswith(f"{key.prefix}  a?[2Jb?c  Active")
 

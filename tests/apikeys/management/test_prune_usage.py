@@ -14,7 +14,7 @@ from apikeys.management.commands import prune_usage
 from apikeys.models import ApiKeyUsage, LastUse, StoreUsage, UsageWriter
 from apikeys.models.usage import first_day
 from apikeys.usage import writer
-from apikeys.usage.recorder import Batch, Counter, Tally, Use
+from apikeys.usage.batch import Batch, Count, Counter, KeyRequest
 from tests.conftest import IssueKey
 
 DAYS_AGO = (0, 29, 30, 399, 400, 1000)
@@ -27,9 +27,9 @@ def days(issue: IssueKey) -> list[date]:
     now = timezone.now()
     days = [now.date() - timedelta(days=ago) for ago in DAYS_AGO]
     tallies = {
-        Counter(key.store_id, key.pk, day, "orders", "read", "succeeded"): Tally(1, now) for day in days
+        Counter(key.store_id, key.pk, day, "orders", "read", "succeeded"): Count(1, now) for day in days
     }
-    last = Use(key.pk, key.store_id, now, "GET", "orders", "read", 200, None, "")
+    last = KeyRequest(key.pk, key.store_id, now, "GET", "orders", "read", 200, None, "")
     writer.write(Batch(uuid4(), 1, tallies, {key.pk: last}))
     return days
 

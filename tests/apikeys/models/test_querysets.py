@@ -4,6 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
 from apikeys.models import ApiKey, ApiKeyUsage
 from apikeys.models.outcomes import Outcome, Status
 from stores.models import Store
@@ -31,7 +33,7 @@ def test_status_is_what_an_owner_should_know_first(issue: IssueKey, owner: User)
     assert status(key) == Status.REFUSALS
     ApiKey.objects.filter(pk=key.pk).update(expires_at=now)
     assert status(key) == Status.EXPIRED
-    key.deactivate(by=owner)
+    lifecycle.deactivate_key(key, by=Actor(owner))
     assert status(key) == Status.INACTIVE
 
 
@@ -63,7 +65,7 @@ def test_status_and_the_door_agree(issue: IssueKey, owner: User) -> None:
 def test_in_status_finds_only_those(issue: IssueKey, owner: User) -> None:
     issue()
     inactive, _ = issue()
-    inactive.deactivate(by=owner)
+    lifecycle.deactivate_key(inactive, by=Actor(owner))
     assert list(ApiKey.objects.in_status(Status.INACTIVE)) == [inactive]
 
 
@@ -77,8 +79,8 @@ def test_find_by_name_prefix_or_whole_key(issue: IssueKey) -> None:
     key, plaintext = issue(name="Warehouse sync")
     issue(name="Accounting")
     for text in ("house", "WAREHOUSE", key.prefix, key.prefix[:4], plaintext, key.masked):
-        assert list(ApiKey.objects.find(text)) == [key], text
-    assert not ApiKey.objects.find("nothing like it").exists()
+        assert list(ApiKey.objects.search(text)) == [key], text
+    assert not ApiKey.objects.search("nothing like it").exists()
 
 
 def test_granting_finds_keys_by_scope(issue: IssueKey) -> None:

@@ -13,10 +13,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
 from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from apikeys.usage import batch, writer
 from apikeys.usage import recorder as recording
-from apikeys.usage import writer
-from apikeys.usage.recorder import Batch, Recorder, Use
+from apikeys.usage.batch import Batch, KeyRequest
+from apikeys.usage.recorder import Recorder
 from stores.models import Store
 from tests.conftest import IssueKey, bearer
 
@@ -28,10 +31,10 @@ def patient(settings: Any) -> Iterator[None]:
     """Usage waits in memory until the test writes it."""
     settings.USAGE_FLUSH_SECONDS = 3600
     yield
-    recording._start_afresh()
+    recording._restart()
 
 
-def a_use(key: ApiKey, **changes: Any) -> Use:
+def a_use(key: ApiKey, **changes: Any) -> KeyRequest:
     fields: dict[str, Any] = {
         "key_id": key.pk,
         "store_id": key.store_id,
@@ -43,7 +46,7 @@ def a_use(key: ApiKey, **changes: Any) -> Use:
         "address": "203.0.113.7",
         "client": "curl/8",
     }
-    return Use(**(fields | changes))
+    return KeyRequest(**(fields | changes))
 
 
 def rows(key: ApiKey) -> list[tuple[str, str, str, int]]:
@@ -142,7 +145,7 @@ def test_a_deleted_key_leaves_the_others_counts_alone(issue: IssueKey, owner: Us
     recorder = Recorder()
     recorder.record(a_use(gone))
     recorder.record(a_use(kept))
-    gone.remove(by=owner)
+    lifecycle.delete_key(gone, by=Actor(owner))
     recorder.flush()
     assert rows(kept) == [("orders", "read", "succeeded", 1)]
     assert StoreUsage.objects.get().requests == 2
@@ -214,7 +217,7 @@ def test_a_batch_that_is_handed_in_again_counts_once(issue: IssueKey) -> None:
     writer.write(batch)
     writer.write(batch)
     assert rows(key) == [("orders", "read", "succeeded", 1)]
-    following = batch.following()
+    following = batch.next_batch()
     following.add(a_use(key))
     writer.write(following)
     assert rows(key) == [("orders", "read", "succeeded", 2)]
@@ -270,7 +273,7 @@ def test_memory_is_bounded_and_what_is_dropped_is_said(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, _ = issue()
-    monkeypatch.setattr(recording, "MOST_COUNTERS", 1)
+    monkeypatch.setattr(batch, "MAX_COUNTERS", 1)
     recorder = Recorder()
     recorder.record(a_use(key))
     recorder.record(a_use(key, resource="customers"))
@@ -284,7 +287,7 @@ def test_memory_is_bounded_and_what_is_dropped_is_said(
 def test_a_fork_starts_from_nothing(issue: IssueKey) -> None:
     key, _ = issue()
     recording.record(a_use(key))
-    recording._start_afresh()
+    recording._restart()
     recording.flush()
     assert rows(key) == []
 
@@ -312,7 +315,7 @@ def test_nothing_is_written_while_the_client_waits(client: Client, issue: IssueK
         connection,
     ) as queries:
         assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
-    assert [query["sql"] for query in queries if not query["sql"].startswith("SELECT")] == []
+    assert [query["sql"] for query in queries if not query["sql"].lstrip().startswith("SELECT")] == []
     assert rows(key) == []
     recording.flush()
     assert rows(key) == [("", "", "succeeded", 1)]

@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
-from apikeys.usage.recorder import Recorder, Use
+from apikeys.usage.batch import KeyRequest
+from apikeys.usage.recorder import Recorder
 from stores.models import Store
 from tests.backends import wait_until
 from tests.conftest import IssueKey
@@ -22,8 +23,8 @@ pytestmark = [
 ]
 
 
-def a_use(key: ApiKey) -> Use:
-    return Use(key.pk, key.store_id, timezone.now(), "GET", "orders", "read", 200, None, "")
+def a_use(key: ApiKey) -> KeyRequest:
+    return KeyRequest(key.pk, key.store_id, timezone.now(), "GET", "orders", "read", 200, None, "")
 
 
 @pytest.fixture

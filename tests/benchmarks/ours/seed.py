@@ -14,7 +14,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from apikeys.models import ApiKey  # noqa: E402
+from apikeys import lifecycle  # noqa: E402
 from stores.demo.catalogue import NORTHWOOD  # noqa: E402
 from stores.models import Store  # noqa: E402
 
@@ -28,7 +28,7 @@ def seed(*, keys: int, orders: int) -> list[str]:
     call_command("seed_demo", keys=keys, orders=orders, usage_days=USAGE_DAYS)
     store = Store.objects.get(pk=NORTHWOOD.id)
     drawn = (
-        ApiKey.objects.draw(
+        lifecycle.insert_key(
             store=store, name=f"Benchmark {number}", access=["orders:read"], rate_limit=UNLIMITED
         )
         for number in range(IN_USE)

@@ -13,7 +13,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
-from apikeys import keys  # noqa: E402
+from apikeys import keys, lifecycle  # noqa: E402
 from apikeys.models import ApiKey  # noqa: E402
 from stores.demo.catalogue import NORTHWOOD  # noqa: E402
 from stores.models import Store  # noqa: E402
@@ -36,7 +36,7 @@ def seed(number: int) -> list[str]:
     headers: list[str] = []
     for layer in range(LAYERS):
         for _ in range(IN_USE // LAYERS):
-            key, plaintext = ApiKey.objects.draw(
+            key, plaintext = lifecycle.insert_key(
                 store=store, name=f"Key {len(headers)}", access=["orders:read"], rate_limit=UNLIMITED
             )
             headers.append(f"Bearer {plaintext}")

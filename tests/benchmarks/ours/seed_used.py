@@ -19,8 +19,9 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from apikeys import lifecycle  # noqa: E402
 from apikeys.demo import seed_keys  # noqa: E402
-from apikeys.models import ApiKey, ApiKeyUsage  # noqa: E402
+from apikeys.models import ApiKeyUsage  # noqa: E402
 from reflow.api.pagination import Cursor, sort_keys  # noqa: E402
 from stores.demo.catalogue import NORTHWOOD  # noqa: E402
 from stores.models import Order, Store  # noqa: E402
@@ -41,7 +42,7 @@ def seed(*, keys: int, usage_days: int, orders: int) -> dict[str, str]:
     seed_keys(few, count=FEW_KEYS, days=DAYS)
     for earlier in range(DAYS, usage_days, DAYS):
         copy_usage(days_earlier=earlier)
-    _, plaintext = ApiKey.objects.draw(
+    _, plaintext = lifecycle.insert_key(
         store=grown, name="Benchmark", access=["orders:read"], rate_limit=UNLIMITED
     )
     browser = Client()

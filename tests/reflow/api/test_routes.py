@@ -17,6 +17,8 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
 from reflow.api.routes import ROUTES, Key, Route
 from reflow.api.schema import SCHEME, document
 from stores.models import Store
@@ -90,7 +92,7 @@ class Caller:
 @pytest.fixture
 def callers(store: Store, other_store: Store, owner: User, issue: IssueKey) -> dict[str, Caller]:
     inactive, inactive_text = issue(access=list(SCOPES))
-    inactive.deactivate(by=owner)
+    lifecycle.deactivate_key(inactive, by=Actor(owner))
     _, expired_text = issue(access=list(SCOPES), expires_at=timezone.now() - timedelta(seconds=1))
     _, foreign_text = issue(access=list(SCOPES), store=other_store)
     unknown = "0000000." + "0" * 27

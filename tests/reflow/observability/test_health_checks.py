@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from django.test import Client, override_settings
 
-from apikeys.api import rate_limits
 from reflow.observability import health_checks
+from tests.conftest import new_rate_limiter
 
 # As a load balancer asks of a site that people reach over HTTPS by its name.
 BY_ADDRESS = {"Host": "10.1.2.3:8000"}
@@ -82,10 +82,9 @@ def test_a_database_that_never_answers_holds_up_nobody(
 
 @pytest.mark.django_db(transaction=True)
 def test_counters_that_never_answer_hold_up_nobody(client: Client, silent: int) -> None:
-    rate_limits.storage.cache_clear()
     with override_settings(REDIS_URL=f"redis://127.0.0.1:{silent}/0"):
-        answer = client.get("/readyz")
-        rate_limits.storage.cache_clear()
+        new_rate_limiter()
+    answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"database": "ok", "limiter": "failed"})
 
 

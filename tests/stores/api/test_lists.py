@@ -202,7 +202,7 @@ def patient(settings: Any) -> Iterator[None]:
     """Usage waits in memory, as it does in production."""
     settings.USAGE_FLUSH_SECONDS = 3600
     yield
-    recorder._start_afresh()
+    recorder._restart()
 
 
 # The key with its store; then the count, the page, and one for each kind of part on it.

@@ -1,0 +1,33 @@
+"""Who makes a change, and from where: what the audit log keeps of it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+
+from apikeys import addresses
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, or nobody (``user`` is None) where a leaked key was handed in or a command was run.
+
+    ``address`` is an IPv4 or IPv6 address in text; None where there was no request.
+    """
+
+    user: "User | None" = None
+    address: str | None = None
+
+    @property
+    def email(self) -> str:
+        return self.user.email if self.user else ""
+
+
+def actor_from_request(request: HttpRequest) -> Actor:
+    """Return who has signed in and the client's address."""
+    user = request.user if request.user.is_authenticated else None
+    address = addresses.client_of(request)
+    return Actor(user, str(address) if address else None)

@@ -1,0 +1,78 @@
+"""Rows that only the product writes, for operators to read: suspensions, usage and the audit log."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from apikeys.models import ApiKeyUsage, AuditEntry, StoreUsage, Suspension
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Rows that only the product itself writes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Suspension)
+class SuspensionAdmin(ReadOnlyAdmin):
+    """The stores whose keys are suspended: it begins and ends on a store's own page."""
+
+    list_display = ("store", "reason", "by", "at")
+    list_select_related = ("store", "by")
+    search_fields = ("=store__id", "store__name", "reason")
+    ordering = ("-at",)
+    show_full_result_count = False
+
+
+@admin.register(ApiKeyUsage)
+class ApiKeyUsageAdmin(ReadOnlyAdmin):
+    list_display = ("date", "key", "resource", "access", "outcome", "requests", "last_at")
+    list_filter = ("outcome", "resource", "access")
+    list_select_related = ("key",)
+    search_fields = ("key__prefix", "key__name")
+    date_hierarchy = "date"
+    ordering = ("-date", "-requests")
+    show_full_result_count = False
+
+
+@admin.register(StoreUsage)
+class StoreUsageAdmin(ReadOnlyAdmin):
+    list_display = ("date", "store", "outcome", "requests")
+    list_filter = ("outcome", ("store", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("store",)
+    date_hierarchy = "date"
+    ordering = ("-date",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """Everything that was done to keys, deleted ones included."""
+
+    list_display = ("at", "store", "subject", "event", "sentence", "actor_name", "address")
+    list_display_links = ("at",)
+    list_filter = ("event",)
+    list_select_related = ("store",)
+    search_fields = ("=prefix", "name", "actor_email", "=store__id")
+    search_help_text = "A prefix, a key's name, a person's e-mail address or a store's number."
+    date_hierarchy = "at"
+    show_full_result_count = False
+    fields = (
+        "at",
+        "store",
+        "key",
+        "prefix",
+        "name",
+        "event",
+        "sentence",
+        "details",
+        "actor_email",
+        "address",
+    )

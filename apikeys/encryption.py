@@ -1,0 +1,22 @@
+"""Encryption under SECRET_KEY, for what a browser or the database holds for us."""
+
+import base64
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+
+def cipher(purpose: str) -> MultiFernet:
+    """Return a cipher of its own for this purpose.
+
+    It writes with SECRET_KEY, and also reads what was written with one of SECRET_KEY_FALLBACKS.
+    """
+    return MultiFernet(
+        [_fernet(purpose, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    )
+
+
+def _fernet(purpose: str, secret_key: str) -> Fernet:
+    digest = salted_hmac(purpose, b"", secret=secret_key, algorithm="sha256").digest()
+    return Fernet(base64.urlsafe_b64encode(digest))

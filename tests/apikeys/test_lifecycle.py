@@ -1,0 +1,300 @@
+"""What is done to a key, and that nothing weaker replaces something stronger."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+
+from apikeys import keys, lifecycle
+from apikeys.actors import Actor
+from apikeys.lifecycle import NameTaken, StaleKey
+from apikeys.models import ApiKey, AuditEntry
+from tests.conftest import IssueKey
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+Change = Callable[[ApiKey, Actor], object]
+
+
+@pytest.fixture
+def by(owner: User) -> Actor:
+    return Actor(owner)
+
+
+def history(key: ApiKey) -> list[str]:
+    return [entry.sentence for entry in AuditEntry.objects.for_key(key)]
+
+
+# Creating.
+
+
+def test_creating_returns_the_plaintext_and_keeps_only_its_digest(issue: IssueKey) -> None:
+    key, plaintext = issue()
+    stored = ApiKey.objects.filter(pk=key.pk).values().get()
+    assert plaintext not in map(str, stored.values())
+    assert stored["digest"] == keys.digest(plaintext)
+    assert plaintext.startswith(stored["prefix"])
+
+
+def test_access_to_an_unknown_resource_is_refused(issue: IssueKey) -> None:
+    with pytest.raises(ValueError, match="planets:read"):
+        issue(access=["orders:read", "planets:read"])
+    assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["Ware\u200bhouse", "A\x00B", "\u202eevil", "\u3164", "\u200d", "x\ud800"])
+def test_a_name_with_a_character_that_cannot_be_seen_is_refused(issue: IssueKey, name: str) -> None:
+    with pytest.raises(ValidationError, match="visible"):
+        issue(name=name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Ausgabe 👩‍🚀", "می‌خواهم", "Ærø & Søn", "店舗", "  Ware\thouse  ", "Shop\n"]
+)
+def test_a_name_in_any_script_is_kept_with_single_spaces(issue: IssueKey, name: str) -> None:
+    assert issue(name=name)[0].name == " ".join(name.split())
+
+
+def test_a_name_with_a_whole_key_in_it_is_refused(issue: IssueKey, by: Actor) -> None:
+    key, plaintext = issue()
+    for name in (plaintext, f"ERP {plaintext.upper()}"):
+        with pytest.raises(ValidationError, match="API key"):
+            issue(name=name)
+        with pytest.raises(ValidationError, match="API key"):
+            lifecycle.update_key(key, by=by, version=1, name=name)
+
+
+def test_a_prefix_that_is_taken_is_drawn_again(issue: IssueKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, plaintext = issue()
+    draws = iter([(first.prefix, plaintext), (first.prefix, plaintext), ("0123abc", f"0123abc.{'0' * 27}")])
+    monkeypatch.setattr(keys, "generate", lambda: next(draws))
+    second, _ = issue()
+    assert second.prefix == "0123abc"
+
+
+def test_a_key_is_shown_once(issue: IssueKey) -> None:
+    key, _ = issue()
+    assert lifecycle.mark_shown(key)
+    assert not lifecycle.mark_shown(key)
+    assert not lifecycle.mark_shown(ApiKey.objects.get(pk=key.pk))
+
+
+# Changing.
+
+
+def test_a_change_is_kept_as_data_from_what_to_what(issue: IssueKey, by: Actor) -> None:
+    key, _ = issue(name="Old", access=["orders:read", "customers:read"])
+    expires_at = NOON + timedelta(days=30)
+    lifecycle.update_key(key, by=by, version=1, name="New", access=["orders:write"], expires_at=expires_at)
+    assert AuditEntry.objects.for_key(key)[0].details == {
+        "name": {"from": "Old", "to": "New"},
+        "access": {"from": ["orders:read", "customers:read"], "to": ["orders:read", "orders:write"]},
+        "expires_at": {"from": None, "to": "2026-12-23T12:00:00+00:00"},
+    }
+    key.refresh_from_db()
+    assert (key.name, key.access, key.version) == ("New", ["orders:read", "orders:write"], 2)
+
+
+def test_what_is_not_given_stays(issue: IssueKey, by: Actor) -> None:
+    key, _ = issue(name="Shop", expires_at=NOON, allowed_addresses=["203.0.113.9"])
+    lifecycle.update_key(key, by=by, version=1, access=["coupons:read"])
+    key.refresh_from_db()
+    assert (key.name, key.expires_at, key.allowed_addresses) == ("Shop", NOON, ["203.0.113.9"])
+
+
+def test_a_change_that_changes_nothing_leaves_no_trace(issue: IssueKey, by: Actor) -> None:
+    key, _ = issue()
+    lifecycle.update_key(key, by=by, version=1, name=key.name, access=key.access, expires_at=None)
+    assert key.version == 1
+    assert len(history(key)) == 1
+
+
+def test_a_change_to_what_is_no_longer_there_is_refused(issue: IssueKey, by: Actor) -> None:
+    key, _ = issue(name="First")
+    lifecycle.update_key(ApiKey.objects.get(pk=key.pk), by=by, version=1, name="Second")
+    with pytest.raises(StaleKey):
+        lifecycle.update_key(key, by=by, version=1, name="Third")
+    assert ApiKey.objects.get(pk=key.pk).name == "Second"
+
+
+def test_a_name_follows_its_key_into_what_is_compared(issue: IssueKey, by: Actor) -> None:
+    key, _ = issue(name="First")
+    lifecycle.update_key(key, by=by, version=1, name="Second")
+    issue(name="First")
+    with pytest.raises(NameTaken):
+        issue(name="SECOND")
+
+
+# Switching off and on.
+
+
+@time_machine.travel(NOON, tick=False)
+def test_a_deactivated_key_is_unusable_until_it_is_reactivated(issue: IssueKey, by: Actor) -> None:
+    key, _ = issue()
+    lifecycle.deactivate_key(key, by=by)
+    assert not key.is_usable(NOON + timedelta(days=1000))
+    lifecycle.reactivate_key(key, by=by, version=key.version)
+    assert key.is_usable(NOON)
+    assert history(key)[:2] == ["Reactivated.", "Deactivated."]
+
+
+@time_machine.travel(NOON, tick=False)
+def test_a_paused_key_comes_back_by_itself(issue: IssueKey, by: Actor) -> None:
+    key, _ = issue()
+    lifecycle.deactivate_key(key, by=by, until=NOON + HOUR)
+    assert key.is_inactive(NOON + timedelta(minutes=59))
+    assert not key.is_inactive(NOON + HOUR)
+    assert history(key)[0] == "Deactivated until 23 Nov 2026, 13:00 UTC."
+
+
+def off(key: ApiKey, by: Actor) -> None:
+    lifecycle.deactivate_key(key, by=by)
+
+
+def off_for_an_hour(key: ApiKey, by: Actor) -> None:
+    lifecycle.deactivate_key(key, by=by, until=NOON + HOUR)
+
+
+def off_for_a_day(key: ApiKey, by: Actor) -> None:
+    lifecycle.deactivate_key(key, by=by, until=NOON + timedelta(days=1))
+
+
+def on_again(key: ApiKey, by: Actor) -> None:
+    lifecycle.reactivate_key(key, by=by, version=key.version)
+
+
+def on_again_as_it_was(key: ApiKey, by: Actor) -> None:
+    """From a dialog that was opened before somebody else changed the key."""
+    lifecycle.reactivate_key(key, by=by, version=key.version - 1)
+
+
+def leaked(key: ApiKey, by: Actor) -> None:
+    lifecycle.report_leaked_keys([key], by=by)
+
+
+def rolled(key: ApiKey, by: Actor) -> None:
+    lifecycle.roll_key(key, by=by, overlap=HOUR)
+
+
+def suspended(key: ApiKey, by: Actor) -> None:
+    lifecycle.suspend_store(key.store, by=by, reason="Guessing.")
+
+
+@time_machine.travel(NOON, tick=False)
+@pytest.mark.parametrize(
+    ("before", "weaker"),
+    [
+        (off, off_for_an_hour),
+        (off, off),
+        (off, rolled),
+        (off, on_again_as_it_was),
+        (off_for_a_day, off_for_an_hour),
+        (off_for_a_day, on_again_as_it_was),
+        (leaked, off_for_an_hour),
+        (leaked, off),
+        (leaked, on_again),
+        (leaked, rolled),
+        (rolled, rolled),
+        (suspended, on_again),
+        (suspended, rolled),
+    ],
+)
+def test_nothing_weaker_replaces_something_stronger(
+    issue: IssueKey, by: Actor, before: Change, weaker: Change
+) -> None:
+    key, _ = issue()
+    before(key, by)
+    key.refresh_from_db()
+    was = ApiKey.objects.values().get(pk=key.pk)
+    with pytest.raises(StaleKey):
+        weaker(key, by)
+    assert ApiKey.objects.values().get(pk=key.pk) == was
+
+
+@time_machine.travel(NOON, tick=False)
+@pytest.mark.parametrize(
+    ("before", "stronger"),
+    [
+        (off_for_an_hour, off_for_a_day),
+        (off_for_a_day, off),
+        (off, leaked),
+        (suspended, off),
+        (suspended, leaked),
+    ],
+)
+def test_something_stronger_replaces_what_is_weaker(
+    issue: IssueKey, by: Actor, before: Change, stronger: Change
+) -> None:
+    key, _ = issue()
+    before(key, by)
+    stronger(key, by)
+    key.refresh_from_db()
+    assert key.is_inactive(NOON + timedelta(hours=23))
+    assert key.version > 1
+
+
+def test_reactivating_a_key_that_works_changes_nothing(issue: IssueKey, by: Actor) -> None:
+    key, _ = issue()
+    with pytest.raises(StaleKey):
+        lifecycle.reactivate_key(key, by=by, version=key.version)
+    assert len(history(key)) == 1
+
+
+def test_leaked_keys_end_together(issue: IssueKey) -> None:
+    found = [issue()[0] for _ in range(3)]
+    gone, _ = issue()
+    ApiKey.objects.filter(pk=gone.pk).delete()
+    assert lifecycle.report_leaked_keys([*found, gone], by=Actor()) == found
+    assert lifecycle.report_leaked_keys(found, by=Actor()) == []
+    assert not ApiKey.objects.usable().exists()
+
+
+# Rolling.
+
+
+@time_machine.travel(NOON, tick=False)
+def test_rolling_gives_a_twin_and_lets_the_old_key_run_out(issue: IssueKey, by: Actor) -> None:
+    expiry = NOON + timedelta(days=90)
+    old, old_plaintext = issue(name="Shop", access=["orders:write"], expires_at=expiry)
+    new, plaintext = lifecycle.roll_key(old, by=by, overlap=timedelta(hours=24))
+    assert (new.name, new.access, new.expires_at) == ("Shop", old.access, expiry)
+    assert new.predecessor == old
+    assert plaintext != old_plaintext
+    assert old.expires_at == NOON + timedelta(hours=24)
+    assert history(old)[0] == f"Rolled: replaced by {new.prefix}, works until 24 Nov 2026, 12:00 UTC."
+    assert history(new) == [f"Created by rolling {old.prefix}."]
+
+
+@time_machine.travel(NOON, tick=False)
+def test_rolling_never_lengthens_the_old_keys_life(issue: IssueKey, by: Actor) -> None:
+    old, _ = issue(expires_at=NOON + timedelta(hours=2))
+    lifecycle.roll_key(old, by=by, overlap=timedelta(days=7))
+    assert old.expires_at == NOON + timedelta(hours=2)
+
+
+@time_machine.travel(NOON, tick=False)
+def test_rolling_at_once_stops_the_old_key(issue: IssueKey, by: Actor) -> None:
+    old, _ = issue()
+    lifecycle.roll_key(old, by=by, overlap=timedelta(0))
+    assert old.is_expired(NOON)
+
+
+def test_a_rolled_keys_name_is_the_new_keys(issue: IssueKey, by: Actor) -> None:
+    old, _ = issue(name="Shop")
+    lifecycle.roll_key(old, by=by, overlap=timedelta(days=7))
+    with pytest.raises(NameTaken):
+        issue(name="shop")
+
+
+# Deleting.
+
+
+def test_a_key_deleted_meanwhile_cannot_be_changed(issue: IssueKey, by: Actor) -> None:
+    key, _ = issue()
+    lifecycle.delete_key(ApiKey.objects.get(pk=key.pk), by=by)
+    with pytest.raises(ApiKey.DoesNotExist):
+        lifecycle.deactivate_key(key, by=by)
