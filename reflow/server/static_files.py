@@ -7,7 +7,10 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 class ServedFilesConfig(StaticFilesConfig):
     """Leaves out what packages bring for pages that are not served: most of the megabytes to be hashed."""
 
-    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "redoc", "rest_framework", "htmax-*", "htmx-4*"]
+    ignore_patterns = [
+        *StaticFilesConfig.ignore_patterns,
+        *("redoc", "rest_framework", "htmax-*", "htmx-4*", "htmx-2-compat-*", "hx-*"),
+    ]
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
