@@ -55,10 +55,11 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "django.middleware.http.ConditionalGetMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "apikeys.api.middleware.ApiKeyMiddleware",
+    # Inside whatever adds headers: the 304 that it makes of a response keeps few of them.
+    "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -235,9 +236,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.HasResourceAccess"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "reflow.api.pagination.ListPagination",
-    "DEFAULT_PARSER_CLASSES": ["reflow.api.parsers.JSONBodyParser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "reflow.api.parsers.JSONBodyParser",
+        "reflow.api.parsers.MergePatchParser",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "reflow.api.renderers.ContentNegotiation",
     "DEFAULT_RENDERER_CLASSES": ["reflow.api.renderers.JSONRenderer"],
-    "EXCEPTION_HANDLER": "reflow.api.errors.error_response",
+    "EXCEPTION_HANDLER": "reflow.api.errors.handle_exception",
     "DEFAULT_SCHEMA_CLASS": "reflow.api.schema.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "URL_FORMAT_OVERRIDE": None,
@@ -246,24 +251,48 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Reflow API",
     "VERSION": "1.0.0",
     "DESCRIPTION": (
-        "JSON in, JSON out, UTF-8, from any origin. Every address also answers without the slash at its end. "
+        "JSON in, JSON out, UTF-8, from any origin. Every address also answers with a slash at its end. "
         "Amounts are integers in the smallest unit of the store's currency, such as cents. "
         "Times are ISO 8601 in UTC."
     ),
-    "SERVERS": [{"url": "/", "description": "Where this description came from."}],
+    "CONTACT": {"name": "Reflow", "url": "https://reflowhq.com"},
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SORT_OPERATION_PARAMETERS": False,
-    "POSTPROCESSING_HOOKS": ["reflow.api.schema.complete"],
+    "POSTPROCESSING_HOOKS": ["reflow.api.schema.add_components"],
 }
-CORS_URLS_REGEX = r"^/v1/"
+# Any page may call the API, without cookies. The paths are those of reflow.api.errors.PREFIXES.
+CORS_URLS_REGEX = r"^/(v1|v2|projects)/"
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_EXPOSE_HEADERS = ["RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"]
+CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"]
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "baggage",
+    "cache-control",
+    "content-type",
+    "idempotency-key",
+    "if-none-match",
+    "sentry-trace",
+    "traceparent",
+    "tracestate",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-Id",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-FILE_UPLOAD_HANDLERS = ["reflow.api.parsers.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["reflow.api.parsers.RejectFiles"]
 
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-Id", "EXPOSE_HEADER": False}
 

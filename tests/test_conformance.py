@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
-from reflow.api.schema import document
+from reflow.api.schema import get_schema
 from stores.models import Store
 from stores.resources import SCOPES, Resource
 from tests.conftest import IssueKey, bearer
@@ -35,7 +35,7 @@ CHECKED: Any = CHECKS.get_by_names(
 
 Operation = Any  # schemathesis.APIOperation, which wants to know too much about itself
 
-description: Any = schemathesis.openapi.from_dict(document())
+description: Any = schemathesis.openapi.from_dict(get_schema())
 description.app = get_wsgi_application()
 description.config.generation.update(with_security_parameters=False)  # the tests bring their own keys
 OPERATIONS: list[Operation] = [result.ok() for result in description.get_all_operations()]

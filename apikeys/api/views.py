@@ -1,5 +1,6 @@
 """The API's routes about keys themselves."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema
@@ -25,7 +26,7 @@ class ApiKeyView(APIView):
 
     permission_classes = (HasApiKey,)
 
-    @extend_schema(summary="Read what a key is", responses=schema.ApiKey)
+    @extend_schema(operation_id="get_api_key", summary="Read what a key is", responses=schema.ApiKey)
     def get(self, request: Request) -> Response:
         allowance = getattr(request._request, "api_allowance", None)
         return Response(about(cast("ApiKey", request.auth), allowance))
@@ -39,6 +40,12 @@ class LeakedKeysSerializer(serializers.Serializer[Any]):
         help_text="Whole keys, such as `19656ea.4329f04826e125f1ee999b53f78`.",
     )
 
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else ()
+        if unknown:
+            raise serializers.ValidationError({name: ["This field is unknown."] for name in unknown})
+        return super().to_internal_value(data)
+
 
 class RevokeKeysView(APIView):
     """Anybody who has found keys hands them in: those that exist are deactivated, their owners are told.
@@ -50,7 +57,8 @@ class RevokeKeysView(APIView):
     permission_classes = (AllowAny,)
 
     @extend_schema(
-        summary="Hand in leaked keys",
+        operation_id="revoke_api_keys",
+        summary="Report leaked keys",
         description="Keys that exist are deactivated at once and their owners told. The answer is the same "
         "whether they existed or not.",
         request=LeakedKeysSerializer,

@@ -1,4 +1,4 @@
-"""The documentation: the API's description for programs, and the same for people."""
+"""The documentation: the OpenAPI schema, the reference made from it, and a guide to get started."""
 
 from collections import defaultdict
 from typing import Any
@@ -13,47 +13,47 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from reflow.api.error_examples import all_errors
+from reflow.api.error_examples import get_error_examples
 from reflow.api.pagination import DEFAULT_SIZE, LARGEST_SIZE
 from reflow.api.routes import ROUTES, Key, Route
-from reflow.api.schema import document
+from reflow.api.schema import get_schema
 from stores.models import Store
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
-LANGUAGES = {"sh": "curl", "py": "Python", "js": "JavaScript"}
-SOME_STORE = 267418190
+EXAMPLE_LANGUAGES = {"sh": "curl", "py": "Python", "js": "JavaScript"}
+DEMO_STORE_ID = 267418190
 
 
 class SchemaView(APIView):
-    """The API described in OpenAPI 3.1. Open to everybody, but not to a key that does not work."""
+    """The OpenAPI schema. It needs no key, but refuses one that does not work."""
 
     permission_classes = (AllowAny,)
     schema = None
 
     def get(self, request: Request) -> Response:
-        return Response(document())
+        return Response(get_schema() | {"servers": [{"url": request.build_absolute_uri("/").rstrip("/")}]})
 
 
-# The icons of Swagger UI are inside its style sheet, as data: addresses.
+# The style sheet of Swagger UI has its icons as data: URLs.
 @csp_update({"img-src": ["data:"]})
 def reference(request: HttpRequest) -> HttpResponse:
-    """Every operation, to read and to try."""
+    """Show every operation, with a form to try it."""
     return render(request, "docs/reference.html")
 
 
 def getting_started(request: HttpRequest) -> HttpResponse:
-    """From no key to a program that reads every order."""
+    """Show how to get from no key to a program that reads every order."""
     store = Store.objects.owned_by(request.user).first()
     origin = f"{request.scheme}://{request.get_host()}"
-    store_id = store.pk if store else SOME_STORE
+    store_id = store.pk if store else DEMO_STORE_ID
     context = {
         "store": store,
         "store_id": store_id,
-        "first_call": examples("read_orders", origin, store_id),
-        "all_orders": examples("read_all_orders", origin, store_id),
+        "first_call": render_examples("read_orders", origin, store_id),
+        "all_orders": render_examples("read_all_orders", origin, store_id),
         "methods": METHODS,
-        "access_table": access_table(),
-        "errors": all_errors(),
+        "access_table": build_access_table(),
+        "errors": get_error_examples(),
         "per_key": settings.RATE_LIMIT_PER_KEY,
         "per_address": settings.RATE_LIMIT_PER_ADDRESS,
         "default_size": DEFAULT_SIZE,
@@ -62,8 +62,8 @@ def getting_started(request: HttpRequest) -> HttpResponse:
     return render(request, "docs/getting_started.html", context)
 
 
-def examples(name: str, origin: str, store_id: int) -> list[dict[str, str]]:
-    """One example in every language, ready to run once REFLOW_API_KEY is set."""
+def render_examples(name: str, origin: str, store_id: int) -> list[dict[str, str]]:
+    """Render an example in every language, ready to run once REFLOW_API_KEY is set."""
     context = {"origin": origin, "store_id": store_id}
     return [
         {
@@ -71,25 +71,25 @@ def examples(name: str, origin: str, store_id: int) -> list[dict[str, str]]:
             "language": language,
             "code": render_to_string(f"docs/examples/{name}.{suffix}", context).strip(),
         }
-        for suffix, language in LANGUAGES.items()
+        for suffix, language in EXAMPLE_LANGUAGES.items()
     ]
 
 
-def access_table() -> list[dict[str, Any]]:
-    """The table of who may do what, a row for each address and a cell for each method."""
+def build_access_table() -> list[dict[str, Any]]:
+    """Return a row for each address, with a cell for each method."""
     rows: dict[str, dict[str, Route]] = defaultdict(dict)
     for route in ROUTES:
         rows[route.path][route.method] = route
     return [
-        {"path": path, "cells": [in_words(routes.get(method)) for method in METHODS]}
+        {"path": path, "cells": [describe_access(routes.get(method)) for method in METHODS]}
         for path, routes in rows.items()
     ]
 
 
-def in_words(route: Route | None) -> dict[str, str]:
-    """Who may use a route, or the scope that a key must have to."""
+def describe_access(route: Route | None) -> dict[str, str]:
+    """Say who may use a route, or which scope the key needs."""
     if route is None:
         return {}
     if route.key is not Key.REQUIRED:
-        return {"who": "Everybody"}
-    return {"scope": route.scope} if route.scope else {"who": "Every key"}
+        return {"who": "No key"}
+    return {"scope": route.scope} if route.scope else {"who": "Any key"}

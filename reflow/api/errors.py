@@ -1,8 +1,8 @@
-"""The API's house style: one shape for every error.
+"""One shape for every error of the API.
 
-Every error is ``{"error": a sentence, "code": snake_case, "request_id": …}``; a refused key adds what its
-reason carries, validation adds ``fields``. Routes under ``/v1/`` answer like this even where no view was
-reached; all other pages answer in HTML.
+Every error is ``{"error": a sentence, "code": snake_case, "request_id": …}``. A refused key adds the details
+of its reason, validation adds ``fields``. Addresses of the API get this shape even where no view was reached;
+all other pages answer in HTML.
 """
 
 import logging
@@ -32,32 +32,43 @@ from rest_framework.views import set_rollback
 logger = logging.getLogger(__name__)
 
 PREFIX = "/v1/"
+# The API's own prefix, and those that clients guess or that the product's former API had.
+PREFIXES = (PREFIX, "/v2/", "/projects/")
 RETRY_AFTER_SECONDS = 5
 
-# Of what is wrong with a body. Names and values in it are repeated, as far as a person would read them.
-MOST_FIELDS = 50
-LONGEST_SENTENCE = 300
+# Field names and values from the body are repeated in validation errors, up to these limits.
+MAX_FIELDS = 50
+MAX_MESSAGE_LENGTH = 300
 
-# What comes of a database that is away, starting, full or in somebody else's hands; PostgreSQL calls it an
-# internal error to write to one that is read-only.
+# Raised by a database that is down, starting, full or locked. PostgreSQL raises InternalError for a write
+# to a read-only server.
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 # "cached plan must not change result type": a column that a prepared statement reads has changed since.
 FEATURE_NOT_SUPPORTED = "0A000"
 
-SENTENCES = {
+MESSAGES = {
     "bad_request": "The request could not be read: check its address, headers and body.",
     "permission_denied": "This is not allowed.",
-    "not_found": "There is nothing here: check the address and the id in it.",
-    "server_error": "Something went wrong on our side. It has been noted; try again in a moment.",
-    "conflict": "This is at odds with what somebody else has just saved. Read it again, then retry.",
+    "not_found": "There is nothing at this address: check the ids in it.",
+    "no_route": (
+        f"The API has no such address. Its base path is {PREFIX}, as in {PREFIX}stores/<store>/products/."
+    ),
+    "unsupported_media_type": "Send the body as JSON, with 'Content-Type: application/json'.",
+    "server_error": "Something went wrong on our side. It has been logged; try again in a moment.",
+    "conflict": "This conflicts with a change that was saved at the same moment. Read it again, then retry.",
     "unavailable": "The service cannot be reached right now. Try again in a few seconds.",
     "too_large": f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.",
 }
 
 
-def body_of(code: str, sentence: str = "", **extra: Any) -> dict[str, Any]:
-    """The one shape of an error."""
-    return {"error": sentence or SENTENCES[code], "code": code, "request_id": get_guid(), **extra}
+def is_api_path(path: str) -> bool:
+    """Whether a request for this path gets JSON, whatever becomes of it."""
+    return path.startswith(PREFIXES)
+
+
+def error_body(code: str, message: str = "", **extra: Any) -> dict[str, Any]:
+    """Build the body of an error; the message defaults to the one in MESSAGES."""
+    return {"error": message or MESSAGES[code], "code": code, "request_id": get_guid(), **extra}
 
 
 def is_unavailable(error: BaseException | None) -> bool:
@@ -75,116 +86,117 @@ def has_outdated_plan(error: NotSupportedError) -> bool:
     return getattr(error.__cause__, "sqlstate", None) == FEATURE_NOT_SUPPORTED
 
 
-# What views raise.
+# Exceptions that DRF's views raise.
 
 
-def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. None hands on to Django, whose ``server_error`` answers below."""
+def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer an exception of a DRF view; None leaves it to Django, which calls ``server_error`` below."""
     if is_unavailable(error):
         logger.error("The database cannot be used: %s", " ".join(str(error).split()))
-    answer = answer_to(error)
-    if answer is not None:
+    response = response_to(error)
+    if response is not None:
         set_rollback()
-    return answer
+    return response
 
 
-def answer_to(error: Exception) -> Response | None:
-    """What clients are told of an exception; None of one that is our own mistake."""
+def response_to(error: Exception) -> Response | None:
+    """Build the response to an exception; None for one that is a fault of the server."""
     if is_unavailable(error):
-        answer = Response(body_of("unavailable"), status=HTTPStatus.SERVICE_UNAVAILABLE)
-        answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        response = Response(error_body("unavailable"), status=HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     elif isinstance(error, Http404):
-        answer = Response(body_of("not_found"), status=HTTPStatus.NOT_FOUND)
+        response = Response(error_body("not_found"), status=HTTPStatus.NOT_FOUND)
     elif isinstance(error, PermissionDenied):
-        answer = Response(body_of("permission_denied"), status=HTTPStatus.FORBIDDEN)
+        response = Response(error_body("permission_denied"), status=HTTPStatus.FORBIDDEN)
     elif isinstance(error, RequestDataTooBig):
-        answer = Response(body_of("too_large"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        response = Response(error_body("too_large"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     elif isinstance(error, IntegrityError):
-        # The rules were checked before: somebody else has saved something at the same instant.
-        answer = Response(body_of("invalid", SENTENCES["conflict"], fields={}), status=HTTPStatus.BAD_REQUEST)
+        # The serializer has checked the rules already: another request has saved something since.
+        response = Response(error_body("invalid", MESSAGES["conflict"], fields={}), status=400)
     elif isinstance(error, exceptions.APIException):
-        answer = api_error_response(error)
+        response = response_to_api_exception(error)
     else:
         return None
-    return answer
+    return response
 
 
-def api_error_response(error: exceptions.APIException) -> Response:
-    """The answer to one of DRF's exceptions, or of ours that carry a ``challenge`` and ``extra``."""
+def response_to_api_exception(error: exceptions.APIException) -> Response:
+    """Build the response to one of DRF's exceptions, or of ours with ``challenge`` and ``extra``."""
     if isinstance(error, exceptions.ValidationError):
-        fields = dict(islice(fields_of(error.detail).items(), MOST_FIELDS))
-        sentence = "; ".join(f"{name}: {' '.join(errors)}" for name, errors in fields.items())
-        return Response(body_of("invalid", sentence, fields=fields), status=error.status_code)
+        fields = dict(islice(flatten_errors(error.detail).items(), MAX_FIELDS))
+        message = "; ".join(f"{name}: {' '.join(errors)}" for name, errors in fields.items())
+        return Response(error_body("invalid", message, fields=fields), status=error.status_code)
     code = "rate_limited" if isinstance(error, exceptions.Throttled) else error.default_code
-    answer = Response(
-        body_of(code, str(error.detail), **getattr(error, "extra", {})), status=error.status_code
-    )
+    message = MESSAGES.get(code, str(error.detail))
+    response = Response(error_body(code, message, **getattr(error, "extra", {})), status=error.status_code)
     if challenge := getattr(error, "challenge", None):
-        answer["WWW-Authenticate"] = challenge
+        response["WWW-Authenticate"] = challenge
     if isinstance(error, exceptions.Throttled):
-        answer["Retry-After"] = str(round(getattr(error, "wait", None) or 1))
-    return answer
+        response["Retry-After"] = str(round(getattr(error, "wait", None) or 1))
+    return response
 
 
-def fields_of(detail: Any, path: str = "") -> dict[str, list[str]]:
-    """Validation errors, flat: ``{"variants.0.price": ["…"]}``, in characters that can be sent."""
+def flatten_errors(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """Flatten nested validation errors to ``{"variants.0.price": ["…"]}``."""
     if isinstance(detail, Mapping):
-        parts = [fields_of(value, f"{path}.{key}" if path else str(key)) for key, value in detail.items()]
+        parts = [
+            flatten_errors(value, f"{path}.{key}" if path else str(key)) for key, value in detail.items()
+        ]
     elif isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
-        parts = [fields_of(item, f"{path}.{index}") for index, item in enumerate(detail)]
+        parts = [flatten_errors(item, f"{path}.{index}") for index, item in enumerate(detail)]
     else:
-        sentences = detail if isinstance(detail, list) else [detail]
+        messages = detail if isinstance(detail, list) else [detail]
         path = "body" if path in {"", "non_field_errors"} else path
-        return {sendable(path): [sendable(str(sentence)) for sentence in sentences]} if sentences else {}
-    return {name: sentences for part in parts for name, sentences in part.items()}
+        return {truncate(path): [truncate(str(message)) for message in messages]} if messages else {}
+    return {name: messages for part in parts for name, messages in part.items()}
 
 
-def sendable(text: str) -> str:
-    """The text, cut, and without lone surrogates, which JSON can bring in but UTF-8 cannot send back."""
-    cut = text if len(text) <= LONGEST_SENTENCE else f"{text[:LONGEST_SENTENCE]}…"
+def truncate(text: str) -> str:
+    """Cut a text to MAX_MESSAGE_LENGTH and replace lone surrogates, which UTF-8 cannot encode."""
+    cut = text if len(text) <= MAX_MESSAGE_LENGTH else f"{text[:MAX_MESSAGE_LENGTH]}…"
     return cut.encode(errors="replace").decode()
 
 
-# What Django answers where no view was reached.
+# Django's error handlers, for requests that reached no DRF view.
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not request.path.startswith(PREFIX):
+    if not is_api_path(request.path):
         return defaults.bad_request(request, exception)
     if isinstance(exception, RequestDataTooBig):
-        return JsonResponse(body_of("too_large"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return JsonResponse(body_of("bad_request"), status=HTTPStatus.BAD_REQUEST)
+        return JsonResponse(error_body("too_large"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return JsonResponse(error_body("bad_request"), status=HTTPStatus.BAD_REQUEST)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(PREFIX):
-        return JsonResponse(body_of("permission_denied"), status=HTTPStatus.FORBIDDEN)
+    if is_api_path(request.path):
+        return JsonResponse(error_body("permission_denied"), status=HTTPStatus.FORBIDDEN)
     return defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(PREFIX):
-        return JsonResponse(body_of("not_found"), status=HTTPStatus.NOT_FOUND)
+    if is_api_path(request.path):
+        return JsonResponse(error_body("not_found", MESSAGES["no_route"]), status=HTTPStatus.NOT_FOUND)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """What an exception that nobody caught comes to, raised by a view or by middleware around it."""
+    """Answer an exception that nobody caught, in a view or in middleware."""
     if is_unavailable(sys.exception()):
         return unavailable(request)
-    if request.path.startswith(PREFIX):
-        return JsonResponse(body_of("server_error"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
+    if is_api_path(request.path):
+        return JsonResponse(error_body("server_error"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
     return defaults.server_error(request)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """Come back later: the database cannot be used."""
-    answer: HttpResponse
-    if request.path.startswith(PREFIX):
-        answer = JsonResponse(body_of("unavailable"))
+    """Ask the client to retry: the database cannot be used."""
+    response: HttpResponse
+    if is_api_path(request.path):
+        response = JsonResponse(error_body("unavailable"))
     else:
-        answer = defaults.server_error(request, "503.html")
-    answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    answer["Cache-Control"] = "no-store"
-    return answer
+        response = defaults.server_error(request, "503.html")
+    response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,10 +1,10 @@
-"""What every answer has in common, in the words of OpenAPI: headers, the error, a list's envelope."""
+"""The parts of the OpenAPI schema that all operations share: headers, the error, a page of a list."""
 
 from typing import Any
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
-        "description": "Names the request, also in our logs: quote it when you ask for help.",
+        "description": "The id of the request, also in our logs: quote it when you ask for help.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[0-9a-f-]{32,36}$"},
     },
@@ -17,7 +17,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
     },
     "ETag": {
-        "description": "Stands for this very answer: send it back as `If-None-Match`.",
+        "description": "Identifies this version of the response: send it back as `If-None-Match`.",
         "schema": {"type": "string"},
     },
     "Retry-After": {
@@ -32,7 +32,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
 }
 
-IN_THE_PATH = {
+PATH_PARAMETERS = {
     "store_id": "The store: nine digits, the first not a zero.",
     "id": "The object, by its `id`. Another store's objects do not exist here.",
 }
@@ -40,35 +40,38 @@ IN_THE_PATH = {
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
-    "description": "The `ETag` of an earlier answer, got without a key: 304 and no body if it still holds.",
+    "description": "The `ETag` of an earlier response: 304 without a body if nothing has changed since.",
     "schema": {"type": "string"},
 }
 
-ERROR: dict[str, Any] = {
-    "type": "object",
-    "description": "The one shape of every error.",
-    "required": ["error", "code", "request_id"],
-    "properties": {
-        "error": {"type": "string", "description": "A sentence that a person can act on."},
-        "code": {"type": "string", "description": "What programs can tell errors apart by."},
-        "request_id": {"type": "string", "description": "The same as in the header `X-Request-Id`."},
-        "fields": {
-            "type": "object",
-            "description": "Only for `invalid`: what is wrong, by field or query parameter, such as "
-            "`variants.items.0.price`.",
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+
+def error_schema(codes: list[str]) -> dict[str, Any]:
+    """Build the schema of an error with one of these codes."""
+    return {
+        "type": "object",
+        "description": "The shape of every error.",
+        "required": ["error", "code", "request_id"],
+        "properties": {
+            "error": {"type": "string", "description": "What happened and what to do, in a sentence."},
+            "code": {"type": "string", "enum": codes, "description": "The kind of error, for programs."},
+            "request_id": {"type": "string", "description": "The same as in the header `X-Request-Id`."},
+            "fields": {
+                "type": "object",
+                "description": "Only for `invalid`: what is wrong, by field or query parameter, such as "
+                "`variants.items.0.price`.",
+                "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            },
+            "required": {
+                "type": "string",
+                "description": "Only for `resource_not_allowed`: the scope needed, such as `orders:read`.",
+            },
+            "granted": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Only for `resource_not_allowed`: the scopes that the key has.",
+            },
         },
-        "required": {
-            "type": "string",
-            "description": "Only for `resource_not_allowed`: the scope this takes, such as `orders:read`.",
-        },
-        "granted": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "Only for `resource_not_allowed`: the scopes that the key has.",
-        },
-    },
-}
+    }
 
 
 def page_parameters(*, default_size: int, largest_size: int) -> list[dict[str, Any]]:
@@ -97,37 +100,19 @@ def page_parameters(*, default_size: int, largest_size: int) -> list[dict[str, A
 
 
 def envelope(objects: dict[str, Any]) -> dict[str, Any]:
-    """A page of a list whose array of objects has this schema."""
-    links = {
-        "first": link("The first page."),
-        "last": or_null(link("The last page; null with `cursor`.")),
-        "prev": or_null(link("The page before this one; null on the first.")),
-        "next": or_null(link("The page after this one; null on the last.")),
-    }
-    per_page = {"per_page": number("The most objects on a page.")}
-    numbered = {
-        "current_page": number("The number of this page."),
-        "from": or_null(number("The place of its first object in the list; null on an empty page.")),
-        "to": or_null(number("The place of its last object in the list; null on an empty page.")),
-        **per_page,
-        "last_page": number("The number of the last page."),
-        "total": {**number("How many objects the whole list has."), "minimum": 0},
-    }
-    return whole(
+    """Build the schema of a page whose array of objects has this schema."""
+    return object_schema(
         {
             "data": {**objects, "description": "The objects on this page."},
-            "links": whole(links, "Whole addresses, with all other query parameters kept."),
-            "meta": {
-                "description": "Where this page lies in the list.",
-                "anyOf": [whole(numbered, "By `page`."), whole(per_page, "By `cursor`.")],
-            },
+            "links": {"$ref": "#/components/schemas/PageLinks", "description": PAGE_LINKS["description"]},
+            "meta": {"$ref": "#/components/schemas/PageMeta", "description": PAGE_META["description"]},
         },
         "One page of a list.",
     )
 
 
-def whole(properties: dict[str, Any], description: str) -> dict[str, Any]:
-    """An object that always has all of its properties."""
+def object_schema(properties: dict[str, Any], description: str) -> dict[str, Any]:
+    """Build the schema of an object that always has all of its properties."""
     return {
         "type": "object",
         "description": description,
@@ -136,13 +121,51 @@ def whole(properties: dict[str, Any], description: str) -> dict[str, Any]:
     }
 
 
-def link(description: str) -> dict[str, Any]:
+def uri_schema(description: str) -> dict[str, Any]:
     return {"type": "string", "format": "uri", "description": description}
 
 
-def number(description: str) -> dict[str, Any]:
+def integer_schema(description: str) -> dict[str, Any]:
     return {"type": "integer", "minimum": 1, "description": description}
 
 
-def or_null(schema: dict[str, Any]) -> dict[str, Any]:
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "type": [schema["type"], "null"]}
+
+
+PAGE_LINKS = object_schema(
+    {
+        "first": uri_schema("The first page."),
+        "last": nullable(uri_schema("The last page; null with `cursor`.")),
+        "prev": nullable(uri_schema("The previous page; null on the first.")),
+        "next": nullable(uri_schema("The next page; null on the last.")),
+    },
+    "Addresses of other pages, with all query parameters kept.",
+)
+PAGE_META = {
+    **object_schema(
+        {
+            "per_page": integer_schema("The maximum number of objects on a page."),
+            "current_page": integer_schema("The number of this page. Absent with `cursor`."),
+            "from": nullable(
+                integer_schema(
+                    "The position of the page's first object in the list; null on an empty page. "
+                    "Absent with `cursor`."
+                )
+            ),
+            "to": nullable(
+                integer_schema(
+                    "The position of the page's last object in the list; null on an empty page. "
+                    "Absent with `cursor`."
+                )
+            ),
+            "last_page": integer_schema("The number of the last page. Absent with `cursor`."),
+            "total": {
+                **integer_schema("The number of objects in the whole list. Absent with `cursor`."),
+                "minimum": 0,
+            },
+        },
+        "The position of this page in the list.",
+    ),
+    "required": ["per_page"],
+}

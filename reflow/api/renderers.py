@@ -1,14 +1,19 @@
-"""How answers are written."""
+"""Renderers of responses, and which of them a client gets."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+NOT_ACCEPTABLE = "The API answers in JSON: send 'Accept: application/json', or no Accept header."
 
 
 class JSONRenderer(BaseRenderer):
-    """JSON in UTF-8, its moments in UTC with a ``Z``."""
+    """Renders JSON in UTF-8, with times in UTC and a ``Z``."""
 
     media_type = "application/json"
     format = "json"
@@ -20,5 +25,17 @@ class JSONRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """The body; an answer without data has none."""
+        """Return the body, which is empty for a response without data."""
         return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+
+
+class ContentNegotiation(DefaultContentNegotiation):
+    """Answers in JSON whoever accepts it or asks for HTML, as a person with a browser does."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        try:
+            return super().select_renderer(request, renderers, format_suffix)
+        except NotAcceptable as error:
+            if "text/html" in request.META.get("HTTP_ACCEPT", "").lower():
+                return renderers[0], renderers[0].media_type
+            raise NotAcceptable(NOT_ACCEPTABLE) from error

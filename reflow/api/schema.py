@@ -1,7 +1,7 @@
-"""The API's own description, OpenAPI 3.1, put together: what the objects of all operations have in common.
+"""The generator of the OpenAPI 3.1 schema: adds to each operation its scope, errors and headers.
 
-What objects look like is in ``stores.api`` and ``apikeys.api.schema``, the envelope and the error in
-``reflow.api.openapi``. Here each operation gets the scope it needs, its errors and its headers.
+The objects are described in ``stores.api`` and ``apikeys.api.schema``, pages of lists and the error in
+``reflow.api.openapi``.
 """
 
 from functools import cache
@@ -12,20 +12,36 @@ from drf_spectacular import openapi
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
-from reflow.api.error_examples import all_errors
-from reflow.api.openapi import ERROR, HEADERS, IF_NONE_MATCH, IN_THE_PATH
+from reflow.api.error_examples import get_error_examples
+from reflow.api.openapi import (
+    HEADERS,
+    IF_NONE_MATCH,
+    PAGE_LINKS,
+    PAGE_META,
+    PATH_PARAMETERS,
+    error_schema,
+)
 from stores.resources import Access, Resource
 
 SCHEME = "ApiKey"
 
-ANYWHERE = {400, 401, 406, 429, 500, 503}
-WITH_PARAMETERS_IN_THE_PATH = {404}
-WITH_A_BODY = {413, 415}
+OPERATION_VERBS = {
+    "list": "list",
+    "retrieve": "get",
+    "create": "create",
+    "partial_update": "update",
+    "destroy": "delete",
+}
+
+# The errors of every operation, of one with parameters in its path, and of one with a body.
+COMMON_ERRORS = {400, 401, 406, 429, 500, 503}
+PATH_ERRORS = {404}
+BODY_ERRORS = {413, 415}
 
 
 @cache
-def document() -> dict[str, Any]:
-    """The whole description, made once in a process: it depends on code and settings only."""
+def get_schema() -> dict[str, Any]:
+    """Generate the schema, once in a process: it depends on code and settings only."""
     generator: Any = SchemaGenerator
     generated: dict[str, Any] = generator().get_schema(request=None, public=True)
     return generated
@@ -46,7 +62,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class AutoSchema(openapi.AutoSchema):
-    """Adds to each operation the scope it needs, the errors it can give and the headers it sends."""
+    """Generates the description of one operation."""
 
     @property
     def resource(self) -> Resource | None:
@@ -58,13 +74,19 @@ class AutoSchema(openapi.AutoSchema):
 
     @property
     def is_public(self) -> bool:
-        """Whether a store's resource, or the store itself, can be had without a key."""
-        open_to_all = hasattr(self.view, "resource") and (self.resource is None or self.resource.is_public)
-        return open_to_all and Access.for_method(self.method) is Access.READ
+        """Whether the operation reads a store or a resource that needs no key."""
+        is_open = hasattr(self.view, "resource") and (self.resource is None or self.resource.is_public)
+        return is_open and Access.for_method(self.method) is Access.READ
 
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:
-        """The name of its component: that of the class, such as Product for ProductShape."""
+        """Name the component after the class, such as Product for ProductShape."""
         return type(serializer).__name__.removesuffix("Shape")
+
+    def get_operation_id(self) -> str:
+        """Name the operation as a client library would name its method: ``list_orders``, ``update_order``."""
+        action = getattr(self.view, "action", "")
+        name = self.resource if action == "list" else getattr(self.view, "basename", None) or "store"
+        return f"{OPERATION_VERBS[action]}_{name}" if action else super().get_operation_id()
 
     def get_tags(self) -> list[str]:
         if self.resource:
@@ -72,104 +94,111 @@ class AutoSchema(openapi.AutoSchema):
         return ["Store" if hasattr(self.view, "resource") else "API keys"]
 
     def get_filter_backends(self) -> list[Any]:
-        """None: views describe their query parameters themselves, in more detail than could be guessed."""
+        """Return none: ``stores.api.shapes.operations`` describes the query parameters in more detail."""
         return []
 
     def get_auth(self) -> list[dict[str, Any]]:
-        """With a key that has the scope, and for what is public also without any."""
-        ways: list[dict[str, Any]] = super().get_auth()
-        with_key = [{SCHEME: [self.scope] if self.scope else []} if SCHEME in way else way for way in ways]
+        """Require a key with the scope; for what is public, also allow none."""
+        schemes: list[dict[str, Any]] = super().get_auth()
+        with_key = [
+            {SCHEME: [self.scope] if self.scope else []} if SCHEME in each else each for each in schemes
+        ]
         return [*with_key, {}] if self.is_public else with_key
 
     def get_operation(self, *args: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args)
         if operation is not None:
-            who_may = self.who_may(operation["security"])
-            operation["description"] = "\n\n".join(filter(None, [operation.get("description"), who_may]))
+            access = self.describe_access(operation["security"])
+            operation["description"] = "\n\n".join(filter(None, [operation.get("description"), access]))
             for parameter in operation.setdefault("parameters", []):
-                parameter.setdefault("description", IN_THE_PATH.get(parameter["name"], ""))
+                parameter.setdefault("description", PATH_PARAMETERS.get(parameter["name"], ""))
             for response in operation["responses"].values():
                 response["headers"] = header_references("X-Request-Id", "RateLimit-Policy", "RateLimit")
-            if self.is_public:
-                self.describe_asking_again(operation)
+            if self.method == "GET":
+                self.describe_conditional_get(operation)
             self.add_errors(operation)
         return operation
 
-    def who_may(self, ways: list[dict[str, Any]]) -> str:
-        """Who gets through, in a sentence."""
+    def describe_access(self, schemes: list[dict[str, Any]]) -> str:
+        """Say whether the operation needs a key, and with which scope."""
         if self.is_public:
-            good = f"have `{self.scope}`" if self.scope else "be this store's"
-            return f"**Open to everybody.** A key that is sent all the same must {good}."
-        if {} in ways:
-            return "**Open to everybody.** A key in the header is not looked at."
+            condition = f"have `{self.scope}`" if self.scope else "be this store's"
+            return f"**Needs no key.** A key that is sent must {condition}."
+        if {} in schemes:
+            return "**Needs no key.** The Authorization header is ignored."
         return f"**Needs a key** with `{self.scope}`." if self.scope else "**Needs a key**, with any scope."
 
-    def describe_asking_again(self, operation: dict[str, Any]) -> None:
+    def describe_conditional_get(self, operation: dict[str, Any]) -> None:
         operation["parameters"].append(IF_NONE_MATCH)
         operation["responses"]["200"]["headers"] |= header_references("ETag")
-        operation["responses"]["304"] = {"description": "Nothing has changed: keep what you have."}
+        operation["responses"]["304"] = {
+            "description": "Nothing has changed since the response with this `ETag`."
+        }
 
     def add_errors(self, operation: dict[str, Any]) -> None:
-        statuses = ANYWHERE | (WITH_A_BODY if "requestBody" in operation else set())
+        statuses = COMMON_ERRORS | (BODY_ERRORS if "requestBody" in operation else set())
         if any(parameter["in"] == "path" for parameter in operation["parameters"]):
-            statuses |= WITH_PARAMETERS_IN_THE_PATH
+            statuses |= PATH_ERRORS
         for status in sorted(statuses):
-            operation["responses"][str(status)] = {"$ref": f"#/components/responses/{name_of(status)}"}
+            operation["responses"][str(status)] = {"$ref": f"#/components/responses/{response_name(status)}"}
 
 
 def header_references(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def name_of(status: int) -> str:
-    """What the response is called among the components: 404 is ``NotFound``."""
+def response_name(status: int) -> str:
+    """Return the name of the component for a status: 404 is ``NotFound``."""
     return HTTPStatus(status).phrase.replace(" ", "")
 
 
-# What the generator calls at the end.
+# The postprocessing hook of drf-spectacular.
 
 
-def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add what operations refer to, and describe what clients send by what they get."""
+def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add the components that operations refer to, and describe request fields like response fields."""
+    # The routes also answer without the slash at their end, and client libraries leave it out.
+    result["paths"] = {path.rstrip("/"): operations for path, operations in result["paths"].items()}
     schemas = result["components"]["schemas"]
-    schemas["Error"] = ERROR
+    schemas["Error"] = error_schema([example.code for example in get_error_examples()])
+    schemas["PageLinks"], schemas["PageMeta"] = PAGE_LINKS, PAGE_META
     result["components"]["headers"] = HEADERS
     result["components"]["responses"] = error_responses()
     for name, sent in schemas.items():
         if name.endswith("Request"):
-            describe(sent, like=schemas.get(name.removesuffix("Request").removeprefix("Patched"), {}))
-    drop_notes(result)
+            copy_descriptions(schemas.get(name.removesuffix("Request").removeprefix("Patched"), {}), to=sent)
+    remove_hook_notes(result)
     result["tags"] = [
-        {"name": "Store", "description": "what everybody may know of it"},
+        {"name": "Store", "description": "the public profile of a store"},
         *({"name": resource.label, "description": resource.exposes} for resource in Resource),
-        {"name": "API keys", "description": "what a key may do, and where leaked ones are handed in"},
+        {"name": "API keys", "description": "what a key may do, and where to report leaked keys"},
     ]
     return result
 
 
-def describe(sent: dict[str, Any], *, like: dict[str, Any]) -> None:
-    """Describe what clients may write by what they read under the same name."""
-    sent["additionalProperties"] = False  # what is unknown is refused
-    for name, schema in sent["properties"].items():
-        read = like.get("properties", {}).get(name, {})
-        schema.setdefault("description", read.get("description", ""))
+def copy_descriptions(response: dict[str, Any], *, to: dict[str, Any]) -> None:
+    """Describe the fields of a request by the fields of the same name in the response."""
+    to["additionalProperties"] = False  # an unknown field is refused
+    for name, schema in to["properties"].items():
+        same = response.get("properties", {}).get(name, {})
+        schema.setdefault("description", same.get("description", ""))
 
 
-def drop_notes(part: Any) -> None:
-    """Take out the notes that the generator leaves for hooks."""
+def remove_hook_notes(part: Any) -> None:
+    """Remove the properties that drf-spectacular adds for its hooks."""
     if isinstance(part, dict):
         part.pop("x-spec-enum-id", None)
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        drop_notes(inner)
+        remove_hook_notes(inner)
 
 
 def error_responses() -> dict[str, Any]:
-    """A response for each status, with an example of each code."""
+    """Build a response for each status, with an example of each code."""
     responses: dict[str, Any] = {}
-    for error in all_errors():
+    for error in get_error_examples():
         media = {"schema": {"$ref": "#/components/schemas/Error"}, "examples": {}}
         response = responses.setdefault(
-            name_of(error.status),
+            response_name(error.status),
             {
                 "description": HTTPStatus(error.status).phrase,
                 "headers": error_headers(error.status),
@@ -177,7 +206,7 @@ def error_responses() -> dict[str, Any]:
             },
         )
         examples = response["content"]["application/json"]["examples"]
-        examples[error.code] = {"summary": error.sentence, "value": error.body}
+        examples[error.code] = {"summary": error.message, "value": error.body}
     return responses
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from reflow.api.errors import PREFIX
+from reflow.api.errors import is_api_path
 
 UNUSED = (
     "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation gyroscope hid "
@@ -37,7 +37,7 @@ class HeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.path_info.startswith(PREFIX):
+        if is_api_path(request.path_info):
             # Nothing further in has better ones, and to look for them takes longer.
             for name, value in API.items():
                 response.headers[name] = value

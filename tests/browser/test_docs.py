@@ -105,7 +105,7 @@ def test_a_pasted_key_authorizes_what_is_tried(visitor: Page, specimens: Specime
     dialog.get_by_role("button", name="Apply credentials").click()
     dialog.get_by_role("button", name="Close").first.click()
 
-    orders = visitor.locator("#operations-Orders-stores_orders_list")
+    orders = visitor.locator("#operations-Orders-list_orders")
     orders.get_by_role("button", name="List orders").click()
     orders.get_by_role("button", name="Try it out").click()
     orders.get_by_placeholder("store_id").fill("267418190")

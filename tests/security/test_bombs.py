@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from reflow.api.parsers import MOST_VALUES
+from reflow.api.parsers import MAX_VALUES
 from stores.models import Product
 from stores.resources import Resource
 from tests.security.surface import Shops
@@ -87,7 +87,7 @@ def test_as_much_as_anybody_needs_is_read(api: Caller) -> None:
     assert api.post("/products/", fullest).status_code == 201
 
 
-@pytest.mark.parametrize(("values", "code"), [(MOST_VALUES, "invalid"), (MOST_VALUES + 1, "parse_error")])
+@pytest.mark.parametrize(("values", "code"), [(MAX_VALUES, "invalid"), (MAX_VALUES + 1, "parse_error")])
 def test_so_many_values_are_read_and_no_more(db: None, values: int, code: str) -> None:
     """The object and the list are values, too."""
     refused(Client().post(HANDED_IN, {"keys": [1] * (values - 2)}, "application/json"), code)

@@ -83,6 +83,7 @@ def test_a_paused_key_does_not_come_back(client: Client, issue: IssueKey, owner:
         '{"keys": ["\\ud800"]}',
         "[]",
         "nonsense",
+        json.dumps({"keys": ["x"], "reason": "found it"}),
     ],
 )
 def test_a_body_that_makes_no_sense_is_refused(client: Client, body: str) -> None:

@@ -15,8 +15,8 @@ from django.utils import timezone
 from jsonschema_rs import Draft202012Validator
 
 from apikeys.api.exceptions import Refusal
-from reflow.api.error_examples import all_errors
-from reflow.api.schema import document
+from reflow.api.error_examples import get_error_examples
+from reflow.api.schema import get_schema
 from stores.models import Store
 from stores.resources import SCOPES, Resource
 from tests.conftest import IssueKey
@@ -35,7 +35,7 @@ def caller(store: Store, issue: IssueKey) -> Caller:
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in document()["paths"].items():
+    for path, methods in get_schema()["paths"].items():
         for method, operation in methods.items():
             yield method.upper(), path, operation
 
@@ -52,7 +52,7 @@ def parts(schema: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def properties() -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, schema in document()["components"]["schemas"].items():
+    for name, schema in get_schema()["components"]["schemas"].items():
         yield from parts(schema, name)
 
 
@@ -61,7 +61,7 @@ def properties() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_it_is_openapi_3_1_and_made_without_a_warning(tmp_path: Path) -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "openapi.yaml"))
-    assert document()["openapi"] == "3.1.0"
+    assert get_schema()["openapi"] == "3.1.0"
 
 
 def test_everybody_may_read_it(client: Client, db: None) -> None:
@@ -77,6 +77,17 @@ def test_every_operation_has_a_name_a_summary_and_a_place() -> None:
         assert operation["summary"], path
         assert operation["description"], path
         assert len(operation["tags"]) == 1, path
+
+
+def test_operations_are_named_as_methods_of_a_client() -> None:
+    assert {operation["operationId"] for _, _, operation in operations()} == {
+        *("list_products", "create_product", "get_product", "update_product", "delete_product"),
+        *("list_categories", "create_category", "get_category", "update_category", "delete_category"),
+        *("list_orders", "get_order", "update_order"),
+        *("list_customers", "get_customer", "update_customer"),
+        *("list_coupons", "create_coupon", "get_coupon", "update_coupon", "delete_coupon"),
+        *("get_store", "get_api_key", "revoke_api_keys"),
+    }
 
 
 def test_every_scope_is_named_where_it_is_needed() -> None:
@@ -123,8 +134,8 @@ def test_every_operation_tells_its_errors() -> None:
 
 
 def test_every_error_has_an_example_as_it_is_really_given() -> None:
-    responses = document()["components"]["responses"]
-    for error in all_errors():
+    responses = get_schema()["components"]["responses"]
+    for error in get_error_examples():
         name = HTTPStatus(error.status).phrase.replace(" ", "")
         example = responses[name]["content"]["application/json"]["examples"][error.code]
         assert example["value"] == error.body
@@ -133,7 +144,7 @@ def test_every_error_has_an_example_as_it_is_really_given() -> None:
 
 def test_every_kind_of_refusal_is_among_the_errors() -> None:
     codes = {kind.default_code for kind in kinds(Refusal) if "default_code" in vars(kind)}
-    assert codes <= {error.code for error in all_errors() if error.challenge}
+    assert codes <= {error.code for error in get_error_examples() if error.challenge}
     assert len(codes) > 6
 
 
@@ -162,7 +173,7 @@ def test_errors_of_real_requests_are_as_described(
 @cache
 def closed() -> dict[str, Any]:
     """The description with every object closed: what it does not name must not be there."""
-    description = deepcopy(document())
+    description = deepcopy(get_schema())
     for schema in description["components"]["schemas"].values():
         close(schema)
     return description
@@ -187,8 +198,9 @@ def mistakes(name: str, answer: Any) -> list[str]:
 
 
 def test_nothing_in_an_answer_is_optional() -> None:
-    for name, schema in document()["components"]["schemas"].items():
-        if not name.endswith("Request") and name != "Error" and "properties" in schema:
+    depends = {"Error": "on its code", "PageMeta": "on the way of paging"}
+    for name, schema in get_schema()["components"]["schemas"].items():
+        if not name.endswith("Request") and name not in depends and "properties" in schema:
             assert set(schema["required"]) == set(schema["properties"]), name
 
 
@@ -236,14 +248,20 @@ def test_what_is_said_about_leaked_keys_is_as_described(client: Client, db: None
     assert mistakes("Received", response.json()) == []
 
 
-def test_what_is_public_may_be_asked_for_only_if_it_changed(client: Client, specimens: Specimens) -> None:
+def test_every_get_is_conditional_with_a_key_and_without(
+    caller: Caller, client: Client, specimens: Specimens
+) -> None:
     for method, path, operation in operations():
-        if "304" in operation["responses"]:
-            assert method == "GET"
-            resource = next((one for one in Resource if f"/{one}/" in path), None)
+        assert ("304" in operation["responses"]) == (method == "GET"), path
+        if method == "GET" and path != "/v1/api-key":
+            resource = next((one for one in Resource if f"/{one}" in path), None)
             address = specimens.fill(path, resource)
-            etag = client.get(address)["ETag"]
-            assert client.get(address, headers={"If-None-Match": etag}).status_code == 304, address
+            is_public = {} in operation["security"]
+            for browser in (caller.client, *([client] if is_public else [])):
+                response = browser.get(address)
+                again = browser.get(address, headers={"If-None-Match": response["ETag"]})
+                assert (again.status_code, again.content) == (304, b""), address
+                assert ("no-store" in response.get("Cache-Control", "")) == (browser is caller.client)
 
 
 def test_a_difference_would_be_seen(caller: Caller, specimens: Specimens) -> None:
