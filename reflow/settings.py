@@ -48,24 +48,26 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 
+# What adds headers comes first, and so adds them to every response, whichever layer below made it.
 MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
-    "reflow.server.security_headers.HeadersMiddleware",
-    "reflow.observability.access_log.RequestMiddleware",
+    "reflow.observability.access_log.AccessLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "reflow.server.security_headers.SecurityHeadersMiddleware",
+    "reflow.observability.health_checks.HealthCheckMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "apikeys.api.middleware.ApiKeyMiddleware",
-    # Inside whatever adds headers: the 304 that it makes of a response keeps few of them.
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
@@ -315,6 +317,8 @@ USAGE_KEPT_DAYS = env.whole("USAGE_KEPT_DAYS", default=400, at_least=30)
 # Headers and cookies.
 
 SECURE_SSL_REDIRECT = HTTPS
+# Load balancers and Prometheus ask from inside, over plain HTTP.
+SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -342,6 +346,11 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+UNUSED_FEATURES = (
+    "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation gyroscope hid "
+    "magnetometer microphone midi payment serial usb xr-spatial-tracking"
+)
+PERMISSIONS_POLICY: dict[str, list[str]] = {feature: [] for feature in UNUSED_FEATURES.split()}
 
 # Logs, and what Prometheus may read.
 
@@ -350,21 +359,37 @@ LOG_FORMAT = env.one_of("LOG_FORMAT", ("json", "text"), default="text" if DEBUG 
 METRICS_TOKEN = env.token("METRICS_TOKEN")
 
 LOGGING_CONFIG = "reflow.observability.logs.configure"
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "django_guid.log_filters.CorrelationId"},
         "without_traceback": {"()": "reflow.observability.logs.WithoutTraceback"},
+        "without_unavailable": {"()": "reflow.observability.logs.WithoutUnavailable"},
     },
     "formatters": {
-        "json": {"()": "reflow.observability.logs.JsonFormatter"},
-        "text": {"format": "{asctime} {levelname} {name} [{correlation_id}] {message}", "style": "{"},
+        "json": {
+            "()": "reflow.observability.logs.RedactedJsonFormatter",
+            "fmt": ["levelname", "name", "correlation_id", "message"],
+            "rename_fields": {
+                "levelname": "level",
+                "name": "logger",
+                "correlation_id": "request_id",
+                "exc_info": "exception",
+                "stack_info": "stack",
+            },
+            "timestamp": "time",
+        },
+        "text": {
+            "()": "reflow.observability.logs.RedactedTextFormatter",
+            "fmt": "{asctime} {levelname} {name} [{correlation_id}] {message}",
+            "style": "{",
+        },
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "filters": ["request_id"] if LOG_FORMAT == "text" else [],
+            "filters": ["request_id"],
             "formatter": LOG_FORMAT,
         }
     },
@@ -373,12 +398,12 @@ LOGGING = {
     "loggers": {
         **{name: {"handlers": [], "propagate": True} for name in ("django", "gunicorn.error")},
         # They have a second line for requests that were refused, or for all.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["without_unavailable"]},
         "django.server": {"handlers": [], "propagate": True, "level": "ERROR"},
         # It says what to put into ALLOWED_HOSTS, in a line that needs no traceback.
         "django.security.DisallowedHost": {"filters": ["without_traceback"]},
-        # It has one for every request that brings no id of its own.
-        "django_guid": {"level": "WARNING"},
+        # It has one for every request, and a warning where a client's id is of another form.
+        "django_guid": {"level": "ERROR"},
     },
 }
 DEFAULT_EXCEPTION_REPORTER = "reflow.observability.redaction.Reporter"

@@ -71,7 +71,7 @@ def error_body(code: str, message: str = "", **extra: Any) -> dict[str, Any]:
     return {"error": message or MESSAGES[code], "code": code, "request_id": get_guid(), **extra}
 
 
-def is_unavailable(error: BaseException | None) -> bool:
+def is_unavailable(error: BaseException) -> bool:
     """Return whether the database could not be used, though nothing was wrong with the request.
 
     A connection whose prepared statements no longer fit the tables is closed: the next one prepares anew.
@@ -86,13 +86,18 @@ def has_outdated_plan(error: NotSupportedError) -> bool:
     return getattr(error.__cause__, "sqlstate", None) == FEATURE_NOT_SUPPORTED
 
 
+def log_unavailable(error: BaseException) -> None:
+    """Log the one line there is of a request that failed with the database."""
+    logger.error("The database cannot be used: %s", " ".join(str(error).split()))
+
+
 # Exceptions that DRF's views raise.
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer an exception of a DRF view; None leaves it to Django, which calls ``server_error`` below."""
     if is_unavailable(error):
-        logger.error("The database cannot be used: %s", " ".join(str(error).split()))
+        log_unavailable(error)
     response = response_to(error)
     if response is not None:
         set_rollback()
@@ -182,7 +187,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer an exception that nobody caught, in a view or in middleware."""
-    if is_unavailable(sys.exception()):
+    error = sys.exception()
+    if error is not None and is_unavailable(error):
+        log_unavailable(error)
         return unavailable(request)
     if is_api_path(request.path):
         return JsonResponse(error_body("server_error"), status=HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -1,80 +1,64 @@
-"""How log records are written: as JSON for machines, a line each, or as text for people who develop."""
+"""How log records are written: as JSON for machines, a line each, or as text for developers."""
 
-import json
 import logging
 import logging.config
-from datetime import UTC, datetime
+import re
+from datetime import datetime
 from typing import Any
 
-import orjson
-from django_guid import get_guid
+from pythonjsonlogger.json import JsonFormatter
 
-from apikeys import keys
-from reflow.observability.redaction import RedactedRecord, redacted
+from reflow.observability.redaction import redact
+
+CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def configure(settings: dict[str, Any]) -> None:
-    """Django's LOGGING_CONFIG: nothing is logged that is not redacted, and warnings are logged too."""
-    logging.setLogRecordFactory(RedactedRecord)
+    """Configure logging, warnings included; Django's LOGGING_CONFIG."""
     logging.captureWarnings(capture=True)
-    # What nobody writes is not found out for every record.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    # The report of a record that could not be written would quote it as it was.
+    # Python's report of a record that could not be written would quote it with its secrets.
     logging.raiseExceptions = False
     logging.config.dictConfig(settings)
 
 
+class RedactedJsonFormatter(JsonFormatter):
+    """A record as one line of JSON, its ``extra`` fields included, without secrets."""
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        # An object, of which nothing can be told in a line.
+        log_data.pop("request", None)
+        return {name: redact_field(name, value) for name, value in log_data.items()}
+
+
+def redact_field(name: str, value: Any) -> Any:
+    """Return the value without secrets, as text unless it is a number or a time."""
+    if isinstance(value, bool | int | float | datetime | None):
+        return value
+    return redact(f"{name}: {value}").removeprefix(f"{name}: ")
+
+
+class RedactedTextFormatter(logging.Formatter):
+    """A record as text, without secrets.
+
+    All lines but the first are indented, and control characters are escaped: no text that a client sends can
+    look like another record, or command a terminal.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = redact(super().format(record)).replace("\n", "\n    ")
+        return CONTROL_CHARACTERS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 class WithoutTraceback(logging.Filter):
-    """Remove the traceback from records whose message says everything."""
+    """Removes the traceback from records whose message says everything."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = None
         return True
 
 
-class Fields(dict[str, Any]):
-    """A message that is data: JSON keeps it apart, and people read it in a row."""
+class WithoutUnavailable(logging.Filter):
+    """Drops Django's line about an answer of 503: ``reflow.api.errors`` has logged the reason."""
 
-    def __str__(self) -> str:
-        return " ".join(f"{name}={value}" for name, value in self.items() if value is not None)
-
-
-# What every record has, besides what was given to it as ``extra``; and what cannot be told in a line.
-USUAL = frozenset(vars(RedactedRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "request"}
-
-
-class JsonFormatter(logging.Formatter):
-    """When, how bad, who says it, in which request, and what; then any ``extra``, and the traceback."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC),
-            "level": record.levelname,
-            "logger": record.name,
-            "request_id": get_guid(),
-        }
-        if type(record.msg) is Fields:
-            line.update(record.msg)
-        else:
-            line["message"] = record.getMessage()
-            self.add_rest(line, record)
-        # Keys once more: fields come here as they are.
-        return keys.hide_secrets(as_json(line))
-
-    def add_rest(self, line: dict[str, Any], record: logging.LogRecord) -> None:
-        for name, value in vars(record).items():
-            if name not in USUAL:
-                line[name] = value if isinstance(value, bool | int | float) else redacted(str(value))
-        if record.exc_info and not record.exc_text:
-            record.exc_text = self.formatException(record.exc_info)
-        if record.exc_text:
-            line["exception"] = record.exc_text
-        if record.stack_info:
-            line["stack"] = record.stack_info
-
-
-def as_json(line: dict[str, Any]) -> str:
-    try:
-        return orjson.dumps(line, option=orjson.OPT_UTC_Z).decode()
-    except TypeError:  # half a surrogate pair, or a number of more than 64 bits
-        return json.dumps(line, default=str)
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "status_code", None) != 503

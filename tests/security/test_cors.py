@@ -43,5 +43,7 @@ def test_what_a_preflight_allows_is_what_there_is(client: Client, shops: Shops) 
     route = next(route for route in ROUTES if route.resource)
     answer = client.options(route_url(route, shops.mine), headers={"Origin": ORIGINS[0]} | ASKING)
     allowed = {name.strip() for name in answer["Access-Control-Allow-Headers"].split(",")}
-    assert "authorization" in allowed
+    assert {"authorization", "if-none-match", "x-request-id", "traceparent"} <= allowed
     assert not allowed & {"cookie", "*"}
+    methods = {name.strip() for name in answer["Access-Control-Allow-Methods"].split(",")}
+    assert methods == {"OPTIONS", "HEAD", *(route.method for route in ROUTES)}

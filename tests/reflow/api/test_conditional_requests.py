@@ -28,6 +28,16 @@ def test_an_unchanged_list_is_not_sent_twice(client: Client, product: Product) -
     assert again["ETag"] == first["ETag"]
 
 
+def test_pages_of_other_origins_may_read_that_a_list_is_unchanged(client: Client, product: Product) -> None:
+    first = read(client, Origin="https://shop.example")
+    again = read(client, Origin="https://shop.example", If_None_Match=first["ETag"])
+    assert (again.status_code, again["Access-Control-Allow-Origin"]) == (304, "*")
+    assert "ETag" in again["Access-Control-Expose-Headers"]
+    # Whatever layer made a response, it has the headers that every response has.
+    made_anew = {"Content-Length", "Content-Type", "X-Request-Id", "Allow"}
+    assert set(first.headers) - made_anew <= set(again.headers)
+
+
 def test_a_changed_list_is_sent(client: Client, product: Product) -> None:
     etag = read(client)["ETag"]
     product.name = "Bigger tent"

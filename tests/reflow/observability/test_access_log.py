@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 from prometheus_client import REGISTRY
 
-from reflow.observability.logs import Fields, JsonFormatter
 from stores.models import Store
 from tests.conftest import IssueKey, bearer
+from tests.reflow.observability.formatters import JSON, TEXT
 
 TOKEN = "a3f1c2d4e5b6978877665544332211ff"
 
@@ -19,7 +19,7 @@ TOKEN = "a3f1c2d4e5b6978877665544332211ff"
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """The requests' lines as they are written."""
     records = [record for record in caplog.records if record.name == "reflow.requests"]
-    return [json.loads(JsonFormatter().format(record)) for record in records]
+    return [json.loads(JSON.format(record)) for record in records]
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ def test_a_request_is_one_line(
     assert line == {
         "level": "INFO",
         "logger": "reflow.requests",
+        "message": f"GET /v1/stores/{store.pk}/orders/ 200",
         "method": "GET",
         "path": f"/v1/stores/{store.pk}/orders/",
         "status": 200,
@@ -98,8 +99,17 @@ def test_what_is_asked_all_the_time_is_not_logged(client: Client, log: pytest.Lo
     assert lines(log) == []
 
 
-def test_people_read_the_same_in_a_row() -> None:
-    assert str(Fields(method="GET", path="/", status=200, key=None)) == "method=GET path=/ status=200"
+def test_no_path_looks_like_another_record_or_commands_a_terminal(
+    client: Client, log: pytest.LogCaptureFixture
+) -> None:
+    client.get("/docs/%0a2026-11-25 ERROR forged%1b[31m%c2%9b31m%e2%80%a8%0d")
+    (record,) = [record for record in log.records if record.name == "reflow.requests"]
+    first, *others = TEXT.format(record).split("\n")
+    assert "GET /docs/" in first
+    assert all(line.startswith("    ") for line in others)
+    assert "\n".join([first, *others]).replace("\n", "").isprintable()
+    assert JSON.format(record).isascii()
+    assert JSON.format(record).isprintable()
 
 
 def counted(**labels: str) -> float:

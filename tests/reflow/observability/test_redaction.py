@@ -16,7 +16,8 @@ from django.urls import path
 from django.utils.log import log_response
 
 from apikeys import keys
-from reflow.observability.logs import JsonFormatter
+from reflow.observability.redaction import unquote_fully
+from tests.reflow.observability.formatters import JSON, TEXT
 
 _, KEY = keys.generate()
 SECRET = KEY.split(".")[1]
@@ -60,16 +61,21 @@ def log_response_of(logger: logging.Logger) -> None:
     )
 
 
+def percent_encoded(text: str) -> str:
+    return "".join(f"%{ord(character):02x}" for character in text)
+
+
 WAYS: dict[str, Callable[[logging.Logger], None]] = {
     "message": lambda log: log.error(f"It was {KEY}"),
     "upper case": lambda log: log.error("It was %s", KEY.upper()),
     "in part": lambda log: log.error("It was %s…", KEY[:-5]),
     "address": lambda log: log.error("GET /v1/orders?key=%s", KEY.replace(".", "%2E")),
+    "encoded twice": lambda log: log.error("GET /docs/%s", KEY.replace(".", "%252e")),
+    "encoded throughout": lambda log: log.error("GET /docs/%s", percent_encoded(KEY)),
+    "encoded throughout, twice": lambda log: log.error("GET /docs/%s", percent_encoded(percent_encoded(KEY))),
     "mailed address": lambda log: log.error("Internal Server Error: %s", RESET),
     "arguments": lambda log: log.warning("%s and %r", KEY, {"key": KEY}),
     "named": lambda log: log.warning("%(key)s", {"key": KEY}),
-    "wrong arguments": lambda log: log.warning("%d of them", KEY),
-    "too many": lambda log: log.warning("Nothing to fill in", KEY),
     "object": lambda log: log.info(Unlucky(KEY)),
     "headers": lambda log: log.info("Got %s", HEADERS),
     "header lines": lambda log: log.info("".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())),
@@ -83,7 +89,6 @@ WAYS: dict[str, Callable[[logging.Logger], None]] = {
     "stack": lambda log: log.info("Here", stack_info=True),
     "extra": lambda log: log.info("Asked", extra={"key": KEY, "headers": HEADERS, "deep": {"a": [KEY]}}),
     "request": log_response_of,
-    "surrogate": lambda log: log.info("\ud800 %s", KEY),
 }  # fmt: skip
 LOGGERS = (
     "root",
@@ -98,10 +103,10 @@ LOGGERS = (
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
-    """What handlers write that are attached to the root: with our formatter, and with none."""
+    """What handlers write with each of our formatters."""
     stream = io.StringIO()
     handlers = []
-    for formatter in (JsonFormatter(), None):
+    for formatter in (JSON, TEXT):
         handler = logging.StreamHandler(stream)
         handler.setFormatter(formatter)
         handlers.append(handler)
@@ -120,10 +125,17 @@ def test_nothing_that_opens_a_door_is_written(
         caplog.set_level(logging.INFO, name)
         WAYS[way](logging.getLogger(name))
     _, errors = capfd.readouterr()
-    for text in (written.getvalue(), caplog.text, errors):
+    for text in (written.getvalue(), unquote_fully(written.getvalue()), errors):
         for secret in OPENS_A_DOOR:
             assert secret not in text
     assert written.getvalue().count("\n") >= 2 * len(LOGGERS)
+
+
+@pytest.mark.parametrize("formatter", [JSON, TEXT])
+def test_what_utf_8_does_not_have_is_written_all_the_same(formatter: logging.Formatter) -> None:
+    line = formatter.format(logging.makeLogRecord({"msg": "\ud800 %s", "args": (KEY,)}))
+    assert SECRET not in line
+    assert "ud800" in line.encode().decode()
 
 
 PROCESS = """
@@ -136,6 +148,8 @@ logging.getLogger("gunicorn.error").error("Error handling request /?key=%s", key
 broken = logging.StreamHandler(open("/dev/full", "w"))
 logging.getLogger("apikeys").addHandler(broken)
 logging.getLogger("apikeys").error(key)
+logging.getLogger("apikeys").error("%d of them", key)
+logging.getLogger("apikeys").error("Nothing to fill in", key)
 """
 
 

@@ -91,7 +91,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_a_database_that_never_answers_holds_up_no_load_balancer(server: Server) -> None:
     assert server.ask("/healthz", Host="10.1.2.3")[1] == "ok\n"
     answer, body = server.ask("/readyz", Host="10.1.2.3")
-    assert (answer.status, json.loads(body)) == (503, {"database": "timed out", "limiter": "ok"})
+    assert (answer.status, json.loads(body)) == (503, {"database": "failed", "limiter": "ok"})
     server.database.accept()[0].close()
 
 
@@ -143,9 +143,13 @@ def test_told_to_stop_it_finishes_what_was_begun_and_leaves_nothing_behind(serve
 def measurements_of(server: Server) -> Path:
     """The folder in which its processes keep what they measure."""
     folder = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())  # noqa: S108
-    return next(
-        file.parent for pid in server.workers for file in folder.glob(f"reflow-metrics-*/counter_{pid}.db")
-    )
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for pid in server.workers:
+            for file in folder.glob(f"reflow-metrics-*/counter_{pid}.db"):
+                return file.parent
+        time.sleep(0.05)
+    raise AssertionError(server.written)
 
 
 def wait_for_workers(server: Server, number: int) -> None:

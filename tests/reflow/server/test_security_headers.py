@@ -89,10 +89,7 @@ def test_every_answer_keeps_browsers_careful(everything: list[str], visitors: di
             assert answer["X-Frame-Options"] == "DENY", who
             assert answer["Referrer-Policy"] == "same-origin", who
             assert "camera=()" in answer["Permissions-Policy"], who
-            # Load balancers, which ask over HTTP, are told nothing of HTTPS.
-            assert answer.get("Strict-Transport-Security", "") == (
-                "" if address in TOOLS else "max-age=60"
-            ), who
+            assert answer["Strict-Transport-Security"] == "max-age=60", who
             assert_nothing_foreign_runs(answer, who)
             assert_only_the_api_is_shared(answer, address, who)
             assert_secrets_are_not_kept(answer, address, name, who)
