@@ -25,7 +25,7 @@ lint: .venv/dev ## Check style, types, templates, imports, migrations and produc
 	.venv/bin/djade --check $(TEMPLATES)
 	.venv/bin/lint-imports --no-cache
 	DJANGO_SETTINGS_MODULE=tests.settings $(PY) manage.py makemigrations --check --dry-run
-	ENV_FILE=/dev/null SECRET_KEY=$$($(RANDOM) 50) HTTPS=true $(PY) manage.py check --deploy --fail-level WARNING
+	ENV_FILE=/dev/null SECRET_KEY=$$($(RANDOM) 50) TRUST_X_FORWARDED_PROTO=true TRUSTED_PROXIES=127.0.0.1 $(PY) manage.py check --deploy --fail-level WARNING
 
 format: .venv/dev ## Format code and templates
 	$(PY) -m ruff check --fix

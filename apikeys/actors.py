@@ -29,5 +29,5 @@ class Actor:
 def actor_from_request(request: HttpRequest) -> Actor:
     """Return who has signed in and the client's address."""
     user = request.user if request.user.is_authenticated else None
-    address = addresses.client_of(request)
+    address = addresses.client_address(request)
     return Actor(user, str(address) if address else None)

@@ -1,5 +1,7 @@
 """Where a request comes from, and whether that is one of the places a key may be used from."""
 
+import logging
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import (
@@ -10,25 +12,80 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
+
+FOR = re.compile(r"^\s*for=", re.IGNORECASE)
+LOGGED: set[str] = set()
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
-def client_of(request: HttpRequest) -> Address | None:
-    """The address of whoever sent the request; None where it cannot be told.
+def client_address(request: HttpRequest) -> Address | None:
+    """Return the address of whoever sent the request, found once and kept; None where it cannot be told."""
+    found = vars(request)
+    if "client_address" not in found:
+        found["client_address"] = find_client_address(request)
+    return cast("Address | None", found["client_address"])
 
-    ``X-Forwarded-For`` is believed only as far as the proxies named in TRUSTED_PROXIES wrote it: it is
-    read from the right, and the first address that is no such proxy is the client.
+
+def find_client_address(request: HttpRequest) -> Address | None:
+    """Read the client's address from the connection, and from the proxies in front.
+
+    ``X-Forwarded-For`` is believed only as far as the proxies named in TRUSTED_PROXIES wrote it: it is read
+    from the right, and the first address that is no such proxy is the client. Only a proxy connects to a
+    Unix socket, and such a connection has no address.
     """
-    address = parse(request.META.get("REMOTE_ADDR", ""))
-    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
-    while address is not None and is_within(address, settings.TRUSTED_PROXIES) and any(forwarded):
-        address = parse(forwarded.pop())
+    remote = request.META.get("REMOTE_ADDR", "")
+    address = parse(remote)
+    is_trusted = not remote or is_within(address, settings.TRUSTED_PROXIES)
+    entries = [entry for entry in request.headers.get("X-Forwarded-For", "").split(",") if entry.strip()]
+    if entries and not is_trusted and not settings.TRUSTED_PROXIES and address and address.is_private:
+        warn_of_unknown_proxy(remote)
+    while entries and is_trusted:
+        entry = entries.pop()
+        address = parse_forwarded(entry)
+        if address is None:
+            warn_of_unreadable_address(entry)
+        is_trusted = is_within(address, settings.TRUSTED_PROXIES)
     return address
+
+
+def parse_forwarded(entry: str) -> Address | None:
+    """Return the address in an entry of X-Forwarded-For, as proxies write it.
+
+    ``203.0.113.9``, ``203.0.113.9:52011``, ``[2001:db8::1]:443``, in quotes, or as in ``Forwarded``:
+    ``for="[2001:db8::1]:443";proto=https``.
+    """
+    host = FOR.sub("", entry.partition(";")[0]).strip('" ')
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    return parse(host)
+
+
+def warn_of_unreadable_address(entry: str) -> None:
+    log_once("X-Forwarded-For has no address in %s: the client's address is unknown.", ascii(entry[:100]))
+
+
+def warn_of_unknown_proxy(remote: str) -> None:
+    log_once(
+        "X-Forwarded-For came from %s, which TRUSTED_PROXIES does not name: its clients all count as one.",
+        remote,
+    )
+
+
+def log_once(message: str, detail: str) -> None:
+    """Log a warning the first time that this process has it, whatever its detail is then."""
+    if message not in LOGGED:
+        LOGGED.add(message)
+        logger.warning(message, detail)
 
 
 @lru_cache(maxsize=4096)

@@ -43,7 +43,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise ApiKeySuspended if key.suspended_at else ApiKeyInactive
         if key.is_expired(now):
             raise ApiKeyExpired
-        if key.allowed_addresses and not key.is_allowed_from(addresses.client_of(http)):
+        if key.allowed_addresses and not key.is_allowed_from(addresses.client_address(http)):
             raise AddressNotAllowed
         return AnonymousUser(), key
 

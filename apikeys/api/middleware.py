@@ -44,7 +44,7 @@ def key_request(key: ApiKey, request: HttpRequest, response: HttpResponse) -> Ke
         resource=getattr(view_class(request), "resource", None) or "",
         access=getattr(request, "api_access", ""),
         status_code=response.status_code,
-        address=str(address) if (address := addresses.client_of(request)) else None,
+        address=str(address) if (address := addresses.client_address(request)) else None,
         client=request.headers.get("User-Agent", "").replace("\0", "")[:MAX_CLIENT_LENGTH],
     )
 

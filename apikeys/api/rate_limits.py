@@ -177,4 +177,4 @@ def _count(request: HttpRequest, policy: str, client: str, limit: int) -> None:
 
 
 def _client(request: HttpRequest) -> str:
-    return addresses.counted_as(addresses.client_of(request))
+    return addresses.counted_as(addresses.client_address(request))

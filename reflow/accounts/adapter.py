@@ -30,7 +30,7 @@ NOWHERE = "::"
 class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """Whose sign-ins are counted together: the client behind the proxies that are trusted."""
-        return str(addresses.client_of(request) or NOWHERE)
+        return str(addresses.client_address(request) or NOWHERE)
 
     def is_safe_url(self, url: str | None) -> bool:
         """Whether to send somebody there: only to a path of this site, by no host's name at all."""

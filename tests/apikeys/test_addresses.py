@@ -26,6 +26,21 @@ URL = "/v1/api-key/"
         ("::ffff:198.51.100.7", None, "198.51.100.7"),
         ("fe80::1%eth0", None, "fe80::1"),
         ("", None, "None"),
+        ("10.0.0.1", "203.0.113.9:52011", "203.0.113.9"),
+        ("10.0.0.1", "[2001:db8::1]:443", "2001:db8::1"),
+        ("10.0.0.1", "[2001:db8::1]", "2001:db8::1"),
+        ("10.0.0.1", '"203.0.113.9"', "203.0.113.9"),
+        ("10.0.0.1", "for=203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", 'For="[2001:db8::1]:443";proto=https', "2001:db8::1"),
+        ("10.0.0.1", "for=203.0.113.9:1, for=10.0.0.2", "203.0.113.9"),
+        ("10.0.0.1", "203.0.113.9, 10.0.0.2:8080", "203.0.113.9"),
+        ("10.0.0.1", "for=unknown", "None"),
+        ("10.0.0.1", "for=_hidden", "None"),
+        ("10.0.0.1", "203.0.113.9:x:y", "None"),
+        ("10.0.0.1", " , ", "10.0.0.1"),
+        # By a Unix socket, which has no address, only a proxy comes.
+        ("", "203.0.113.9", "203.0.113.9"),
+        ("", "1.1.1.1, 203.0.113.9", "203.0.113.9"),
     ],
 )
 def test_only_trusted_proxies_are_believed(
@@ -34,7 +49,31 @@ def test_only_trusted_proxies_are_believed(
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     request = RequestFactory().get("/", REMOTE_ADDR=remote, headers=headers)
-    assert str(addresses.client_of(request)) == client
+    assert str(addresses.client_address(request)) == client
+
+
+def test_what_cannot_be_read_is_logged_once(
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TRUSTED_PROXIES = ["10.0.0.1"]
+    monkeypatch.setattr(addresses, "LOGGED", set())
+    for entry in ("for=unknown", "nonsense\n"):
+        headers = {"X-Forwarded-For": entry}
+        addresses.client_address(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", headers=headers))
+    (record,) = caplog.records
+    assert record.getMessage().startswith("X-Forwarded-For has no address in 'for=unknown'")
+
+
+def test_a_proxy_that_is_not_named_is_logged_once(
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "LOGGED", set())
+    for remote in ("8.8.8.8", "127.0.0.1", "127.0.0.1"):
+        headers = {"X-Forwarded-For": "203.0.113.9"}
+        request = RequestFactory().get("/", REMOTE_ADDR=remote, headers=headers)
+        assert str(addresses.client_address(request)) == remote
+    (record,) = caplog.records
+    assert "127.0.0.1, which TRUSTED_PROXIES does not name" in record.getMessage()
 
 
 @pytest.mark.parametrize(

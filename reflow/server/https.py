@@ -1,0 +1,46 @@
+"""Detect a proxy whose word about HTTPS is not taken: the site would redirect to itself for ever."""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
+
+UNTRUSTED = (
+    "The proxy says that this request came by HTTPS, and the site is not told to believe it. Set "
+    "TRUST_X_FORWARDED_PROTO=true if the proxy always sets or strips X-Forwarded-Proto."
+)
+MISSING = (
+    "TRUST_X_FORWARDED_PROTO is on, but the proxy sends X-Forwarded-For without X-Forwarded-Proto. Let the "
+    "proxy set it, or the site cannot know whether this request came by HTTPS."
+)
+
+
+class HttpsCheckMiddleware:
+    """Answers with the variable that is missing where SecurityMiddleware would redirect in a circle."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            problem = find_problem(request)
+            if problem:
+                logger.error(problem)
+                return HttpResponse(
+                    f"{problem}\n",
+                    content_type="text/plain; charset=utf-8",
+                    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+                )
+        return self.get_response(request)
+
+
+def find_problem(request: HttpRequest) -> str:
+    """Return what is wrong with how the proxy and the settings agree about HTTPS, or nothing."""
+    scheme = request.headers.get("X-Forwarded-Proto")
+    if not getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
+        return UNTRUSTED if scheme == "https" else ""
+    return MISSING if scheme is None and "X-Forwarded-For" in request.headers else ""
