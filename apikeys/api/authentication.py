@@ -1,4 +1,4 @@
-"""From the ``Authorization`` header to the key it holds, or to the reason why not."""
+"""From the ``Authorization`` header to the key in it, or to the reason why it is refused."""
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -17,6 +17,7 @@ from apikeys.api.exceptions import (
     ApiKeyMalformed,
     ApiKeySuspended,
 )
+from apikeys.api.key_lookup import find_key
 from apikeys.models import ApiKey
 
 
@@ -50,7 +51,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     def identify(self, http: HttpRequest, header: str) -> ApiKey:
         """Return the key in the header. Raises ApiKeyMalformed, ApiKeyInvalid and RateLimited."""
         try:
-            return find(presented_in(header))
+            return authenticate_key(parse_header(header))
         except ApiKeyInvalid:
             rate_limits.count_failure(http)
             raise
@@ -59,8 +60,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         return REALM
 
 
-def presented_in(header: str) -> str:
-    """The key in a header such as ``Bearer 19656ea.4329…``; raises ApiKeyMalformed where there is none."""
+def parse_header(header: str) -> str:
+    """Return the key in a header such as ``Bearer 19656ea.4329…``. Raises ApiKeyMalformed."""
     scheme, _, presented = header.partition(" ")
     presented = presented.strip(" ")
     if scheme.lower() != "bearer" or not keys.is_well_formed(presented):
@@ -68,14 +69,14 @@ def presented_in(header: str) -> str:
     return presented
 
 
-def find(presented: str) -> ApiKey:
+def authenticate_key(presented: str) -> ApiKey:
     """Return the key whose whole text this is, its store joined, in one query. Raises ApiKeyInvalid.
 
     The digest is part of the query: for an unknown prefix and for a wrong secret the database finds
     nothing, and whatever follows is the same. The last word is a comparison in constant time.
     """
     digest = keys.digest(presented)
-    key = ApiKey.objects.get_for_authentication(presented[: keys.PREFIX_LENGTH], digest)
+    key = find_key(presented[: keys.PREFIX_LENGTH], digest)
     if key is None or not keys.is_equal(digest, key.digest):
         raise ApiKeyInvalid
     return key

@@ -66,8 +66,11 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
 class AuditEntry(models.Model):
     """One change: what, to which key, by whom, when, from which address. Nobody edits it."""
 
-    store = models.ForeignKey(Store, on_delete=models.SET_NULL, null=True, related_name="+")
-    key = models.ForeignKey("apikeys.ApiKey", on_delete=models.SET_NULL, null=True, related_name="+")
+    # The indexes below begin with them.
+    store = models.ForeignKey(Store, on_delete=models.SET_NULL, null=True, db_index=False, related_name="+")
+    key = models.ForeignKey(
+        "apikeys.ApiKey", on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
+    )
     prefix = models.CharField(
         max_length=keys.PREFIX_LENGTH, blank=True, help_text="Blank: all keys of the store."
     )

@@ -24,16 +24,6 @@ from stores.resources import Access, Resource
 EXPIRES_SOON = timedelta(days=7)
 RECENTLY_REFUSED = timedelta(hours=24)
 
-# Only the columns that a request needs: any other costs a query when it is read.
-AUTHENTICATION_QUERY = """
-    SELECT
-        key.id, key.store_id, key.name, key.prefix, key.digest, key.access, key.allowed_addresses,
-        key.rate_limit, key.created_at, key.expires_at, key.deactivated_at, key.reactivates_at,
-        key.leaked_at, key.suspended_at, store.name AS store_name, store.currency AS store_currency
-    FROM apikeys_apikey key JOIN stores_store store ON store.id = key.store_id
-    WHERE key.prefix = %s AND key.digest = %s
-"""
-
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def for_store(self, store: Store) -> "ApiKeyQuerySet":
@@ -72,17 +62,6 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         whole = {key.pk for batch in batched(keys.find_keys(text)) for key in self.with_plaintext(batch)}
         named = [key for batch in batched(keys.find_prefixes(text)) for key in self.filter(prefix__in=batch)]
         return sorted(((key, key.pk in whole) for key in named), key=lambda found: not found[1])
-
-    def get_for_authentication(self, prefix: str, digest: str) -> "ApiKey | None":
-        """Return the key with this prefix and digest, its store filled in; None for none.
-
-        Every request with a key asks this, so the SQL is written out: for the ORM to write it anew each
-        time takes longer than all the rest of the check.
-        """
-        for key in self.raw(AUTHENTICATION_QUERY, (prefix, digest)):
-            key.store = Store(id=key.store_id, name=key.store_name, currency=key.store_currency)
-            return key
-        return None
 
     def search(self, text: str) -> "ApiKeyQuerySet":
         """Keys whose name contains the text, or whose prefix it is: typed, masked or in a whole key."""
@@ -162,10 +141,8 @@ class ApiKey(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    # Added by QuerySets: a value of Status, and columns of the store.
+    # A value of Status, added by ApiKeyQuerySet.with_status().
     status: str
-    store_name: str
-    store_currency: str
 
     objects = ApiKeyQuerySet.as_manager()
 

@@ -59,6 +59,8 @@ def calls_of(way: Guess, guess: str) -> Counter[tuple[str, str, str]]:
     calls: Counter[tuple[str, str, str]] = Counter()
 
     def note(frame: FrameType, event: str, argument: Any) -> None:
+        if frame.f_code.co_qualname.startswith("Signal.connect"):
+            return  # the test client's own: how much it does depends on receivers that are gone
         if event == "call":
             calls[event, frame.f_code.co_filename, frame.f_code.co_qualname] += 1
         elif event == "c_call":
@@ -119,7 +121,8 @@ def test_all_wrong_keys_get_one_answer(way: Guess, guesses: dict[str, str]) -> N
         headers = {
             name: value
             for name, value in answer.headers.items()
-            if not name.startswith(("X-Request-Id", "RateLimit"))
+            # The request id is in the body too, and so in its ETag.
+            if not name.startswith(("X-Request-Id", "ETag", "RateLimit"))
         }
         return answer.status_code, body, headers
 
