@@ -12,15 +12,32 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env.file("ENV_FILE", default=BASE_DIR / ".env")
 
-DEBUG = env.flag("DEBUG", default=False)
-SECRET_KEY = env.secret_key("SECRET_KEY", any_will_do=DEBUG)
+DEBUG = env.boolean("DEBUG", default=False)
+SECRET_KEY = env.text(
+    "SECRET_KEY",
+    lambda text: DEBUG or env.is_strong_secret(text),
+    should="at least 50 random characters: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+    is_secret=True,
+)
 # Former ones, still believed while people stay signed in; see `manage.py rotate_secrets`.
-SECRET_KEY_FALLBACKS = env.former_secret_keys("SECRET_KEY_FALLBACKS", any_will_do=DEBUG)
-ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+SECRET_KEY_FALLBACKS = env.comma_separated(
+    "SECRET_KEY_FALLBACKS",
+    lambda text: DEBUG or env.is_strong_secret(text),
+    should="former secret keys, each of at least 50 random characters",
+    is_secret=True,
+)
+ALLOWED_HOSTS = env.comma_separated(
+    "ALLOWED_HOSTS",
+    env.is_host,
+    should="host names such as api.shop.com",
+    default=["localhost", "127.0.0.1", "[::1]"],
+)
 
 # One switch: whether people reach the site over HTTPS. Secure cookies, redirects and HSTS follow.
-HTTPS = env.flag("HTTPS", default=True)
-CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+HTTPS = env.boolean("HTTPS", default=True)
+CSRF_TRUSTED_ORIGINS = env.comma_separated(
+    "CSRF_TRUSTED_ORIGINS", env.is_origin, should="origins such as https://shop.com"
+)
 
 INSTALLED_APPS = [
     "reflow",
@@ -98,10 +115,10 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A new connection costs more than all that a usual request asks of it.
-DATABASES["default"]["CONN_MAX_AGE"] = env.whole("CONN_MAX_AGE", default=60, at_least=0)
+DATABASES["default"]["CONN_MAX_AGE"] = env.integer("CONN_MAX_AGE", default=60, minimum=0)
 # How long a query of a web process may take, waiting for locks included; 0: as long as it likes.
 DATABASE_TIMEOUT_SECONDS = env.seconds("DATABASE_TIMEOUT_SECONDS", default=10.0)
-PREPARE_THRESHOLD = env.whole("PREPARE_THRESHOLD", default=0, at_least=0)
+PREPARE_THRESHOLD = env.integer("PREPARE_THRESHOLD", default=0, minimum=0)
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
@@ -156,7 +173,7 @@ ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordRes
 # Whoever guesses at a password locks the account for a while. Its owner gets in by the link in an e-mail.
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_REAUTHENTICATION_TIMEOUT = env.whole("REAUTHENTICATION_TIMEOUT", default=60 * 60)
+ACCOUNT_REAUTHENTICATION_TIMEOUT = env.integer("REAUTHENTICATION_TIMEOUT", default=60 * 60)
 # Of an address (ip), of a person who has signed in (user), of whom somebody claims to be (key).
 # The codes of a second factor count as log-ins that failed, too.
 ACCOUNT_RATE_LIMITS = {
@@ -207,7 +224,12 @@ CACHES = {
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", default="Reflow <noreply@localhost>")
+DEFAULT_FROM_EMAIL = env.text(
+    "DEFAULT_FROM_EMAIL",
+    env.is_sender,
+    should="an e-mail address, such as Reflow <noreply@shop.com>",
+    default="Reflow <noreply@localhost>",
+)
 
 # Language and time: everything is kept and shown in UTC.
 
@@ -300,20 +322,26 @@ FILE_UPLOAD_HANDLERS = ["reflow.api.parsers.RejectFiles"]
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-Id", "EXPOSE_HEADER": False}
 
 # Requests a minute: of a key, of an address without one, and keys that do not exist or are handed in by one.
-RATE_LIMIT_PER_KEY = env.whole("RATE_LIMIT_PER_KEY", default=600)
-RATE_LIMIT_PER_ADDRESS = env.whole("RATE_LIMIT_PER_ADDRESS", default=300)
-RATE_LIMIT_FAILED_KEYS = env.whole("RATE_LIMIT_FAILED_KEYS", default=20)
-RATE_LIMIT_REVOCATIONS = env.whole("RATE_LIMIT_REVOCATIONS", default=10)
+RATE_LIMIT_PER_KEY = env.integer("RATE_LIMIT_PER_KEY", default=600)
+RATE_LIMIT_PER_ADDRESS = env.integer("RATE_LIMIT_PER_ADDRESS", default=300)
+RATE_LIMIT_FAILED_KEYS = env.integer("RATE_LIMIT_FAILED_KEYS", default=20)
+RATE_LIMIT_REVOCATIONS = env.integer("RATE_LIMIT_REVOCATIONS", default=10)
 # Counted in each process's memory unless a Redis or Valkey counts for all of them.
-REDIS_URL = env.redis("REDIS_URL")
+REDIS_URL = env.text(
+    "REDIS_URL",
+    env.is_redis_url,
+    should="redis://host:port/0, rediss: with TLS, or unix:///path/of/a/socket",
+    default="",
+    is_secret=True,
+)
 
 # Networks of the proxies in front, whose X-Forwarded-For is believed.
-TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+TRUSTED_PROXIES = env.comma_separated("TRUSTED_PROXIES", env.is_network, should="networks such as 10.0.0.0/8")
 
 # Seconds between two writes of the usage counters; 0 writes before each response.
 USAGE_FLUSH_SECONDS = env.seconds("USAGE_FLUSH_SECONDS", default=1.0)
 # Days that `prune_usage` keeps the daily figures of keys and stores for.
-USAGE_KEPT_DAYS = env.whole("USAGE_KEPT_DAYS", default=400, at_least=30)
+USAGE_KEPT_DAYS = env.integer("USAGE_KEPT_DAYS", default=400, minimum=30)
 
 # Headers and cookies.
 
@@ -324,7 +352,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 # Behind a proxy that ends TLS and always sets (or strips) X-Forwarded-Proto.
-if env.flag("TRUST_X_FORWARDED_PROTO", default=False):
+if env.boolean("TRUST_X_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_ENGINE = "reflow.accounts.session_backend"
@@ -355,9 +383,15 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {feature: [] for feature in UNUSED_FE
 
 # Logs, and what Prometheus may read.
 
-LOG_LEVEL = env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
-LOG_FORMAT = env.one_of("LOG_FORMAT", ("json", "text"), default="text" if DEBUG else "json")
-METRICS_TOKEN = env.token("METRICS_TOKEN")
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+LOG_FORMAT = env.choice("LOG_FORMAT", ("json", "text"), default="text" if DEBUG else "json")
+METRICS_TOKEN = env.text(
+    "METRICS_TOKEN",
+    env.is_token,
+    should="blank, or at least 32 random letters and digits",
+    default="",
+    is_secret=True,
+)
 
 LOGGING_CONFIG = "reflow.observability.logs.configure"
 LOGGING: dict[str, Any] = {
