@@ -23,7 +23,7 @@ COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"].items()
 UNITS = sorted(DEPLOY.glob("reflow*.service"))
 
-# Of PostgreSQL, Caddy, Compose, and the shell on the page.
+# Variables of PostgreSQL, Caddy, Compose, and the shell on the page.
 THEIRS = {"RELEASE", "SITE", "UPSTREAM", "POSTGRES_USER", "POSTGRES_PASSWORD", "REFLOW_IMAGE", "PGOPTIONS"}
 
 
@@ -95,7 +95,7 @@ def test_every_variable_that_is_set_here_is_read(read: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", re.findall(r"<<EOF\n(.+?)\n    EOF", PAGE, re.DOTALL), ids=["compose", "systemd"]
+    "written", re.findall(r"<<EOF\n(.+?)\n    EOF", PAGE, re.DOTALL), ids=["systemd", "compose"]
 )
 def test_a_start_with_what_the_page_writes(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in table():
