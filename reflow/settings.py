@@ -343,6 +343,10 @@ USAGE_FLUSH_SECONDS = env.seconds("USAGE_FLUSH_SECONDS", default=1.0)
 # Days that `prune_usage` keeps the daily figures of keys and stores for.
 USAGE_KEPT_DAYS = env.integer("USAGE_KEPT_DAYS", default=400, minimum=30)
 
+# Which requests of keys get a row in the request log, and for how many days it is kept.
+REQUEST_LOG = env.choice("REQUEST_LOG", ("all", "errors", "off"), default="all")
+REQUEST_LOG_DAYS = env.integer("REQUEST_LOG_DAYS", default=14)
+
 # Headers and cookies.
 
 SECURE_SSL_REDIRECT = HTTPS

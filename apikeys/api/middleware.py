@@ -1,18 +1,28 @@
 """After the response: hand the outcome to usage, and keep what a key opened out of every cache."""
 
+import re
 from collections.abc import Callable
+from functools import lru_cache
+from time import perf_counter
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django_guid import get_guid
 
-from apikeys import addresses
+from apikeys import addresses, keys
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
 from apikeys.usage.batch import KeyRequest
 
 MAX_METHOD_LENGTH = 10
+MAX_PATH_LENGTH = 200
+MAX_ROUTE_LENGTH = 100
 MAX_CLIENT_LENGTH = 200
+
+# A named group of a URL pattern, such as (?P<store_id>[1-9][0-9]{8}) or <int:store_id>.
+PARAMETER = re.compile(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>")
 
 
 class ApiKeyMiddleware:
@@ -20,10 +30,11 @@ class ApiKeyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = perf_counter()
         response = self.get_response(request)
         key = getattr(request, "api_key", None)
         if key is not None:
-            recorder.record(key_request(key, request, response))
+            recorder.record(key_request(key, request, response, seconds=perf_counter() - began))
         allowance = getattr(request, "api_allowance", None)
         for name, value in allowance.headers.items() if allowance else ():
             response[name] = value
@@ -34,19 +45,49 @@ class ApiKeyMiddleware:
         return response
 
 
-def key_request(key: ApiKey, request: HttpRequest, response: HttpResponse) -> KeyRequest:
-    """Return what usage keeps of a request."""
+def key_request(key: ApiKey, request: HttpRequest, response: HttpResponse, *, seconds: float) -> KeyRequest:
+    """Return what usage and the request log keep of a request: neither its query string nor its body."""
+    match = request.resolver_match
     return KeyRequest(
         key_id=key.pk,
         store_id=key.store_id,
+        prefix=key.prefix,
         at=timezone.now(),
-        method=(request.method or "")[:MAX_METHOD_LENGTH],
+        method=storable(request.method or "", MAX_METHOD_LENGTH),
+        path=storable(request.path, MAX_PATH_LENGTH),
+        route=route_of(match.route) if match else "",
         resource=getattr(view_class(request), "resource", None) or "",
         access=getattr(request, "api_access", ""),
         status_code=response.status_code,
+        reason=error_code(response),
+        milliseconds=round(seconds * 1000),
         address=str(address) if (address := addresses.client_address(request)) else None,
-        client=request.headers.get("User-Agent", "").replace("\0", "")[:MAX_CLIENT_LENGTH],
+        client=storable(request.headers.get("User-Agent", ""), MAX_CLIENT_LENGTH),
+        request_id=UUID(get_guid()),
     )
+
+
+def storable(text: str, length: int) -> str:
+    """Return the text without secrets of keys, cut, in characters that every database takes."""
+    return keys.hide_secrets(text).replace("\0", "").encode(errors="replace").decode()[:length]
+
+
+@lru_cache
+def route_of(pattern: str) -> str:
+    """Return a URL pattern as people write it, such as ``/v1/stores/{store_id}/orders/``."""
+    path = PARAMETER.sub(lambda found: f"{{{found[1] or found[2]}}}", pattern)
+    return f"/{path.replace('^', '').replace('$', '').removesuffix('?')}"[:MAX_ROUTE_LENGTH]
+
+
+def error_code(response: HttpResponse) -> str | None:
+    """Return the code in an error's body; None for no error.
+
+    An error that came up after the view, when nobody could answer in the API's own words, is our mistake.
+    """
+    if response.status_code < 400:
+        return None
+    body = getattr(response, "data", None)
+    return str(body["code"]) if isinstance(body, dict) and "code" in body else "server_error"
 
 
 def view_class(request: HttpRequest) -> type | None:

@@ -3,8 +3,16 @@
 from apikeys.models.audit import AuditEntry, Event
 from apikeys.models.key import ApiKey, ApiKeyQuerySet
 from apikeys.models.outcomes import Outcome, Status
+from apikeys.models.request_log import LoggedRequest
 from apikeys.models.suspension import Suspension
-from apikeys.models.usage import ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from apikeys.models.usage import (
+    ApiKeyUsage,
+    HourlyUsage,
+    LastUse,
+    RefusalUsage,
+    StoreUsage,
+    UsageWriter,
+)
 
 __all__ = [
     "ApiKey",
@@ -12,8 +20,11 @@ __all__ = [
     "ApiKeyUsage",
     "AuditEntry",
     "Event",
+    "HourlyUsage",
     "LastUse",
+    "LoggedRequest",
     "Outcome",
+    "RefusalUsage",
     "Status",
     "StoreUsage",
     "Suspension",

@@ -16,6 +16,9 @@ class Status(models.TextChoices):
     ACTIVE = "active", "Active"
 
 
+REFUSED_STATUS_CODES = frozenset({401, 403, 429})
+
+
 class Outcome(models.TextChoices):
     """What became of a request: served, refused because of its key, or failed for another reason."""
 
@@ -28,4 +31,4 @@ class Outcome(models.TextChoices):
         """Return the outcome that an HTTP status code stands for."""
         if status_code < 400:
             return cls("succeeded")
-        return cls("refused" if status_code in {401, 403, 429} else "failed")
+        return cls("refused" if status_code in REFUSED_STATUS_CODES else "failed")

@@ -83,6 +83,60 @@ class StoreUsage(models.Model):
         return f"{self.date} {self.outcome}: {self.requests}"
 
 
+class RefusalUsage(models.Model):
+    """How many requests of a key were refused on one day (UTC), by the reason.
+
+    It divides the refused requests of ApiKeyUsage, in a table of its own: the release before knows no reason.
+    """
+
+    key = models.ForeignKey("apikeys.ApiKey", on_delete=models.CASCADE, related_name="refusals")
+    date = models.DateField()
+    resource = models.CharField(max_length=20, choices=Resource.choices, blank=True)
+    access = models.CharField(max_length=5, choices=Access.choices, blank=True)
+    reason = models.CharField(max_length=40, help_text="The error's code, such as api_key_expired.")
+    requests = models.PositiveBigIntegerField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "refusals by key"
+        indexes = (models.Index(fields=("date",), name="refusal_usage_oldest"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("key", "date", "resource", "access", "reason"), name="refusal_usage_is_one_row"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.date} {self.reason}: {self.requests}"
+
+
+class HourlyUsage(models.Model):
+    """How many requests a key made in one hour (UTC), for charts of the last 24 hours.
+
+    Rows are kept for two days. As they go on their own, a deleted key's may stay, and count for its store.
+    """
+
+    store = models.ForeignKey(
+        Store, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    key = models.ForeignKey(
+        "apikeys.ApiKey", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    hour = models.DateTimeField()
+    outcome = models.CharField(max_length=9, choices=Outcome.choices)
+    requests = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "usage by hour"
+        indexes = (models.Index(fields=("store", "hour"), name="hourly_usage_of_store"),)
+        constraints = (
+            models.UniqueConstraint(fields=("key", "hour", "outcome"), name="hourly_usage_is_one_row"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H:00} {self.outcome}: {self.requests}"
+
+
 class LastUse(models.Model):
     """The newest request of a key: when, what, from where. Apart from the key, whose row it would churn."""
 

@@ -10,39 +10,61 @@ from apikeys.models import Outcome
 # A request that would need one counter more goes uncounted, and that is logged. While the database is away
 # there are two batches: the one that failed, and the one that is being filled.
 MAX_COUNTERS = 100_000
+# Likewise, a request beyond so many is left out of the request log: they take about 15 MB.
+MAX_LOGGED_REQUESTS = 20_000
 
 
 class KeyRequest(NamedTuple):
     """One answered request of a key. ``access`` is blank when it was refused before that mattered.
 
-    ``at`` is in UTC; ``resource`` is blank on a route of no resource; ``client`` is the User-Agent header.
+    ``at`` is in UTC; ``path`` has no query string; ``route`` is such as ``/v1/stores/{store_id}/orders/``;
+    ``resource`` is blank on a route of no resource; ``reason`` is the error's code, None for no error;
+    ``client`` is the User-Agent header.
     """
 
     key_id: int
     store_id: int
+    prefix: str
     at: datetime
     method: str
+    path: str
+    route: str
     resource: str
     access: str
     status_code: int
+    reason: str | None
+    milliseconds: int
     address: str | None
     client: str
+    request_id: UUID
 
     @property
     def counter(self) -> "Counter":
-        outcome = Outcome.for_status_code(self.status_code).value
-        return Counter(self.store_id, self.key_id, self.at.date(), self.resource, self.access, outcome)
+        return Counter(
+            self.store_id,
+            self.key_id,
+            self.at.replace(minute=0, second=0, microsecond=0),
+            self.resource,
+            self.access,
+            Outcome.for_status_code(self.status_code).value,
+            self.reason or "",
+        )
 
 
 class Counter(NamedTuple):
-    """What requests are counted by. Its order is the one in which rows are written."""
+    """What requests are counted by. ``hour`` is its beginning, in UTC."""
 
     store_id: int
     key_id: int
-    date: date
+    hour: datetime
     resource: str
     access: str
     outcome: str
+    reason: str
+
+    @property
+    def date(self) -> date:
+        return self.hour.date()
 
 
 @dataclass(slots=True)
@@ -52,15 +74,21 @@ class Count:
     requests: int
     last_at: datetime
 
+    def add(self, requests: int, last_at: datetime) -> None:
+        self.requests += requests
+        # The clock may be set back at any time: what is newest stays so.
+        self.last_at = max(self.last_at, last_at)
+
 
 @dataclass(slots=True)
 class Batch:
-    """Counts that are written together, under the next number of the process that writes them."""
+    """What is written together, under the next number of the process that writes it: counts and a log."""
 
     writer: UUID
     number: int
     counts: dict[Counter, Count] = field(default_factory=dict)
     newest: dict[int, KeyRequest] = field(default_factory=dict)
+    log: list[KeyRequest] = field(default_factory=list)
 
     @property
     def requests(self) -> int:
@@ -70,9 +98,7 @@ class Batch:
         """Count one request; False where that would take more counters than a batch may have."""
         counter = request.counter
         if count := self.counts.get(counter):
-            count.requests += 1
-            # The clock may be set back at any time: what is newest stays so.
-            count.last_at = max(count.last_at, request.at)
+            count.add(1, request.at)
         elif len(self.counts) < MAX_COUNTERS:
             self.counts[counter] = Count(1, request.at)
         else:
@@ -80,6 +106,13 @@ class Batch:
         newest = self.newest.get(request.key_id)
         if newest is None or newest.at <= request.at:
             self.newest[request.key_id] = request
+        return True
+
+    def add_to_log(self, request: KeyRequest) -> bool:
+        """Log one request; False where the batch has as many as it may."""
+        if len(self.log) >= MAX_LOGGED_REQUESTS:
+            return False
+        self.log.append(request)
         return True
 
     def next_batch(self) -> "Batch":

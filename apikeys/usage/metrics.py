@@ -9,3 +9,6 @@ USAGE_WAITING = Gauge(
 )
 USAGE_FAILURES = Counter("reflow_usage_failures", "Attempts to write usage that failed.")
 USAGE_LOST = Counter("reflow_usage_lost", "Requests of keys that went uncounted.")
+REQUESTS_UNLOGGED = Counter(
+    "reflow_requests_unlogged", "Requests of keys that are missing from the request log."
+)

@@ -1,4 +1,4 @@
-"""What keys did, counted in memory and written about once a second: a read request stays a read.
+"""What keys did, counted and logged in memory and written about once a second: a read stays a read.
 
 Each process has one Recorder. Requests add to its batch; a thread writes what has gathered every
 ``USAGE_FLUSH_SECONDS``, and the end of the process writes the rest. With an interval of 0 every request
@@ -31,6 +31,7 @@ class Recorder:
         self._counting = threading.Lock()
         self._gathering = Batch(uuid4(), 1)
         self._uncounted = 0
+        self._unlogged = 0
         self._writing = threading.Lock()
         self._pending: Batch | None = None
         self._is_failing = False
@@ -41,6 +42,8 @@ class Recorder:
         with self._counting:
             if not self._gathering.add(request):
                 self._uncounted += 1
+            if _is_logged(request) and not self._gathering.add_to_log(request):
+                self._unlogged += 1
             if settings.USAGE_FLUSH_SECONDS:
                 self._start_thread()
         if not settings.USAGE_FLUSH_SECONDS:
@@ -53,15 +56,17 @@ class Recorder:
             if self._pending is None or self._write(self._pending):
                 self._pending = self._take_batch()
                 self._write(self._pending)
-            self._report_uncounted()
+            self._report_dropped()
 
     def finish(self) -> None:
         """Write what has gathered for the last time, and log what is lost."""
         self.flush()
         with self._counting:
-            lost = self._gathering.requests + (self._pending.requests if self._pending else 0)
+            batches = [self._gathering, *filter(None, [self._pending])]
+            lost = sum(batch.requests for batch in batches)
         if lost:
             metrics.USAGE_LOST.inc(lost)
+            metrics.REQUESTS_UNLOGGED.inc(sum(len(batch.log) for batch in batches))
             logger.error("%d requests with API keys went uncounted: the process has ended", lost)
 
     def _take_batch(self) -> Batch:
@@ -77,6 +82,7 @@ class Recorder:
         except (DataError, IntegrityError):
             # Kept, it would fail again and hold up all that comes after it.
             metrics.USAGE_LOST.inc(batch.requests)
+            metrics.REQUESTS_UNLOGGED.inc(len(batch.log))
             logger.exception("%d requests with API keys went uncounted: they were refused", batch.requests)
         except Exception:
             metrics.USAGE_FAILURES.inc()
@@ -94,12 +100,16 @@ class Recorder:
         metrics.USAGE_WAITING.set(0)
         return True
 
-    def _report_uncounted(self) -> None:
+    def _report_dropped(self) -> None:
         with self._counting:
             uncounted, self._uncounted = self._uncounted, 0
+            unlogged, self._unlogged = self._unlogged, 0
         if uncounted:
             metrics.USAGE_LOST.inc(uncounted)
             logger.error("%d requests with API keys went uncounted: too much is waiting", uncounted)
+        if unlogged:
+            metrics.REQUESTS_UNLOGGED.inc(unlogged)
+            logger.error("%d requests are missing from the request log: too much is waiting", unlogged)
 
     def _start_thread(self) -> None:
         """Start the thread that writes, at the first request: a server forks before it serves."""
@@ -112,6 +122,13 @@ class Recorder:
         while not pause.wait(settings.USAGE_FLUSH_SECONDS or RETRY_SECONDS):
             close_old_connections()
             self.flush()
+
+
+def _is_logged(request: KeyRequest) -> bool:
+    """Whether REQUEST_LOG asks for a row of this request."""
+    if settings.REQUEST_LOG == "errors":
+        return request.reason is not None
+    return bool(settings.REQUEST_LOG == "all")
 
 
 _recorder = Recorder()

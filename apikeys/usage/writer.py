@@ -4,9 +4,9 @@ Every writer takes its locks in the same order: its own row among the writers, s
 each sorted. So no two of them can deadlock.
 """
 
-from collections import Counter as Total
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -14,12 +14,36 @@ from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from apikeys.models import (
+    ApiKey,
+    ApiKeyUsage,
+    HourlyUsage,
+    LastUse,
+    LoggedRequest,
+    Outcome,
+    RefusalUsage,
+    StoreUsage,
+    UsageWriter,
+)
 from apikeys.usage.batch import Batch, Count, Counter, KeyRequest
 from stores.models import Store
 
 # Far below what one statement may bind: 32,766 values on SQLite and 65,535 on PostgreSQL.
 ROWS_PER_STATEMENT = 500
+
+ADD_REQUESTS = "requests = kept.requests + excluded.requests"
+ADD_COUNT = f"""{ADD_REQUESTS},
+    last_at = CASE WHEN excluded.last_at > kept.last_at THEN excluded.last_at ELSE kept.last_at END
+"""
+
+LOG_FIELDS = (
+    *("at", "store", "key", "prefix", "method", "path", "route", "resource", "access", "status", "reason"),
+    *("milliseconds", "address", "client", "request_id"),
+)
+
+FIRST = itemgetter(0)
+
+Counts = Mapping[Counter, Count]
 
 
 def write(batch: Batch) -> None:
@@ -34,9 +58,14 @@ def write(batch: Batch) -> None:
             return
         stores = _lock_rows(Store, {counter.store_id for counter in batch.counts})
         keys = _lock_rows(ApiKey, {counter.key_id for counter in batch.counts})
-        _write_key_usage({c: count for c, count in batch.counts.items() if c.key_id in keys})
-        _write_store_usage({c: count for c, count in batch.counts.items() if c.store_id in stores})
+        of_keys = {c: count for c, count in batch.counts.items() if c.key_id in keys}
+        of_stores = {c: count for c, count in batch.counts.items() if c.store_id in stores}
+        _write_key_usage(of_keys)
+        _write_refusals(of_keys)
+        _write_store_usage(of_stores)
+        _write_hourly_usage(of_stores)
         _write_last_uses(use for use in batch.newest.values() if use.key_id in keys)
+        _write_log(request for request in batch.log if request.store_id in stores)
 
 
 def _claim_batch(batch: Batch) -> bool:
@@ -53,31 +82,56 @@ def _claim_batch(batch: Batch) -> bool:
     return claimed == 1
 
 
-def _write_key_usage(counts: dict[Counter, Count]) -> None:
+def _write_key_usage(counts: Counts) -> None:
     _upsert(
         ApiKeyUsage,
         ("key", "date", "resource", "access", "outcome", "requests", "last_at"),
-        [
-            (c.key_id, c.date, c.resource, c.access, c.outcome, count.requests, count.last_at)
-            for c, count in sorted(counts.items(), key=lambda item: item[0])
-        ],
-        """(key_id, date, resource, access, outcome) DO UPDATE SET
-            requests = kept.requests + excluded.requests,
-            last_at = CASE WHEN excluded.last_at > kept.last_at THEN excluded.last_at ELSE kept.last_at END
-        """,
+        _totals(counts, lambda c: (c.key_id, c.date, c.resource, c.access, c.outcome)),
+        f"(key_id, date, resource, access, outcome) DO UPDATE SET {ADD_COUNT}",
     )
 
 
-def _write_store_usage(counts: dict[Counter, Count]) -> None:
-    totals: Total[tuple[int, date, str]] = Total()
-    for counter, count in counts.items():
-        totals[counter.store_id, counter.date, counter.outcome] += count.requests
+def _write_refusals(counts: Counts) -> None:
+    refused = {c: count for c, count in counts.items() if c.outcome == Outcome.REFUSED}
+    _upsert(
+        RefusalUsage,
+        ("key", "date", "resource", "access", "reason", "requests", "last_at"),
+        _totals(refused, lambda c: (c.key_id, c.date, c.resource, c.access, c.reason)),
+        f"(key_id, date, resource, access, reason) DO UPDATE SET {ADD_COUNT}",
+    )
+
+
+def _write_hourly_usage(counts: Counts) -> None:
+    _upsert(
+        HourlyUsage,
+        ("key", "hour", "outcome", "store", "requests"),
+        [row[:-1] for row in _totals(counts, lambda c: (c.key_id, c.hour, c.outcome, c.store_id))],
+        f"(key_id, hour, outcome) DO UPDATE SET {ADD_REQUESTS}",
+    )
+
+
+def _write_store_usage(counts: Counts) -> None:
     _upsert(
         StoreUsage,
         ("store", "date", "outcome", "requests"),
-        [(*group, requests) for group, requests in sorted(totals.items())],
-        "(store_id, date, outcome) DO UPDATE SET requests = kept.requests + excluded.requests",
+        [row[:-1] for row in _totals(counts, lambda c: (c.store_id, c.date, c.outcome))],
+        f"(store_id, date, outcome) DO UPDATE SET {ADD_REQUESTS}",
     )
+
+
+def _totals(counts: Counts, group: Callable[[Counter], tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Add counts up by a group of the counters' fields: sorted rows of the group, requests and last_at."""
+    totals: dict[tuple[Any, ...], Count] = {}
+    for counter, count in counts.items():
+        of_group = group(counter)
+        if total := totals.get(of_group):
+            total.add(count.requests, count.last_at)
+        else:
+            totals[of_group] = replace(count)
+    return [
+        (*of_group, total.requests, total.last_at)
+        for of_group, total in sorted(totals.items(), key=itemgetter(0))
+    ]
 
 
 def _write_last_uses(uses: Iterable[KeyRequest]) -> None:
@@ -94,6 +148,21 @@ def _write_last_uses(uses: Iterable[KeyRequest]) -> None:
             WHERE excluded.at > kept.at
         """,
     )
+
+
+def _write_log(requests: Iterable[KeyRequest]) -> None:
+    rows = [
+        (
+            *(request.at, request.store_id, request.key_id, request.prefix, request.method, request.path),
+            *(request.route, request.resource, request.access, request.status_code, request.reason),
+            *(request.milliseconds, request.address, request.client, request.request_id),
+        )
+        for request in requests
+    ]
+    if connection.vendor == "postgresql":
+        _copy(LoggedRequest, LOG_FIELDS, rows)
+    else:
+        _upsert(LoggedRequest, LOG_FIELDS, rows, "DO NOTHING")
 
 
 def _lock_rows(model: type[models.Model], ids: Collection[int]) -> set[int]:
@@ -141,6 +210,17 @@ def _upsert(
             )
             changed += cursor.rowcount
     return changed
+
+
+def _copy(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows by PostgreSQL's COPY, which takes a tenth of the time that an INSERT does."""
+    columns = ", ".join(str(model._meta.get_field(name).column) for name in names)  # type: ignore[union-attr]
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
 
 
 def _batched(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -38,7 +38,7 @@ def busy(issue: IssueKey) -> None:
     for number in range(25):
         key, _ = issue(name=f"Program {number}", access=["products:write", "orders:write", "customers:read"])
         tallies = {
-            Counter(key.store_id, key.pk, now.date() - timedelta(days=day), "orders", "read", outcome): Count(
+            Counter(key.store_id, key.pk, now - timedelta(days=day), "orders", "read", outcome, ""): Count(
                 random.randrange(2_000), now
             )
             for day in range(30)

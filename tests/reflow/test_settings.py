@@ -84,6 +84,8 @@ WRONG = [
     ("USAGE_FLUSH_SECONDS", "-1", "a number of seconds from 0"),
     ("USAGE_FLUSH_SECONDS", "nan", "a number of seconds from 0"),
     ("USAGE_KEPT_DAYS", "29", "a whole number from 30"),
+    ("REQUEST_LOG", "some", "all, errors, off"),
+    ("REQUEST_LOG_DAYS", "0", "a whole number from 1"),
     ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR"),
     ("LOG_FORMAT", "xml", "json, text"),
     ("METRICS_TOKEN", "hush", "at least 32"),

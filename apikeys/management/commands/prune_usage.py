@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from apikeys.management.operator import OperatorCommand
-from apikeys.models import ApiKeyUsage, StoreUsage, UsageWriter
+from apikeys.models import ApiKeyUsage, RefusalUsage, StoreUsage, UsageWriter
 from apikeys.models.usage import PERIOD_DAYS, first_day
 
 ROWS_PER_TRANSACTION = 5_000
@@ -37,7 +37,7 @@ class Command(OperatorCommand):
         if days < PERIOD_DAYS:
             raise CommandError(f"The pages show {PERIOD_DAYS} days: keep as many, or more.")
         first = first_day(days=days)
-        for what, model in (("keys", ApiKeyUsage), ("stores", StoreUsage)):
+        for what, model in (("keys", ApiKeyUsage), ("stores", StoreUsage), ("refusals", RefusalUsage)):
             deleted = delete_in_portions(model.objects.filter(date__lt=first).order_by("date"))
             self.stdout.write(f"Usage of {what}: {deleted:,} rows from before {first} are deleted.")
         delete_in_portions(UsageWriter.objects.filter(at__lt=timezone.now() - WRITERS_KEPT))

@@ -1,6 +1,6 @@
 """Daily figures go when they are old enough, and no sooner."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apikeys.management.commands import prune_usage
-from apikeys.models import ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from apikeys.models import ApiKeyUsage, LastUse, RefusalUsage, StoreUsage, UsageWriter
 from apikeys.models.usage import first_day
 from apikeys.usage import writer
-from apikeys.usage.batch import Batch, Count, Counter, KeyRequest
+from apikeys.usage.batch import Batch
 from tests.conftest import IssueKey
+from tests.key_requests import make_request
 
 DAYS_AGO = (0, 29, 30, 399, 400, 1000)
 
@@ -26,18 +27,19 @@ def days(issue: IssueKey) -> list[date]:
     key, _ = issue()
     now = timezone.now()
     days = [now.date() - timedelta(days=ago) for ago in DAYS_AGO]
-    tallies = {
-        Counter(key.store_id, key.pk, day, "orders", "read", "succeeded"): Count(1, now) for day in days
-    }
-    last = KeyRequest(key.pk, key.store_id, now, "GET", "orders", "read", 200, None, "")
-    writer.write(Batch(uuid4(), 1, tallies, {key.pk: last}))
+    batch = Batch(uuid4(), 1)
+    for day in days:
+        at = datetime.combine(day, time(12), UTC)
+        batch.add(make_request(key, at=at, status_code=401, reason="api_key_expired"))
+    writer.write(batch)
     return days
 
 
 def kept() -> list[date]:
-    """The days that are left of the key, and as many of the store."""
+    """The days that are left of the key, and as many of the store and of refusals."""
     left = list(ApiKeyUsage.objects.order_by("-date").values_list("date", flat=True))
     assert list(StoreUsage.objects.order_by("-date").values_list("date", flat=True)) == left
+    assert list(RefusalUsage.objects.order_by("-date").values_list("date", flat=True)) == left
     return left
 
 
@@ -52,6 +54,7 @@ def test_days_are_kept_for_as_long_as_is_set(
     assert capsys.readouterr().out.splitlines() == [
         f"Usage of keys: 2 rows from before {before} are deleted.",
         f"Usage of stores: 2 rows from before {before} are deleted.",
+        f"Usage of refusals: 2 rows from before {before} are deleted.",
     ]
     call_command("prune_usage")
     assert "Usage of keys: 0 rows" in capsys.readouterr().out
@@ -74,7 +77,7 @@ def test_rows_go_in_portions(days: list[date], monkeypatch: pytest.MonkeyPatch) 
         call_command("prune_usage", days=30)
     assert kept() == days[:2]
     deletions = [query["sql"] for query in queries if query["sql"].startswith("DELETE")]
-    assert len(deletions) == 4
+    assert len(deletions) == 6
 
 
 @pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,15 +15,23 @@ from prometheus_client import REGISTRY
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from apikeys.models import (
+    ApiKey,
+    ApiKeyUsage,
+    HourlyUsage,
+    LastUse,
+    LoggedRequest,
+    RefusalUsage,
+    StoreUsage,
+    UsageWriter,
+)
 from apikeys.usage import batch, writer
 from apikeys.usage import recorder as recording
-from apikeys.usage.batch import Batch, KeyRequest
+from apikeys.usage.batch import Batch
 from apikeys.usage.recorder import Recorder
 from stores.models import Store
 from tests.conftest import IssueKey, bearer
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+from tests.key_requests import NOON, make_request
 
 
 @pytest.fixture
@@ -32,21 +40,6 @@ def patient(settings: Any) -> Iterator[None]:
     settings.USAGE_FLUSH_SECONDS = 3600
     yield
     recording._restart()
-
-
-def a_use(key: ApiKey, **changes: Any) -> KeyRequest:
-    fields: dict[str, Any] = {
-        "key_id": key.pk,
-        "store_id": key.store_id,
-        "at": NOON,
-        "method": "GET",
-        "resource": "orders",
-        "access": "read",
-        "status_code": 200,
-        "address": "203.0.113.7",
-        "client": "curl/8",
-    }
-    return KeyRequest(**(fields | changes))
 
 
 def rows(key: ApiKey) -> list[tuple[str, str, str, int]]:
@@ -59,15 +52,15 @@ def test_requests_are_counted_by_day_resource_access_and_outcome(issue: IssueKey
     key, _ = issue()
     recorder = Recorder()
     for use in (
-        a_use(key),
-        a_use(key, at=NOON + timedelta(minutes=5)),
-        a_use(key, status_code=401),
-        a_use(key, status_code=429),
-        a_use(key, status_code=404),
-        a_use(key, status_code=500),
-        a_use(key, access="write", method="PATCH"),
-        a_use(key, resource="", access=""),
-        a_use(key, at=NOON + timedelta(days=1)),
+        make_request(key),
+        make_request(key, at=NOON + timedelta(minutes=5)),
+        make_request(key, status_code=401),
+        make_request(key, status_code=429),
+        make_request(key, status_code=404),
+        make_request(key, status_code=500),
+        make_request(key, access="write", method="PATCH"),
+        make_request(key, resource="", access=""),
+        make_request(key, at=NOON + timedelta(days=1)),
     ):
         recorder.record(use)
     recorder.flush()
@@ -88,9 +81,9 @@ def test_the_store_has_what_its_keys_add_up_to(issue: IssueKey, store: Store) ->
     recorder = Recorder()
     for _ in range(2):
         key, _plaintext = issue()
-        recorder.record(a_use(key))
-        recorder.record(a_use(key, resource="customers"))
-        recorder.record(a_use(key, status_code=401))
+        recorder.record(make_request(key))
+        recorder.record(make_request(key, resource="customers"))
+        recorder.record(make_request(key, status_code=401))
     recorder.flush()
     totals = StoreUsage.objects.filter(store=store).values_list("date", "outcome", "requests")
     assert sorted(totals) == [(NOON.date(), "refused", 2), (NOON.date(), "succeeded", 4)]
@@ -101,7 +94,7 @@ def test_flushes_add_up(issue: IssueKey) -> None:
     key, _ = issue()
     recorder = Recorder()
     for _ in range(3):
-        recorder.record(a_use(key))
+        recorder.record(make_request(key))
         recorder.flush()
     recorder.flush()
     assert rows(key) == [("orders", "read", "succeeded", 3)]
@@ -112,8 +105,10 @@ def test_flushes_add_up(issue: IssueKey) -> None:
 def test_the_newest_request_is_kept_whoever_writes_last(issue: IssueKey) -> None:
     key, _ = issue()
     early, late = Recorder(), Recorder()
-    early.record(a_use(key, client="early"))
-    late.record(a_use(key, at=NOON + timedelta(seconds=1), status_code=404, method="PATCH", client="late"))
+    early.record(make_request(key, client="early"))
+    late.record(
+        make_request(key, at=NOON + timedelta(seconds=1), status_code=404, method="PATCH", client="late")
+    )
     late.flush()
     early.flush()
     last = LastUse.objects.get(key=key)
@@ -127,7 +122,7 @@ def test_threads_lose_nothing(issue: IssueKey) -> None:
 
     def work() -> None:
         for _ in range(500):
-            recorder.record(a_use(key))
+            recorder.record(make_request(key))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -143,8 +138,8 @@ def test_a_deleted_key_leaves_the_others_counts_alone(issue: IssueKey, owner: Us
     gone, _ = issue()
     kept, _ = issue()
     recorder = Recorder()
-    recorder.record(a_use(gone))
-    recorder.record(a_use(kept))
+    recorder.record(make_request(gone))
+    recorder.record(make_request(kept))
     lifecycle.delete_key(gone, by=Actor(owner))
     recorder.flush()
     assert rows(kept) == [("orders", "read", "succeeded", 1)]
@@ -170,7 +165,7 @@ def test_what_cannot_be_written_is_kept(
     with monkeypatch.context() as outage:
         outage.setattr(writer, "write", away)
         for second in range(3):
-            recorder.record(a_use(key, at=NOON + timedelta(seconds=second)))
+            recorder.record(make_request(key, at=NOON + timedelta(seconds=second)))
             recorder.flush()
         assert measured("reflow_usage_waiting") == 1
         assert measured("reflow_usage_failures_total") == failures + 3
@@ -203,9 +198,9 @@ def test_what_is_lost_at_the_end_is_said(
     key, _ = issue()
     recorder = Recorder()
     monkeypatch.setattr(writer, "write", away)
-    recorder.record(a_use(key))
+    recorder.record(make_request(key))
     recorder.flush()
-    recorder.record(a_use(key))
+    recorder.record(make_request(key))
     recorder.finish()
     assert "2 requests with API keys went uncounted: the process has ended" in caplog.text
 
@@ -213,12 +208,12 @@ def test_what_is_lost_at_the_end_is_said(
 def test_a_batch_that_is_handed_in_again_counts_once(issue: IssueKey) -> None:
     key, _ = issue()
     batch = Batch(uuid4(), 1)
-    batch.add(a_use(key))
+    batch.add(make_request(key))
     writer.write(batch)
     writer.write(batch)
     assert rows(key) == [("orders", "read", "succeeded", 1)]
     following = batch.next_batch()
-    following.add(a_use(key))
+    following.add(make_request(key))
     writer.write(following)
     assert rows(key) == [("orders", "read", "succeeded", 2)]
     assert str(UsageWriter.objects.get()) == f"{batch.writer}, 2"
@@ -229,10 +224,10 @@ def test_a_batch_that_is_handed_in_again_counts_once(issue: IssueKey) -> None:
 def test_a_clock_that_is_set_back_loses_and_ages_nothing(issue: IssueKey, *, flushed_between: bool) -> None:
     key, _ = issue()
     recorder = Recorder()
-    recorder.record(a_use(key, client="before"))
+    recorder.record(make_request(key, client="before"))
     if flushed_between:
         recorder.flush()
-    recorder.record(a_use(key, at=NOON - timedelta(hours=1), client="after"))
+    recorder.record(make_request(key, at=NOON - timedelta(hours=1), client="after"))
     recorder.flush()
     counted = ApiKeyUsage.objects.get(key=key)
     assert (counted.requests, counted.last_at) == (2, NOON)
@@ -247,7 +242,7 @@ def test_what_can_never_be_written_holds_up_nothing(
     key, _ = issue()
     lost = measured("reflow_usage_lost_total")
     recorder = Recorder()
-    recorder.record(a_use(key))
+    recorder.record(make_request(key))
 
     def refuse(*args: Any) -> None:
         raise DataError("no such value")
@@ -257,7 +252,7 @@ def test_what_can_never_be_written_holds_up_nothing(
         recorder.flush()
     assert "1 requests with API keys went uncounted: they were refused" in caplog.text
     assert measured("reflow_usage_lost_total") == lost + 1
-    recorder.record(a_use(key))
+    recorder.record(make_request(key))
     recorder.flush()
     assert rows(key) == [("orders", "read", "succeeded", 1)]
 
@@ -275,18 +270,111 @@ def test_memory_is_bounded_and_what_is_dropped_is_said(
     key, _ = issue()
     monkeypatch.setattr(batch, "MAX_COUNTERS", 1)
     recorder = Recorder()
-    recorder.record(a_use(key))
-    recorder.record(a_use(key, resource="customers"))
-    recorder.record(a_use(key))
+    recorder.record(make_request(key))
+    recorder.record(make_request(key, resource="customers"))
+    recorder.record(make_request(key))
     recorder.flush()
     assert rows(key) == [("orders", "read", "succeeded", 2)]
     assert "1 requests with API keys went uncounted" in caplog.text
 
 
 @pytest.mark.usefixtures("patient")
+def test_the_request_log_is_bounded_and_what_is_missing_is_said(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, _ = issue()
+    unlogged = measured("reflow_requests_unlogged_total")
+    monkeypatch.setattr(batch, "MAX_LOGGED_REQUESTS", 2)
+    recorder = Recorder()
+    for _ in range(3):
+        recorder.record(make_request(key))
+    recorder.flush()
+    assert rows(key) == [("orders", "read", "succeeded", 3)]
+    assert LoggedRequest.objects.count() == 2
+    assert "1 requests are missing from the request log: too much is waiting" in caplog.text
+    assert measured("reflow_requests_unlogged_total") == unlogged + 1
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_request_log_is_kept_while_the_database_is_away_and_written_once(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    with monkeypatch.context() as outage:
+        outage.setattr(writer, "write", away)
+        for number in range(3):
+            recorder.record(make_request(key, milliseconds=number))
+            recorder.flush()
+    recorder.flush()
+    recorder.flush()
+    assert sorted(LoggedRequest.objects.values_list("milliseconds", flat=True)) == [0, 1, 2]
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(("log", "logged"), [("all", [200, 401, 500]), ("errors", [401, 500]), ("off", [])])
+def test_what_is_logged_is_set(issue: IssueKey, settings: Any, log: str, logged: list[int]) -> None:
+    settings.REQUEST_LOG = log
+    key, _ = issue()
+    recorder = Recorder()
+    for status, reason in ((200, None), (401, "api_key_expired"), (500, "server_error")):
+        recorder.record(make_request(key, status_code=status, reason=reason))
+    recorder.flush()
+    assert sorted(LoggedRequest.objects.values_list("status", flat=True)) == logged
+    assert sum(requests for *_, requests in rows(key)) == 3
+
+
+@pytest.mark.usefixtures("patient")
+def test_refused_requests_are_counted_by_day_access_and_reason(issue: IssueKey) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    refused = {"status_code": 401, "reason": "resource_not_allowed"}
+    for request in (
+        make_request(key, **refused),
+        make_request(key, **refused, at=NOON + timedelta(hours=3)),
+        make_request(key, **refused, at=NOON + timedelta(days=1)),
+        make_request(key, **refused, access="write"),
+        make_request(key, status_code=429, reason="rate_limited", access=""),
+        make_request(key, status_code=404, reason="not_found"),
+        make_request(key),
+    ):
+        recorder.record(request)
+    recorder.flush()
+    recorder.record(make_request(key, status_code=429, reason="rate_limited", access=""))
+    recorder.flush()
+    counted = RefusalUsage.objects.filter(key=key).order_by("date", "reason", "access")
+    assert list(counted.values_list("date", "resource", "access", "reason", "requests")) == [
+        (NOON.date(), "orders", "", "rate_limited", 2),
+        (NOON.date(), "orders", "read", "resource_not_allowed", 2),
+        (NOON.date(), "orders", "write", "resource_not_allowed", 1),
+        (NOON.date() + timedelta(days=1), "orders", "read", "resource_not_allowed", 1),
+    ]
+    twice = counted.get(access="read", date=NOON.date())
+    assert twice.last_at == NOON + timedelta(hours=3)
+
+
+@pytest.mark.usefixtures("patient")
+def test_requests_are_counted_by_hour_for_their_store_too(issue: IssueKey, store: Store) -> None:
+    key, _ = issue()
+    recorder = Recorder()
+    for minutes in (0, 59, 60):
+        recorder.record(make_request(key, at=NOON + timedelta(minutes=minutes)))
+    recorder.record(make_request(key, status_code=401, reason="api_key_expired"))
+    recorder.flush()
+    recorder.record(make_request(key))
+    recorder.flush()
+    counted = HourlyUsage.objects.filter(store=store).order_by("hour", "outcome")
+    assert list(counted.values_list("key", "hour", "outcome", "requests")) == [
+        (key.pk, NOON, "refused", 1),
+        (key.pk, NOON, "succeeded", 3),
+        (key.pk, NOON + timedelta(hours=1), "succeeded", 1),
+    ]
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_fork_starts_from_nothing(issue: IssueKey) -> None:
     key, _ = issue()
-    recording.record(a_use(key))
+    recording.record(make_request(key))
     recording._restart()
     recording.flush()
     assert rows(key) == []
@@ -300,7 +388,7 @@ def test_many_counters_are_written_in_several_statements(
     keys = [issue()[0] for _ in range(5)]
     recorder = Recorder()
     for key in keys:
-        recorder.record(a_use(key))
+        recorder.record(make_request(key))
     with CaptureQueriesContext(connection) as queries:
         recorder.flush()
     assert [rows(key) for key in keys] == [[("orders", "read", "succeeded", 1)]] * 5

@@ -8,23 +8,18 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
-from apikeys.usage.batch import KeyRequest
+from apikeys.models import ApiKeyUsage, StoreUsage
 from apikeys.usage.recorder import Recorder
 from stores.models import Store
 from tests.backends import wait_until
 from tests.conftest import IssueKey
+from tests.key_requests import make_request
 
 pytestmark = [
     pytest.mark.skipif("SUITE_DATABASE_URL" not in os.environ, reason="It is about PostgreSQL."),
     pytest.mark.django_db(transaction=True),
 ]
-
-
-def a_use(key: ApiKey) -> KeyRequest:
-    return KeyRequest(key.pk, key.store_id, timezone.now(), "GET", "orders", "read", 200, None, "")
 
 
 @pytest.fixture
@@ -70,10 +65,10 @@ def test_a_connection_that_breaks_while_it_commits_makes_nothing_count_twice(
     def write() -> None:
         connection.ensure_connection()
         handles.append(connection.connection.pgconn.socket)
-        recorder.record(a_use(key))
+        recorder.record(make_request(key))
         assert "cannot be written and is kept" in caplog.text
         connection.close()
-        recorder.record(a_use(key))
+        recorder.record(make_request(key))
 
     with slow_commits():
         writing = elsewhere.submit(alone, write)
@@ -89,13 +84,13 @@ def test_a_store_is_deleted_while_its_requests_are_counted(
 ) -> None:
     key, _ = issue()
     recorder = Recorder()
-    recorder.record(a_use(key))
+    recorder.record(make_request(key))
     with transaction.atomic(), connection.cursor() as cursor:
         # Holds up the deletion half-way, when the usage is gone and the key is not.
         cursor.execute("SELECT id FROM apikeys_apikey FOR KEY SHARE")
         deleting = elsewhere.submit(alone, store.delete)
         wait_until(1, "wait_event_type = 'Lock'")
-        counting = elsewhere.submit(alone, lambda: recorder.record(a_use(key)))
+        counting = elsewhere.submit(alone, lambda: recorder.record(make_request(key)))
         wait_until(2, "wait_event_type = 'Lock'")
     deleting.result()
     counting.result()

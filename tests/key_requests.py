@@ -1,0 +1,32 @@
+"""Requests of keys, as usage and the request log are handed them."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from apikeys.models import ApiKey
+from apikeys.usage.batch import KeyRequest
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def make_request(key: ApiKey, **changes: Any) -> KeyRequest:
+    """A request of a key that read orders at NOON, with some of its fields changed."""
+    fields: dict[str, Any] = {
+        "key_id": key.pk,
+        "store_id": key.store_id,
+        "prefix": key.prefix,
+        "at": NOON,
+        "method": "GET",
+        "path": f"/v1/stores/{key.store_id}/orders/",
+        "route": "/v1/stores/{store_id}/orders/",
+        "resource": "orders",
+        "access": "read",
+        "status_code": 200,
+        "reason": None,
+        "milliseconds": 7,
+        "address": "203.0.113.7",
+        "client": "curl/8",
+        "request_id": uuid4(),
+    }
+    return KeyRequest(**(fields | changes))
