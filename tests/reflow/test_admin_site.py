@@ -1,0 +1,131 @@
+"""The admin as a whole: no query string fails, and a change takes a recent sign-in."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import time_machine
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from apikeys.models import ApiKeyUsage, Suspension
+from stores.models import Product, Store
+from tests.conftest import IssueKey, admin_page, sign_in
+from tests.specimens import make_specimens
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+
+VALUES = ("x", "\0", "9" * 30, "0")
+QUERIES = (
+    *("q=%00", "q=" + "a+" * 2000, "q=" + "%25" * 60_000, 'q="', "e=1", "all=1", "_facets=True"),
+    *("p=x", "p=-1", f"p={'9' * 30}", "o=x", "o=99.1.-1", f"o={'9' * 30}", "_popup=1"),
+    *("_to_field=password", "_to_field=id", "_changelist_filters=q%3Dx", "status=x", "access=x"),
+    *("nonsense=1", "__=1", "id=1&id=2", "%00=1", "pk__in=1,x", "id__date__year=1"),
+)
+
+
+def lookups_of(model: Any) -> list[str]:
+    """A lookup of every column and relation of a model, each of which some database cannot do."""
+    return [
+        f"{field.name}__{lookup}=(" for field in model._meta.get_fields() for lookup in ("regex", "contains")
+    ]
+
+
+def filter_queries_of(model: Any) -> list[str]:
+    """Queries that the page's own filters could send, with every kind of value."""
+    lookups = sorted(admin.site.get_model_admin(model).get_filter_lookups(None))  # type: ignore[attr-defined]
+    return [urlencode({lookup: value}) for lookup in lookups for value in VALUES]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_no_query_of_a_list_is_a_server_error(
+    operator: Client, store: Store, issue: IssueKey, model: Any
+) -> None:
+    make_specimens(store)
+    issue()
+    url = admin_page(model, "changelist")
+    operator.raise_request_exception = False
+    general = QUERIES if model in {ApiKeyUsage, Product, User} else ()
+    for query in [*lookups_of(model), *filter_queries_of(model), *general]:
+        with transaction.atomic():
+            response = operator.get(f"{url}?{query}")
+        assert response.status_code in {200, 302, 400, 403}, query
+
+
+@pytest.mark.parametrize("column", ["password__startswith", "user__password__contains", "data__contains"])
+def test_a_list_looks_up_no_secret(operator: Client, column: str) -> None:
+    for model in MODELS:
+        assert operator.get(admin_page(model, "changelist"), {column: "a"}).status_code == 400
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_filter_of_a_list_works(operator: Client, store: Store, issue: IssueKey, model: Any) -> None:
+    make_specimens(store)
+    issue()
+    page = operator.get(admin_page(model, "changelist"))
+    for spec in page.context["cl"].filter_specs:
+        for choice in spec.choices(page.context["cl"]):
+            assert (
+                operator.get(f"{admin_page(model, 'changelist')}{choice['query_string']}").status_code == 200
+            )
+
+
+def test_no_query_of_the_search_for_a_field_is_a_server_error(operator: Client, store: Store) -> None:
+    right = {"app_label": "stores", "model_name": "product", "field_name": "store"}
+    operator.raise_request_exception = False
+    for wrong in (
+        *({"term": term} for term in ("\0", "a " * 2000, "%" * 60_000)),
+        *({"page": page} for page in ("x", "-1", "9" * 30)),
+        *({name: value} for name in right for value in ("", "x", "\0")),
+    ):
+        response = operator.get(reverse("admin:autocomplete"), right | wrong)
+        assert response.status_code in {200, 400, 403, 404}, wrong
+    assert operator.get(reverse("admin:autocomplete"), right).json()["results"]
+
+
+# A recent sign-in.
+
+
+def later() -> Any:
+    return time_machine.travel(timezone.now() + timedelta(hours=2), tick=False)
+
+
+def test_every_change_takes_a_recent_sign_in(operator: Client, owner: User, store: Store) -> None:
+    changes = [
+        (reverse("admin:auth_user_password_change", args=[owner.pk]), {"password1": "x", "password2": "x"}),
+        (admin_page(User, "change", owner.pk), {"username": "taken-over"}),
+        (admin_page(User, "delete", owner.pk), {"post": "yes"}),
+        (admin_page(User, "changelist"), {"action": "delete_selected", "_selected_action": owner.pk}),
+        (f"{reverse('admin:stores_store_suspend')}?store={store.pk}", {"reason": "Fraud"}),
+        *((admin_page(model, "add"), {}) for model in MODELS),
+    ]
+    with later():
+        for url, data in changes:
+            response = operator.post(url, data)
+            assert response.status_code == 302, url
+            assert response["Location"].startswith("/accounts/reauthenticate/?next=%2Fadmin%2F"), url
+    assert not Suspension.objects.exists()
+    assert User.objects.get(pk=owner.pk).username == owner.username
+
+
+def test_after_the_proof_the_change_is_made(operator: Client, store: Store) -> None:
+    url = f"{reverse('admin:stores_store_suspend')}?store={store.pk}"
+    with later():
+        page = operator.get(operator.post(url, {"reason": "Fraud"})["Location"])
+        assert "Nothing has been changed" in page.content.decode()
+        operator.logout()
+        sign_in(operator, "operator@example.com")
+        operator.post(url, {"reason": "Fraud"})
+    assert Suspension.objects.get().reason == "Fraud"
+
+
+def test_reading_and_signing_out_take_none(operator: Client) -> None:
+    with later():
+        assert operator.get(admin_page(User, "changelist")).status_code == 200
+        assert operator.post(reverse("admin:logout")).status_code == 200
+    assert operator.get("/admin/", follow=True).redirect_chain[-1][0].startswith("/accounts/login/")
