@@ -1,5 +1,6 @@
 """Every setting, typed from the environment. Deny by default; nothing secret has a default."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +39,10 @@ HTTPS = env.boolean("HTTPS", default=True)
 CSRF_TRUSTED_ORIGINS = env.comma_separated(
     "CSRF_TRUSTED_ORIGINS", env.is_origin, should="origins such as https://shop.com"
 )
+# Where links in e-mail lead. Not where a request came in: its sender chooses that host.
+SITE_URL = env.text("SITE_URL", env.is_origin, should="an origin such as https://shop.com", default="") or (
+    f"{'https' if HTTPS else 'http'}://{ALLOWED_HOSTS[0].removeprefix('.')}"
+)
 
 INSTALLED_APPS = [
     "reflow.apps.ReflowConfig",
@@ -60,6 +65,8 @@ INSTALLED_APPS = [
     "django_filters",
     "django_guid",
     "django_htmx",
+    "django_tasks",
+    "django_tasks_db",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
@@ -160,6 +167,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     }.items()
 ]
 ACCOUNT_ADAPTER = "reflow.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"reset_password": "reflow.accounts.forms.ResetPasswordForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -224,12 +232,19 @@ CACHES = {
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
+# Pauses between the attempts to send a letter: a day in all. The first is longer than an attempt can take
+# of which the mail server answers every step just within EMAIL_TIMEOUT.
+LETTER_RETRY_PAUSES = [timedelta(minutes=minutes) for minutes in (2, 5, 15, 30, 60, 120, 240, 480, 480)]
 DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL",
     env.is_sender,
     should="an e-mail address, such as Reflow <noreply@shop.com>",
     default="Reflow <noreply@localhost>",
 )
+
+# What talks to the outside is a task in the database, run by `manage.py db_worker`.
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # Language and time: everything is kept and shown in UTC.
 

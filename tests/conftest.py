@@ -1,23 +1,25 @@
 """What most tests begin with: a store and its owner, a way to issue keys, and clients for page and API."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core import mail
 from django.core.cache import cache, caches
+from django.core.mail import EmailMessage
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django_tasks_db.models import DBTaskResult
 
 from apikeys.actors import Actor
 from apikeys.api import rate_limits
 from apikeys.lifecycle import create_key
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
-from reflow.accounts import adapter
 from stores.models import Store
 
 PASSWORD = "a password nobody guesses"
@@ -56,14 +58,6 @@ def _no_rate_is_used_up() -> None:
 def _no_thread_writes_into_the_next_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Usage that could not be written waits for whoever writes next."""
     monkeypatch.setattr(recorder, "RETRY_SECONDS", 3600)
-
-
-@pytest.fixture(autouse=True)
-def _no_e_mail_is_late(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test has sent about accounts arrives at once, and before the next test."""
-    monkeypatch.setattr(adapter, "HEAD_START_SECONDS", 0)
-    yield
-    adapter.post.submit(lambda: None).result()
 
 
 @pytest.fixture
@@ -122,6 +116,15 @@ def operator(db: None) -> Client:
 def sign_in(client: Client, email: str) -> None:
     response = client.post("/accounts/login/", {"login": email, "password": PASSWORD})
     assert response.status_code == 302, response.content
+
+
+def deliver_letters() -> list[EmailMessage]:
+    """Do what a worker does with the letters that are due; returns all e-mails of the test so far."""
+    while due := list(DBTaskResult.objects.ready()):
+        for row in due:
+            row.task.call(*row.args_kwargs["args"])
+            row.delete()
+    return mail.outbox
 
 
 def bearer(plaintext: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ os.environ.update(
     ENV_FILE=os.devnull,
     SECRET_KEY=secrets.token_urlsafe(50),
     HTTPS="false",
+    SITE_URL="http://testserver",
     DEBUG="false",
     # `python -m tests.postgres` names its server here. SQLite is used as in production, in a file:
     # in memory, it has other rules for two threads at once.

@@ -2,6 +2,7 @@
 
 from apikeys.models.audit import AuditEntry, Event
 from apikeys.models.key import ApiKey, ApiKeyQuerySet
+from apikeys.models.letter import Letter
 from apikeys.models.outcomes import Outcome, Status
 from apikeys.models.request_log import LoggedRequest
 from apikeys.models.suspension import Suspension
@@ -22,6 +23,7 @@ __all__ = [
     "Event",
     "HourlyUsage",
     "LastUse",
+    "Letter",
     "LoggedRequest",
     "Outcome",
     "RefusalUsage",

@@ -1,9 +1,5 @@
 """How people get in: an operator makes the account, nobody signs up, and everybody uses the one door."""
 
-import logging
-import time
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from http import HTTPStatus
 from typing import Any
 
@@ -15,13 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from apikeys import addresses
 from apikeys.recent_login import has_recent_login
-
-logger = logging.getLogger(__name__)
-
-# E-mails leave one after another; a process that stops sends those it has first.
-post = ThreadPoolExecutor(max_workers=1, thread_name_prefix="post")
-# By then the answer has gone out, which working on an e-mail would have held up.
-HEAD_START_SECONDS = 0.5
+from reflow.accounts import emails
 
 RETRY_AFTER_SECONDS = 60
 NOWHERE = "::"
@@ -48,20 +38,14 @@ class AccountAdapter(DefaultAccountAdapter):
         login: str = credentials.get("email") or credentials.get("username") or ""
         return login.lower()
 
+    def send_notification_mail(
+        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        super().send_notification_mail(template_prefix, user, {**(context or {}), "user": user}, email)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Written and sent behind the answer's back.
-
-        It takes no longer for an address that has an account, and does not fail with the mail server.
-        """
-        post.submit(copy_context().run, self._send_mail, template_prefix, email, context)
-
-    def _send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        time.sleep(HEAD_START_SECONDS)
-        try:
-            super().send_mail(template_prefix, email, context)
-        except Exception:
-            # Nobody waits for what becomes of it.
-            logger.exception("An e-mail (%s) could not be sent", template_prefix)
+        """Queue the letter: no request waits for a mail server, or fails with it."""
+        emails.queue_notification(template_prefix, context["user"], {**context, "email": email})
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

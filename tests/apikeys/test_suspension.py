@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test import Client
@@ -21,7 +20,7 @@ from apikeys.models import ApiKey, AuditEntry
 from apikeys.models.outcomes import Status
 from apikeys.models.suspension import Suspension
 from stores.models import Store
-from tests.conftest import IssueKey, bearer, make_owner
+from tests.conftest import IssueKey, bearer, deliver_letters, make_owner
 
 KEYS = "/stores/267418190/settings/api-keys/"
 REASON = "Customers were read from a thousand addresses."
@@ -132,16 +131,12 @@ def test_it_is_in_the_history_of_every_key_and_of_the_store(
     ]
 
 
-def test_owners_are_told_why_and_when_it_is_over(
-    issue: IssueKey, store: Store, by: User, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_owners_are_told_why_and_when_it_is_over(issue: IssueKey, store: Store, by: User) -> None:
     key, _ = issue()
-    mail.outbox.clear()
-    with django_capture_on_commit_callbacks(execute=True):
-        suspension = suspend(store, by)
-    with django_capture_on_commit_callbacks(execute=True):
-        lifecycle.resume_store(suspension.store, by=Actor(by))
-    begun, lifted = mail.outbox
+    deliver_letters().clear()
+    suspension = suspend(store, by)
+    lifecycle.resume_store(suspension.store, by=Actor(by))
+    begun, lifted = deliver_letters()
     assert begun.to == lifted.to == ["owner@example.com"]
     assert begun.subject == "All API keys of Northwood are suspended"
     assert f"Reason: {REASON}\nBy:     operator@example.com\n" in begun.body

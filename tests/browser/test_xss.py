@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.core import mail
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
@@ -19,7 +18,7 @@ from apikeys.models import ApiKey, LastUse
 from apikeys.models.suspension import Suspension
 from stores.models import Order, Product, Store
 from tests.browser.conftest import KEYS, NewContext
-from tests.conftest import IssueKey, admin_page
+from tests.conftest import IssueKey, admin_page, deliver_letters
 from tests.shop import make_category, make_coupon, make_customer, make_line, make_order, make_product
 
 # What pages show is made of rows, and those are the same on every database.
@@ -121,12 +120,9 @@ def test_no_page_takes_what_is_stored_for_markup(
     assert showing > 30
 
 
-def test_letters_are_plain_text(
-    signed_in: Client, marked: ApiKey, owner: User, django_capture_on_commit_callbacks: Any
-) -> None:
-    del mail.outbox[:]
-    with django_capture_on_commit_callbacks(execute=True):
-        lifecycle.delete_key(ApiKey.objects.get(predecessor=marked), by=Actor(owner))
-    (letter, *_) = mail.outbox
+def test_letters_are_plain_text(signed_in: Client, marked: ApiKey, owner: User) -> None:
+    deliver_letters().clear()
+    lifecycle.delete_key(ApiKey.objects.get(predecessor=marked), by=Actor(owner))
+    (letter, *_) = deliver_letters()
     assert MARKUP[:20] in letter.body
     assert {part.get_content_type() for part in letter.message().walk()} == {"text/plain"}

@@ -56,6 +56,8 @@ WRONG = [
     ("ALLOWED_HOSTS", "shop.example shop.test", "host names"),
     ("CSRF_TRUSTED_ORIGINS", "shop.example", "https://"),
     ("CSRF_TRUSTED_ORIGINS", "https://shop.example/", "https://"),
+    ("SITE_URL", "shop.example", "https://"),
+    ("SITE_URL", "https://shop.example/path", "https://"),
     ("DATABASE_URL", "oracle://user:hush@host/name", "postgres://"),
     ("DATABASE_URL", "postgres://user:hush@host:port/name", "postgres://"),
     ("DATABASE_URL", "postgres://user:hush@host", "postgres://"),

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.db import connections
 from django.db.models import Sum
 from django.test import Client
@@ -17,7 +16,7 @@ from apikeys.settings_page.forms import NAME_TAKEN
 from apikeys.settings_page.one_time_display import COOKIE_PREFIX
 from stores.models import Coupon, Order, Store
 from stores.resources import SCOPES
-from tests.conftest import IssueKey, bearer
+from tests.conftest import IssueKey, bearer, deliver_letters
 from tests.shop import Caller, make_customer, make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,7 +64,7 @@ def lines(key: ApiKey) -> list[str]:
 
 def subjects(word: str) -> list[str]:
     """Of the e-mails about something that happened to a key, one for each owner."""
-    return [str(message.subject) for message in mail.outbox if f" was {word}: " in message.subject]
+    return [str(message.subject) for message in deliver_letters() if f" was {word}: " in message.subject]
 
 
 def test_of_twenty_edits_one_is_saved_and_the_others_are_told(

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.test import Client
 
 from apikeys.models import ApiKey, LastUse
-from tests.conftest import bearer
+from tests.conftest import bearer, deliver_letters
 from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops, pages
 
@@ -42,20 +41,18 @@ def test_no_address_becomes_a_header(mighty: Client, shops: Shops) -> None:
 
 
 @pytest.mark.parametrize("line_end", LINE_ENDS)
-def test_the_name_of_a_key_stays_in_a_letters_subject(
-    shops: Shops, line_end: str, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_the_name_of_a_key_stays_in_a_letters_subject(shops: Shops, line_end: str) -> None:
     browser = signed_in_as(shops.my_key.created_by)  # type: ignore[arg-type]  # somebody made it
     name = f"Shop{line_end}Bcc: evil@evil.example"
-    with django_capture_on_commit_callbacks(execute=True):
-        browser.post(
-            f"/stores/{shops.mine.store.pk}/settings/api-keys/new/",
-            {"name": name, "expiry": "never", "access": ["orders:read"]},
-        )
-    for letter in mail.outbox:
+    deliver_letters().clear()
+    browser.post(
+        f"/stores/{shops.mine.store.pk}/settings/api-keys/new/",
+        {"name": name, "expiry": "never", "access": ["orders:read"]},
+    )
+    for letter in deliver_letters():
         assert letter.recipients() == ["owner@example.com"]
         assert "Bcc" not in letter.message()
         assert letter.content_subtype == "plain"
     made = ApiKey.objects.filter(name__startswith="Shop")
-    assert len(mail.outbox) == made.count()
+    assert len(deliver_letters()) == made.count()
     assert not any({"\r", "\n", "\0"} & set(key.name) for key in made)

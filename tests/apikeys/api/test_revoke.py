@@ -5,14 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import AuditEntry
-from tests.conftest import IssueKey, bearer
+from tests.conftest import IssueKey, bearer, deliver_letters
 
 URL = "/v1/api-keys/revoke/"
 
@@ -21,22 +20,19 @@ def hand_in(client: Client, *keys: Any) -> Any:
     return client.post(URL, json.dumps({"keys": keys}), content_type="application/json")
 
 
-def test_a_leaked_key_is_deactivated_and_its_owners_are_told(
-    client: Client, issue: IssueKey, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_a_leaked_key_is_deactivated_and_its_owners_are_told(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue(name="Shop")
     _, other_plaintext = issue()
-    mail.outbox.clear()
-    with django_capture_on_commit_callbacks(execute=True):
-        answer = hand_in(client, plaintext)
+    deliver_letters().clear()
+    answer = hand_in(client, plaintext)
     assert (answer.status_code, answer.json()) == (202, {"received": 1})
     assert client.get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_inactive"
     assert client.get("/v1/api-key/", headers=bearer(other_plaintext)).status_code == 200
     assert AuditEntry.objects.for_key(key)[0].sentence == (
         "Deactivated for good: reported as leaked by somebody who had it."
     )
-    assert [message.to for message in mail.outbox] == [["owner@example.com"]]
-    assert plaintext[8:] not in mail.outbox[0].message().as_string()
+    assert [message.to for message in deliver_letters()] == [["owner@example.com"]]
+    assert plaintext[8:] not in deliver_letters()[0].message().as_string()
 
 
 @pytest.mark.django_db

@@ -2,11 +2,9 @@
 
 import io
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
@@ -16,7 +14,7 @@ from apikeys.actors import Actor
 from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
 from apikeys.models.suspension import Suspension
 from stores.models import Store
-from tests.conftest import IssueKey, make_owner
+from tests.conftest import IssueKey, deliver_letters, make_owner
 
 REASON = "Customers were read from a thousand addresses."
 COMMANDS = (
@@ -105,18 +103,15 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(command: str, iss
 # Ending.
 
 
-def test_revoke_keys_ends_the_whole_keys_in_any_text(
-    issue: IssueKey, by: str, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_revoke_keys_ends_the_whole_keys_in_any_text(issue: IssueKey, by: str) -> None:
     (key, plaintext), (masked, _) = issue(), issue()
-    mail.outbox.clear()
+    deliver_letters().clear()
     text = f"+ KEY={plaintext}\n- {masked.masked}\n"
-    with django_capture_on_commit_callbacks(execute=True):
-        lines = run("revoke_keys", "--by", by, stdin=text)
-        assert lines == [f"{key.prefix} of Northwood is deactivated for good."]
+    lines = run("revoke_keys", "--by", by, stdin=text)
+    assert lines == [f"{key.prefix} of Northwood is deactivated for good."]
     assert list(ApiKey.objects.usable()) == [masked]
     assert last_change(key.store) == (by, "Deactivated for good: reported as leaked by an operator.")
-    assert len(mail.outbox) == 1
+    assert len(deliver_letters()) == 1
     assert run("revoke_keys", stdin=text) == [f"{key.prefix} of Northwood was already deactivated for good."]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -21,7 +20,7 @@ from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, StoreUsage
 from apikeys.models.outcomes import Outcome
 from apikeys.settings_page import one_time_display, views
 from stores.models import Store
-from tests.conftest import PASSWORD, IssueKey, bearer, sign_in
+from tests.conftest import PASSWORD, IssueKey, bearer, deliver_letters, sign_in
 
 KEYS = "/stores/267418190/settings/api-keys/"
 WHOLE_KEY = re.compile(r"\b[0-9a-f]{7}\.[0-9a-f]{27}\b")
@@ -197,7 +196,7 @@ def test_the_full_key_is_nowhere_but_in_the_owners_hands(
     signed_in.post(f"{KEYS}{key.prefix}/delete/", {"name": key.name})
     assert secret not in caplog.text
     assert secret not in dump()
-    assert secret not in str([message.message() for message in mail.outbox])
+    assert secret not in str([message.message() for message in deliver_letters()])
 
 
 def dump() -> str:
@@ -644,37 +643,29 @@ def test_a_key_deleted_at_this_very_moment_is_not_found(
 
 
 def test_owners_are_told_what_matters_but_never_the_key(
-    signed_in: Client, store: Store, other_store: Store, django_capture_on_commit_callbacks: Any
+    signed_in: Client, store: Store, other_store: Store
 ) -> None:
     store.owners.add(User.objects.create_user("partner", "partner@example.com"))
-    with django_capture_on_commit_callbacks(execute=True):
-        key, plaintext = create(signed_in, name="Shop\r\nBcc: <x>"[:4])
+    key, plaintext = create(signed_in, name="Shop\r\nBcc: <x>"[:4])
     detail = f"{KEYS}{key.prefix}/"
-    with django_capture_on_commit_callbacks(execute=True):
-        signed_in.post(f"{detail}access/", {"access": ["orders:write"], "version": "1"})
-    with django_capture_on_commit_callbacks(execute=True):
-        signed_in.post(f"{detail}access/", {"access": ["orders:read"], "version": "2"})
-    with django_capture_on_commit_callbacks(execute=True):
-        signed_in.post(f"{detail}roll/", {"overlap": "1"})
-    with django_capture_on_commit_callbacks(execute=True):
-        signed_in.post(f"{detail}delete/", {"name": "Shop"})
-    subjects = [message.subject for message in mail.outbox if message.to == ["partner@example.com"]]
+    signed_in.post(f"{detail}access/", {"access": ["orders:write"], "version": "1"})
+    signed_in.post(f"{detail}access/", {"access": ["orders:read"], "version": "2"})
+    signed_in.post(f"{detail}roll/", {"overlap": "1"})
+    signed_in.post(f"{detail}delete/", {"name": "Shop"})
+    subjects = [message.subject for message in deliver_letters() if message.to == ["partner@example.com"]]
     events = ("created", "given more access", "rolled", "deleted")
     assert subjects == [f"API key {key.prefix} was {event}: Shop" for event in events]
-    everything = str([message.message().as_string() for message in mail.outbox])
+    everything = str([message.message().as_string() for message in deliver_letters()])
     assert plaintext[8:] not in everything
-    assert "owner@example.com" in mail.outbox[0].body
-    assert {to for message in mail.outbox for to in message.to} == {
+    assert "owner@example.com" in deliver_letters()[0].body
+    assert {to for message in deliver_letters() for to in message.to} == {
         "owner@example.com",
         "partner@example.com",
     }
 
 
-def test_a_mail_server_that_is_down_undoes_nothing(
-    signed_in: Client, settings: Any, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_a_mail_server_that_is_down_undoes_nothing(signed_in: Client, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    with django_capture_on_commit_callbacks(execute=True):
-        assert save_new(signed_in)["Location"] == f"{KEYS}created/"
+    assert save_new(signed_in)["Location"] == f"{KEYS}created/"
     assert ApiKey.objects.exists()

@@ -1,7 +1,6 @@
 """Signing in, against whoever tries: limits, equal answers, passwords, sessions, and where it leads."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,15 +9,18 @@ import time_machine
 from django.contrib import admin
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
-from django.core import mail
 from django.core.mail import EmailMessage
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
+from apikeys.models import Letter
 from reflow import settings as production
-from reflow.accounts import adapter, urls
-from tests.conftest import PASSWORD, make_owner, sign_in
+from reflow.accounts import urls
+from tests.conftest import PASSWORD, deliver_letters, make_owner, sign_in
 
 LOGIN = "/accounts/login/"
 RESET = "/accounts/password/reset/"
@@ -30,17 +32,6 @@ TOO_MANY = "Too many failed login attempts"
 @pytest.fixture(autouse=True)
 def _counted_as_in_production(settings: Any, db: None) -> None:
     settings.CACHES = production.CACHES
-
-
-@pytest.fixture
-def sent() -> Callable[[], list[EmailMessage]]:
-    """Calls for the e-mails so far, those that are on their way included."""
-
-    def delivered() -> list[EmailMessage]:
-        adapter.post.submit(lambda: None).result()
-        return mail.outbox
-
-    return delivered
 
 
 def attempt(
@@ -162,22 +153,20 @@ def test_every_attempt_costs_one_hash_whoever_it_is_about(
 
 
 @pytest.mark.usefixtures("owner", "disabled")
-def test_asking_for_a_new_password_tells_nothing_and_mails_only_who_is_known(
-    client: Client, sent: Any
-) -> None:
+def test_asking_for_a_new_password_tells_nothing_and_mails_only_who_is_known(client: Client) -> None:
     emails = ["nobody@example.com", "disabled@example.com", "owner@example.com"]
     answers = [client.post(RESET, {"email": email}, follow=True) for email in emails]
     assert len({bare(answer) for answer in answers}) == 1
     assert "If the address belongs to an account" in bare(answers[0])
-    assert [message.to for message in sent()] == [["owner@example.com"]]
+    assert [message.to for message in deliver_letters()] == [["owner@example.com"]]
 
 
 @pytest.mark.usefixtures("owner")
 @pytest.mark.parametrize("email", ["owner@example.com", "nobody@example.com"])
-def test_nobodys_mailbox_is_filled(client: Client, sent: Any, email: str) -> None:
+def test_nobodys_mailbox_is_filled(client: Client, email: str) -> None:
     statuses = [client.post(RESET, {"email": email}).status_code for _ in range(4)]
     assert statuses == [302, 302, 302, 429]
-    assert len(sent()) == (3 if email == "owner@example.com" else 0)
+    assert len(deliver_letters()) == (3 if email == "owner@example.com" else 0)
 
 
 def test_a_mail_server_that_is_down_shows_to_nobody(
@@ -186,8 +175,30 @@ def test_a_mail_server_that_is_down_shows_to_nobody(
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     assert client.post(RESET, {"email": owner.email}).status_code == 302
-    adapter.post.submit(lambda: None).result()
-    assert "could not be sent" in caplog.text
+    deliver_letters()
+    assert "could not be sent: ConnectionRefusedError" in caplog.text
+
+
+@pytest.mark.usefixtures("owner")
+def test_a_known_and_an_unknown_address_cost_the_same_queries(client: Client) -> None:
+    sent = []
+    for email in ("owner@example.com", "nobody@example.com"):
+        with CaptureQueriesContext(connection) as captured:
+            client.post(RESET, {"email": email})
+        statements = [query["sql"].split()[:3] for query in captured]
+        sent.append([words for words in statements if "SAVEPOINT" not in words])
+    assert sent[0] == sent[1]
+    assert len(deliver_letters()) == 1
+
+
+def test_the_link_is_made_when_the_letter_is_sent_and_kept_nowhere(client: Client, owner: User) -> None:
+    client.post(RESET, {"email": owner.email})
+    queued = list(DBTaskResult.objects.values_list("args_kwargs", flat=True))
+    (message,) = deliver_letters()
+    token = link_in(message).strip("/").rpartition("-")[2]
+    letter = Letter.objects.get()
+    assert queued == [{"args": [letter.pk, 0], "kwargs": {}}]
+    assert token not in str(Letter.objects.values_list())
 
 
 # Passwords.
@@ -200,10 +211,10 @@ def link_in(message: EmailMessage) -> str:
 
 
 def test_the_link_in_the_e_mail_replaces_the_password_once(
-    client: Client, signed_in: Client, owner: User, sent: Any
+    client: Client, signed_in: Client, owner: User
 ) -> None:
     client.post(RESET, {"email": owner.email})
-    link = link_in(sent()[0])
+    link = link_in(deliver_letters()[0])
     form = client.get(link)
     assert form.status_code == 302
     assert form["Location"].endswith("-set-password/"), "The key would be in the address of the page."
@@ -214,34 +225,34 @@ def test_the_link_in_the_e_mail_replaces_the_password_once(
     assert attempt(owner.email, PASSWORD).status_code == 200
     assert attempt(owner.email, NEW_PASSWORD).status_code == 302
     assert "used already or is too old" in Client().get(link).content.decode()
-    assert "was replaced" in str(sent()[-1].body)
+    assert "was replaced" in str(deliver_letters()[-1].body)
 
 
 def test_a_guesser_who_keeps_an_account_locked_does_not_keep_its_owner_out(
-    client: Client, owner: User, sent: Any
+    client: Client, owner: User
 ) -> None:
     for _ in range(6):
         attempt(owner.email)
     client.post(RESET, {"email": owner.email})
-    form = client.get(link_in(sent()[0]))
+    form = client.get(link_in(deliver_letters()[0]))
     client.post(form["Location"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
     assert is_signed_in(client)
 
 
-def test_only_the_address_on_the_account_opens_it(client: Client, owner: User, sent: Any) -> None:
+def test_only_the_address_on_the_account_opens_it(client: Client, owner: User) -> None:
     """After an operator has changed it, the former one is a stranger's: with all that was sent to it."""
     client.post(RESET, {"email": owner.email})
-    link = link_in(sent()[0])
+    link = link_in(deliver_letters()[0])
     User.objects.filter(pk=owner.pk).update(email="successor@example.com")
     assert "used already or is too old" in client.get(link).content.decode()
     client.post(RESET, {"email": "owner@example.com"})
-    assert len(sent()) == 1
+    assert len(deliver_letters()) == 1
     assert attempt("owner@example.com", PASSWORD).status_code == 200
     assert attempt("successor@example.com", PASSWORD).status_code == 302
 
 
 def test_a_new_password_ends_every_other_session_and_is_told_by_e_mail(
-    signed_in: Client, owner: User, sent: Any
+    signed_in: Client, owner: User
 ) -> None:
     elsewhere = Client()
     sign_in(elsewhere, owner.email)
@@ -251,7 +262,7 @@ def test_a_new_password_ends_every_other_session_and_is_told_by_e_mail(
     assert is_signed_in(signed_in)
     assert signed_in.session.session_key != before
     assert not is_signed_in(elsewhere)
-    assert "was changed" in str(sent()[0].body)
+    assert "was changed" in str(deliver_letters()[0].body)
 
 
 @pytest.mark.parametrize("password", ["short", "q1w2e3r4t5y6", "123456789012", "owner@example.com"])

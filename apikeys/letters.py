@@ -1,0 +1,169 @@
+"""The one way out for e-mail: letters are queued in the transaction of a change and sent by a worker.
+
+A letter is a row and a task, so it exists exactly when the change does. An attempt that fails is repeated
+after growing pauses for a day; then the letter is kept and shown to operators as failed.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from email.utils import parseaddr
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django_tasks import task
+
+from apikeys import keys
+from apikeys.models import Letter
+
+logger = logging.getLogger(__name__)
+
+# A letter that somebody waits for goes before all others, and one that failed before after them.
+URGENT = 100
+
+MAX_SUBJECT_LENGTH = 200
+
+SENT_KEPT = timedelta(days=14)
+FAILED_KEPT = timedelta(days=90)
+
+
+@task()
+def send_letter(letter_id: int, attempt: int) -> None:
+    """Send a letter that is complete. ``attempt`` counts from 0."""
+    attempt_letter(letter_id, attempt, send_task=send_letter)
+
+
+def queue_letters(letters: Iterable[Letter], *, send_task: Any = send_letter, priority: int = 0) -> None:
+    """Queue letters in the transaction that is open, one task each.
+
+    ``send_task`` takes the letter's id and the number of the attempt.
+    """
+    with transaction.atomic():
+        for letter in Letter.objects.bulk_create(letters):
+            send_task.using(priority=priority).enqueue(letter.pk, 0)
+
+
+def compose(subject: str, text: str, **fields: Any) -> Letter:
+    """Return an unsaved letter: its subject one line, whatever the names in it hold, and no key in either."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in subject).split())
+    return Letter(
+        subject=keys.hide_secrets(line)[:MAX_SUBJECT_LENGTH],
+        text=keys.hide_secrets(text).strip(),
+        **fields,
+    )
+
+
+def attempt_letter(
+    letter_id: int,
+    attempt: int,
+    *,
+    send_task: Any,
+    make_link_path: Callable[[Letter], str] = lambda letter: letter.link_path,
+) -> None:
+    """Send a letter, unless this attempt was begun before or the letter needs none any more.
+
+    ``make_link_path`` returns a path that must not be kept, made now.
+    """
+    letter = _begin_attempt(letter_id, attempt, send_task)
+    if letter is None:
+        return
+    if letter.recipient is None:
+        letter.delete()
+        return
+    try:
+        _send(letter, letter.recipient.email, make_link_path(letter))
+    except Exception as error:
+        _record_failure(letter, error)
+    else:
+        Letter.objects.filter(pk=letter.pk).update(sent_at=timezone.now(), error="")
+
+
+def _begin_attempt(letter_id: int, attempt: int, send_task: Any) -> Letter | None:
+    """Claim the attempt and queue the next one, which finds nothing to do if this one succeeds.
+
+    So a worker that is killed loses no letter, and of two workers only one makes an attempt. The attempt
+    after the last one gives the letter up.
+    """
+    pauses = settings.LETTER_RETRY_PAUSES
+    with transaction.atomic():
+        letter = Letter.objects.waiting().filter(pk=letter_id, attempts=attempt)
+        if attempt == len(pauses):
+            if letter.update(failed_at=timezone.now()):
+                logger.error("E-mail %d was given up: nobody could be reached for a day", letter_id)
+            return None
+        if not letter.update(attempts=attempt + 1):
+            return None
+        next_attempt = send_task.using(priority=-attempt - 1, run_after=timezone.now() + pauses[attempt])
+        next_attempt.enqueue(letter_id, attempt + 1)
+    return Letter.objects.select_related("recipient").get(pk=letter_id)
+
+
+def prune_letters() -> None:
+    """Delete letters that were sent two weeks ago, or given up three months ago."""
+    now = timezone.now()
+    old = Q(sent_at__lt=now - SENT_KEPT) | Q(failed_at__lt=now - FAILED_KEPT)
+    Letter.objects.filter(old).delete()
+
+
+def _send(letter: Letter, address: str, link_path: str) -> None:
+    """Raises OSError and SMTPException where the mail server fails, ValueError for an unusable address."""
+    if not address:
+        raise ValueError("No address")
+    link_url = f"{settings.SITE_URL}{link_path}" if link_path else ""
+    unsubscribe_url = f"{settings.SITE_URL}{letter.unsubscribe_path}" if letter.unsubscribe_path else ""
+    context = {"letter": letter, "link_url": link_url, "unsubscribe_url": unsubscribe_url}
+    headers = {
+        # The same at every attempt: mail servers drop the second of two.
+        "Message-ID": f"<letter-{letter.pk}-{letter.created_at:%Y%m%d%H%M%S}@{_mail_domain()}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    if unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+    message = EmailMultiAlternatives(
+        letter.subject,
+        render_to_string("apikeys/mail/letter.txt", context).strip() + "\n",
+        to=[address],
+        headers=headers,
+    )
+    message.attach_alternative(render_to_string("apikeys/mail/letter.html", context), "text/html")
+    message.send()
+
+
+def _mail_domain() -> str:
+    """Return the sender's domain, or the site's."""
+    _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return sender.rpartition("@")[2] or str(urlsplit(settings.SITE_URL).hostname)
+
+
+def _record_failure(letter: Letter, error: Exception) -> None:
+    """Note why, and give the letter up where trying again is of no use.
+
+    What the server said is left out: it may quote the letter.
+    """
+    reason = " ".join(map(str, filter(None, (type(error).__name__, _smtp_code(error)))))
+    failed_at = timezone.now() if _is_permanent(error) else None
+    Letter.objects.filter(pk=letter.pk).update(error=reason, failed_at=failed_at)
+    if isinstance(error, (OSError, SMTPException, ValueError)):
+        logger.warning("E-mail %d could not be sent: %s", letter.pk, reason)
+    else:
+        logger.error("E-mail %d could not be sent", letter.pk, exc_info=error)
+
+
+def _smtp_code(error: Exception) -> int | None:
+    if isinstance(error, SMTPRecipientsRefused):
+        return int(next(iter(error.recipients.values()))[0])
+    return error.smtp_code if isinstance(error, SMTPResponseException) else None
+
+
+def _is_permanent(error: Exception) -> bool:
+    """Whether the recipient's address is refused for good, or is none."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return (_smtp_code(error) or 0) >= 500
+    return isinstance(error, ValueError)
