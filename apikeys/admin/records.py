@@ -1,11 +1,12 @@
-"""Rows that only the product writes, for operators to read: suspensions, usage and the audit log."""
+"""Rows that only the product writes, for operators to read: suspensions, usage, the audit log, e-mail."""
 
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apikeys.models import ApiKeyUsage, AuditEntry, StoreUsage, Suspension
+from apikeys.models import ApiKeyUsage, AuditEntry, Letter, StoreUsage, Suspension
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -76,3 +77,35 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         "actor_email",
         "address",
     )
+
+
+class LetterStateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waiting", "Waiting"), ("sent", "Sent"), ("failed", "Failed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Letter]) -> QuerySet[Letter]:
+        match self.value():
+            case "waiting":
+                return queryset.filter(sent_at=None, failed_at=None)
+            case "sent":
+                return queryset.filter(sent_at__isnull=False)
+            case "failed":
+                return queryset.filter(failed_at__isnull=False)
+        return queryset
+
+
+@admin.register(Letter)
+class LetterAdmin(ReadOnlyAdmin):
+    """E-mail: what waits, what was sent of late, and what was given up."""
+
+    list_display = ("created_at", "recipient", "subject", "attempts", "sent_at", "failed_at", "error")
+    list_filter = (LetterStateFilter,)
+    list_select_related = ("recipient",)
+    search_fields = ("=recipient__email", "subject")
+    search_help_text = "A person's e-mail address, or a part of the subject such as a prefix."
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    show_full_result_count = False

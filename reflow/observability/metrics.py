@@ -16,6 +16,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from reflow.observability.letter_metrics import LETTERS
+
 LABELS = ("resource", "method", "outcome")
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"})
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -45,7 +47,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
         answer = HttpResponse("METRICS_TOKEN is missing.\n", status=401, content_type="text/plain")
         answer["WWW-Authenticate"] = 'Bearer realm="Reflow metrics"'
         return answer
-    return HttpResponse(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(
+        generate_latest(registry()) + generate_latest(LETTERS), content_type=CONTENT_TYPE_LATEST
+    )
 
 
 def registry() -> CollectorRegistry:

@@ -116,7 +116,7 @@ def test_every_command_on_the_page_and_in_the_units_exists() -> None:
     named = set(re.findall(r"\bmanage ([a-z_]+)", PAGE))
     for unit in UNITS:
         named |= set(re.findall(r"manage\.py ([a-z_]+)", unit.read_text()))
-    assert {"migrate", "createsuperuser", "clearsessions"} <= named
+    assert {"migrate", "createsuperuser", "daily", "db_worker"} <= named
     assert named - get_commands().keys() == set()
 
 

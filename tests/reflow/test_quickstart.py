@@ -67,11 +67,13 @@ def test_for_development_it_becomes_a_server_that_reloads(
     programs: list[list[str]] = []
     monkeypatch.setattr(quickstart, "become", programs.append)
     monkeypatch.setattr(quickstart.Command, "print_when_served", lambda *_: None)
+    monkeypatch.setattr(quickstart, "start_worker", lambda: programs.append(["worker"]))
     monkeypatch.setattr(connections, "close_all", lambda: None)  # this connection is the test's own
     monkeypatch.setenv("PORT", "8123")
+    monkeypatch.setenv("SITE_URL", "http://127.0.0.1:8123")
     settings.DEBUG = True
     call_command("quickstart", reload=True)
-    assert programs == [["django", "runserver", "127.0.0.1:8123"]]
+    assert programs == [["worker"], ["django", "runserver", "127.0.0.1:8123"]]
 
 
 @pytest.mark.once

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from argparse import ArgumentParser
@@ -117,6 +118,9 @@ class Command(BaseCommand):
         self.stdout.flush()
         connections.close_all()
         self.print_when_served(greeting, address)
+        if not settings.HTTPS:
+            os.environ.setdefault("SITE_URL", address.url)
+        start_worker()
         become(runserver(address) if options["reload"] else gunicorn(address))
 
     def print_when_served(self, greeting: str, address: Address) -> None:
@@ -210,6 +214,12 @@ def gunicorn(address: Address) -> list[str]:
 
 def runserver(address: Address) -> list[str]:
     return ["django", "runserver", str(address)]
+
+
+def start_worker() -> None:
+    """Let a worker run beside the server that this process is about to become, and end with it."""
+    keeper = [sys.executable, "-m", "reflow.management.keep_worker", str(os.getpid())]
+    subprocess.Popen(keeper)  # noqa: S603
 
 
 def become(module: list[str]) -> NoReturn:

@@ -135,6 +135,7 @@ def test_methods_that_nobody_knows_share_a_name(client: Client, store: Store) ->
     assert counted(resource="orders", method="other", outcome="refused") == before + 2
 
 
+@pytest.mark.django_db
 def test_metrics_are_for_whoever_has_the_token(client: Client, settings: Any) -> None:
     assert client.get("/metrics", headers=bearer("")).status_code == 404
     settings.METRICS_TOKEN = TOKEN

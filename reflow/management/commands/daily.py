@@ -1,0 +1,49 @@
+"""``manage.py daily``: what has to be done once a day. Safe to run twice, or on two machines at once."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from apikeys import letters
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = (
+        "Do what has to be done once a day: remove sessions that are over, old usage, tasks and e-mail. "
+        "Twice, or on two machines, does no harm."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        failed = [step.__name__ for step in STEPS if not succeeds(step)]
+        if failed:
+            raise CommandError(f"Not everything was done: {', '.join(failed)} failed. The log says why.")
+
+
+def succeeds(step: Callable[[], None]) -> bool:
+    """Whether a step was done. One that fails does not keep the others from being done."""
+    try:
+        step()
+    except Exception:
+        logger.exception("Daily work failed: %s", step.__name__)
+        return False
+    return True
+
+
+def clear_sessions() -> None:
+    call_command("clearsessions")
+
+
+def prune_usage() -> None:
+    call_command("prune_usage")
+
+
+def prune_tasks() -> None:
+    call_command("prune_db_task_results", min_age_days=1, failed_min_age_days=30, queue_name="*")
+
+
+STEPS: tuple[Callable[[], None], ...] = (clear_sessions, prune_usage, prune_tasks, letters.prune_letters)

@@ -1,0 +1,53 @@
+"""What operators are warned by when e-mail does not get out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from apikeys.models import Letter
+from reflow.observability.letter_metrics import LETTERS
+from tests.conftest import bearer
+
+TOKEN = "of nobody, but long enough to be one"
+
+
+def figures() -> dict[str, float]:
+    families = text_string_to_metric_families(generate_latest(LETTERS).decode())
+    return {sample.name: sample.value for family in families for sample in family.samples}
+
+
+@pytest.mark.django_db
+def test_the_queue_is_told_by_length_age_and_failures() -> None:
+    now = timezone.now()
+    Letter.objects.create(created_at=now - timedelta(minutes=10))
+    Letter.objects.create(created_at=now - timedelta(minutes=1))
+    Letter.objects.create(created_at=now - timedelta(hours=1), sent_at=now)
+    Letter.objects.create(created_at=now - timedelta(hours=2), failed_at=now)
+    found = figures()
+    assert found.pop("reflow_letters_oldest_seconds") == pytest.approx(600, abs=60)
+    assert found == {"reflow_letters_waiting": 2, "reflow_letters_failed": 1}
+
+
+@pytest.mark.django_db
+def test_an_empty_queue_has_no_age() -> None:
+    assert set(figures().values()) == {0}
+
+
+def test_without_the_database_the_other_metrics_are_there(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(Letter.objects, "aggregate", fail)
+    settings.METRICS_TOKEN = TOKEN
+    answer = client.get("/metrics", headers=bearer(TOKEN))
+    assert answer.status_code == 200
+    assert b"reflow_letters" not in answer.content
+    assert b"reflow_requests" in answer.content

@@ -1,0 +1,47 @@
+"""Daily work is one command: it does what it can, twice if it has to, and says what failed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from apikeys.models import ApiKeyUsage, Letter
+from reflow.management.commands import daily
+from tests.conftest import IssueKey, deliver_letters
+
+LONG_AGO = timezone.now() - timedelta(days=1000)
+
+
+def test_what_is_old_is_removed_however_often_it_runs(issue: IssueKey) -> None:
+    key, _ = issue()
+    deliver_letters()
+    Letter.objects.update(sent_at=LONG_AGO)
+    DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=LONG_AGO)
+    Session.objects.create(session_key="old", session_data="", expire_date=LONG_AGO)
+    ApiKeyUsage.objects.create(
+        key=key, date=LONG_AGO.date(), outcome="succeeded", requests=1, last_at=LONG_AGO
+    )
+    for _ in range(2):
+        call_command("daily")
+        for model in (Letter, DBTaskResult, Session, ApiKeyUsage):
+            assert not model._default_manager.exists()
+
+
+@pytest.mark.django_db
+def test_a_step_that_fails_is_named_and_keeps_no_other_from_being_done(monkeypatch: Any) -> None:
+    done = []
+
+    def breaks() -> None:
+        raise ZeroDivisionError
+
+    def works() -> None:
+        done.append("works")
+
+    monkeypatch.setattr(daily, "STEPS", (breaks, works))
+    with pytest.raises(CommandError, match="breaks failed"):
+        call_command("daily")
+    assert done == ["works"]
