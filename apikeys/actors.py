@@ -27,7 +27,12 @@ class Actor:
 
 
 def actor_from_request(request: HttpRequest) -> Actor:
-    """Return who has signed in and the client's address."""
+    """Return who has signed in, and the client's address."""
     user = request.user if request.user.is_authenticated else None
+    return Actor(user, client_actor(request).address)
+
+
+def client_actor(request: HttpRequest) -> Actor:
+    """Return nobody, at the client's address: a browser's session means nothing to the API."""
     address = addresses.client_address(request)
-    return Actor(user, str(address) if address else None)
+    return Actor(address=str(address) if address else None)

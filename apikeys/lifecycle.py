@@ -7,7 +7,7 @@ does not come back by a later pause, and a leaked key never comes back.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -219,6 +219,15 @@ def report_leaked_keys(found: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
         for key in leaked:
             emails.send_key_leaked(key, by)
     return leaked
+
+
+def mark_exposed(key: ApiKey, *, by: Actor) -> None:
+    """Note that the whole key came over plain HTTP, the first time only. ``by`` is whoever sent it."""
+    with suppress(ApiKey.DoesNotExist), _lock_key(key):
+        if key.exposed_at is None:
+            key.exposed_at = timezone.now()
+            _save(key, "exposed_at")
+            _record(Event.EXPOSED, key, by)
 
 
 def delete_key(key: ApiKey, *, by: Actor) -> None:

@@ -365,8 +365,9 @@ REQUEST_LOG_DAYS = env.integer("REQUEST_LOG_DAYS", default=14)
 # Headers and cookies.
 
 SECURE_SSL_REDIRECT = HTTPS
-# Load balancers and Prometheus ask from inside, over plain HTTP.
-SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]
+# Load balancers and Prometheus ask from inside, over plain HTTP. The API refuses it: a redirect would drop
+# the body, and the key would have been read all the same.
+SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$", "^v1/"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

@@ -1,12 +1,14 @@
 """From the ``Authorization`` header to the key in it, or to the reason why it is refused."""
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apikeys import addresses, keys
+from apikeys import addresses, keys, lifecycle
+from apikeys.actors import client_actor
 from apikeys.api import rate_limits
 from apikeys.api.exceptions import (
     REALM,
@@ -16,6 +18,7 @@ from apikeys.api.exceptions import (
     ApiKeyInvalid,
     ApiKeyMalformed,
     ApiKeySuspended,
+    HttpsRequired,
 )
 from apikeys.api.key_lookup import find_key
 from apikeys.models import ApiKey
@@ -31,14 +34,20 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         http = request._request
+        is_exposed = settings.SECURE_SSL_REDIRECT and not http.is_secure()
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             rate_limits.count_address(http)
+            if is_exposed:
+                raise HttpsRequired
             return None
         key = self.identify(http, header)
         # From here on the request counts as this key's, whatever is answered.
         http.api_key = key  # type: ignore[attr-defined]
         rate_limits.count_key(http, key)
+        if is_exposed:
+            lifecycle.mark_exposed(ApiKey.objects.get(pk=key.pk), by=client_actor(http))
+            raise HttpsRequired
         now = timezone.now()
         if key.is_inactive(now):
             raise ApiKeySuspended if key.suspended_at else ApiKeyInactive

@@ -88,6 +88,22 @@ class AddressNotAllowed(DescribedRefusal):
     )
 
 
+class HttpsRequired(Refusal):
+    """The request came over plain HTTP to a site on HTTPS. It is no redirect: the key was read already."""
+
+    status_code = 403
+    default_code = "https_required"
+    default_detail = (
+        "Send API requests over HTTPS: whatever comes over plain HTTP can be read on the way. A key that was "
+        "sent like this should be rolled on the settings page."
+    )
+
+    @property
+    def challenge(self) -> str:
+        """None: no other credentials would help."""
+        return ""
+
+
 class ApiKeyWrongStore(Refusal):
     default_code = "api_key_wrong_store"
     default_detail = "This API key belongs to another store: use the store in the key's own address."

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apikeys import lifecycle
-from apikeys.actors import actor_from_request
+from apikeys.actors import client_actor
 from apikeys.api import rate_limits, schema
 from apikeys.api.permissions import HasApiKey
 from apikeys.api.rate_limits import Allowance
@@ -69,7 +69,7 @@ class RevokeKeysView(APIView):
         handed_in = LeakedKeysSerializer(data=request.data)
         handed_in.is_valid(raise_exception=True)
         found = ApiKey.objects.with_plaintext(handed_in.validated_data["keys"])
-        lifecycle.report_leaked_keys(found, by=actor_from_request(request._request))
+        lifecycle.report_leaked_keys(found, by=client_actor(request._request))
         return Response({"received": len(handed_in.validated_data["keys"])}, status=202)
 
 

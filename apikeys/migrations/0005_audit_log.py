@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('prefix', models.CharField(blank=True, help_text='Blank: all keys of the store.', max_length=7)),
                 ('name', models.CharField(blank=True, help_text='What the key was called.', max_length=100)),
-                ('event', models.CharField(choices=[('created', 'Created'), ('updated', 'Updated'), ('rolled', 'Rolled'), ('deactivated', 'Deactivated'), ('reactivated', 'Reactivated'), ('leaked', 'Reported as leaked'), ('deleted', 'Deleted'), ('suspended', 'All keys suspended'), ('resumed', 'All keys resumed')], max_length=11)),
+                ('event', models.CharField(choices=[('created', 'Created'), ('updated', 'Updated'), ('rolled', 'Rolled'), ('deactivated', 'Deactivated'), ('reactivated', 'Reactivated'), ('leaked', 'Reported as leaked'), ('exposed', 'Sent without HTTPS'), ('deleted', 'Deleted'), ('suspended', 'All keys suspended'), ('resumed', 'All keys resumed')], max_length=11)),
                 ('actor_email', models.CharField(blank=True, help_text='Blank: no person did it.', max_length=254)),
                 ('details', models.JSONField(default=dict, help_text='What changed, from what to what.')),
                 ('address', models.GenericIPAddressField(help_text='Where it was done from; null: not known.', null=True)),
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'audit log entry',
                 'verbose_name_plural': 'audit log',
                 'ordering': ('-at', '-id'),
-                'constraints': [models.CheckConstraint(condition=models.Q(('event__in', ['created', 'updated', 'rolled', 'deactivated', 'reactivated', 'leaked', 'deleted', 'suspended', 'resumed'])), name='audit_event_is_known')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('event__in', ['created', 'updated', 'rolled', 'deactivated', 'reactivated', 'leaked', 'exposed', 'deleted', 'suspended', 'resumed'])), name='audit_event_is_known')],
             },
         ),
         migrations.AddField(
@@ -43,6 +43,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='apikey',
             name='leaked_at',
+            field=models.DateTimeField(editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='apikey',
+            name='exposed_at',
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddField(

@@ -28,6 +28,7 @@ class Event(models.TextChoices):
     DEACTIVATED = "deactivated", "Deactivated"
     REACTIVATED = "reactivated", "Reactivated"
     LEAKED = "leaked", "Reported as leaked"
+    EXPOSED = "exposed", "Sent without HTTPS"
     DELETED = "deleted", "Deleted"
     SUSPENDED = "suspended", "All keys suspended"
     RESUMED = "resumed", "All keys resumed"

@@ -6,6 +6,14 @@ from typing import Any
 
 Details = Mapping[str, Any]
 
+# Of events that have nothing to tell besides.
+SENTENCES = {
+    "reactivated": "Reactivated.",
+    "exposed": "Sent over plain HTTP, where others can read it. Roll it.",
+    "deleted": "Deleted.",
+    "resumed": "Resumed all API keys.",
+}
+
 
 def describe(event: str, details: Details, *, by_person: bool) -> str:
     """Return what was done, in one or more sentences.
@@ -27,17 +35,13 @@ def describe(event: str, details: Details, *, by_person: bool) -> str:
         case "deactivated":
             until = details.get("until")
             return f"Deactivated until {_moment(until)}." if until else "Deactivated."
-        case "reactivated":
-            return "Reactivated."
         case "leaked":
             finder = "an operator" if by_person else "somebody who had it"
             return f"Deactivated for good: reported as leaked by {finder}."
-        case "deleted":
-            return "Deleted."
         case "suspended":
             return f"Suspended all API keys: {details.get('reason', '')}"
         case _:
-            return "Resumed all API keys."
+            return SENTENCES[event]
 
 
 def _describe_creation(details: Details) -> str:

@@ -127,6 +127,8 @@ class ApiKey(models.Model):
     reactivates_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Somebody else had the whole key: it is off for good, and nobody turns it on again.
     leaked_at = models.DateTimeField(null=True, editable=False)
+    # When the whole key first came over plain HTTP, where others can read it.
+    exposed_at = models.DateTimeField(null=True, editable=False)
     # With all keys of its store, by an operator: see apikeys.models.suspension.
     suspended_at = models.DateTimeField(null=True, editable=False)
     predecessor = models.ForeignKey(

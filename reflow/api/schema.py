@@ -34,7 +34,7 @@ OPERATION_VERBS = {
 }
 
 # The errors of every operation, of one with parameters in its path, and of one with a body.
-COMMON_ERRORS = {400, 401, 406, 429, 500, 503}
+COMMON_ERRORS = {400, 401, 403, 406, 429, 500, 503}
 PATH_ERRORS = {404}
 BODY_ERRORS = {413, 415}
 

@@ -1,0 +1,64 @@
+"""A key that comes over plain HTTP to a site on HTTPS was read by others: it is refused, and noted."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apikeys.models import ApiKey, AuditEntry
+from tests.conftest import IssueKey, bearer
+
+PATHS = ["/v1/api-key/", "/v1/stores/267418190/", "/v1/stores/267418190/products/", "/v1/openapi.json"]
+
+
+@pytest.fixture
+def on_https(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+
+
+@pytest.mark.usefixtures("on_https")
+@pytest.mark.parametrize("path", PATHS)
+def test_a_key_over_plain_http_is_refused_without_a_redirect(
+    client: Client, issue: IssueKey, path: str
+) -> None:
+    key, plaintext = issue(access=["products:read"])
+    response = client.get(path, headers=bearer(plaintext))
+    assert (response.status_code, response.json()["code"]) == (403, "https_required")
+    assert "WWW-Authenticate" not in response
+    assert client.get(path, headers=bearer(plaintext), secure=True).status_code == 200
+    assert dict(key.usage.values_list("outcome", "requests")) == {"refused": 1, "succeeded": 1}
+
+
+@pytest.mark.usefixtures("on_https")
+def test_it_is_noted_once_with_where_it_came_from(client: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    for _ in range(2):
+        client.get("/v1/api-key/", headers=bearer(plaintext))
+    assert ApiKey.objects.get(pk=key.pk).exposed_at
+    entry, _created = AuditEntry.objects.for_key(key)
+    assert (entry.event, entry.address, entry.actor) == ("exposed", "127.0.0.1", None)
+    assert "Roll it." in entry.sentence
+
+
+def test_the_owner_is_told_to_roll_it(
+    client: Client, signed_in: Client, issue: IssueKey, settings: Any
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    key, plaintext = issue()
+    client.get("/v1/api-key/", headers=bearer(plaintext))
+    page = signed_in.get(f"/stores/267418190/settings/api-keys/{key.prefix}/", secure=True).content.decode()
+    assert "sent over plain HTTP" in page
+
+
+@pytest.mark.usefixtures("on_https")
+def test_a_wrong_key_learns_nothing_more(client: Client, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    wrong = plaintext[:-1] + ("0" if plaintext[-1] != "0" else "1")
+    assert client.get("/v1/api-key/", headers=bearer(wrong)).json()["code"] == "api_key_invalid"
+
+
+@pytest.mark.usefixtures("on_https")
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PATHS)
+def test_without_a_key_it_is_refused_too(client: Client, path: str) -> None:
+    assert client.get(path).json()["code"] == "https_required"
