@@ -70,6 +70,11 @@ def test_a_forgotten_password(visitor: Page, owner: User) -> None:
     check(visitor)
 
 
+def test_getting_started(visitor: Page, db: None) -> None:
+    visitor.goto("/docs/api-keys/")
+    check(visitor)
+
+
 def test_an_address_that_leads_nowhere(visitor: Page, complaints: list[str]) -> None:
     visitor.goto("/nowhere/")
     expect(visitor.get_by_role("heading", name="Nothing here")).to_be_visible()

@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from apikeys.usage import reports
 from stores.models import Store
-from tests.browser.conftest import KEYS, scrolls_sideways
+from tests.browser.conftest import KEYS
 from tests.conftest import IssueKey
 from tests.specimens import Specimens, make_specimens
 
@@ -80,17 +79,6 @@ def test_an_example_is_copied(page: Page) -> None:
     example.locator("xpath=..").get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == example.text_content()
-
-
-@pytest.mark.parametrize("width", [1440, 360])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_getting_started(visitor: Page, db: None, width: int, scheme: str) -> None:
-    visitor.set_viewport_size({"width": width, "height": 900})
-    visitor.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    visitor.goto("/docs/api-keys/")
-    results = Axe().run(visitor)
-    assert results.violations_count == 0, results.generate_report()
-    assert not scrolls_sideways(visitor)
 
 
 # The reference.

@@ -143,37 +143,6 @@ def test_the_first_change_after_an_hour_asks_for_the_password_and_comes_back(
     expect(page.get_by_role("status")).to_have_text("Deactivated Accounting.")
 
 
-@pytest.mark.usefixtures("long_ago")
-@pytest.mark.parametrize("action", ["Edit", "Deactivate", "Delete", "Roll"])
-def test_every_change_comes_back_to_its_own_form(page: Page, issue: IssueKey, action: str) -> None:
-    key, _ = issue(name="Accounting")
-    page.goto(f"{KEYS}{key.prefix}/")
-    dialog = open_dialog(page, action)
-    if action == "Edit":
-        dialog.get_by_label("Name", exact=True).fill("Bookkeeping")
-    elif action == "Deactivate":
-        dialog.get_by_label("For a day").check()
-    elif action == "Roll":
-        dialog.get_by_label("Works for 7 more days").check()
-    else:
-        dialog.get_by_role("textbox").fill("Accounting")
-    dialog.locator("[type=submit]").click()
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
-
-    expect(dialog).to_have_accessible_name(re.compile(action))
-    if action == "Edit":
-        expect(dialog.get_by_label("Name", exact=True)).to_have_value("Bookkeeping")
-    elif action == "Deactivate":
-        expect(dialog.get_by_label("For a day")).to_be_checked()
-    elif action == "Roll":
-        expect(dialog.get_by_label("Works for 7 more days")).to_be_checked()
-    else:
-        expect(dialog.get_by_role("textbox")).to_have_value("Accounting")
-    key.refresh_from_db()
-    assert (key.version, ApiKey.objects.count()) == (1, 1)
-
-
 def test_somebody_elses_sign_in_does_not_get_what_was_typed(
     page: Page, typed: Locator, other_store: Store, complaints: list[str]
 ) -> None:

@@ -89,9 +89,9 @@ class Load:
         wait_until(lambda: [a.is_good for a in self.answers[start:][-count:]] == [True] * count)
 
     def sees(self, what: Callable[[Answer], bool]) -> None:
-        """Come back when a client gets such an answer; fail when none does."""
-        start = len(self.answers)
-        wait_until(lambda: any(what(answer) for answer in self.answers[start:]))
+        """Come back when a client gets such an answer to a request sent from now on; fail when none does."""
+        start, now = len(self.answers), time.monotonic()
+        wait_until(lambda: any(what(a) and a.at - a.seconds >= now for a in self.answers[start:]))
 
     @property
     def seen(self) -> Counter[str]:

@@ -5,8 +5,6 @@ from datetime import timedelta
 
 import django
 
-from apikeys import lifecycle
-
 
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "reflow.settings"
@@ -16,6 +14,7 @@ def main() -> None:
     from django.core.management import call_command
     from django.utils import timezone
 
+    from apikeys import lifecycle
     from stores.models import Store
     from stores.resources import SCOPES
     from tests.shop import make_customer, make_line, make_order

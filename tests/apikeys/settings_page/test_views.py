@@ -290,12 +290,20 @@ def test_a_key_expires_when_it_was_told_to(
     assert ApiKey.objects.get().expires_at == expires_at
 
 
-def test_the_first_request_is_noticed(signed_in: Client) -> None:
+@pytest.mark.parametrize(
+    ("path", "received"),
+    [
+        ("/v1/stores/267418190/orders/", "GET orders, 200"),
+        ("/v1/stores/267418190/customers/", "GET customers, 401"),
+        ("/v1/api-key/", "GET, 200"),
+    ],
+)
+def test_the_first_request_is_noticed(signed_in: Client, path: str, received: str) -> None:
     key, plaintext = create(signed_in, access=["orders:read"])
     address = f"{KEYS}{key.prefix}/first-request/"
     assert signed_in.get(address).json() == {"received": None}
-    Client().get("/v1/stores/267418190/orders/", headers=bearer(plaintext))
-    assert signed_in.get(address).json() == {"received": "GET orders, 200"}
+    Client().get(path, headers=bearer(plaintext))
+    assert signed_in.get(address).json() == {"received": received}
 
 
 def test_a_scripts_form_is_told_where_to_go(signed_in: Client) -> None:
@@ -578,6 +586,29 @@ def test_the_first_change_after_an_hour_asks_for_the_password_and_keeps_the_form
         assert "Nothing has been saved yet" in page
         assert save_new(signed_in)["Location"] == f"{KEYS}created/"
     assert "Typed before" not in text(signed_in.get(f"{KEYS}new/"))
+
+
+@pytest.mark.parametrize(
+    ("action", "typed", "kept"),
+    [
+        ("edit", {"name": "Bookkeeping", "expiry": "never", "version": "1"}, 'value="Bookkeeping"'),
+        ("deactivate", {"hours": "24"}, 'value="24" checked'),
+        ("roll", {"overlap": "168"}, 'value="168" checked'),
+        ("delete", {"name": "Accounting"}, 'value="Accounting"'),
+    ],
+)
+def test_every_change_comes_back_to_its_own_form(
+    signed_in: Client, issue: IssueKey, action: str, typed: dict[str, str], kept: str
+) -> None:
+    key, _ = issue(name="Accounting")
+    path = f"{KEYS}{key.prefix}/{action}/"
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        response = signed_in.post(path, typed)
+        back = signed_in.post(response["Location"], {"password": PASSWORD})
+        assert back["Location"] == path
+        assert kept in " ".join(text(signed_in.get(path)).split())
+    key.refresh_from_db()
+    assert (key.version, ApiKey.objects.count()) == (1, 1)
 
 
 def test_a_wrong_password_confirms_nothing(signed_in: Client) -> None:
