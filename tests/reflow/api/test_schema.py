@@ -122,7 +122,7 @@ def test_amounts_and_times_name_their_unit() -> None:
 
 
 def test_every_operation_tells_its_errors() -> None:
-    always = {"400", "401", "406", "429", "500", "503"}
+    always = {"400", "401", "403", "406", "429", "500", "503"}
     for method, path, operation in operations():
         expected = set(always)
         if "{" in path:

@@ -1,0 +1,23 @@
+"""What holds for every command."""
+
+import io
+import sys
+
+import pytest
+
+import manage
+from tests.conftest import IssueKey
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_name_that_the_terminal_cannot_show_is_escaped(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    key, _ = issue(name="Łódź 店舗")
+    printed = io.BytesIO()
+    with monkeypatch.context() as terminal:
+        terminal.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding=encoding, write_through=True))
+        terminal.setattr(sys, "argv", ["manage.py", "list_keys", "267418190"])
+        manage.main()
+    assert key.prefix.encode() in printed.getvalue()
+    assert b"\\u5e97\\u8217" in printed.getvalue()
