@@ -179,7 +179,7 @@ class CustomerAdmin(OfStoreAdmin):
 class OrderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     def clean_status(self) -> str:
         status: str = self.cleaned_data["status"]
-        self.instance.ensure_may_become(status)
+        self.instance.validate_next_status(status)
         return status
 
 

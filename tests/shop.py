@@ -11,6 +11,7 @@ from tests.conftest import bearer
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 IMAGE = {size: f"https://cdn.example.com/mug-{size}.jpg" for size in ("sm", "md", "lg")}
+PICTURE = {"type": "image", "src": IMAGE}
 
 
 class Caller:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from reflow.api.error_examples import get_error_examples
-from reflow.api.pagination import DEFAULT_SIZE, LARGEST_SIZE
+from reflow.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from reflow.api.routes import ROUTES, Key, Route
 from reflow.api.schema import get_schema
 from stores.models import Store
@@ -56,8 +56,8 @@ def getting_started(request: HttpRequest) -> HttpResponse:
         "errors": get_error_examples(),
         "per_key": settings.RATE_LIMIT_PER_KEY,
         "per_address": settings.RATE_LIMIT_PER_ADDRESS,
-        "default_size": DEFAULT_SIZE,
-        "largest_size": LARGEST_SIZE,
+        "default_size": DEFAULT_PAGE_SIZE,
+        "largest_size": MAX_PAGE_SIZE,
     }
     return render(request, "docs/getting_started.html", context)
 

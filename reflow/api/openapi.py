@@ -74,19 +74,20 @@ def error_schema(codes: list[str]) -> dict[str, Any]:
     }
 
 
-def page_parameters(*, default_size: int, largest_size: int) -> list[dict[str, Any]]:
+def page_parameters(*, default_size: int, max_size: int, max_page: int) -> list[dict[str, Any]]:
     return [
         {
             "name": "page",
             "in": "query",
-            "description": "Which page, from 1 to `meta.last_page`. Without meaning beside `cursor`.",
-            "schema": {"type": "integer", "minimum": 1, "default": 1},
+            "description": "Which page, from 1. Past `meta.last_page` pages are empty. Has no effect "
+            "with `cursor`.",
+            "schema": {"type": "integer", "minimum": 1, "maximum": max_page, "default": 1},
         },
         {
             "name": "perpage",
             "in": "query",
             "description": "How many objects on a page.",
-            "schema": {"type": "integer", "minimum": 1, "maximum": largest_size, "default": default_size},
+            "schema": {"type": "integer", "minimum": 1, "maximum": max_size, "default": default_size},
         },
         {
             "name": "cursor",

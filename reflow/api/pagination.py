@@ -1,11 +1,12 @@
 """Lists, a page at a time, in the envelope that Reflow's clients expect.
 
-By number, ``page`` and ``perpage``, with totals; or by ``cursor``, for whoever walks through all of it: its
-cost does not grow with depth, and rows that are added meanwhile neither repeat nor hide others.
+By number, ``page`` and ``perpage``, with totals; or by ``cursor``, for reading a whole list: its cost does
+not grow with depth, and rows that are added meanwhile neither repeat nor hide others.
 """
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -20,24 +21,39 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from reflow.api import openapi
-from stores.models.store import OfStoreQuerySet
+from stores.api.parameters import is_blank
 
-DEFAULT_SIZE = 20
-LARGEST_SIZE = 100
+DEFAULT_PAGE_SIZE = 20
+MAX_PAGE_SIZE = 100
+MAX_PAGE = 10**9
 
 
 class ListPagination(BasePagination):
-    """By cursor where the request has one, be it empty; by page number otherwise."""
+    """By cursor where the request has one, be it empty; by page number otherwise.
+
+    Works on any QuerySet. A view may name ``columns``, to get dicts of these instead of instances, and the
+    ``ordering`` of the QuerySet, its last column unique; without one, cursors follow the model's own.
+    """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        self.pages = CursorPages(request) if "cursor" in request.query_params else NumberedPages(request)
-        return self.pages.cut(queryset)
+        columns = getattr(view, "columns", ())
+        rows: QuerySet[Any, Any] = queryset.values(*columns) if columns else queryset
+        cursor = request.query_params.get("cursor", "undefined")
+        self.pages: NumberedPages | CursorPages
+        if cursor == "undefined":
+            self.pages = NumberedPages(request, total=queryset.count())
+        else:
+            ordering = getattr(view, "ordering", None) or queryset.model._meta.ordering
+            self.pages = CursorPages(request, cursor, sort_keys(queryset.model, ordering))
+        return self.pages.read(rows)
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"data": data, "links": self.pages.links(), "meta": self.pages.meta()})
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        return openapi.page_parameters(default_size=DEFAULT_SIZE, largest_size=LARGEST_SIZE)
+        return openapi.page_parameters(
+            default_size=DEFAULT_PAGE_SIZE, max_size=MAX_PAGE_SIZE, max_page=MAX_PAGE
+        )
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return openapi.envelope(schema)
@@ -48,27 +64,31 @@ class Pages:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.size = whole_number(request, "perpage", default=DEFAULT_SIZE, most=LARGEST_SIZE)
+        self.size = read_number(request, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
 
     def link(self, parameter: str, value: object) -> str:
-        """The address of another page of the same list."""
+        """Return the address of another page of the same list."""
         return replace_query_param(self.request.build_absolute_uri(), parameter, value)
 
 
 class NumberedPages(Pages):
-    def cut(self, queryset: OfStoreQuerySet[Any]) -> list[Any]:
-        self.total = queryset.count()
-        self.last = max(1, -(-self.total // self.size))
-        self.number = whole_number(self.request, "page", default=1, most=self.last)
+    def __init__(self, request: Request, *, total: int) -> None:
+        super().__init__(request)
+        self.total = total
+        self.last = max(1, -(-total // self.size))
+        self.number = read_number(request, "page", default=1, maximum=MAX_PAGE)
         self.start = (self.number - 1) * self.size
-        self.rows = queryset.page(self.start, self.size)
+
+    def read(self, rows: QuerySet[Any, Any]) -> list[Any]:
+        self.rows = list(rows[self.start : self.start + self.size]) if self.start < self.total else []
         return self.rows
 
     def links(self) -> dict[str, str | None]:
+        previous = min(self.number - 1, self.last)
         return {
             "first": self.link("page", 1),
             "last": self.link("page", self.last),
-            "prev": self.link("page", self.number - 1) if self.number > 1 else None,
+            "prev": self.link("page", previous) if previous else None,
             "next": self.link("page", self.number + 1) if self.number < self.last else None,
         }
 
@@ -84,47 +104,25 @@ class NumberedPages(Pages):
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place between two rows: the values that a row beside it is sorted by, and which way to read on."""
-
-    values: list[Any]
-    backwards: bool
-
-    @classmethod
-    def beside(cls, row: Model, keys: list["SortKey"], *, backwards: bool) -> Self:
-        return cls([key.field.value_to_string(row) for key in keys], backwards)
-
-    def __str__(self) -> str:
-        return urlsafe_b64encode(json.dumps([self.backwards, *self.values]).encode()).decode()
-
-    @classmethod
-    def parse(cls, text: str, keys: list["SortKey"]) -> Self:
-        """The cursor in a request; raises ValidationError unless it was made for this order."""
-        try:
-            backwards, *values = json.loads(urlsafe_b64decode(text.encode()))
-            values = [key.value_of(value) for key, value in zip(keys, values, strict=True)]
-        except (ValueError, TypeError, OverflowError, RecursionError, FieldError) as error:
-            message = "Use the cursor of a link as it is, with the same order, or an empty one to begin."
-            raise ValidationError({"cursor": [message]}) from error
-        return cls(values, backwards is True)
-
-
-@dataclass(frozen=True, slots=True)
 class SortKey:
     """A column that rows are sorted by, and whether from its largest value down."""
 
     field: "Field[Any, Any]"
     descending: bool
 
+    @property
+    def name(self) -> str:
+        return self.field.attname
+
     def __str__(self) -> str:
-        return f"{'-' if self.descending else ''}{self.field.attname}"
+        return f"{'-' if self.descending else ''}{self.name}"
 
     @property
     def reversed(self) -> "SortKey":
         return SortKey(self.field, not self.descending)
 
-    def value_of(self, text: Any) -> Any:
-        """The column's value in a cursor; raises ValueError or ValidationError where no row could have it."""
+    def parse(self, text: Any) -> Any:
+        """Return the column's value in a cursor. Raises ValueError and Django's ValidationError."""
         if not isinstance(text, str) or "\0" in text:
             raise ValueError(text)
         value = self.field.to_python(text.encode().decode())
@@ -132,30 +130,60 @@ class SortKey:
         return value.astimezone(UTC) if isinstance(value, datetime) else value
 
     def beyond(self, value: object, *, inclusive: bool = False) -> Q:
-        """Rows that come after this value in this order."""
+        """Return the condition for rows that come after this value in this order."""
         lookup = ("lt" if self.descending else "gt") + ("e" if inclusive else "")
-        return Q(**{f"{self.field.attname}__{lookup}": value})
+        return Q(**{f"{self.name}__{lookup}": value})
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place between two rows: the values that a row beside it is sorted by, and which way to read on."""
+
+    values: list[Any]
+    backwards: bool
+
+    @classmethod
+    def beside(cls, row: Any, keys: list[SortKey], *, backwards: bool) -> Self:
+        """Return the place beside a row, which is a dict or a model instance."""
+        values = [row[key.name] if isinstance(row, dict) else getattr(row, key.name) for key in keys]
+        return cls(
+            [value.isoformat() if isinstance(value, datetime) else str(value) for value in values], backwards
+        )
+
+    def __str__(self) -> str:
+        return urlsafe_b64encode(json.dumps([self.backwards, *self.values]).encode()).decode()
+
+    @classmethod
+    def parse(cls, text: str, keys: list[SortKey]) -> Self:
+        """Return the cursor in a request. Raises ValidationError unless it was made for this order."""
+        try:
+            backwards, *values = json.loads(urlsafe_b64decode(text.encode()))
+            values = [key.parse(value) for key, value in zip(keys, values, strict=True)]
+        except (ValueError, TypeError, OverflowError, RecursionError, FieldError) as error:
+            message = "Use the cursor of a link as it is, with the same order, or an empty one to begin."
+            raise ValidationError({"cursor": [message]}) from error
+        return cls(values, backwards is True)
 
 
 class CursorPages(Pages):
-    def cut(self, queryset: QuerySet[Any]) -> list[Any]:
-        keys = sort_keys(queryset)
-        text = self.request.query_params["cursor"]
-        self.keys, self.cursor = keys, Cursor.parse(text, keys) if text else None
-        backwards = self.cursor is not None and self.cursor.backwards
-        if backwards:
-            keys = [key.reversed for key in keys]
+    def __init__(self, request: Request, text: str, keys: list[SortKey]) -> None:
+        super().__init__(request)
+        self.keys = keys
+        self.cursor = Cursor.parse(text, keys) if text else None
+        self.backwards = self.cursor is not None and self.cursor.backwards
+
+    def read(self, rows: QuerySet[Any, Any]) -> list[Any]:
+        keys = [key.reversed for key in self.keys] if self.backwards else self.keys
         if self.cursor:
-            queryset = queryset.filter(rows_beyond(self.cursor.values, keys))
-        rows = list(queryset.order_by(*map(str, keys))[: self.size + 1])
-        self.has_more = len(rows) > self.size
-        self.rows = rows[: self.size][::-1] if backwards else rows[: self.size]
+            rows = rows.filter(rows_beyond(self.cursor.values, keys))
+        found = list(rows.order_by(*map(str, keys))[: self.size + 1])
+        self.has_more = len(found) > self.size
+        self.rows = found[: self.size][::-1] if self.backwards else found[: self.size]
         return self.rows
 
     def links(self) -> dict[str, str | None]:
-        backwards = self.cursor is not None and self.cursor.backwards
-        has_next = self.rows and (self.has_more or backwards)
-        has_previous = self.rows and (self.has_more if backwards else self.cursor)
+        has_next = self.rows and (self.has_more or self.backwards)
+        has_previous = self.rows and (self.has_more if self.backwards else self.cursor)
         return {
             "first": self.link("cursor", ""),
             "last": None,
@@ -163,32 +191,33 @@ class CursorPages(Pages):
             "next": self.link_beside(self.rows[-1], backwards=False) if has_next else None,
         }
 
-    def link_beside(self, row: Model, *, backwards: bool) -> str:
+    def link_beside(self, row: Any, *, backwards: bool) -> str:
         return self.link("cursor", Cursor.beside(row, self.keys, backwards=backwards))
 
     def meta(self) -> dict[str, int]:
         return {"per_page": self.size}
 
 
-def sort_keys(queryset: QuerySet[Any]) -> list[SortKey]:
-    """What a QuerySet is sorted by; it ends with the id, so that no two rows are alike."""
-    names = map(str, queryset.query.order_by or queryset.model._meta.ordering)
-    options = queryset.model._meta
-    return [SortKey(options.get_field(name.lstrip("-")), name.startswith("-")) for name in names]
+def sort_keys(model: type[Model], ordering: Sequence[Any]) -> list[SortKey]:
+    """Return the sort keys for columns such as ``-created_at``."""
+    fields = {field.name: field for field in model._meta.fields}
+    return [SortKey(fields[name.lstrip("-")], name.startswith("-")) for name in ordering]
 
 
 def rows_beyond(values: list[Any], keys: list[SortKey]) -> Q:
-    """Rows that come after these values, key by key. The first condition is the one an index can use."""
+    """Return the condition for rows after these values, key by key. An index can use its first part."""
     beyond, same = Q(), Q()
     for key, value in zip(keys, values, strict=True):
         beyond |= same & key.beyond(value)
-        same &= Q(**{key.field.attname: value})
+        same &= Q(**{key.name: value})
     return keys[0].beyond(values[0], inclusive=True) & beyond
 
 
-def whole_number(request: Request, name: str, *, default: int, most: int) -> int:
-    """A query parameter from 1 to ``most``; raises ValidationError that names it and says so."""
-    text = request.query_params.get(name, str(default))
-    if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most:
+def read_number(request: Request, name: str, *, default: int, maximum: int) -> int:
+    """Return a query parameter from 1 to ``maximum``. Raises ValidationError that names it."""
+    text = request.query_params.get(name, "")
+    if is_blank(text):
+        return default
+    if text.isascii() and text.isdigit() and len(text) <= len(str(maximum)) and 1 <= int(text) <= maximum:
         return int(text)
-    raise ValidationError({name: [f"Must be a whole number from 1 to {most}."]})
+    raise ValidationError({name: [f"Must be a whole number from 1 to {maximum}."]})

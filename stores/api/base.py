@@ -1,198 +1,156 @@
-"""What the routes of all resources share: the store in the address, how objects are read and written.
+"""What the views of all resources share: the store in the address, reading rows, writing in transactions.
 
-Output is written by hand, as dicts: on a page of orders, field objects would cost more than the database.
-Input is checked twice, by the fields here and by the model's own rules.
+Reads make no model instances: ``.values()`` selects the view's ``columns``, and ``represent()`` turns such
+rows into JSON objects, with one query for each kind of part however many rows there are.
 """
 
-from collections.abc import Iterable, Mapping
-from copy import copy
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS
-from django.core.exceptions import ValidationError as ModelError
-from django.db import models, transaction
-from django.db.models import Model, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
-from django.utils.text import slugify
 from django_filters import FilterSet
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from stores.models import Address, Store
-from stores.models.store import OfStoreQuerySet
-from stores.money import formatted
+from stores.api.parameters import parse_parameters
+from stores.models import Store
 
-Row = TypeVar("Row", bound=models.Model)
-LARGEST_AMOUNT = 10**12
+ID_PATTERN = "[1-9][0-9]{0,17}"
+HANDLE_PATTERN = "[-a-zA-Z0-9_]{1,120}"
+
+Row = Mapping[str, Any]
+JsonObject = dict[str, Any]
 
 
-class OfStoreViewSet(GenericViewSet[Any]):
+class StoreScopedViewSet(GenericViewSet[Any]):
     """Objects of the store in the address; those of any other store do not exist."""
 
-    lookup_value_regex = "[1-9][0-9]{0,17}"
-    filterset_class: type[FilterSet] | None = None
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    lookup_value_regex = ID_PATTERN
+    filterset_class: type[FilterSet] | None = None
+    # What a list is sorted by; the id at the end settles ties, which reading by cursor relies on.
+    ordering: tuple[str, ...] = ("-created_at", "-id")
+    columns: tuple[str, ...] = ()
+
+    def represent(self, rows: list[Row]) -> list[JsonObject]:
+        """Return the JSON objects of rows that hold the view's ``columns``."""
+        raise NotImplementedError
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.parameters = parse_parameters(request.query_params, self.get_parameter_names())
+
+    def get_parameter_names(self) -> list[str]:
+        """Return the query parameters that the requested action takes."""
+        if self.action != "list" or self.paginator is None:
+            return []
+        paging = self.paginator.get_schema_operation_parameters(self)
+        filters = self.filterset_class.base_filters if self.filterset_class else {}
+        return [*filters, *(parameter["name"] for parameter in paging)]
 
     @cached_property
     def store(self) -> Store:
-        """The store in the address, from whoever authenticated for it, or by one query; 404 for none."""
+        """The store in the address: the key's own, or read by one query. Raises Http404."""
         store: Store | None = getattr(self.request.auth, "store", None)
         return store or get_object_or_404(Store, pk=self.kwargs["store_id"])
 
     def get_queryset(self) -> QuerySet[Any]:
-        rows: OfStoreQuerySet[Any] = super().get_queryset()  # type: ignore[assignment]
-        # A change holds its row, so that two of them at once are made one after the other.
-        if self.request.method == "PATCH":
-            return rows.with_parts().for_store(self.store).select_for_update(of=("self",))
-        return rows.whole_list(self.store)
+        return super().get_queryset().for_store(self.store)  # type: ignore[attr-defined, no-any-return]
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Rows that the query parameters ask for. A form that nobody filled in need not be made."""
+        """Return the rows that the query parameters ask for, and note their order for the paginator."""
         filters = self.filterset_class.base_filters if self.filterset_class else {}
-        return (
-            queryset
-            if filters.keys().isdisjoint(self.request.query_params)
-            else super().filter_queryset(queryset)
-        )
+        if self.filterset_class is None or filters.keys().isdisjoint(self.parameters):
+            return queryset  # without making a form that nobody filled in
+        filterset = self.filterset_class(self.parameters, queryset, request=self.request)
+        if not filterset.is_valid():
+            raise ValidationError({name: list(errors) for name, errors in filterset.errors.items()})
+        self.ordering = filterset.form.cleaned_data["order"] or self.ordering
+        return filterset.qs  # type: ignore[no-any-return]
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "store": self.store}
 
-    def answer(self, row: Model, status: int = 200) -> Response:
-        """A row as it is now in the database, with all its parts."""
-        fresh = self.get_queryset().get(pk=row.pk)
-        return Response(self.get_serializer(fresh).data, status=status)
+    def find(self, queryset: QuerySet[Any]) -> Any:
+        """Return what the queryset holds of the object in the address. Raises Http404."""
+        for lookup in self.get_lookups():
+            if (found := queryset.filter(**lookup).first()) is not None:
+                return found
+        raise Http404
+
+    def get_lookups(self) -> Iterator[dict[str, Any]]:
+        """Yield the conditions that find the object in the address, to be tried in turn."""
+        yield {"pk": self.kwargs["pk"]}
+
+    def get_object(self) -> Any:
+        """Return the object in the address to be changed, locked until the transaction ends."""
+        return self.find(self.get_queryset().select_for_update(of=("self",)))
+
+    def read(self, pk: int) -> JsonObject:
+        """Return the JSON object of one of the store's rows, as it is now in the database."""
+        (found,) = self.represent(list(self.get_queryset().filter(pk=pk).values(*self.columns)))
+        return found
 
 
-class Creates(OfStoreViewSet):
+class HandleLookupMixin(StoreScopedViewSet):
+    """Objects that also answer to their handle, which storefronts make their addresses from."""
+
+    lookup_value_regex = HANDLE_PATTERN
+
+    def get_lookups(self) -> Iterator[dict[str, Any]]:
+        text = self.kwargs["pk"]
+        if text.isdigit() and not text.startswith("0") and len(text) <= 18:
+            yield {"pk": text}
+        yield {"handle": text}
+
+
+class ListMixin(StoreScopedViewSet):
+    def list(self, request: Request, **kwargs: Any) -> Response:
+        rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.represent(rows))
+
+
+class RetrieveMixin(StoreScopedViewSet):
+    def retrieve(self, request: Request, **kwargs: Any) -> Response:
+        row = self.find(self.get_queryset().values(*self.columns))
+        return Response(self.represent([row])[0])
+
+
+# The body is read to its end before a transaction begins, so that a slow client does not hold locks.
+
+
+class CreateMixin(StoreScopedViewSet):
     def create(self, request: Request, **kwargs: Any) -> Response:
-        return self.create_from(request.data)
+        created = self.create_object(request.data)
+        location = self.reverse_action("detail", kwargs={**self.kwargs, "pk": created["id"]})
+        return Response(created, status=201, headers={"Location": location})
 
     @transaction.atomic
-    def create_from(self, data: Any) -> Response:
+    def create_object(self, data: Any) -> JsonObject:
         serializer = self.get_serializer(data=data)
         serializer.is_valid(raise_exception=True)
-        return self.answer(serializer.save(), status=201)
+        return self.read(serializer.save().pk)
 
 
-class Changes(OfStoreViewSet):
+class UpdateMixin(StoreScopedViewSet):
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
-        return self.change_to(request.data)
+        return Response(self.update_object(request.data))
 
     @transaction.atomic
-    def change_to(self, data: Any) -> Response:
+    def update_object(self, data: Any) -> JsonObject:
         serializer = self.get_serializer(self.get_object(), data=data, partial=True)
         serializer.is_valid(raise_exception=True)
-        return self.answer(serializer.save())
+        return self.read(serializer.save().pk)
 
 
-class Deletes(OfStoreViewSet):
+class DestroyMixin(StoreScopedViewSet):
     @transaction.atomic
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         self.get_object().delete()
         return Response(status=204)
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses what is not written here, so that a typo is never silently ignored."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping) and (unknown := [name for name in data if name not in self.fields]):
-            raise ValidationError({name: ["This field is unknown or cannot be written."] for name in unknown})
-        return super().to_internal_value(data)
-
-
-class WholeSerializer(StrictSerializer):
-    """A part of an object that is always given whole: DRF would let a PATCH leave out what is required."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        required = [name for name, field in self.fields.items() if field.required]
-        if isinstance(data, Mapping) and (missing := [name for name in required if name not in data]):
-            raise ValidationError({name: ["This field is required."] for name in missing})
-        return super().to_internal_value(data)
-
-
-class OfStoreSerializer(StrictSerializer, serializers.ModelSerializer[Row]):
-    """Writes one row of the store in ``context["store"]``, once it has passed the model's own rules."""
-
-    @property
-    def store(self) -> Store:
-        store: Store = self.context["store"]
-        return store
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        row = copy(self.instance) if self.instance else self.new_row()
-        concrete = {field.name for field in row._meta.concrete_fields}
-        for name in concrete & attrs.keys():
-            setattr(row, name, attrs[name])
-        check(row)
-        return attrs
-
-    def new_row(self) -> models.Model:
-        """A row that is not saved yet, of this store."""
-        model: type[models.Model] = self.Meta.model
-        return model(store=self.store)
-
-    def create(self, validated_data: dict[str, Any]) -> Row:
-        return super().create({"store": self.store, **validated_data})
-
-
-def check(row: models.Model) -> None:
-    """Put a row to its model's rules; raises ValidationError that names the fields."""
-    try:
-        row.full_clean()
-    except ModelError as error:
-        fields: dict[str, list[str]] = {}
-        for name, problems in error.error_dict.items():
-            for problem in problems:
-                # A constraint's code names its field; see stores.models.
-                field = str(problem.code) if name == NON_FIELD_ERRORS else name
-                fields.setdefault(field, []).extend(problem.messages)
-        raise ValidationError(fields) from error
-
-
-class AmountField(serializers.IntegerField):
-    """Money in the currency's smallest unit."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=0, max_value=LARGEST_AMOUNT, **kwargs)
-
-
-def with_handle(serializer: OfStoreSerializer[Any], attrs: dict[str, Any]) -> dict[str, Any]:
-    """A new row without a handle gets one from its name."""
-    if serializer.instance is None and "handle" not in attrs:
-        longest = serializer.Meta.model._meta.get_field("handle").max_length  # type: ignore[attr-defined]
-        # A name without a Latin letter in it leaves nothing.
-        attrs["handle"] = slugify(attrs["name"])[:longest] or get_random_string(8).lower()
-    return attrs
-
-
-def timestamp(at: datetime | None) -> str | None:
-    """ISO 8601 in UTC, to the second: ``2026-11-23T12:00:00Z``."""
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at else None
-
-
-def money(names: Iterable[str], source: Any, currency: str) -> dict[str, Any]:
-    """Amounts and their ``…_formatted`` twins; an amount that is None has neither sign nor text."""
-    amounts: dict[str, Any] = {}
-    for name in names:
-        amount = getattr(source, name)
-        amounts[name] = amount
-        amounts[f"{name}_formatted"] = None if amount is None else formatted(amount, currency)
-    return amounts
-
-
-def address_out(source: Address) -> dict[str, str]:
-    return {
-        "address": source.address,
-        "city": source.city,
-        "postcode": source.postcode,
-        "state": source.state,
-        "country": source.country,
-    }

@@ -1,20 +1,39 @@
 """Coupons: what takes something off an order."""
 
-from typing import Any
-
 import django_filters
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 
-from stores.api.base import AmountField, Changes, Creates, Deletes, OfStoreSerializer, timestamp
+from stores.api.base import (
+    CreateMixin,
+    DestroyMixin,
+    JsonObject,
+    ListMixin,
+    RetrieveMixin,
+    Row,
+    UpdateMixin,
+)
 from stores.api.filters import SearchFilter, SortFilter
-from stores.api.shapes import Shape, amount, constant, count, flag, id_of, moment, operations, text
+from stores.api.represent import format_time
+from stores.api.schema import describe_operations
+from stores.api.serializers import AmountField, StoreScopedSerializer
+from stores.api.shapes import (
+    Shape,
+    amount_field,
+    boolean_field,
+    constant_field,
+    count_field,
+    id_field,
+    text_field,
+    time_field,
+)
 from stores.models import Coupon
+from stores.models.sales import is_coupon_active
 from stores.resources import Resource
 
 
 class CouponFilters(django_filters.FilterSet):
     search = SearchFilter("code", help_text="Only coupons with this text in their code.")
-    order = SortFilter(keys={"date": "created_at", "code": "code"})
+    order = SortFilter(columns={"date": "created_at", "code": "code"})
 
     class Meta:
         model = Coupon
@@ -22,28 +41,28 @@ class CouponFilters(django_filters.FilterSet):
 
 
 class CouponShape(Shape):
-    object = constant("coupon")
-    id = id_of("coupon")
-    code = text("What a buyer types in; unique in the store.")
+    object = constant_field("coupon")
+    id = id_field("coupon")
+    code = text_field("What a buyer types in; unique in the store.")
     kind = serializers.ChoiceField(
         Coupon.Kind.choices,
         help_text="What it takes off: a share of the subtotal, an amount, or the delivery.",
     )
-    value = count(
+    value = count_field(
         "Percent for `percent`; for `fixed` an amount in the smallest unit of the store's currency; "
         "without meaning for `free_shipping`."
     )
-    minimum = amount("The least subtotal it takes.")
-    starts_at = moment("From when on it works.")
-    ends_at = moment("Until when it works; null for ever.", allow_null=True)
-    usage_limit = count(
+    minimum = amount_field("The least subtotal it takes.")
+    starts_at = time_field("From when on it works.")
+    ends_at = time_field("Until when it works; null for ever.", allow_null=True)
+    usage_limit = count_field(
         "How often it can be used by all buyers together; null for any number.", allow_null=True
     )
-    times_used = count("How often it has been used.")
-    active = flag("Whether a buyer could use it now.")
+    times_used = count_field("How often it has been used.")
+    active = boolean_field("Whether a buyer could use it now.")
 
 
-class CouponSerializer(OfStoreSerializer[Coupon]):
+class CouponSerializer(StoreScopedSerializer[Coupon]):
     value = AmountField(required=False)
     minimum = AmountField(required=False)
 
@@ -51,25 +70,33 @@ class CouponSerializer(OfStoreSerializer[Coupon]):
         model = Coupon
         fields = ("code", "kind", "value", "minimum", "starts_at", "ends_at", "usage_limit")
 
-    def to_representation(self, instance: Coupon) -> dict[str, Any]:
-        return {
-            "object": "coupon",
-            "id": str(instance.pk),
-            "code": instance.code,
-            "kind": instance.kind,
-            "value": instance.value,
-            "minimum": instance.minimum,
-            "starts_at": timestamp(instance.starts_at),
-            "ends_at": timestamp(instance.ends_at),
-            "usage_limit": instance.usage_limit,
-            "times_used": instance.times_used,
-            "active": instance.active,
-        }
+
+def represent_coupon(row: Row) -> JsonObject:
+    return {
+        "object": "coupon",
+        "id": str(row["id"]),
+        "code": row["code"],
+        "kind": row["kind"],
+        "value": row["value"],
+        "minimum": row["minimum"],
+        "starts_at": format_time(row["starts_at"]),
+        "ends_at": format_time(row["ends_at"]),
+        "usage_limit": row["usage_limit"],
+        "times_used": row["times_used"],
+        "active": is_coupon_active(row["starts_at"], row["ends_at"], row["usage_limit"], row["times_used"]),
+    }
 
 
-@operations(CouponShape, "a coupon", "coupons")
-class CouponViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Creates, Changes, Deletes):
+@describe_operations(CouponShape, "coupon", "coupons")
+class CouponViewSet(ListMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin):
     resource = Resource.COUPONS
     queryset = Coupon.objects.all()
     serializer_class = CouponSerializer
     filterset_class = CouponFilters
+    columns = (
+        *("id", "code", "kind", "value", "minimum", "created_at"),
+        *("starts_at", "ends_at", "usage_limit", "times_used"),
+    )
+
+    def represent(self, rows: list[Row]) -> list[JsonObject]:
+        return [represent_coupon(row) for row in rows]

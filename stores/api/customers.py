@@ -1,13 +1,21 @@
 """Customers: who buys."""
 
-from typing import Any
-
 import django_filters
-from rest_framework import mixins, serializers
 
-from stores.api.base import Changes, OfStoreSerializer, StrictSerializer, address_out, money, timestamp
+from stores.api.base import JsonObject, ListMixin, RetrieveMixin, Row, UpdateMixin
 from stores.api.filters import SearchFilter, SortFilter
-from stores.api.shapes import AddressShape, BuyerShape, amount, constant, count, moment, operations, written
+from stores.api.represent import format_time, represent_address, represent_money
+from stores.api.schema import describe_operations
+from stores.api.serializers import StoreScopedSerializer, StrictModelSerializer
+from stores.api.shapes import (
+    AddressShape,
+    BuyerShape,
+    amount_field,
+    constant_field,
+    count_field,
+    formatted_field,
+    time_field,
+)
 from stores.models import Customer
 from stores.resources import Resource
 
@@ -19,7 +27,7 @@ class CustomerFilters(django_filters.FilterSet):
         "phone",
         help_text="Only customers with this text in their name, e-mail address or phone number.",
     )
-    order = SortFilter(keys={"date": "created_at", "name": "name"})
+    order = SortFilter(columns={"date": "created_at", "name": "name"})
 
     class Meta:
         model = Customer
@@ -27,45 +35,53 @@ class CustomerFilters(django_filters.FilterSet):
 
 
 class CustomerShape(BuyerShape):
-    object = constant("customer")
+    object = constant_field("customer")
     address = AddressShape(help_text="Where the customer lives.")
-    orders_count = count("How many orders, not counting cancelled ones.")
-    total_spent = amount("What those orders come to.")
-    total_spent_formatted = written("total_spent")
-    created_at = moment("When the customer was added.")
+    orders_count = count_field("How many orders, not counting cancelled ones.")
+    total_spent = amount_field("What those orders come to.")
+    total_spent_formatted = formatted_field("total_spent")
+    created_at = time_field("When the customer was added.")
 
 
-class AddressSerializer(StrictSerializer, serializers.ModelSerializer[Customer]):
+class AddressSerializer(StrictModelSerializer[Customer]):
     class Meta:
         model = Customer
         fields = ("address", "city", "postcode", "state", "country")
 
 
-class CustomerSerializer(OfStoreSerializer[Customer]):
+class CustomerSerializer(StoreScopedSerializer[Customer]):
     address = AddressSerializer(source="*", required=False)
 
     class Meta:
         model = Customer
         fields = ("name", "email", "phone", "address")
 
-    def to_representation(self, instance: Customer) -> dict[str, Any]:
-        """A customer from a QuerySet with ``with_parts()``."""
-        return {
-            "object": "customer",
-            "id": str(instance.pk),
-            "name": instance.name,
-            "email": instance.email,
-            "phone": instance.phone,
-            "address": address_out(instance),
-            "orders_count": instance.orders_count,
-            **money(("total_spent",), instance, self.store.currency),
-            "created_at": timestamp(instance.created_at),
-        }
+
+def represent_customer(row: Row, currency: str) -> JsonObject:
+    return {
+        "object": "customer",
+        "id": str(row["id"]),
+        "name": row["name"],
+        "email": row["email"],
+        "phone": row["phone"],
+        "address": represent_address(row),
+        "orders_count": row["orders_count"],
+        **represent_money(row, ("total_spent",), currency),
+        "created_at": format_time(row["created_at"]),
+    }
 
 
-@operations(CustomerShape, "a customer", "customers")
-class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes):
+@describe_operations(CustomerShape, "customer", "customers")
+class CustomerViewSet(ListMixin, RetrieveMixin, UpdateMixin):
     resource = Resource.CUSTOMERS
-    queryset = Customer.objects.all()
+    queryset = Customer.objects.with_totals()
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilters
+    columns = (
+        *("id", "name", "email", "phone", "created_at"),
+        *("address", "city", "postcode", "state", "country"),
+        *("orders_count", "total_spent"),
+    )
+
+    def represent(self, rows: list[Row]) -> list[JsonObject]:
+        return [represent_customer(row, self.store.currency) for row in rows]

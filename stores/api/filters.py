@@ -1,5 +1,6 @@
-"""The query parameters of lists. What cannot be understood is a 400 that names the parameter."""
+"""The filters of lists. What cannot be understood is a 400 that names the parameter."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,62 +10,68 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django_filters.fields import IsoDateTimeField
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 
 class SortField(forms.CharField):
-    """``price_asc,name_desc`` as the names to order by; the newest id settles ties."""
+    """Reads ``price_asc,name_desc`` into the columns to order by; the newest id settles ties."""
 
-    def __init__(self, *, keys: dict[str, str], **kwargs: Any) -> None:
+    def __init__(self, *, columns: dict[str, str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.choices = {
-            f"{key}_{way}": f"{sign}{column}"
-            for key, column in keys.items()
-            for way, sign in (("asc", ""), ("desc", "-"))
+            f"{name}_{direction}": f"{sign}{column}"
+            for name, column in columns.items()
+            for direction, sign in (("asc", ""), ("desc", "-"))
         }
 
-    def clean(self, value: Any) -> list[str]:
+    def clean(self, value: Any) -> tuple[str, ...]:
         words = [word.strip() for word in super().clean(value).split(",") if word.strip()]
         if unknown := [word for word in words if word not in self.choices]:
-            known = ", ".join(self.choices)
-            params = {"unknown": ", ".join(unknown), "known": known}
+            params = {"unknown": ", ".join(unknown), "known": ", ".join(self.choices)}
             raise ValidationError("Unknown order %(unknown)s: use some of %(known)s.", params=params)
-        return [*(self.choices[word] for word in words), "-id"] if words else []
+        columns: dict[str, str] = {}
+        for column in (self.choices[word] for word in words):
+            # A column that is named again changes nothing.
+            columns.setdefault(column.lstrip("-"), column)
+        return (*columns.values(), "-id") if columns else ()
 
 
 class SortFilter(filters.Filter):
-    """Sorts by the keys given as ``{"price": "price"}``: what clients call it, and its column."""
+    """Sorts by ``columns``, which maps what clients call a column to its name here."""
 
     field_class = SortField
 
-    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+    def filter(self, qs: QuerySet[Any], value: tuple[str, ...]) -> QuerySet[Any]:
         return qs.order_by(*value) if value else qs
 
 
-class MomentField(IsoDateTimeField):
-    """ISO 8601; without a time zone it is UTC. A moment that UTC cannot express is refused."""
+class UtcDateTimeField(IsoDateTimeField):
+    """Reads an ISO 8601 time, in UTC where it has no offset. One that UTC cannot express is refused."""
 
-    def clean(self, value: Any) -> datetime | None:
-        moment: datetime | None = super().clean(value)
+    def to_python(self, value: Any) -> datetime | None:
+        # In a query string an unescaped + before an offset means a space.
+        if isinstance(value, str):
+            value = re.sub(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$", r"\1+\2", value)
+        time: datetime | None = super().to_python(value)
         try:
-            return moment.astimezone(UTC) if moment else None
+            return time.astimezone(UTC) if time else None
         except OverflowError as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
 
 
-class MomentFilter(filters.IsoDateTimeFilter):
-    field_class = MomentField
+class UtcDateTimeFilter(filters.IsoDateTimeFilter):
+    field_class = UtcDateTimeField
 
 
 class IdFilter(filters.Filter):
     field_class = forms.IntegerField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=1, max_value=LARGEST_ID, **kwargs)
+        super().__init__(*args, min_value=1, max_value=MAX_ID, **kwargs)
 
 
 class SearchFilter(filters.CharFilter):
-    """Rows with the text in one of the columns."""
+    """Finds rows with the text in one of the columns."""
 
     def __init__(self, *columns: str, **kwargs: Any) -> None:
         super().__init__(max_length=100, **kwargs)

@@ -1,29 +1,31 @@
-"""Orders: what was bought."""
-
-from typing import Any
+"""Orders: what was bought. They are placed by buyers and only sent on their way here."""
 
 import django_filters
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 
-from stores.api.base import Changes, OfStoreSerializer, address_out, money, timestamp
-from stores.api.filters import IdFilter, MomentFilter, SearchFilter, SortFilter
+from stores.api.base import JsonObject, ListMixin, RetrieveMixin, Row, UpdateMixin
+from stores.api.filters import IdFilter, SearchFilter, SortFilter, UtcDateTimeFilter
+from stores.api.represent import format_time, group_by, represent_address, represent_money
+from stores.api.schema import describe_operations
+from stores.api.serializers import StoreScopedSerializer
 from stores.api.shapes import (
     AddressShape,
     BuyerShape,
     CurrencyShape,
     Shape,
-    amount,
-    constant,
-    count,
-    id_of,
-    moment,
-    operations,
-    text,
-    written,
+    amount_field,
+    constant_field,
+    count_field,
+    formatted_field,
+    id_field,
+    text_field,
+    time_field,
 )
 from stores.models import Order, OrderLine
 from stores.money import currency_info
 from stores.resources import Resource
+
+AMOUNTS = ("subtotal", "shipping", "discount", "tax", "total")
 
 
 class OrderFilters(django_filters.FilterSet):
@@ -34,11 +36,11 @@ class OrderFilters(django_filters.FilterSet):
         choices=Order.PaymentStatus.choices, help_text="Only orders with this payment status."
     )
     customer = IdFilter(field_name="customer_id", help_text="Only orders of the customer with this id.")
-    created_after = MomentFilter(
-        field_name="created_at", lookup_expr="gte", help_text="Only orders placed at this moment or later."
+    created_after = UtcDateTimeFilter(
+        field_name="created_at", lookup_expr="gte", help_text="Only orders placed at this time or later."
     )
-    created_before = MomentFilter(
-        field_name="created_at", lookup_expr="lt", help_text="Only orders placed before this moment."
+    created_before = UtcDateTimeFilter(
+        field_name="created_at", lookup_expr="lt", help_text="Only orders placed before this time."
     )
     search = SearchFilter(
         "customer__name",
@@ -47,7 +49,7 @@ class OrderFilters(django_filters.FilterSet):
         "note",
         help_text="Only orders with this text in their number, note, or the customer's name or e-mail.",
     )
-    order = SortFilter(keys={"date": "created_at", "number": "number", "total": "total"})
+    order = SortFilter(columns={"date": "created_at", "number": "number", "total": "total"})
 
     class Meta:
         model = Order
@@ -55,23 +57,23 @@ class OrderFilters(django_filters.FilterSet):
 
 
 class ShippingAddressShape(AddressShape):
-    name = text("Whom the parcel goes to.")
+    name = text_field("Whom the parcel goes to.")
 
 
 class OrderLineShape(Shape):
-    product_id = id_of("product; null where it was deleted since", allow_null=True)
-    variant_id = id_of("variant; null without one, or where it was deleted since", allow_null=True)
-    name = text("What was bought, as it was called then.")
-    sku = text("The owner's own article number then; may be empty.")
-    quantity = count("How many pieces.")
-    unit_price = amount("What one piece cost.")
-    total = amount("What all of them cost.")
+    product_id = id_field("product; null where it was deleted since", allow_null=True)
+    variant_id = id_field("variant; null without one, or where it was deleted since", allow_null=True)
+    name = text_field("What was bought, as it was called then.")
+    sku = text_field("The owner's own article number then; may be empty.")
+    quantity = count_field("How many pieces.")
+    unit_price = amount_field("What one piece cost.")
+    total = amount_field("What all of them cost.")
 
 
 class OrderShape(Shape):
-    object = constant("order")
-    id = id_of("order")
-    number = count("The number that people know it by: counts up in each store.")
+    object = constant_field("order")
+    id = id_field("order")
+    number = count_field("The number that people know it by: counts up in each store.")
     status = serializers.ChoiceField(
         Order.Status.choices,
         help_text="How far it has come. `pending` becomes `processing`, then `shipped`, then `completed`; "
@@ -81,76 +83,88 @@ class OrderShape(Shape):
         Order.PaymentStatus.choices, help_text="Whether it has been paid for, or paid back."
     )
     currency = CurrencyShape(help_text="What its amounts are in.")
-    subtotal = amount("All lines together.")
-    subtotal_formatted = written("subtotal")
-    shipping = amount("What the delivery costs.")
-    shipping_formatted = written("shipping")
-    discount = amount("What is taken off.")
-    discount_formatted = written("discount")
-    tax = amount("What is added for tax.")
-    tax_formatted = written("tax")
-    total = amount("What is to be paid: subtotal, shipping and tax, less the discount.")
-    total_formatted = written("total")
+    subtotal = amount_field("All lines together.")
+    subtotal_formatted = formatted_field("subtotal")
+    shipping = amount_field("What the delivery costs.")
+    shipping_formatted = formatted_field("shipping")
+    discount = amount_field("What is taken off.")
+    discount_formatted = formatted_field("discount")
+    tax = amount_field("What is added for tax.")
+    tax_formatted = formatted_field("tax")
+    total = amount_field("What is to be paid: subtotal, shipping and tax, less the discount.")
+    total_formatted = formatted_field("total")
     customer = BuyerShape(help_text="Who ordered.")
     shipping_address = ShippingAddressShape(help_text="Where it goes.")
     line_items = OrderLineShape(many=True, help_text="What was bought.")
-    tracking_number = text("The carrier's number of the parcel; may be empty.")
-    note = text("A note for the people who handle the order; may be empty.")
-    created_at = moment("When it was placed.")
-    updated_at = moment("When it was last changed.")
+    tracking_number = text_field("The carrier's number of the parcel; may be empty.")
+    note = text_field("A note for the people who handle the order; may be empty.")
+    created_at = time_field("When it was placed.")
+    updated_at = time_field("When it was last changed.")
 
 
-class OrderSerializer(OfStoreSerializer[Order]):
+class OrderSerializer(StoreScopedSerializer[Order]):
     class Meta:
         model = Order
         fields = ("status", "tracking_number", "note")
 
     def validate_status(self, status: str) -> str:
-        order: Order = self.instance  # type: ignore[assignment]  # orders are changed here, never made
-        order.ensure_may_become(status)
+        order: Order = self.instance  # type: ignore[assignment]  # orders are never made here
+        order.validate_next_status(status)
         return status
 
-    def to_representation(self, instance: Order) -> dict[str, Any]:
-        currency = self.store.currency
-        customer = instance.customer
-        return {
-            "object": "order",
-            "id": str(instance.pk),
-            "number": instance.number,
-            "status": instance.status,
-            "payment_status": instance.payment_status,
-            "currency": currency_info(currency),
-            **money(("subtotal", "shipping", "discount", "tax", "total"), instance, currency),
-            "customer": {
-                "id": str(customer.pk),
-                "name": customer.name,
-                "email": customer.email,
-                "phone": customer.phone,
-            },
-            "shipping_address": {"name": instance.recipient, **address_out(instance)},
-            "line_items": [line_out(line) for line in instance.line_items],
-            "tracking_number": instance.tracking_number,
-            "note": instance.note,
-            "created_at": timestamp(instance.created_at),
-            "updated_at": timestamp(instance.updated_at),
-        }
 
-
-def line_out(line: OrderLine) -> dict[str, Any]:
+def represent_order(row: Row, lines: list[Row], currency: str) -> JsonObject:
     return {
-        "product_id": line.product_id and str(line.product_id),
-        "variant_id": line.variant_id and str(line.variant_id),
-        "name": line.name,
-        "sku": line.sku,
-        "quantity": line.quantity,
-        "unit_price": line.unit_price,
-        "total": line.total,
+        "object": "order",
+        "id": str(row["id"]),
+        "number": row["number"],
+        "status": row["status"],
+        "payment_status": row["payment_status"],
+        "currency": currency_info(currency),
+        **represent_money(row, AMOUNTS, currency),
+        "customer": {
+            "id": str(row["customer_id"]),
+            "name": row["customer__name"],
+            "email": row["customer__email"],
+            "phone": row["customer__phone"],
+        },
+        "shipping_address": {"name": row["recipient"], **represent_address(row)},
+        "line_items": [represent_line(line) for line in lines],
+        "tracking_number": row["tracking_number"],
+        "note": row["note"],
+        "created_at": format_time(row["created_at"]),
+        "updated_at": format_time(row["updated_at"]),
     }
 
 
-@operations(OrderShape, "an order", "orders")
-class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Changes):
+def represent_line(row: Row) -> JsonObject:
+    return {
+        "product_id": row["product_id"] and str(row["product_id"]),
+        "variant_id": row["variant_id"] and str(row["variant_id"]),
+        "name": row["name"],
+        "sku": row["sku"],
+        "quantity": row["quantity"],
+        "unit_price": row["unit_price"],
+        "total": row["total"],
+    }
+
+
+@describe_operations(OrderShape, "order", "orders")
+class OrderViewSet(ListMixin, RetrieveMixin, UpdateMixin):
     resource = Resource.ORDERS
     queryset = Order.objects.all()
     serializer_class = OrderSerializer
     filterset_class = OrderFilters
+    columns = (
+        *("id", "number", "status", "payment_status", *AMOUNTS),
+        *("customer_id", "customer__name", "customer__email", "customer__phone"),
+        *("recipient", "address", "city", "postcode", "state", "country"),
+        *("tracking_number", "note", "created_at", "updated_at"),
+    )
+
+    def represent(self, rows: list[Row]) -> list[JsonObject]:
+        lines = OrderLine.objects.filter(order__in=[row["id"] for row in rows]).values(
+            "order_id", "product_id", "variant_id", "name", "sku", "quantity", "unit_price", "total"
+        )
+        lines_by_order = group_by(lines, "order_id")
+        return [represent_order(row, lines_by_order[row["id"]], self.store.currency) for row in rows]

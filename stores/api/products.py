@@ -3,205 +3,201 @@
 from typing import Any
 
 import django_filters
-from django.db.models import CharField, Value
-from django.db.models.functions import Cast, Concat
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db.models import QuerySet
 from django.utils.html import linebreaks
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from stores.api.base import (
-    AmountField,
-    Changes,
-    Creates,
-    Deletes,
-    OfStoreSerializer,
-    WholeSerializer,
-    check,
-    money,
-    timestamp,
-    with_handle,
+    HANDLE_PATTERN,
+    CreateMixin,
+    DestroyMixin,
+    HandleLookupMixin,
+    JsonObject,
+    ListMixin,
+    RetrieveMixin,
+    Row,
+    UpdateMixin,
 )
-from stores.api.filters import IdFilter, SearchFilter, SortFilter
+from stores.api.categories import CategoryShape, find_branch, read_category_tree
+from stores.api.filters import SearchFilter, SortFilter
+from stores.api.media import SIZES, ImageShape, MediaField, MediaShape, represent_media
+from stores.api.represent import format_time, group_by, represent_money
+from stores.api.schema import describe_operations
+from stores.api.serializers import (
+    AmountField,
+    BooleanField,
+    CompleteSerializer,
+    HandleSerializer,
+    IdField,
+    IntegerField,
+    SlugField,
+)
 from stores.api.shapes import (
     CurrencyShape,
     Shape,
-    amount,
-    constant,
-    count,
-    flag,
-    id_of,
-    moment,
-    operations,
-    text,
-    written,
+    amount_field,
+    boolean_field,
+    constant_field,
+    count_field,
+    formatted_field,
+    id_field,
+    text_field,
+    time_field,
 )
-from stores.models import Category, Product, ProductVariant
+from stores.api.variants import (
+    VARIANT_COLUMNS,
+    VariantsSerializer,
+    VariantsShape,
+    replace_variants,
+    represent_variant,
+)
+from stores.models import Category, Product, ProductCategory, ProductVariant
 from stores.money import currency_info, formatted
 from stores.resources import Resource
 
+MAX_QUANTITY = 2**31 - 1
+# Products without a picture show this one. Its address stays the same in every release.
+PLACEHOLDER = f"{settings.STATIC_URL}img/no-picture.png"
+# What the text input of a product with personalization is to storefronts.
+PERSONAL_TEXT = {"id": "text", "type": "text", "name": "Personal text", "required": False}
+
 
 class ProductFilters(django_filters.FilterSet):
-    category = IdFilter(
-        field_name="categories", help_text="Only products sorted into the category with this id."
+    category = django_filters.CharFilter(
+        method="filter_category",
+        validators=[RegexValidator(rf"\A{HANDLE_PATTERN}\Z", "Must be the id or the handle of a category.")],
+        help_text="Only products in the category with this id or handle, or in any category below it.",
     )
     search = SearchFilter(
         "name", "description", help_text="Only products with this text in their name or description."
     )
-    order = SortFilter(keys={"name": "name", "price": "price", "date": "created_at", "custom": "position"})
+    order = SortFilter(columns={"name": "name", "price": "price", "date": "created_at", "custom": "position"})
 
     class Meta:
         model = Product
         fields = ()
 
-
-class ImageShape(Shape):
-    sm = serializers.URLField(help_text="Where the small rendition is.")
-    md = serializers.URLField(help_text="Where the medium rendition is.")
-    lg = serializers.URLField(help_text="Where the large rendition is.")
-
-
-class VariantShape(Shape):
-    id = id_of("variant")
-    sku = text("The owner's own article number; may be empty.")
-    name = text("Its value of `option_name`, such as `Large`.")
-    price = amount("What it costs now.")
-    price_formatted = written("price")
-    original_price = amount("What it cost before the sale; null without one.", allow_null=True)
-    original_price_formatted = written("original_price", allow_null=True)
-    in_stock = flag("Whether it can be bought now.")
-    quantity = count("How many pieces are left; null where they are not counted.", allow_null=True)
+    def filter_category(self, queryset: QuerySet[Product], name: str, value: str) -> QuerySet[Product]:
+        branch = find_branch(self.request.resolver_match.kwargs["store_id"], value)
+        products = ProductCategory.objects.filter(category__in=branch).values("product")
+        return queryset.filter(pk__in=products)
 
 
-class VariantsShape(Shape):
-    enabled = flag("Whether the product comes in variants.")
-    option_name = text("What they differ in, such as `Size`; may be empty.")
-    items = VariantShape(many=True, help_text="The variants, in the owner's order.")
+class PersonalizationItemShape(Shape):
+    id = text_field("Its own id within the product.")
+    type = constant_field("text")
+    name = text_field("What the input is called.")
+    required = boolean_field("Whether it has to be filled in.")  # type: ignore[assignment]
 
 
-class CategoryNameShape(Shape):
-    id = id_of("category")
-    name = text("What the category is called.")
+class PersonalizationShape(Shape):
+    enabled = boolean_field("Whether buyers may add a text of their own.")
+    items = PersonalizationItemShape(many=True, help_text="The inputs for it; none where it is not enabled.")
+
+
+class SaleShape(Shape):
+    enabled = boolean_field("Whether it, or any of its variants, has an original price.")
+    original_price = amount_field("What it cost before the sale; null without one.", allow_null=True)
+    original_price_formatted = formatted_field("original_price", allow_null=True)
 
 
 class ProductShape(Shape):
-    object = constant("product")
-    id = id_of("product")
-    name = text("What the product is called.")
-    handle = text("Its name for addresses: letters, digits, hyphens and underscores; unique in the store.")
-    excerpt = text("A sentence or two; may be empty.")
-    description = text("Plain text; a blank line begins a paragraph. May be empty.")
-    description_html = text("The description as HTML, escaped and safe to show.")
-    promo_badge = text("A word or two to stick onto the picture, such as `New`; may be empty.")
+    object = constant_field("product")
+    id = id_field("product")
+    name = text_field("What the product is called.")
+    handle = text_field(
+        "Its name for addresses: letters, digits, hyphens and underscores; unique in the store."
+    )
+    excerpt = text_field("A sentence or two; may be empty.")
+    description = text_field("Plain text; a blank line begins a paragraph. May be empty.")
+    description_html = text_field("The description as HTML, escaped and safe to show; empty without one.")
+    promo_badge = text_field("A word or two to stick onto the picture, such as `New`; may be empty.")
     currency = CurrencyShape(help_text="What its amounts are in.")
-    price = amount("What it costs now.")
-    price_formatted = written("price")
+    price = amount_field("What it costs now.")
+    price_formatted = formatted_field("price")
     price_range = serializers.ListField(
         child=serializers.IntegerField(min_value=0),
-        help_text="The lowest and the highest price of its variants, in the smallest unit of the store's "
-        "currency; empty where they all cost the same.",
+        min_length=1,
+        max_length=2,
+        help_text="The lowest and the highest price of its variants in the smallest unit of the store's "
+        "currency, or the one price there is.",
     )
-    price_range_formatted = text("`price_range` as people write it, such as `$19.99 - $24.99`; may be empty.")
-    image = ImageShape(allow_null=True, help_text="The first of `media`; null without any.")
-    media = ImageShape(many=True, help_text="All images, the most important first.")
+    price_range_formatted = text_field("`price_range` as people write it, such as `$19.99 - $24.99`.")
+    image = ImageShape(help_text="The first of `media`; a placeholder where there is none.")
+    media = MediaShape(many=True, help_text="All images, the most important first.")
     variants = VariantsShape(help_text="What it comes in, such as sizes.")
-    categories = CategoryNameShape(many=True, help_text="The categories it is sorted into.")
+    categories = CategoryShape(many=True, help_text="The categories it is sorted into.")
     inventory_type = serializers.ChoiceField(
-        Product.InventoryType.choices,
-        help_text="`tracked`: pieces are counted. `infinite`: never out.",
+        Product.InventoryType.choices, help_text="`tracked`: pieces are counted. `infinite`: never out."
     )
-    in_stock = flag("Whether it, or any of its variants, can be bought now.")
-    available_quantity = count("How many pieces are left; null where they are not counted.", allow_null=True)
-    min_quantity = count("The fewest pieces in one order.")
-    max_quantity = count("The most pieces in one order; null for any number.", allow_null=True)
-    personalization = flag("Whether buyers may add a text of their own.")
-    on_sale = flag("Whether it, or any of its variants, has an original price.")
-    sku = text("The owner's own article number; may be empty.")
-    livemode = flag("Whether it is really for sale, and not a trial.")
-    created_at = moment("When it was added.")
-    updated_at = moment("When it was last changed.")
+    in_stock = boolean_field("Whether it, or any of its variants, can be bought now.")
+    available_quantity = count_field(
+        "How many pieces are left; null where they are not counted.", allow_null=True
+    )
+    min_quantity = count_field("The fewest pieces in one order; null where none is set.", allow_null=True)
+    max_quantity = count_field("The most pieces in one order; null where none is set.", allow_null=True)
+    personalization = PersonalizationShape(help_text="What buyers may add of their own.")
+    on_sale = SaleShape(help_text="Whether its price is lowered, and from what.")
+    sku = text_field("The owner's own article number; may be empty.")
+    livemode = boolean_field("Whether it is really for sale, and not a trial.")
+    position = count_field("Its place in the owner's own order.")
+    created_at = time_field("When it was added.")
+    updated_at = time_field("When it was last changed.")
 
 
-class ImageSerializer(WholeSerializer):
-    sm = serializers.URLField()
-    md = serializers.URLField()
-    lg = serializers.URLField()
+class PersonalizationSerializer(CompleteSerializer):
+    enabled = BooleanField()
 
 
-class VariantSerializer(WholeSerializer, serializers.ModelSerializer[ProductVariant]):
-    id = serializers.IntegerField(required=False)
-    price = AmountField()
-    original_price = AmountField(required=False, allow_null=True)
-
-    class Meta:
-        model = ProductVariant
-        fields = ("id", "sku", "name", "price", "original_price", "quantity")
-
-
-class VariantsSerializer(WholeSerializer):
-    option_name = serializers.CharField(max_length=60, allow_blank=True, required=False)
-    items = serializers.ListField(child=VariantSerializer(), max_length=100)
-
-    def validate_items(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if len({item["name"] for item in items}) < len(items):
-            raise ValidationError("Two variants have the same name.")
-        ids = [item["id"] for item in items if "id" in item]
-        if len(set(ids)) < len(ids):
-            raise ValidationError("A variant is given twice.")
-        return items
-
-
-class ProductSerializer(OfStoreSerializer[Product]):
-    handle = serializers.SlugField(max_length=120, required=False)
+class ProductSerializer(HandleSerializer[Product]):
+    handle = SlugField(max_length=120, required=False)
     price = AmountField()
     original_price = AmountField(
         required=False, allow_null=True, help_text="What it cost before the sale, in the unit of `price`."
     )
-    media = serializers.ListField(child=ImageSerializer(), required=False, max_length=50)
+    media = MediaField(required=False)
     variants = VariantsSerializer(required=False)
     categories = serializers.ListField(
-        child=serializers.CharField(),
+        child=IdField(),
         required=False,
         max_length=100,
         help_text="The ids of the categories to sort it into.",
     )
+    min_quantity = IntegerField(required=False, allow_null=True, min_value=1, max_value=MAX_QUANTITY)
+    max_quantity = IntegerField(required=False, allow_null=True, min_value=1, max_value=MAX_QUANTITY)
+    personalization = PersonalizationSerializer(required=False)
 
     class Meta:
         model = Product
         fields = (
-            "handle",
-            "name",
-            "excerpt",
-            "description",
-            "promo_badge",
-            "sku",
-            "price",
-            "original_price",
-            "media",
-            "variants",
-            "categories",
-            "inventory_type",
-            "quantity",
-            "min_quantity",
-            "max_quantity",
-            "personalization",
-            "livemode",
-            "position",
+            *("handle", "name", "excerpt", "description", "promo_badge", "sku"),
+            *("price", "original_price", "media", "variants", "categories"),
+            *("inventory_type", "quantity", "min_quantity", "max_quantity"),
+            *("personalization", "livemode", "position"),
         )
-        extra_kwargs = {"min_quantity": {"min_value": 1}}
 
-    def validate_categories(self, ids: list[str]) -> list[Category]:
-        found = {str(row.pk): row for row in Category.objects.for_store(self.store)}
-        if missing := [text for text in ids if text not in found]:
+    def validate_categories(self, ids: list[int]) -> list[Category]:
+        found = Category.objects.for_store(self.store).in_bulk(ids)
+        if missing := [str(pk) for pk in ids if pk not in found]:
             raise ValidationError(f"There is no category {', '.join(missing)}.")
-        return [found[text] for text in ids]
+        return list(found.values())
+
+    def validate_min_quantity(self, quantity: int | None) -> int:
+        return quantity or 1
+
+    def validate_personalization(self, personalization: dict[str, bool]) -> bool:
+        return personalization["enabled"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "variants" in attrs and "option_name" in attrs["variants"]:
             attrs["option_name"] = attrs["variants"]["option_name"]
-        return super().validate(with_handle(self, attrs))
+        return super().validate(attrs)
 
     def save(self, **kwargs: Any) -> Product:
-        """Save the product's own fields, then its categories and variants where they were given."""
+        """Save the product's own columns, then its categories and variants where they were sent."""
         categories = self.validated_data.pop("categories", None)
         variants = self.validated_data.pop("variants", None)
         product = super().save(**kwargs)
@@ -211,84 +207,88 @@ class ProductSerializer(OfStoreSerializer[Product]):
             replace_variants(product, variants["items"])
         return product
 
-    def to_representation(self, instance: Product) -> dict[str, Any]:
-        currency = self.store.currency
-        variants = instance.choices
-        prices = sorted({variant.price for variant in variants})
-        price_range = [prices[0], prices[-1]] if len(prices) > 1 else []
-        return {
-            "object": "product",
-            "id": str(instance.pk),
-            "name": instance.name,
-            "handle": instance.handle,
-            "excerpt": instance.excerpt,
-            "description": instance.description,
-            "description_html": linebreaks(instance.description, autoescape=True),
-            "promo_badge": instance.promo_badge,
-            "currency": currency_info(currency),
-            "price": instance.price,
-            "price_formatted": formatted(instance.price, currency),
-            "price_range": price_range,
-            "price_range_formatted": " - ".join(formatted(price, currency) for price in price_range),
-            "image": instance.media[0] if instance.media else None,
-            "media": instance.media,
-            "variants": {
-                "enabled": bool(variants),
-                "option_name": instance.option_name,
-                "items": [variant_out(variant, instance, currency) for variant in variants],
-            },
-            "categories": [
-                {"id": str(category.pk), "name": category.name} for category in instance.filed_under
-            ],
-            "inventory_type": instance.inventory_type,
-            "in_stock": instance.in_stock,
-            "available_quantity": instance.available_quantity,
-            "min_quantity": instance.min_quantity,
-            "max_quantity": instance.max_quantity,
-            "personalization": instance.personalization,
-            "on_sale": instance.on_sale,
-            "sku": instance.sku,
-            "livemode": instance.livemode,
-            "created_at": timestamp(instance.created_at),
-            "updated_at": timestamp(instance.updated_at),
-        }
 
-
-def variant_out(variant: ProductVariant, product: Product, currency: str) -> dict[str, Any]:
-    counted = product.inventory_type == Product.InventoryType.TRACKED
+def represent_product(
+    row: Row, variants: list[Row], categories: list[JsonObject], *, currency: str, placeholder: str
+) -> JsonObject:
+    is_counted = row["inventory_type"] == Product.InventoryType.TRACKED
+    quantity = sum(variant["quantity"] for variant in variants) if variants else row["quantity"]
+    prices = [variant["price"] for variant in variants] or [row["price"]]
+    price_range = sorted({min(prices), max(prices)})
+    original_prices = [row["original_price"], *(variant["original_price"] for variant in variants)]
+    original_price = next((price for price in original_prices if price is not None), None)
+    media = represent_media(row["media"])
     return {
-        "id": str(variant.pk),
-        "sku": variant.sku,
-        "name": variant.name,
-        **money(("price", "original_price"), variant, currency),
-        "in_stock": variant.quantity > 0 or not counted,
-        "quantity": variant.quantity if counted else None,
+        "object": "product",
+        "id": str(row["id"]),
+        "name": row["name"],
+        "handle": row["handle"],
+        "excerpt": row["excerpt"],
+        "description": row["description"],
+        "description_html": row["description"] and linebreaks(row["description"], autoescape=True),
+        "promo_badge": row["promo_badge"],
+        "currency": currency_info(currency),
+        **represent_money(row, ("price",), currency),
+        "price_range": price_range,
+        "price_range_formatted": " - ".join(formatted(price, currency) for price in price_range),
+        "image": media[0]["src"] if media else dict.fromkeys(SIZES, placeholder),
+        "media": media,
+        "variants": {
+            "enabled": bool(variants),
+            "option_name": row["option_name"],
+            "items": [represent_variant(variant, currency, is_counted=is_counted) for variant in variants],
+        },
+        "categories": categories,
+        "inventory_type": row["inventory_type"],
+        "in_stock": quantity > 0 or not is_counted,
+        "available_quantity": quantity if is_counted else None,
+        # One in an order is the least there is: nothing is set.
+        "min_quantity": row["min_quantity"] if row["min_quantity"] > 1 else None,
+        "max_quantity": row["max_quantity"],
+        "personalization": {
+            "enabled": row["personalization"],
+            "items": [PERSONAL_TEXT] if row["personalization"] else [],
+        },
+        "on_sale": {
+            "enabled": original_price is not None,
+            **represent_money({"original_price": original_price}, ("original_price",), currency),
+        },
+        "sku": row["sku"],
+        "livemode": row["livemode"],
+        "position": row["position"],
+        "created_at": format_time(row["created_at"]),
+        "updated_at": format_time(row["updated_at"]),
     }
 
 
-def replace_variants(product: Product, items: list[dict[str, Any]]) -> None:
-    """Make these the product's variants: with an id one is changed, without one added, left out deleted."""
-    existing = {variant.pk: variant for variant in product.variants.all()}
-    if unknown := [str(item["id"]) for item in items if "id" in item and item["id"] not in existing]:
-        raise ValidationError({"variants": [f"The product has no variant {', '.join(unknown)}."]})
-    product.variants.exclude(pk__in=[item["id"] for item in items if "id" in item]).delete()
-    # Names that nobody has, so that two variants can swap theirs.
-    product.variants.update(name=Concat(Value("\x1f"), Cast("pk", CharField())))
-    for position, item in enumerate(items):
-        variant = existing.get(item.pop("id", None), ProductVariant(product=product))
-        for name, value in item.items():
-            setattr(variant, name, value)
-        variant.position = position
-        try:
-            check(variant)
-        except ValidationError as error:
-            raise ValidationError({"variants": {"items": {str(position): error.detail}}}) from error
-        variant.save()
-
-
-@operations(ProductShape, "a product", "products")
-class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Creates, Changes, Deletes):
+@describe_operations(ProductShape, "product", "products")
+class ProductViewSet(HandleLookupMixin, ListMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin):
     resource = Resource.PRODUCTS
     queryset = Product.objects.all()
     serializer_class = ProductSerializer
     filterset_class = ProductFilters
+    columns = (
+        *("id", "name", "handle", "excerpt", "description", "promo_badge", "sku"),
+        *("price", "original_price", "media", "option_name", "inventory_type", "quantity"),
+        *("min_quantity", "max_quantity", "personalization", "livemode", "position"),
+        *("created_at", "updated_at"),
+    )
+
+    def represent(self, rows: list[Row]) -> list[JsonObject]:
+        ids = [row["id"] for row in rows]
+        variants = ProductVariant.objects.filter(product__in=ids).values(*VARIANT_COLUMNS)
+        variants_by_product = group_by(variants, "product_id")
+        places = ProductCategory.objects.filter(product__in=ids).values("product_id", "category_id")
+        categories_by_product = group_by(places, "product_id")
+        tree = read_category_tree(self.store)
+        placeholder = self.request.build_absolute_uri(PLACEHOLDER)
+        return [
+            represent_product(
+                row,
+                variants_by_product[row["id"]],
+                [tree[place["category_id"]] for place in categories_by_product[row["id"]]],
+                currency=self.store.currency,
+                placeholder=placeholder,
+            )
+            for row in rows
+        ]

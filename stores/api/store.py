@@ -2,43 +2,35 @@
 
 from typing import Any
 
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from stores.api.base import OfStoreViewSet
-from stores.api.shapes import CurrencyShape, Shape, constant, id_of, operations, text
+from stores.api.base import JsonObject, StoreScopedViewSet
+from stores.api.schema import describe_operations
+from stores.api.shapes import CurrencyShape, Shape, constant_field, id_field, text_field
 from stores.models import Store
 from stores.money import currency_info
 
 
 class StoreShape(Shape):
-    object = constant("store")
-    id = id_of("store")
-    name = text("What the store is called.")
+    object = constant_field("store")
+    id = id_field("store")
+    name = text_field("What the store is called.")
     currency = CurrencyShape(help_text="What all its amounts are in.")
 
 
-class StoreSerializer(serializers.ModelSerializer[Store]):
-    class Meta:
-        model = Store
-        fields = ("id", "name")
-
-    def to_representation(self, instance: Store) -> dict[str, Any]:
-        return {
-            "object": "store",
-            "id": str(instance.pk),
-            "name": instance.name,
-            "currency": currency_info(instance.currency),
-        }
+def represent_store(store: Store) -> JsonObject:
+    return {
+        "object": "store",
+        "id": str(store.pk),
+        "name": store.name,
+        "currency": currency_info(store.currency),
+    }
 
 
-@operations(StoreShape, "the store's public profile", "stores")
-class StoreViewSet(OfStoreViewSet):
-    """The store's public profile."""
-
+@describe_operations(StoreShape, "store", "stores")
+class StoreViewSet(StoreScopedViewSet):
     resource = None
-    serializer_class = StoreSerializer
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        return Response(self.get_serializer(self.store).data)
+        return Response(represent_store(self.store))

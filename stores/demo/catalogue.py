@@ -31,6 +31,7 @@ class Item(NamedTuple):
     personal: bool = False
     least: int = 1
     most: int | None = None
+    pictured: bool = True
 
 
 class Shelf(NamedTuple):
@@ -261,7 +262,7 @@ OUTDOORS = (
                 counted=False,
             ),
             Item("Repair Voucher", 3500, "One repair of anything you can post to us.", counted=False),
-            Item("Knife Sharpening", 1200, "There and back within the week.", counted=False),
+            Item("Knife Sharpening", 1200, "There and back within the week.", counted=False, pictured=False),
         ),
     ),
 )
@@ -276,7 +277,7 @@ PAPER = (
             Item("Kōzo Sheet", 880, "Undyed, with its four deckle edges.", ("Weight", ("Thin", "Heavy"))),
             Item("Indigo Sheet", 1650, "Dyed in the vat, seven times."),
             Item("Mica Sheet", 1320, "It catches the light from the side.", was=1540, badge="Sale"),
-            Item("Offcuts, 500 g", 1100, "What the cutter left.", badge="Low waste"),
+            Item("Offcuts, 500 g", 1100, "What the cutter left.", badge="Low waste", pictured=False),
         ),
     ),
     Shelf(

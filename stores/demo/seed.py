@@ -70,7 +70,10 @@ def stock(store: Store, shop: Shop, *, now: datetime, rng: random.Random) -> lis
         for product, (item, _, _) in zip(products, placed, strict=True)
         for variant in variants(product, item, rng)
     )
-    return rng.sample(list(Product.objects.for_store(store).with_parts().order_by("position")), len(products))
+    return rng.sample(
+        list(Product.objects.for_store(store).prefetch_related("variants").order_by("position")),
+        len(products),
+    )
 
 
 def categories(store: Store, shop: Shop) -> list[Category]:
@@ -103,7 +106,7 @@ def product_like(
         sku=f"{shop.sku}-{1000 + 10 * position}",
         price=item.price,
         original_price=item.was,
-        media=[images(shop, handle, number) for number in range(1, rng.randint(2, 4))],
+        media=pictures(shop, item, rng),
         option_name=item.options[0] if item.options else "",
         inventory_type=Product.InventoryType.TRACKED if item.counted else Product.InventoryType.INFINITE,
         quantity=0 if item.options or not item.counted else in_stock(rng),
@@ -115,10 +118,17 @@ def product_like(
     )
 
 
-def images(shop: Shop, handle: str, number: int) -> dict[str, str]:
-    """One picture in the three sizes that storefronts ask for."""
-    folder = f"https://images.example/{slugify(shop.name)}/{handle}-{number}"
-    return {"sm": f"{folder}-320.webp", "md": f"{folder}-800.webp", "lg": f"{folder}-1600.webp"}
+def pictures(shop: Shop, item: Item, rng: random.Random) -> list[dict[str, str]]:
+    """Return one to three pictures, each in the sizes that storefronts ask for."""
+    count = rng.randint(1, 3)
+    return [
+        {
+            size: f"https://images.example/{slugify(shop.name)}/{slugify(item.name)}-{number}-{width}.webp"
+            for size, width in (("sm", 320), ("md", 800), ("lg", 1600))
+        }
+        for number in range(1, count + 1)
+        if item.pictured
+    ]
 
 
 def variants(product: Product, item: Item, rng: random.Random) -> Iterator[ProductVariant]:

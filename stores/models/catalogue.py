@@ -1,16 +1,11 @@
 """What a store sells: categories, products and their variants."""
 
-from collections.abc import Sequence
-from typing import Self
-
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.functional import cached_property
 
-from stores.compiled import CompiledIn, group_by
-from stores.models.store import OfStoreQuerySet, PartOfStore, Store
+from stores.models.store import Store, StoreScopedChild, StoreScopedQuerySet
 
 
 def sale_lowers_the_price(name: str) -> models.CheckConstraint:
@@ -22,13 +17,8 @@ def sale_lowers_the_price(name: str) -> models.CheckConstraint:
     )
 
 
-class CategoryQuerySet(OfStoreQuerySet["Category"]):
-    pass
-
-
 class Category(models.Model):
-    # Whoever reads a tree follows it level by level, and has to come to an end.
-    LEVELS = 10
+    MAX_LEVELS = 10
 
     store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="categories")
     parent = models.ForeignKey(
@@ -39,7 +29,7 @@ class Category(models.Model):
     description = models.TextField(blank=True)
     position = models.PositiveIntegerField(default=0)
 
-    objects = CategoryQuerySet.as_manager()
+    objects = StoreScopedQuerySet["Category"].as_manager()
 
     class Meta:
         verbose_name_plural = "categories"
@@ -63,54 +53,39 @@ class Category(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Its parent is of the same store, does not lie below it, and the tree keeps to its LEVELS."""
+        """Check that the parent is of the same store and not below it, and the depth of the tree."""
         if self.parent_id is None:
             return
         rows = Category.objects.filter(store_id=self.store_id)
         parents: dict[int, int | None] = dict(rows.values_list("pk", "parent_id"))
         if self.parent_id not in parents:
             raise ValidationError({"parent": "There is no such category."})
-        above = ancestors(self.parent_id, parents)
-        if self.pk in above:
+        ancestors = find_ancestors(self.parent_id, parents)
+        if self.pk in ancestors:
             raise ValidationError({"parent": "A category cannot lie within itself."})
-        if len(above) + 1 + levels_below(self.pk, parents) > self.LEVELS:
-            raise ValidationError({"parent": f"Categories can be nested {self.LEVELS} levels deep."})
+        if len(ancestors) + 1 + count_levels_below(self.pk, parents) > self.MAX_LEVELS:
+            raise ValidationError({"parent": f"Categories can be nested {self.MAX_LEVELS} levels deep."})
 
 
-def ancestors(pk: int, parents: dict[int, int | None]) -> list[int]:
-    """A category and those it lies in, up to the top; ``parents`` has the parent of each."""
-    line: list[int] = []
-    here: int | None = pk
-    while here is not None and here not in line:
-        line.append(here)
-        here = parents[here]
-    return line
+def find_ancestors(pk: int, parents: dict[int, int | None]) -> list[int]:
+    """Return the ids of a category and of all above it; ``parents`` maps each id to its parent's."""
+    ancestors: list[int] = []
+    current: int | None = pk
+    while current is not None and current not in ancestors:
+        ancestors.append(current)
+        current = parents[current]
+    return ancestors
 
 
-def levels_below(pk: int | None, parents: dict[int, int | None]) -> int:
-    """How many levels there are below a category; none below one that is not saved yet."""
+def count_levels_below(pk: int | None, parents: dict[int, int | None]) -> int:
+    """Count the levels below a category; there are none below one that is not saved yet."""
     levels = 0
     level = set() if pk is None else {pk}
-    while levels < Category.LEVELS and (level := {pk for pk, parent in parents.items() if parent in level}):
+    while levels < Category.MAX_LEVELS and (
+        level := {pk for pk, parent in parents.items() if parent in level}
+    ):
         levels += 1
     return levels
-
-
-class ProductQuerySet(OfStoreQuerySet["Product"]):
-    def with_parts(self) -> Self:
-        """With variants and categories, one query each however many products there are."""
-        return self.prefetch_related(
-            Prefetch("variants", to_attr="choices"), Prefetch("categories", to_attr="filed_under")
-        )
-
-    @classmethod
-    def fetch_parts(cls, rows: Sequence["Product"]) -> None:
-        ids = [product.pk for product in rows]
-        choices = group_by("product_id", VARIANTS_OF_PRODUCTS.run(ids))
-        places = group_by("product_id", PLACES_OF_PRODUCTS.run(ids))
-        for product in rows:
-            product.choices = choices[product.pk]
-            product.filed_under = [place.category for place in places[product.pk]]
 
 
 class Product(models.Model):
@@ -148,7 +123,7 @@ class Product(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ProductQuerySet.as_manager()
+    objects = StoreScopedQuerySet["Product"].as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -183,37 +158,11 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @cached_property
-    def choices(self) -> list["ProductVariant"]:
-        """Its variants, in the owner's order."""
-        return list(self.variants.all())
 
-    @cached_property
-    def filed_under(self) -> list[Category]:
-        return list(self.categories.all())
-
-    @property
-    def available_quantity(self) -> int | None:
-        """How many can be bought, over all variants; None where it is not counted."""
-        if self.inventory_type == self.InventoryType.INFINITE:
-            return None
-        return sum(variant.quantity for variant in self.choices) if self.choices else self.quantity
-
-    @property
-    def in_stock(self) -> bool:
-        return self.available_quantity is None or self.available_quantity > 0
-
-    @property
-    def on_sale(self) -> bool:
-        return self.original_price is not None or any(
-            variant.original_price is not None for variant in self.choices
-        )
-
-
-class ProductCategory(PartOfStore):
+class ProductCategory(StoreScopedChild):
     """A product's place in a category of the same store."""
 
-    whole = "product"
+    parent_field = "product"
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
     category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+")
@@ -232,8 +181,8 @@ class ProductCategory(PartOfStore):
             raise ValidationError({"category": "There is no such category."})
 
 
-class ProductVariant(PartOfStore):
-    whole = "product"
+class ProductVariant(StoreScopedChild):
+    parent_field = "product"
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="variants")
     name = models.CharField(max_length=100)
@@ -257,13 +206,3 @@ class ProductVariant(PartOfStore):
 
     def __str__(self) -> str:
         return self.name
-
-
-VARIANTS_OF_PRODUCTS = CompiledIn(lambda ids: ProductVariant.objects.filter(product_id__in=ids))
-PLACES_OF_PRODUCTS = CompiledIn(
-    lambda ids: (
-        ProductCategory.objects.filter(product_id__in=ids)
-        .select_related("category")
-        .order_by("category__position", "category__name", "category__id")
-    )
-)

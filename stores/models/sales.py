@@ -1,19 +1,17 @@
 """To whom a store sells, and for how much: customers, orders and coupons."""
 
-from collections.abc import Sequence
+from datetime import datetime
 from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.functional import cached_property
 
-from stores.compiled import CompiledIn, group_by
 from stores.models.catalogue import Product, ProductVariant
-from stores.models.store import OfStoreQuerySet, PartOfStore, Store
+from stores.models.store import Store, StoreScopedChild, StoreScopedQuerySet
 
 
 class Address(models.Model):
@@ -34,9 +32,9 @@ class Address(models.Model):
         abstract = True
 
 
-class CustomerQuerySet(OfStoreQuerySet["Customer"]):
-    def with_parts(self) -> Self:
-        """Adds ``orders_count`` and ``total_spent``, both over orders that were not cancelled."""
+class CustomerQuerySet(StoreScopedQuerySet["Customer"]):
+    def with_totals(self) -> Self:
+        """Annotate ``orders_count`` and ``total_spent``, both of orders that were not cancelled."""
         orders = (
             Order.objects.filter(customer=OuterRef("pk"))
             .exclude(status=Order.Status.CANCELLED)
@@ -57,10 +55,6 @@ class Customer(Address):
     phone = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    # Added by CustomerQuerySet.with_parts().
-    orders_count: int
-    total_spent: int
-
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
@@ -79,18 +73,6 @@ class Customer(Address):
         return self.name
 
 
-class OrderQuerySet(OfStoreQuerySet["Order"]):
-    def with_parts(self) -> Self:
-        """With the customer joined and the lines in one more query."""
-        return self.select_related("customer").prefetch_related(Prefetch("lines", to_attr="line_items"))
-
-    @classmethod
-    def fetch_parts(cls, rows: Sequence["Order"]) -> None:
-        lines = group_by("order_id", LINES_OF_ORDERS.run(order.pk for order in rows))
-        for order in rows:
-            order.line_items = lines[order.pk]
-
-
 class Order(Address):
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -104,7 +86,7 @@ class Order(Address):
         PAID = "paid", "Paid"
         REFUNDED = "refunded", "Refunded"
 
-    NEXT = {
+    NEXT_STATUSES = {
         Status.PENDING: (Status.PROCESSING, Status.CANCELLED),
         Status.PROCESSING: (Status.SHIPPED, Status.CANCELLED),
         Status.SHIPPED: (Status.COMPLETED,),
@@ -131,7 +113,7 @@ class Order(Address):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = OrderQuerySet.as_manager()
+    objects = StoreScopedQuerySet["Order"].as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -159,26 +141,18 @@ class Order(Address):
     def __str__(self) -> str:
         return f"#{self.number}"
 
-    @cached_property
-    def line_items(self) -> list["OrderLine"]:
-        """What was bought, in the order in which it was put into the cart."""
-        return list(self.lines.all())
-
-    def may_become(self, status: str) -> bool:
-        """Whether the order may go on to this status, or has it already."""
-        return status == self.status or status in self.NEXT[self.Status(self.status)]
-
-    def ensure_may_become(self, status: str) -> None:
-        """Raise ValidationError unless the order may go on to this status, or has it already."""
-        if not self.may_become(status):
-            onward = " or ".join(self.NEXT[self.Status(self.status)]) or "nothing else"
-            raise ValidationError(f"An order that is {self.status} can become {onward}.")
+    def validate_next_status(self, status: str) -> None:
+        """Raise ValidationError unless the order has this status already or may get it next."""
+        next_statuses = self.NEXT_STATUSES[self.Status(self.status)]
+        if status != self.status and status not in next_statuses:
+            allowed = " or ".join(next_statuses) or "nothing else"
+            raise ValidationError(f"An order that is {self.status} can become {allowed}.")
 
 
-class OrderLine(PartOfStore):
+class OrderLine(StoreScopedChild):
     """What was bought, as it was then: the product may be renamed or deleted since."""
 
-    whole = "order"
+    parent_field = "order"
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
     product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -204,13 +178,6 @@ class OrderLine(PartOfStore):
         return f"{self.quantity} × {self.name}"
 
 
-LINES_OF_ORDERS = CompiledIn(lambda ids: OrderLine.objects.filter(order_id__in=ids))
-
-
-class CouponQuerySet(OfStoreQuerySet["Coupon"]):
-    pass
-
-
 class Coupon(models.Model):
     class Kind(models.TextChoices):
         PERCENT = "percent", "Percent off"
@@ -230,7 +197,7 @@ class Coupon(models.Model):
     times_used = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = CouponQuerySet.as_manager()
+    objects = StoreScopedQuerySet["Coupon"].as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -267,9 +234,14 @@ class Coupon(models.Model):
     @property
     def active(self) -> bool:
         """Whether a buyer could use it now."""
-        now = timezone.now()
-        return (
-            self.starts_at <= now
-            and (self.ends_at is None or self.ends_at > now)
-            and (self.usage_limit is None or self.times_used < self.usage_limit)
-        )
+        return is_coupon_active(self.starts_at, self.ends_at, self.usage_limit, self.times_used)
+
+
+def is_coupon_active(
+    starts_at: datetime, ends_at: datetime | None, usage_limit: int | None, times_used: int
+) -> bool:
+    """Whether a buyer could use a coupon with these columns now."""
+    has_started = starts_at <= (now := timezone.now())
+    has_ended = ends_at is not None and ends_at <= now
+    is_used_up = usage_limit is not None and times_used >= usage_limit
+    return has_started and not has_ended and not is_used_up

@@ -1,17 +1,13 @@
-"""The store, and the question that all of its rows are asked through."""
+"""The store, and the base classes of all models whose rows belong to one."""
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils import timezone
 
-from stores.compiled import Compiled, Given
 from stores.money import validate_currency
 
 if TYPE_CHECKING:
@@ -21,7 +17,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def random_store_id() -> int:
-    """A nine-digit number, not guessable in sequence: a store's id is in every address."""
+    """Return a random nine-digit number: ids that count up would tell how many stores there are."""
     return 100_000_000 + secrets.randbelow(900_000_000)
 
 
@@ -54,74 +50,16 @@ class Store(models.Model):
         return self.name
 
 
-class OfStoreQuerySet(models.QuerySet[Row]):
-    # Set on a whole list as it is. A clone does not take it over, and is a QuerySet like any other.
-    listed: "Listed[Row] | None" = None
-
+class StoreScopedQuerySet(models.QuerySet[Row]):
     def for_store(self, store: Store) -> Self:
-        """Only what is this store's: the rest does not exist."""
+        """Only the rows of this store."""
         return self.filter(store=store)
 
-    def with_parts(self) -> Self:
-        """With all that an object of the API is made of, in as many queries for many rows as for one."""
-        return self
 
-    @classmethod
-    def fetch_parts(cls, rows: Sequence[Row]) -> None:
-        """Fetch for these rows what ``with_parts()`` fetches in queries of its own."""
+class StoreScopedChild(models.Model):
+    """A row that belongs to the row in its ``parent_field`` and takes its store from there."""
 
-    def whole_list(self, store: Store) -> Self:
-        """All of a store's rows with their parts, in their own order: a list that nobody filters or sorts.
-
-        It is counted and cut by queries that were compiled once.
-        """
-        rows = self.model._default_manager.with_parts().for_store(store)  # type: ignore[attr-defined]
-        rows.listed = Listed(self.model, store.pk)
-        return rows  # type: ignore[no-any-return]
-
-    def count(self) -> int:
-        return self.listed.count() if self.listed else super().count()
-
-    def page(self, start: int, size: int) -> list[Row]:
-        """At most ``size`` of the rows, after the first ``start``."""
-        if self.listed is None:
-            return list(self[start : start + size])
-        rows = self.listed.page(start, size)
-        self.fetch_parts(rows)
-        return rows
-
-
-@dataclass(frozen=True, slots=True)
-class Listed(Generic[Row]):
-    """The whole list of one kind of row in one store, by compiled queries."""
-
-    model: type[Row]
-    store_id: int
-
-    def count(self) -> int:
-        counted = count_of(self.model).run(self.store_id)
-        return counted[0][0] if counted else 0
-
-    def page(self, start: int, size: int) -> list[Row]:
-        return list_of(self.model).page(self.store_id, start=start, size=size)
-
-
-@cache
-def count_of(model: type[models.Model]) -> Compiled[tuple[int]]:
-    rows = model._default_manager.filter(store_id=Given(0)).order_by()
-    return Compiled(lambda: rows.values("store_id").annotate(rows=Count("*")).values_list("rows"))
-
-
-@cache
-def list_of(model: type[Row]) -> Compiled[Row]:
-    rows = model._default_manager.with_parts()  # type: ignore[attr-defined]
-    return Compiled(lambda: rows.filter(store_id=Given(0)))
-
-
-class PartOfStore(models.Model):
-    """A part of a row named by ``whole``. It is of the same store, which nobody has to say twice."""
-
-    whole: ClassVar[str]
+    parent_field: ClassVar[str]
 
     store = models.ForeignKey(Store, models.CASCADE, editable=False, db_index=False, related_name="+")
 
@@ -129,5 +67,5 @@ class PartOfStore(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.store_id = getattr(self, self.whole).store_id
+        self.store_id = getattr(self, self.parent_field).store_id
         super().save(*args, **kwargs)

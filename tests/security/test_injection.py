@@ -21,7 +21,7 @@ from stores.models import Category, Coupon, Customer, Order, Product
 from tests.conftest import IssueKey, admin_page
 from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops, everything
-from tests.shop import Caller, make_coupon, make_customer, make_order, make_product
+from tests.shop import Caller, make_coupon, make_customer, make_order, make_product, refused
 
 PAYLOADS = [
     "'",
@@ -116,15 +116,14 @@ def test_every_search_is_among_them() -> None:
     ("resource", "name"), [(resource, name) for resource, name in PARAMETERS + PAGING if name != "search"]
 )
 def test_what_no_parameter_can_mean_is_refused(api: Caller, resource: str, name: str) -> None:
-    for payload in PAYLOADS:
+    could_be_handles = {"_", "-id", "name__startswith"} if name == "category" else set()
+    for payload in set(PAYLOADS) - could_be_handles:
         answer = api.get(f"/{resource}/", {name: payload})
         assert answer.status_code == 400, (payload, answer.content)
         assert name in answer.json()["fields"]
 
 
-def test_a_parameter_that_is_none_changes_nothing(api: Caller) -> None:
-    """Lookups of the ORM are no parameters."""
-    everybody = found(api, "orders", {})
+def test_lookups_of_the_orm_are_no_parameters(api: Caller) -> None:
     for name in (
         "store",
         "store_id",
@@ -134,7 +133,7 @@ def test_a_parameter_that_is_none_changes_nothing(api: Caller) -> None:
         "note__regex",
         "_connector",
     ):
-        assert found(api, "orders", {name: "x"}) == everybody, name
+        assert list(refused(api.get("/orders/", {name: "x"}))) == [name]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from stores.resources import Resource
 from tests.conftest import admin_page
 from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops, admin_model, forms_on, pages, route_url, store_routes
-from tests.shop import Caller
+from tests.shop import IMAGE, PICTURE, Caller
 
 SERIALIZERS: dict[Resource, Any] = {
     Resource.PRODUCTS: ProductSerializer,
@@ -76,7 +76,9 @@ def test_what_cannot_be_written_is_refused_by_name(api: Caller, shops: Shops, ro
             {f"variants.items.0.{name}" for name in ("product", "store", "position")},
         ),
         (Resource.PRODUCTS, {"variants": {"enabled": True, "items": []}}, {"variants.enabled"}),
-        (Resource.PRODUCTS, {"media": [{"sm": "", "md": "", "lg": "", "xl": ""}]}, {"media.0.xl"}),
+        (Resource.PRODUCTS, {"media": [PICTURE | {"url": ""}]}, {"media.0.url"}),
+        (Resource.PRODUCTS, {"media": [PICTURE | {"src": IMAGE | {"xl": ""}}]}, {"media.0.src.xl"}),
+        (Resource.PRODUCTS, {"personalization": {"enabled": True, "items": []}}, {"personalization.items"}),
         (
             Resource.CUSTOMERS,
             {"address": {"email": "forged@example.com", "id": 1}},

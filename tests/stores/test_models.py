@@ -199,45 +199,6 @@ def test_a_store_sees_its_own_rows_only(make: Callable[..., Any], store: Store, 
     assert list(type(mine).objects.for_store(store)) == [mine]
 
 
-# Stock and sales.
-
-
-def test_a_product_without_variants_has_its_own_stock(store: Store) -> None:
-    assert make_product(store, "Mug", quantity=3).available_quantity == 3
-    assert make_product(store, "Mug 2", quantity=1).in_stock
-    assert not make_product(store, "Cup", quantity=0).in_stock
-
-
-def test_variants_are_counted_instead_of_the_product(store: Store) -> None:
-    mug = make_product(store, quantity=100)
-    make_variant(mug, "Small", quantity=2)
-    large = make_variant(mug, "Large", quantity=5)
-    assert mug.available_quantity == 7
-    mug.variants.exclude(pk=large.pk).delete()
-    ProductVariant.objects.update(quantity=0)
-    mug = Product.objects.get()
-    assert (mug.available_quantity, mug.in_stock) == (0, False)
-
-
-def test_what_is_not_counted_is_always_in_stock(store: Store) -> None:
-    card = make_product(store, inventory_type=Product.InventoryType.INFINITE, quantity=0)
-    assert card.available_quantity is None
-    assert card.in_stock
-
-
-def test_one_variant_on_sale_puts_the_product_on_sale(store: Store) -> None:
-    for name, original_price in (("Mug", None), ("Cup", 2999)):
-        product = make_product(store, name)
-        make_variant(product, "Small")
-        make_variant(product, "Large", original_price=original_price)
-    assert [product.name for product in Product.objects.all() if product.on_sale] == ["Cup"]
-
-
-def test_a_product_on_sale_needs_no_variants(store: Store) -> None:
-    assert make_product(store, original_price=2999).on_sale
-    assert not make_product(store, "Cup").on_sale
-
-
 # Orders.
 
 ALLOWED = {
@@ -254,20 +215,18 @@ ALLOWED = {
 def test_an_order_goes_forward_or_stays(before: str, after: str) -> None:
     order = Order(status=before)
     if before == after or (before, after) in ALLOWED:
-        order.ensure_may_become(after)
+        order.validate_next_status(after)
     else:
         with pytest.raises(ValidationError, match=f"An order that is {before} can become"):
-            order.ensure_may_become(after)
+            order.validate_next_status(after)
 
 
 def test_a_customers_totals_leave_out_what_was_cancelled(store: Store) -> None:
     ada, bea = make_customer(store, "Ada"), make_customer(store, "Bea")
     first, second = make_order(ada, 1001), make_order(ada, 1002)
     make_order(ada, 1003, status=Order.Status.CANCELLED)
-    totals = {
-        customer.pk: (customer.orders_count, customer.total_spent)
-        for customer in Customer.objects.with_parts()
-    }
+    customers: Any = Customer.objects.with_totals()
+    totals = {row.pk: (row.orders_count, row.total_spent) for row in customers}
     assert totals == {ada.pk: (2, first.total + second.total), bea.pk: (0, 0)}
 
 

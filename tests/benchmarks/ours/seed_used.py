@@ -48,7 +48,7 @@ def seed(*, keys: int, usage_days: int, orders: int) -> dict[str, str]:
     browser = Client()
     browser.force_login(owner)
     before_last_page = Order.objects.for_store(grown).order_by("created_at", "id")[ORDERS_PER_PAGE]
-    end = Cursor.beside(before_last_page, sort_keys(Order.objects.all()), backwards=False)
+    end = Cursor.beside(before_last_page, sort_keys(Order, ("-created_at", "-id")), backwards=False)
     return {
         "cookie": f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}",
         "header": f"Bearer {plaintext}",

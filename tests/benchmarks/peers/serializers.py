@@ -95,11 +95,17 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
 
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
+    object = serializers.ReadOnlyField(default="category")
     id = serializers.CharField()
+    parent = serializers.CharField(source="parent_id")  # type: ignore[assignment]
 
     class Meta:
         model = Category
-        fields = ("id", "name")
+        fields = ("object", "id", "handle", "name", "description", "parent", "position")
+
+    def to_representation(self, category: Category) -> dict[str, Any]:
+        below = CategorySerializer(category.subcategories.all(), many=True)
+        return {**super().to_representation(category), "subcategories": below.data}
 
 
 class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
@@ -150,6 +156,52 @@ class VariantsSerializer(serializers.ModelSerializer[Product]):
         return bool(product.variants.all())
 
 
+class ImageSerializer(serializers.Serializer[Any]):
+    sm = serializers.CharField()
+    md = serializers.CharField()
+    lg = serializers.CharField()
+
+
+class MediaSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    type = serializers.ReadOnlyField(default="image")
+    src = ImageSerializer(source="*")
+
+
+class PersonalizationSerializer(serializers.ModelSerializer[Product]):
+    enabled = serializers.BooleanField(source="personalization")
+    items = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Product
+        fields = ("enabled", "items")
+
+    def get_items(self, product: Product) -> list[dict[str, Any]]:
+        text = {"id": "text", "type": "text", "name": "Personal text", "required": False}
+        return [text] if product.personalization else []
+
+
+class SaleSerializer(serializers.ModelSerializer[Product]):
+    enabled = serializers.SerializerMethodField()
+    original_price = serializers.SerializerMethodField()
+    original_price_formatted = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Product
+        fields = ("enabled", "original_price", "original_price_formatted")
+
+    def get_enabled(self, product: Product) -> bool:
+        return self.get_original_price(product) is not None
+
+    def get_original_price(self, product: Product) -> int | None:
+        prices = [product.original_price, *(each.original_price for each in product.variants.all())]
+        return next((price for price in prices if price is not None), None)
+
+    def get_original_price_formatted(self, product: Product) -> str | None:
+        price = self.get_original_price(product)
+        return None if price is None else formatted(price, product.store.currency)
+
+
 class ProductSerializer(serializers.ModelSerializer[Product]):
     object = serializers.ReadOnlyField(default="product")
     id = serializers.CharField()
@@ -159,6 +211,12 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     price_range = serializers.SerializerMethodField()
     price_range_formatted = serializers.SerializerMethodField()
     image = serializers.SerializerMethodField()
+    media = serializers.SerializerMethodField()
+    min_quantity = serializers.SerializerMethodField()
+    in_stock = serializers.SerializerMethodField()
+    available_quantity = serializers.SerializerMethodField()
+    personalization = PersonalizationSerializer(source="*")
+    on_sale = SaleSerializer(source="*")
     variants = VariantsSerializer(source="*")
     categories = CategorySerializer(many=True)
 
@@ -191,12 +249,13 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             "on_sale",
             "sku",
             "livemode",
+            "position",
             "created_at",
             "updated_at",
         )
 
     def get_description_html(self, product: Product) -> str:
-        return linebreaks(product.description, autoescape=True)
+        return linebreaks(product.description, autoescape=True) if product.description else ""
 
     def get_currency(self, product: Product) -> Currency:
         return currency_info(product.store.currency)
@@ -205,12 +264,31 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         return formatted(product.price, product.store.currency)
 
     def get_price_range(self, product: Product) -> list[int]:
-        prices = sorted({variant.price for variant in product.variants.all()})
-        return [prices[0], prices[-1]] if len(prices) > 1 else []
+        prices = [variant.price for variant in product.variants.all()] or [product.price]
+        return sorted({min(prices), max(prices)})
 
     def get_price_range_formatted(self, product: Product) -> str:
         prices = self.get_price_range(product)
         return " - ".join(formatted(price, product.store.currency) for price in prices)
 
     def get_image(self, product: Product) -> Any:
-        return product.media[0] if product.media else None
+        if product.media:
+            return ImageSerializer(product.media[0]).data
+        address = self.context["request"].build_absolute_uri("/static/img/no-picture.png")
+        return dict.fromkeys(("sm", "md", "lg"), address)
+
+    def get_media(self, product: Product) -> Any:
+        media = [{"id": str(place), **picture} for place, picture in enumerate(product.media, start=1)]
+        return MediaSerializer(media, many=True).data
+
+    def get_min_quantity(self, product: Product) -> int | None:
+        return product.min_quantity if product.min_quantity > 1 else None
+
+    def get_available_quantity(self, product: Product) -> int | None:
+        if product.inventory_type == Product.InventoryType.INFINITE:
+            return None
+        variants = product.variants.all()
+        return sum(variant.quantity for variant in variants) if variants else product.quantity
+
+    def get_in_stock(self, product: Product) -> bool:
+        return self.get_available_quantity(product) != 0

@@ -23,7 +23,7 @@ class Products(ListAPIView[Product]):
 
     def get_queryset(self) -> QuerySet[Product]:
         products = Product.objects.filter(store_id=self.kwargs["store_id"])
-        return products.select_related("store").prefetch_related("variants", "categories")
+        return products.select_related("store").prefetch_related("variants", "categories__subcategories")
 
 
 class Nothing(APIView):

@@ -89,7 +89,7 @@ def test_an_empty_list_has_one_empty_page(api: Client) -> None:
 
 @pytest.mark.parametrize("name", ["page", "perpage"])
 @pytest.mark.parametrize(
-    "value", ["0", "-1", "101", "1.5", "", "x", "١", "1" * 5000, "1e1", "+1", " 1", "0x1", "%00"]
+    "value", ["0", "-1", "1000000001", "1.5", "x", "١", "1" * 5000, "1e1", "+1", " 1", "0x1", "%00"]
 )
 def test_a_number_out_of_range_is_named(api: Client, name: str, value: str) -> None:
     answer = api.get(COUPONS, {name: value})

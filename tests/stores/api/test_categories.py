@@ -39,6 +39,8 @@ def test_the_list_is_the_whole_tree(client: Client, store: Store, other_store: S
             "handle": category.handle,
             "name": category.name,
             "description": category.description,
+            "parent": str(category.parent_id) if category.parent_id else None,
+            "position": category.position,
             "subcategories": [],
         }
 
@@ -60,7 +62,7 @@ def test_categories_are_hung_into_one_another_and_out_again(api: Caller) -> None
     assert names(api.get("/categories").json()) == ["Kitchen", ["Mugs"]]
     api.patch(f"/categories/{mugs['id']}", {"parent": None, "name": "Cups", "position": 1})
     assert names(api.get("/categories").json()) == ["Kitchen", "Cups"]
-    body = api.patch(f"/categories/{kitchen['id']}", {"parent": int(mugs["id"])}).json()
+    body = api.patch(f"/categories/{kitchen['id']}", {"parent": mugs["id"]}).json()
     assert (body["handle"], body["description"]) == ("k", "Pots.")
     assert names(api.get("/categories").json()) == ["Cups", ["Kitchen"]]
 
@@ -73,8 +75,9 @@ def test_categories_are_hung_into_one_another_and_out_again(api: Caller) -> None
         ({"handle": "garden"}, "handle"),
         ({"handle": "no handle"}, "handle"),
         ({"parent": "kitchen"}, "parent"),
-        ({"parent": 2**70}, "parent"),
-        ({"parent": True}, "parent"),
+        ({"parent": "9" * 18}, "parent"),
+        ({"parent": "9" * 30}, "parent"),
+        ({"parent": ""}, "parent"),
         ({"position": -1}, "position"),
         ({"subcategories": []}, "subcategories"),
         ({"store": 267418190}, "store"),
@@ -91,15 +94,15 @@ def test_what_is_wrong_is_named(api: Caller, store: Store, change: dict[str, Any
 def test_the_parent_is_of_the_same_store(api: Caller, store: Store, other_store: Store) -> None:
     theirs, kitchen = make(other_store, "Theirs"), make(store)
     expected = {"parent": ["There is no such category."]}
-    assert refused(api.post("/categories/", {"name": "Mine", "parent": theirs.pk})) == expected
-    assert refused(api.patch(f"/categories/{kitchen.pk}", {"parent": theirs.pk})) == expected
+    assert refused(api.post("/categories/", {"name": "Mine", "parent": str(theirs.pk)})) == expected
+    assert refused(api.patch(f"/categories/{kitchen.pk}", {"parent": str(theirs.pk)})) == expected
 
 
 def test_no_category_lies_within_itself(api: Caller, store: Store) -> None:
     kitchen = make(store)
     mugs = make(store, "Mugs", parent=kitchen)
     for parent in (kitchen, mugs):
-        assert refused(api.patch(f"/categories/{kitchen.pk}", {"parent": parent.pk})) == {
+        assert refused(api.patch(f"/categories/{kitchen.pk}", {"parent": str(parent.pk)})) == {
             "parent": ["A category cannot lie within itself."]
         }
 
@@ -109,11 +112,11 @@ def test_the_tree_has_a_depth_that_can_be_read(api: Caller, store: Store) -> Non
     for level in range(2, 11):
         chain.append(make(store, f"L{level}", parent=chain[-1]))
     too_deep = {"parent": ["Categories can be nested 10 levels deep."]}
-    assert refused(api.post("/categories", {"name": "L11", "parent": chain[-1].pk})) == too_deep
+    assert refused(api.post("/categories", {"name": "L11", "parent": str(chain[-1].pk)})) == too_deep
     pair = make(store, "Pair")
     make(store, "Leaf", parent=pair)
-    assert refused(api.patch(f"/categories/{pair.pk}", {"parent": chain[8].pk})) == too_deep
-    assert api.patch(f"/categories/{pair.pk}", {"parent": chain[7].pk}).status_code == 200
+    assert refused(api.patch(f"/categories/{pair.pk}", {"parent": str(chain[8].pk)})) == too_deep
+    assert api.patch(f"/categories/{pair.pk}", {"parent": str(chain[7].pk)}).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
@@ -124,7 +127,7 @@ def test_two_changes_at_once_make_no_circle(api: Caller, store: Store) -> None:
 
     def hang(category: Category, parent: Category) -> None:
         together.wait()
-        statuses.append(api.patch(f"/categories/{category.pk}", {"parent": parent.pk}).status_code)
+        statuses.append(api.patch(f"/categories/{category.pk}", {"parent": str(parent.pk)}).status_code)
         connection.close()
 
     for _ in range(5):

@@ -122,6 +122,10 @@ def three(store: Store) -> dict[int, Order]:
         ({"created_before": "2026-11-24T12:00:00Z"}, [1]),
         ({"created_after": "2026-11-24T13:00:00+01:00", "created_before": "2026-11-25T12:00:00"}, [2]),
         ({"created_after": "2026-11-24"}, [3, 2]),
+        # An unescaped + arrives as a space.
+        ({"created_after": "2026-11-24T13:00:00 01:00"}, [3, 2]),
+        ({"created_after": "2026-11-24T13:30:00.5 0100"}, [3]),
+        ({"created_after": "2026-11-24 12:00:00"}, [3, 2]),
         ({"search": "bob"}, [2]),
         ({"search": "ADA@EXAMPLE"}, [3, 1]),
         ({"search": "7003"}, [2]),

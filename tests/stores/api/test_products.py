@@ -4,12 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles.finders import find as find_static_file
 from django.test import Client
 
+from stores.api.products import represent_product
 from stores.models import Product, ProductVariant, Store
 from tests.shop import (
     IMAGE,
     NOON,
+    PICTURE,
     Caller,
     ids,
     make_category,
@@ -71,21 +74,25 @@ def test_a_product_is_written_out_in_full(client: Client, store: Store) -> None:
         "currency": {"code": "USD", "name": "US Dollar", "zero_decimal": False},
         "price": 1999,
         "price_formatted": "$19.99",
-        "price_range": [],
-        "price_range_formatted": "",
+        "price_range": [1999],
+        "price_range_formatted": "$19.99",
         "image": IMAGE,
-        "media": [IMAGE],
+        "media": [{"id": "1", **PICTURE}],
         "variants": {"enabled": False, "option_name": "", "items": []},
-        "categories": [{"id": str(kitchen.pk), "name": "Kitchen"}],
+        "categories": client.get(f"/v1/stores/{store.pk}/categories/").json(),
         "inventory_type": "tracked",
         "in_stock": True,
         "available_quantity": 7,
-        "min_quantity": 1,
+        "min_quantity": None,
         "max_quantity": 5,
-        "personalization": True,
-        "on_sale": True,
+        "personalization": {
+            "enabled": True,
+            "items": [{"id": "text", "type": "text", "name": "Personal text", "required": False}],
+        },
+        "on_sale": {"enabled": True, "original_price": 2500, "original_price_formatted": "$25.00"},
         "sku": "MUG-1",
         "livemode": True,
+        "position": 0,
         "created_at": "2026-11-23T12:00:00Z",
     }
 
@@ -122,7 +129,96 @@ def test_variants_are_written_out_in_full(sized: Any) -> None:
     }
     assert sized["price_range"] == [1500, 2500]
     assert sized["price_range_formatted"] == "$15.00 - $25.00"
-    assert (sized["available_quantity"], sized["in_stock"], sized["on_sale"]) == (3, True, True)
+    assert (sized["available_quantity"], sized["in_stock"]) == (3, True)
+    assert sized["on_sale"] == {
+        "enabled": True,
+        "original_price": 3000,
+        "original_price_formatted": "$30.00",
+    }
+
+
+# Pure: what a row comes to, without the database.
+
+ROW: dict[str, Any] = {
+    "id": 1,
+    **dict.fromkeys(("name", "handle", "excerpt", "description", "promo_badge", "sku", "option_name"), ""),
+    "price": 6900,
+    "original_price": None,
+    "media": [],
+    "inventory_type": "tracked",
+    "quantity": 3,
+    "min_quantity": 1,
+    "max_quantity": None,
+    "personalization": False,
+    "livemode": True,
+    "position": 0,
+    "created_at": NOON,
+    "updated_at": NOON,
+}
+VARIANT = {"id": 1, "sku": "", "name": "", "price": 6900, "original_price": None, "quantity": 0}
+
+
+def represent(row: dict[str, Any], *variants: dict[str, Any]) -> dict[str, Any]:
+    return represent_product(
+        ROW | row, [VARIANT | variant for variant in variants], [], currency="USD", placeholder=""
+    )
+
+
+@pytest.mark.parametrize(
+    ("prices", "price_range", "text"),
+    [
+        ([], [6900], "$69.00"),
+        ([7500], [7500], "$75.00"),
+        ([7500, 7500], [7500], "$75.00"),
+        ([7500, 500, 6900], [500, 7500], "$5.00 - $75.00"),
+    ],
+)
+def test_a_price_range_is_never_empty(prices: list[int], price_range: list[int], text: str) -> None:
+    product = represent({}, *({"price": price} for price in prices))
+    assert (product["price_range"], product["price_range_formatted"]) == (price_range, text)
+
+
+@pytest.mark.parametrize(
+    ("row", "quantities", "available", "in_stock"),
+    [
+        ({"quantity": 3}, [], 3, True),
+        ({"quantity": 0}, [], 0, False),
+        ({"quantity": 100}, [2, 5], 7, True),
+        ({"quantity": 100}, [0, 0], 0, False),
+        ({"quantity": 0, "inventory_type": "infinite"}, [], None, True),
+        ({"quantity": 0, "inventory_type": "infinite"}, [0], None, True),
+    ],
+)
+def test_stock_is_that_of_the_variants_where_there_are(
+    row: dict[str, Any], quantities: list[int], available: int | None, *, in_stock: bool
+) -> None:
+    product = represent(row, *({"quantity": quantity} for quantity in quantities))
+    assert (product["available_quantity"], product["in_stock"]) == (available, in_stock)
+
+
+@pytest.mark.parametrize(
+    ("own", "of_variants", "original_price"),
+    [
+        (None, [], None),
+        (None, [None, None], None),
+        (9900, [], 9900),
+        (9900, [None, 7900], 9900),
+        (None, [None, 7900, 8900], 7900),
+    ],
+)
+def test_one_variant_on_sale_puts_the_product_on_sale(
+    own: int | None, of_variants: list[int | None], original_price: int | None
+) -> None:
+    product = represent({"original_price": own}, *({"original_price": price} for price in of_variants))
+    assert product["on_sale"] == {
+        "enabled": original_price is not None,
+        "original_price": original_price,
+        "original_price_formatted": original_price and f"${original_price // 100}.00",
+    }
+
+
+def test_an_empty_description_is_empty_html() -> None:
+    assert represent({"description": ""})["description_html"] == ""
 
 
 def test_yen_have_no_decimals(client: Client, store: Store) -> None:
@@ -192,8 +288,26 @@ def test_products_are_filtered_by_category(client: Client, store: Store) -> None
     assert ids(client.get(url, {"category": garden.pk + 1})) == []
 
 
-@pytest.mark.parametrize("category", ["kitchen", "0", "-1", "1.5", "9" * 30, "\0"])
-def test_a_category_is_a_number(api: Caller, category: str) -> None:
+def test_a_category_includes_all_below_it(client: Client, store: Store, other_store: Store) -> None:
+    kitchen = make_category(store)
+    mugs = make_category(store, "Mugs", parent=kitchen)
+    espresso = make_category(store, "Espresso", parent=mugs)
+    found = [make(store, name) for name in ("Pot", "Mug", "Cup")]
+    for product, category in zip(found, (kitchen, mugs, espresso), strict=True):
+        product.categories.add(category, espresso, through_defaults={"store": store})
+    make(store, "Spade").categories.add(make_category(store, "Garden"), through_defaults={"store": store})
+    theirs = make_category(other_store, "Theirs")
+    make(other_store).categories.add(theirs, through_defaults={"store": other_store})
+    url = f"/v1/stores/{store.pk}/products/"
+    for category in (kitchen, mugs, espresso):
+        for key in (category.pk, category.handle):
+            assert ids(client.get(url, {"category": key})) == [product.pk for product in reversed(found)]
+    for key in (theirs.pk, theirs.handle, "nowhere", "0", "9" * 30):
+        assert ids(client.get(url, {"category": key})) == []
+
+
+@pytest.mark.parametrize("category", ["in the kitchen", "1.5", "x" * 121, "\0"])
+def test_a_category_is_an_id_or_a_handle(api: Caller, category: str) -> None:
     assert list(refused(api.get("/products/", {"category": category}))) == ["category"]
 
 
@@ -217,19 +331,44 @@ def test_everything_that_is_sent_is_kept(api: Caller, store: Store) -> None:
         "description": "Made by hand.",
         "promo_badge": "New",
         "sku": "MUG-1",
-        "media": [IMAGE],
+        "media": [{"id": "front", **PICTURE}],
         "inventory_type": "tracked",
         "min_quantity": 2,
         "max_quantity": 4,
-        "personalization": True,
         "livemode": False,
+        "position": 3,
     }
-    unseen = {"quantity": 9, "position": 3, "original_price": 2500}
-    body = api.post("/products", sent | unseen | {"categories": [str(garden.pk), kitchen.pk]}).json()
+    elsewhere = {"quantity": 9, "original_price": 2500, "personalization": {"enabled": True}}
+    ids = {"categories": [str(garden.pk), str(kitchen.pk)]}
+    body = api.post("/products", sent | elsewhere | ids).json()
     assert {name: body[name] for name in sent} == sent
     assert {row["name"] for row in body["categories"]} == {"Garden", "Kitchen"}
-    product = Product.objects.get()
-    assert {name: getattr(product, name) for name in unseen} == unseen
+    assert body["available_quantity"] == 9
+    assert body["on_sale"]["original_price"] == 2500
+    assert body["personalization"]["enabled"] is True
+
+
+def test_a_picture_gets_an_id_that_it_keeps(api: Caller) -> None:
+    body = api.post("/products", MUG | {"media": [PICTURE, PICTURE]}).json()
+    first, second = body["media"]
+    assert first["id"] != second["id"]
+    swapped = api.patch(f"/products/{body['id']}", {"media": [second, first]}).json()
+    assert swapped["media"] == [second, first]
+    assert swapped["image"] == second["src"]
+
+
+def test_a_product_without_a_picture_shows_a_placeholder(api: Caller) -> None:
+    body = api.post("/products", MUG).json()
+    assert body["media"] == []
+    assert set(body["image"]) == {"sm", "md", "lg"}
+    (address,) = set(body["image"].values())
+    assert address == "http://testserver/static/img/no-picture.png"
+    assert find_static_file("img/no-picture.png")
+
+
+@pytest.mark.parametrize("minimum", [None, 1])
+def test_a_minimum_of_one_is_none(api: Caller, minimum: int | None) -> None:
+    assert api.post("/products", MUG | {"min_quantity": minimum}).json()["min_quantity"] is None
 
 
 @pytest.mark.parametrize("name", ["マグカップ", "!!!"])
@@ -309,10 +448,15 @@ PARTS = {"name": "Red", "price": 1}
         ({"min_quantity": 3, "max_quantity": 2}, ["max_quantity"]),
         ({"quantity": 2**63}, ["quantity"]),
         ({"inventory_type": "endless"}, ["inventory_type"]),
-        ({"personalization": "perhaps"}, ["personalization"]),
-        ({"media": [{}]}, ["media.0.sm", "media.0.md", "media.0.lg"]),
-        ({"media": [IMAGE | {"sm": "javascript:alert(1)"}]}, ["media.0.sm"]),
-        ({"media": [IMAGE | {"xl": "https://example.com/"}]}, ["media.0.xl"]),
+        ({"personalization": True}, ["personalization.non_field_errors"]),
+        ({"personalization": {"enabled": True, "items": []}}, ["personalization.items"]),
+        ({"max_quantity": 0}, ["max_quantity"]),
+        ({"media": [{}]}, ["media.0.type", "media.0.src"]),
+        ({"media": [{"type": "video", "src": IMAGE}]}, ["media.0.type"]),
+        ({"media": [PICTURE | {"src": {}}]}, ["media.0.src.sm", "media.0.src.md", "media.0.src.lg"]),
+        ({"media": [PICTURE | {"src": IMAGE | {"sm": "javascript:alert(1)"}}]}, ["media.0.src.sm"]),
+        ({"media": [PICTURE | {"src": IMAGE | {"xl": "https://example.com/"}}]}, ["media.0.src.xl"]),
+        ({"media": [PICTURE | {"id": "a"}, PICTURE | {"id": "a"}]}, ["media"]),
         ({"media": IMAGE}, ["media"]),
         ({"categories": ["1"]}, ["categories"]),
         ({"categories": ["a\0b"]}, ["categories.0"]),
@@ -323,8 +467,9 @@ PARTS = {"name": "Red", "price": 1}
         ({"variants": {"items": [PARTS | {"price": -2}]}}, ["variants.items.0.price"]),
         ({"variants": {"items": [PARTS | {"original_price": 1}]}}, ["variants.items.0.original_price"]),
         ({"variants": {"items": [PARTS, PARTS]}}, ["variants.items"]),
-        ({"variants": {"items": [PARTS | {"id": 0}]}}, ["variants"]),
-        ({"variants": {"items": [PARTS | {"id": 2**70}]}}, ["variants"]),
+        ({"variants": {"items": [PARTS | {"id": "0"}]}}, ["variants.items.0.id"]),
+        ({"variants": {"items": [PARTS | {"id": "9" * 30}]}}, ["variants.items.0.id"]),
+        ({"variants": {"items": [PARTS | {"id": "9" * 18}]}}, ["variants"]),
         ({"variants": {"items": [PARTS] * 101}}, ["variants.items"]),
         ({"id": "7", "colour": "blue", "created_at": "2026-01-01"}, ["id", "colour", "created_at"]),
     ],
@@ -357,7 +502,7 @@ def test_categories_and_variants_of_others_do_not_exist(
     missing = {"categories": [f"There is no category {theirs.pk}."]}
     assert refused(api.post("/products/", MUG | {"categories": [str(theirs.pk)]})) == missing
     variant = ProductVariant.objects.create(product=make(store, "Plate"), name="Red", price=1)
-    items = [{"id": variant.pk, "name": "Mine", "price": 1}]
+    items = [{"id": str(variant.pk), "name": "Mine", "price": 1}]
     assert refused(api.patch(f"/products/{sized['id']}", {"variants": {"items": items}})) == {
         "variants": [f"The product has no variant {variant.pk}."]
     }
