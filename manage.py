@@ -1,3 +1,4 @@
+#!/usr/bin/env python
 """Django's commands: ``python manage.py help`` lists them."""
 
 import io

@@ -15,8 +15,9 @@ def test_a_name_that_the_terminal_cannot_show_is_escaped(
 ) -> None:
     key, _ = issue(name="Łódź 店舗")
     printed = io.BytesIO()
+    stdout = io.TextIOWrapper(printed, encoding=encoding, write_through=True)
     with monkeypatch.context() as terminal:
-        terminal.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding=encoding, write_through=True))
+        terminal.setattr(sys, "stdout", stdout)
         terminal.setattr(sys, "argv", ["manage.py", "list_keys", "267418190"])
         manage.main()
     assert key.prefix.encode() in printed.getvalue()
