@@ -48,11 +48,6 @@ def visible_part(name: str) -> str:
     return " ".join("".join(seen).split())
 
 
-def validate_name(text: str) -> None:
-    """Raise ValidationError unless the text is a name; a validator for model fields."""
-    clean_name(text)
-
-
 class ComparableNameField(models.CharField):  # type: ignore[type-arg]  # not generic at run time
     """A column that holds the comparable form of its row's ``name``, for unique constraints."""
 

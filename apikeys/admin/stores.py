@@ -20,11 +20,21 @@ from apikeys.actors import actor_from_request
 from apikeys.lifecycle import StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Suspension
 from apikeys.usage import charts, reports
+from apikeys.validators import validate_no_key
 from stores.models import Store
 
 MAX_KEYS = 50
 MAX_ENTRIES = 50
 MAX_STORES = 100
+
+
+class StoreForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """A store's name is in the subject of e-mails to its owners."""
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        validate_no_key(name)
+        return name
 
 
 class SuspendForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -57,6 +67,7 @@ class Affected:
 class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """What keys add to the admin of stores, which knows nothing of them."""
 
+    form = StoreForm
     actions = ("suspend", "resume")
 
     def get_urls(self) -> list[URLPattern]:

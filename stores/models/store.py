@@ -4,11 +4,13 @@ import secrets
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from stores.money import validate_currency
+from stores.names import clean_name
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -48,6 +50,13 @@ class Store(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Keep the name as names are kept. Raises ValidationError for one with invisible characters."""
+        try:
+            self.name = clean_name(self.name)
+        except ValidationError as error:
+            raise ValidationError({"name": error}) from error
 
 
 class StoreScopedQuerySet(models.QuerySet[Row]):

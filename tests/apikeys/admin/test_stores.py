@@ -229,3 +229,24 @@ def test_strangers_and_owners_get_nowhere(issue: IssueKey, store: Store, signed_
             answer = browser.post(f"{url}?store={store.pk}", {"reason": REASON})
             assert answer.status_code in {302, 403}
     assert not Suspension.objects.exists()
+
+
+# Its name.
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("North\u200bwood", "invisible character"),
+        ("19656ea.4329f04826e125f1ee999b53f78", "contains an API key"),
+        ("Shop 19656ea.4329f04826e125f1ee999b53f78", "contains an API key"),
+    ],
+)
+def test_a_name_that_owners_could_not_be_sent_is_refused(
+    operator: Client, store: Store, owner: User, name: str, complaint: str
+) -> None:
+    page = admin_page(Store, "change", store.pk)
+    fields = {"currency": "USD", "owners": [owner.pk]}
+    assert complaint in operator.post(page, {**fields, "name": name}).content.decode()
+    assert operator.post(page, {**fields, "name": " North\nwood "}).status_code == 302
+    assert Store.objects.get(pk=store.pk).name == "North wood"
