@@ -1,12 +1,28 @@
-"""Rows that only the product writes, for operators to read: suspensions, usage, the audit log, e-mail."""
+"""Rows that only the product writes, for operators to read: suspensions, usage, logs, e-mail."""
 
+import re
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
-from apikeys.models import ApiKeyUsage, AuditEntry, Letter, StoreUsage, Suspension
+from apikeys import keys
+from apikeys.models import (
+    ApiKey,
+    ApiKeyUsage,
+    AuditEntry,
+    Letter,
+    LoggedRequest,
+    RefusalUsage,
+    StoreUsage,
+    Suspension,
+)
+
+MAX_LISTED_REQUESTS = 10_000
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -51,6 +67,76 @@ class StoreUsageAdmin(ReadOnlyAdmin):
     list_select_related = ("store",)
     date_hierarchy = "date"
     ordering = ("-date",)
+
+
+@admin.register(RefusalUsage)
+class RefusalUsageAdmin(ReadOnlyAdmin):
+    list_display = ("date", "key", "resource", "access", "reason", "requests", "last_at")
+    list_filter = ("reason", "resource", "access")
+    list_select_related = ("key",)
+    search_fields = ("key__prefix", "key__name")
+    date_hierarchy = "date"
+    ordering = ("-date", "-requests")
+    show_full_result_count = False
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Does not count the whole request log, only as far as anybody pages."""
+
+    @cached_property
+    def count(self) -> int:
+        return len(self.object_list[:MAX_LISTED_REQUESTS].values_list("pk"))  # type: ignore[attr-defined]
+
+
+@admin.register(LoggedRequest)
+class LoggedRequestAdmin(ReadOnlyAdmin):
+    """The request log of every store. No filter here looks through the whole of it."""
+
+    list_display = (
+        *(
+            "at",
+            "store_id",
+            "prefix",
+            "method",
+            "path",
+            "status",
+            "reason",
+            "milliseconds",
+            "address",
+            "client",
+        ),
+        "request_id",
+    )
+    list_display_links = ("at",)
+    search_fields = ("request_id",)
+    search_help_text = "A request id, a key's prefix or a store's number."
+    paginator = CappedPaginator
+    show_full_result_count = False
+    fields = (
+        *("at", "store_id", "prefix", "method", "path", "route", "resource", "access", "status", "reason"),
+        *("milliseconds", "address", "client", "request_id"),
+    )
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Ids follow time and are indexed across stores; time is indexed for each store and key."""
+        return ("-at", "-id") if request.GET.get("q") else ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[LoggedRequest], search_term: str
+    ) -> tuple[QuerySet[LoggedRequest], bool]:
+        """Each of what can be searched for has an index; anything else finds nothing."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if prefix := keys.find_prefix(term):
+            key = ApiKey.objects.filter(prefix=prefix).first()
+            return queryset.filter(key=key) if key else queryset.none(), False
+        if re.fullmatch("[1-9][0-9]{8}", term):
+            return queryset.filter(store=int(term)), False
+        try:
+            return queryset.filter(request_id=UUID(term)), False
+        except ValueError:
+            return queryset.none(), False
 
 
 @admin.register(AuditEntry)

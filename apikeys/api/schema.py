@@ -57,6 +57,11 @@ class ApiKey(Shape):
         help_text="Requests of the last 30 days (UTC), today included, by resource; `other` stands for "
         "everything that is no resource.",
     )
+    refusals = serializers.DictField(
+        child=serializers.IntegerField(min_value=1),
+        help_text="Refused requests of the last 30 days (UTC), today included, by the error's `code`, such "
+        "as `rate_limited`.",
+    )
 
 
 class Received(Shape):

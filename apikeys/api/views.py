@@ -77,7 +77,8 @@ def about(key: ApiKey, allowance: Allowance | None) -> dict[str, Any]:
     """What a key is told about itself: who it is, what it reaches, until when, and what it did.
 
     ``limits`` is what is left of this minute's requests, null while they are not counted. ``usage`` counts
-    the requests of the last 30 days (UTC), today included, by resource and outcome.
+    the requests of the last 30 days (UTC), today included, by resource and outcome; ``refusals`` divides
+    those that were refused by the error's code.
     """
     return {
         "object": "api_key",
@@ -90,6 +91,7 @@ def about(key: ApiKey, allowance: Allowance | None) -> dict[str, Any]:
         "allowed_addresses": key.allowed_addresses,
         "limits": allowance and limits(allowance),
         "usage": reports.by_resource(key),
+        "refusals": reports.refusals_by_reason(key),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Max, QuerySet, Sum
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
+from apikeys.models import ApiKey, ApiKeyUsage, RefusalUsage, StoreUsage
 from apikeys.models.outcomes import Outcome
 from apikeys.models.usage import PERIOD_DAYS, first_day
 from stores.models import Store
@@ -99,6 +99,13 @@ def by_resource(key: ApiKey) -> dict[str, dict[str, int]]:
     for resource, outcome, requests in rows.order_by("resource", "outcome"):
         counts[resource or "other"][outcome] = requests
     return dict(counts)
+
+
+def refusals_by_reason(key: ApiKey) -> dict[str, int]:
+    """Refused requests of the last 30 days by the error's code, the most frequent first."""
+    rows = RefusalUsage.objects.filter(key=key, date__gte=first_day())
+    counts = rows.values_list("reason").annotate(total=Sum("requests"))
+    return dict(counts.order_by("-total", "reason"))
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from apikeys.models import ApiKeyUsage
+from apikeys.models import ApiKeyUsage, RefusalUsage
 from apikeys.models.outcomes import Outcome
 from tests.conftest import IssueKey, bearer
 
@@ -38,6 +38,7 @@ def test_a_key_is_told_about_itself(client: Client, issue: IssueKey) -> None:
             "resets_in_seconds": body["limits"]["resets_in_seconds"],
         },
         "usage": {"orders": {"succeeded": 5, "refused": 0, "failed": 0}},
+        "refusals": {},
     }
 
 
@@ -46,6 +47,19 @@ def test_a_key_that_asks_about_itself_is_counted(client: Client, issue: IssueKey
     client.get("/v1/api-key/", headers=bearer(plaintext))
     body = client.get("/v1/api-key/", headers=bearer(plaintext)).json()
     assert body["usage"] == {"other": {"succeeded": 1, "refused": 0, "failed": 0}}
+
+
+def test_a_key_is_told_why_it_was_refused(client: Client, issue: IssueKey) -> None:
+    key, plaintext = issue(access=["orders:read"])
+    today = timezone.now().date()
+    for reason, ago, requests in (("rate_limited", 0, 2), ("rate_limited", 29, 5), ("rate_limited", 30, 100)):
+        day = today - timedelta(days=ago)
+        RefusalUsage.objects.create(
+            key=key, date=day, reason=reason, requests=requests, last_at=timezone.now()
+        )
+    client.get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
+    body = client.get("/v1/api-key/", headers=bearer(plaintext)).json()
+    assert list(body["refusals"].items()) == [("rate_limited", 7), ("resource_not_allowed", 1)]
 
 
 def test_only_reading_is_possible(client: Client, issue: IssueKey) -> None:

@@ -1,7 +1,9 @@
 """What operators do in a browser, at night on a terminal: the same verbs, the same history, the same care."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,13 +15,17 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
 from apikeys.models.suspension import Suspension
+from apikeys.usage import writer
+from apikeys.usage.batch import Batch
 from stores.models import Store
 from tests.conftest import IssueKey, deliver_letters, make_owner
+from tests.key_requests import NOON, make_request
 
 REASON = "Customers were read from a thousand addresses."
 COMMANDS = (
     "find_keys",
     "key_history",
+    "key_requests",
     "key_usage",
     "list_keys",
     "resume_keys",
@@ -271,3 +277,36 @@ def test_a_database_that_is_away_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
         refusal("list_keys", "267418190")
         == "The database cannot be used: connection refused Is the server running?"
     )
+
+
+@pytest.fixture
+def logged(used: ApiKey) -> ApiKey:
+    """A key with two requests in the log, the newer one refused."""
+    batch = Batch(uuid4(), 1)
+    batch.add_to_log(make_request(used, client="curl/8\u202e"))
+    batch.add_to_log(
+        make_request(used, at=NOON + timedelta(hours=1), status_code=401, reason="api_key_expired")
+    )
+    batch.add(batch.log[0])
+    writer.write(batch)
+    return used
+
+
+def test_the_requests_of_a_key_or_a_store_are_shown_the_newest_first(logged: ApiKey) -> None:
+    of_key = run("key_requests", logged.prefix)
+    assert of_key == run("key_requests", "--store", "267418190")
+    assert [line.split()[0] for line in of_key] == ["WHEN", "2026-11-23", "2026-11-23"]
+    assert "api_key_expired" in of_key[1]
+    assert "curl/8?" in of_key[2]
+
+
+def test_only_errors_or_only_so_many_requests_are_shown(logged: ApiKey) -> None:
+    newest = run("key_requests", logged.prefix)[:2]
+    assert [line.split() for line in run("key_requests", logged.prefix, "--errors")] == [
+        line.split() for line in newest
+    ]
+    assert len(run("key_requests", logged.prefix, "--limit", "1")) == 2
+
+
+def test_a_key_without_requests_in_the_log_is_told_so(used: ApiKey) -> None:
+    assert refusal("key_requests", used.prefix) == "No request is in the request log."

@@ -1,0 +1,61 @@
+"""The request log in the admin: any store's, to be read and found by what has an index."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client
+
+from apikeys.models import ApiKey, LoggedRequest, RefusalUsage
+from apikeys.usage import writer
+from apikeys.usage.batch import Batch
+from stores.models import Store
+from tests.conftest import IssueKey, admin_page
+from tests.key_requests import make_request
+
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture
+def keys(issue: IssueKey, other_store: Store) -> list[ApiKey]:
+    """A key of each of two stores, each with one refused request."""
+    issued = [issue()[0], issue(store=other_store)[0]]
+    batch = Batch(uuid4(), 1)
+    for key, request_id in zip(issued, (FIRST, SECOND), strict=True):
+        request = make_request(key, request_id=request_id, status_code=401, reason="api_key_expired")
+        batch.add(request)
+        batch.add_to_log(request)
+    writer.write(batch)
+    return issued
+
+
+def shown(operator: Client, q: str) -> set[UUID]:
+    response = operator.get(admin_page(LoggedRequest, "changelist"), {"q": q})
+    assert response.status_code == 200
+    return {request_id for request_id in (FIRST, SECOND) if str(request_id) in response.text}
+
+
+def test_requests_of_every_store_are_shown(operator: Client, keys: list[ApiKey]) -> None:
+    assert shown(operator, "") == {FIRST, SECOND}
+
+
+def test_requests_are_found_by_key_store_and_request_id(operator: Client, keys: list[ApiKey]) -> None:
+    for typed in (keys[0].prefix, "267418190", str(FIRST), f" {FIRST.hex} "):
+        assert shown(operator, typed) == {FIRST}, typed
+
+
+@pytest.mark.parametrize("typed", ["0000000", "999999999", "9" * 40, "'", "\u202e", str(UUID(int=3))])
+def test_what_is_not_there_finds_nothing(operator: Client, keys: list[ApiKey], typed: str) -> None:
+    assert shown(operator, typed) == set()
+
+
+@pytest.mark.parametrize("model", [LoggedRequest, RefusalUsage])
+@pytest.mark.usefixtures("keys")
+def test_nobody_changes_what_was_counted_or_logged(
+    operator: Client, model: type[LoggedRequest | RefusalUsage]
+) -> None:
+    row = model.objects.all()[0]
+    assert operator.get(admin_page(model, "changelist")).status_code == 200
+    assert operator.get(admin_page(model, "change", row.pk)).status_code == 200
+    assert operator.get(admin_page(model, "add")).status_code == 403
+    assert operator.post(admin_page(model, "change", row.pk), {"status": 200}).status_code == 403
+    assert operator.post(admin_page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
