@@ -31,6 +31,7 @@ class Specimen:
     refused_per_day: dict[str, int] = field(default_factory=dict)
     expires_in: int | None = None
     deactivated_ago: int | None = None
+    is_leaked: bool = False
     client: str = "python-requests/2.32.5"
 
 
@@ -86,6 +87,14 @@ SPECIMENS = (
         per_day={"coupons:write": 9, "coupons:read": 15},
         expires_in=-12,
     ),
+    Specimen(
+        "Contractor's script",
+        ("products:read", "orders:read"),
+        age=110,
+        per_day={"products:read": 25, "orders:read": 8},
+        deactivated_ago=20,
+        is_leaked=True,
+    ),
     Specimen("Price experiments", ("products:read",), age=2),
 )
 
@@ -121,7 +130,12 @@ def record_history(key: ApiKey, owner: Actor) -> None:
     entry = AuditEntry.objects.record(Event.CREATED, by=owner, store=key.store, key=key, access=key.access)
     AuditEntry.objects.filter(pk=entry.pk).update(at=key.created_at)
     if key.deactivated_at:
-        entry = AuditEntry.objects.record(Event.DEACTIVATED, by=owner, store=key.store, key=key, until=None)
+        if key.is_leaked:
+            entry = AuditEntry.objects.record(Event.LEAKED, by=Actor(), store=key.store, key=key)
+        else:
+            entry = AuditEntry.objects.record(
+                Event.DEACTIVATED, by=owner, store=key.store, key=key, until=None
+            )
         AuditEntry.objects.filter(pk=entry.pk).update(at=key.deactivated_at)
 
 
@@ -137,7 +151,8 @@ def key_like(
 ) -> ApiKey:
     """A key whose secret nobody ever knew: demo data must not be a way in."""
     prefix, plaintext = keys.generate()
-    deactivated = specimen.deactivated_ago
+    ago = specimen.deactivated_ago
+    deactivated_at = None if ago is None else now - timedelta(days=ago)
     return ApiKey(
         store=store,
         name=specimen.name,
@@ -148,7 +163,8 @@ def key_like(
         created_by=owner,
         revealed_at=now,
         expires_at=None if specimen.expires_in is None else now + timedelta(days=specimen.expires_in),
-        deactivated_at=None if deactivated is None else now - timedelta(days=deactivated),
+        deactivated_at=deactivated_at,
+        leaked_at=deactivated_at if specimen.is_leaked else None,
     )
 
 

@@ -50,10 +50,10 @@ def test_a_refused_scope_is_granted_and_taken_back_with_a_click_each(page: Page,
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     expect(page.get_by_role("status")).to_contain_text("Access changed.")
     expect(page.get_by_role("row", name="customers:read")).to_contain_text("Yes")
-    expect(history_on(page).first).to_have_text("Widened access: gained customers:read.")
+    expect(history_on(page).first).to_have_text("Added customers:read.")
 
     page.get_by_role("button", name="Undo").dblclick()
-    expect(history_on(page).first).to_have_text("Narrowed access: lost customers:read.")
+    expect(history_on(page).first).to_have_text("Removed customers:read.")
     key.refresh_from_db()
     assert key.access == ["products:read", "orders:read"]
     assert history_on(page).count() == 3
@@ -65,11 +65,11 @@ def test_what_lies_idle_is_removed_and_given_back_with_a_click_each(page: Page, 
     page.reload()
     expect(page.get_by_text("products:read has not been used for 30 days.")).to_be_visible()
     page.get_by_role("button", name="Remove products:read").click()
-    expect(history_on(page).first).to_have_text("Narrowed access: lost products:read.")
+    expect(history_on(page).first).to_have_text("Removed products:read.")
     key.refresh_from_db()
     assert key.access == ["orders:read"]
     page.get_by_role("button", name="Undo").click()
-    expect(history_on(page).first).to_have_text("Widened access: gained products:read.")
+    expect(history_on(page).first).to_have_text("Added products:read.")
     expect(page.get_by_role("button", name="Remove products:read")).to_be_visible()
 
 
@@ -90,8 +90,8 @@ def test_editing_changes_name_expiry_and_access_but_never_the_key(
     expect(page.get_by_role("status")).to_have_text("Saved Bookkeeping.")
     expect(history_on(page)).to_have_count(2)
     expect(history_on(page).first).to_contain_text(
-        "Renamed from “Accounting” to “Bookkeeping”. Widened access: gained orders:write. "
-        "Narrowed access: lost products:read. Moved the expiry from never to "
+        "Renamed from “Accounting” to “Bookkeeping”. Added orders:write. "
+        "Removed products:read. Expiry changed from no expiry to "
     )
     assert call(plaintext).status == 200
 

@@ -108,8 +108,8 @@ def test_a_suggestion_is_taken_and_undone(page: Page, issue: IssueKey) -> None:
     use(key, "customers:read", outcome="refused")
     page.goto(f"{KEYS}{key.prefix}/")
     page.get_by_role("button", name="Grant customers:read").click()
-    expect(page.get_by_text("Widened access: gained customers:read.")).to_be_visible()
+    expect(page.get_by_text("Added customers:read.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Narrowed access: lost customers:read.")).to_be_visible()
+    expect(page.get_by_text("Removed customers:read.")).to_be_visible()
     key.refresh_from_db()
     assert key.access == ["orders:read"]
