@@ -1,14 +1,22 @@
 """What a store's owners are told by e-mail. Letters name the prefix, never the key, and say what to do."""
 
-from typing import Any
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
 from apikeys import letters
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, Suspension
+from apikeys.models import ApiKey, Notification, NotificationSettings, Reminder, Suspension
 from stores.models import Store
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from apikeys.usage.attention import Line
 
 
 def send_key_created(key: ApiKey, by: Actor) -> None:
@@ -52,6 +60,58 @@ def send_store_resumed(store: Store, by: Actor) -> None:
     )
 
 
+def send_owners_changed(store: Store, by: Actor, *, added: "set[User]", removed: "set[User]") -> None:
+    """Tell the owners that there are now, and those that were removed."""
+    subject = f"The owners of {store} have changed"
+    context = {"by": by, "added": added, "removed": removed}
+    link = ("Open the API Key Settings page", _path("list", store))
+    _send(store, subject, "owners_changed", context, link=link)
+    # The page is not theirs any more.
+    former = [user for user in removed if user.email]
+    _send(store, subject, "owners_changed", context, link=("", ""), recipients=former)
+
+
+def send_expiry_reminder(key: ApiKey, kind: Reminder.Kind) -> None:
+    is_over = kind == Reminder.Kind.STILL_CALLED
+    what = "has expired and is still called" if is_over else "expires soon"
+    _send(
+        key.store,
+        f"API key {key.prefix} {what}: {key.name}",
+        "key_expires",
+        {"key": key, "is_over": is_over, "last_use": getattr(key, "last_use", None)},
+        link=("Extend the key", f"{_path('edit', key.store, key.prefix)}?extend"),
+        notification=Notification.EXPIRY,
+    )
+
+
+def send_new_network(key: ApiKey, *, network: str, address: str, at: datetime) -> None:
+    """Tell the owners who asked for it, at most once a day for each key."""
+    if not NotificationSettings.objects.recipients(key.store, Notification.NEW_NETWORK).exists():
+        return
+    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    if Reminder.objects.claim(key, Reminder.Kind.NEW_NETWORK, day):
+        _send(
+            key.store,
+            f"API key {key.prefix} was used from a new network: {key.name}",
+            "new_network",
+            {"key": key, "network": network, "address": address, "at": at},
+            link=("Open the key's page", _path("detail", key.store, key.prefix)),
+            notification=Notification.NEW_NETWORK,
+        )
+
+
+def send_monthly_review(store: Store, owner: "User", lines: "Iterable[Line]") -> None:
+    _send(
+        store,
+        f"API keys of {store} to look at",
+        "monthly_review",
+        {"lines": list(lines), "site_url": settings.SITE_URL},
+        link=("Open the API Key Settings page", _path("list", store)),
+        notification=Notification.MONTHLY_REVIEW,
+        recipients=[owner],
+    )
+
+
 def _send_key_changed(
     key: ApiKey, by: Actor, event: str, *, link: tuple[str, str] | None = None, **details: Any
 ) -> None:
@@ -65,14 +125,35 @@ def _send_key_changed(
 
 
 def _send(
-    store: Store, subject: str, template: str, context: dict[str, Any], *, link: tuple[str, str]
+    store: Store,
+    subject: str,
+    template: str,
+    context: dict[str, Any],
+    *,
+    link: tuple[str, str],
+    notification: Notification | None = None,
+    recipients: "Iterable[User] | None" = None,
 ) -> None:
-    """Queue a letter to each owner of the store who has an address. ``link`` is its text and its path."""
+    """Queue a letter to the store's owners who have an address, and who want it where they have a choice.
+
+    ``link`` is its text and its path. ``recipients`` stand for the owners.
+    """
+    if recipients is None and notification:
+        recipients = NotificationSettings.objects.recipients(store, notification)
+    elif recipients is None:
+        recipients = store.owners.exclude(email="")
     text = render_to_string(f"apikeys/mail/{template}.txt", {"store": store, **context})
     link_text, link_path = link
     letters.queue_letters(
-        letters.compose(subject, text, recipient=owner, link_text=link_text, link_path=link_path)
-        for owner in store.owners.exclude(email="")
+        letters.compose(
+            subject,
+            text,
+            recipient=recipient,
+            link_text=link_text,
+            link_path=link_path,
+            unsubscribe_path=_path("notifications", store) if notification else "",
+        )
+        for recipient in recipients
     )
 
 

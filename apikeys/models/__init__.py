@@ -3,6 +3,7 @@
 from apikeys.models.audit import AuditEntry, Event
 from apikeys.models.key import ApiKey, ApiKeyQuerySet
 from apikeys.models.letter import Letter
+from apikeys.models.notification import KnownNetwork, Notification, NotificationSettings, Reminder
 from apikeys.models.outcomes import Outcome, Status
 from apikeys.models.request_log import LoggedRequest
 from apikeys.models.suspension import Suspension
@@ -22,11 +23,15 @@ __all__ = [
     "AuditEntry",
     "Event",
     "HourlyUsage",
+    "KnownNetwork",
     "LastUse",
     "Letter",
     "LoggedRequest",
+    "Notification",
+    "NotificationSettings",
     "Outcome",
     "RefusalUsage",
+    "Reminder",
     "Status",
     "StoreUsage",
     "Suspension",

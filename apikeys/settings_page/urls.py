@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
 from apikeys.settings_page import views
+from apikeys.settings_page.notifications import notifications
 
 app_name = "apikeys"
 
@@ -11,6 +12,7 @@ urlpatterns = [
     path("find/", views.find, name="find"),
     path("new/", views.new_key, name="new"),
     path("created/", views.created, name="created"),
+    path("notifications/", notifications, name="notifications"),
     re_path(rf"{KEY}$", views.key_detail, name="detail"),
     re_path(rf"{KEY}first-request/$", views.first_request, name="first_request"),
     re_path(rf"{KEY}edit/$", views.edit_key, name="edit"),

@@ -25,6 +25,7 @@ from apikeys.models import (
     StoreUsage,
     UsageWriter,
 )
+from apikeys.usage import networks
 from apikeys.usage.batch import Batch, Count, Counter, KeyRequest
 from stores.models import Store
 
@@ -66,6 +67,7 @@ def write(batch: Batch) -> None:
         _write_hourly_usage(of_stores)
         _write_last_uses(use for use in batch.newest.values() if use.key_id in keys)
         _write_log(request for request in batch.log if request.store_id in stores)
+    networks.record_networks(batch.newest.values())
 
 
 def _claim_batch(batch: Batch) -> bool:

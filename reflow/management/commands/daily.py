@@ -7,14 +7,14 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from apikeys import letters
+from apikeys import letters, reminders
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
     help = (
-        "Do what has to be done once a day: remove sessions that are over, old usage, tasks and e-mail. "
+        "Do what has to be done once a day: remind owners, and remove old sessions, usage, tasks and e-mail. "
         "Twice, or on two machines, does no harm."
     )
 
@@ -46,4 +46,12 @@ def prune_tasks() -> None:
     call_command("prune_db_task_results", min_age_days=1, failed_min_age_days=30, queue_name="*")
 
 
-STEPS: tuple[Callable[[], None], ...] = (clear_sessions, prune_usage, prune_tasks, letters.prune_letters)
+STEPS: tuple[Callable[[], None], ...] = (
+    reminders.remind_of_expiry,
+    reminders.remind_of_expired_keys,
+    reminders.send_monthly_reviews,
+    clear_sessions,
+    prune_usage,
+    prune_tasks,
+    letters.prune_letters,
+)

@@ -15,7 +15,7 @@ from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
 from apikeys.models.outcomes import Outcome
 from apikeys.models.suspension import Suspension
 from stores.models import Store
-from tests.conftest import IssueKey, admin_page, make_owner, sign_in
+from tests.conftest import IssueKey, admin_page, deliver_letters, make_owner, sign_in
 
 SUSPEND = "/admin/stores/store/suspend/"
 RESUME = "/admin/stores/store/resume/"
@@ -250,3 +250,23 @@ def test_a_name_that_owners_could_not_be_sent_is_refused(
     assert complaint in operator.post(page, {**fields, "name": name}).content.decode()
     assert operator.post(page, {**fields, "name": " North\nwood "}).status_code == 302
     assert Store.objects.get(pk=store.pk).name == "North wood"
+
+
+# Owners.
+
+
+def test_owners_are_told_whom_an_operator_adds_or_removes(
+    operator: Client, store: Store, owner: User
+) -> None:
+    partner = make_owner("partner@example.com")
+    fields = {"name": store.name, "currency": store.currency}
+    operator.post(admin_page(Store, "change", store.pk), {**fields, "owners": [owner.pk]})
+    assert deliver_letters() == []
+    operator.post(admin_page(Store, "change", store.pk), {**fields, "owners": [partner.pk]})
+    to_partner, to_owner = deliver_letters()
+    assert (to_partner.to, to_owner.to) == (["partner@example.com"], ["owner@example.com"])
+    for letter in (to_partner, to_owner):
+        assert letter.subject == "The owners of Northwood have changed"
+        assert "Added:   partner@example.com\nRemoved: owner@example.com\n" in letter.body
+    assert "/settings/api-keys/" in to_partner.body
+    assert "/settings/api-keys/" not in to_owner.body

@@ -1,0 +1,128 @@
+"""What each owner of a store wants to be told by e-mail, and what was told already."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from stores.models import Store
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from apikeys.models.key import ApiKey
+
+# Of so many networks it is remembered that a key is used from them. A key that is used from more moves
+# about, and another network tells nothing.
+MAX_KNOWN_NETWORKS = 100
+
+
+class Notification(models.TextChoices):
+    """What can be switched. The values are columns of NotificationSettings."""
+
+    EXPIRY = "expiry", "Keys that expire"
+    NEW_NETWORK = "new_network", "Use from a new network"
+    MONTHLY_REVIEW = "monthly_review", "Monthly review"
+
+    @property
+    def is_on_by_default(self) -> bool:
+        return self != Notification.NEW_NETWORK
+
+
+class NotificationSettingsQuerySet(models.QuerySet["NotificationSettings"]):
+    def recipients(self, store: Store, notification: Notification) -> "QuerySet[User]":
+        """Return the store's owners who want this, and have an address. Without a row the defaults hold."""
+        rows = self.filter(store=store)
+        wanted = Q(pk__in=rows.filter(**{notification.value: True}).values("user"))
+        if notification.is_on_by_default:
+            wanted |= ~Q(pk__in=rows.values("user"))
+        return store.owners.filter(wanted).exclude(email="")
+
+    def claim_review(self, store: Store, user: "User") -> bool:
+        """Note that a person is sent this month's review of a store. False where it was noted before."""
+        today = timezone.now().date()
+        row, _ = self.get_or_create(store=store, user=user)
+        due = Q(reviewed_on=None) | Q(reviewed_on__lt=today.replace(day=1))
+        return self.filter(due, pk=row.pk).update(reviewed_on=today) == 1
+
+
+class NotificationSettings(models.Model):
+    """What one owner of one store has chosen. Changes to keys and leaked keys are always told."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    expiry = models.BooleanField(
+        Notification.EXPIRY.label,
+        default=Notification.EXPIRY.is_on_by_default,
+        help_text="7 days and 1 day before a key expires, and once when an expired key is still called.",
+    )
+    new_network = models.BooleanField(
+        Notification.NEW_NETWORK.label,
+        default=Notification.NEW_NETWORK.is_on_by_default,
+        help_text="A key is used from a network it was never used from. At most one e-mail a key and day.",
+    )
+    monthly_review = models.BooleanField(
+        Notification.MONTHLY_REVIEW.label,
+        default=Notification.MONTHLY_REVIEW.is_on_by_default,
+        help_text="Once a month: keys that nobody uses, and access that no request needs.",
+    )
+    reviewed_on = models.DateField(null=True, editable=False)
+
+    objects = NotificationSettingsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "notification settings"
+        constraints = (
+            models.UniqueConstraint(fields=("store", "user"), name="notification_settings_are_one_row"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.store}: {self.user}"
+
+
+class ReminderQuerySet(models.QuerySet["Reminder"]):
+    def claim(self, key: "ApiKey", kind: str, about: datetime) -> bool:
+        """Note that owners are told this of a key. False where it was noted before, by whomever."""
+        return self.get_or_create(key=key, kind=kind, about=about)[1]
+
+
+class Reminder(models.Model):
+    """That a key's owners were told something once. ``about`` is the expiry, or the day that it is about."""
+
+    class Kind(models.TextChoices):
+        WEEK_BEFORE = "week_before", "A week before it expires"
+        DAY_BEFORE = "day_before", "A day before it expires"
+        STILL_CALLED = "still_called", "Expired and still called"
+        NEW_NETWORK = "new_network", "Used from a new network"
+
+    key = models.ForeignKey("apikeys.ApiKey", on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    about = models.DateTimeField()
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = ReminderQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("key", "kind", "about"), name="reminder_is_sent_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.get_kind_display()}"
+
+
+class KnownNetwork(models.Model):
+    """A network that a key was used from: /24 of IPv4, /48 of IPv6."""
+
+    key = models.ForeignKey("apikeys.ApiKey", on_delete=models.CASCADE, related_name="+")
+    network = models.CharField(max_length=43)
+    first_used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("key", "network"), name="known_network_is_one_row"),)
+
+    def __str__(self) -> str:
+        return self.network

@@ -1,0 +1,72 @@
+"""What owners are told of by the calendar: keys that expire, expired keys still called, the monthly review.
+
+``manage.py daily`` calls these. Whatever they tell is noted in the same transaction, so that it is told once
+however often, and on however many machines, they run.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from apikeys import emails
+from apikeys.models import ApiKey, Notification, NotificationSettings, Reminder
+from apikeys.usage.attention import needs_attention
+from stores.models import Store
+
+# The work is done once a day: a letter "a week before" has to leave by then.
+DAY = timedelta(days=1)
+REMINDERS = (
+    (Reminder.Kind.DAY_BEFORE, timedelta(days=1)),
+    (Reminder.Kind.WEEK_BEFORE, timedelta(days=7)),
+)
+
+
+def remind_of_expiry() -> None:
+    """Tell owners of keys that expire within a week, and again of those that expire within a day.
+
+    Nobody is told of an expiry that is nearer to the key's creation than that: they have just chosen it.
+    """
+    now = timezone.now()
+    for kind, before in REMINDERS:
+        expiring = ApiKey.objects.usable().filter(
+            expires_at__lte=now + before + DAY, expires_at__gt=F("created_at") + before + DAY
+        )
+        for key in expiring.select_related("store", "last_use").iterator():
+            _remind(key, kind)
+
+
+def remind_of_expired_keys() -> None:
+    """Tell owners once of keys that were called after they had expired and that nobody turned off."""
+    called = ApiKey.objects.filter(
+        expires_at__lte=timezone.now(),
+        last_use__at__gt=F("expires_at"),
+        deactivated_at=None,
+        suspended_at=None,
+    )
+    for key in called.select_related("store", "last_use").iterator():
+        _remind(key, Reminder.Kind.STILL_CALLED)
+
+
+def send_monthly_reviews() -> None:
+    """Tell owners once a month what needs attention in their stores, where something does."""
+    for store in Store.objects.filter(api_keys__isnull=False).distinct().iterator():
+        recipients = list(NotificationSettings.objects.recipients(store, Notification.MONTHLY_REVIEW))
+        lines = [line for line in needs_attention(store) if line.in_review] if recipients else []
+        for owner in recipients if lines else []:
+            with transaction.atomic():
+                if NotificationSettings.objects.claim_review(store, owner):
+                    emails.send_monthly_review(store, owner, lines)
+
+
+@transaction.atomic
+def _remind(key: ApiKey, kind: Reminder.Kind) -> None:
+    """Send one reminder about the key's expiry, and none of a week after the one of a day."""
+    if key.expires_at is None:
+        return
+    sent = Reminder.objects.filter(key=key, about=key.expires_at)
+    if kind == Reminder.Kind.WEEK_BEFORE and sent.filter(kind=Reminder.Kind.DAY_BEFORE).exists():
+        return
+    if Reminder.objects.claim(key, kind, key.expires_at):
+        emails.send_expiry_reminder(key, kind)

@@ -1,0 +1,31 @@
+"""What an owner is told by e-mail about a store's keys."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from apikeys.models import NotificationSettings
+from apikeys.settings_page.decorators import OwnerRequest, store_owner_required
+from stores.models import Store
+
+
+class NotificationsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    class Meta:
+        model = NotificationSettings
+        fields = ("expiry", "new_network", "monthly_review")
+
+
+@store_owner_required
+def notifications(request: OwnerRequest, store: Store) -> HttpResponse:
+    """Show what the owner has chosen for this store, and save what they choose."""
+    chosen = NotificationSettings.objects.filter(store=store, user=request.user).first()
+    form = NotificationsForm(
+        request.POST or None, instance=chosen or NotificationSettings(store=store, user=request.user)
+    )
+    if request.method == "POST":
+        choices = {name: name in request.POST for name in form.fields}
+        NotificationSettings.objects.update_or_create(store=store, user=request.user, defaults=choices)
+        messages.success(request, "Saved your notifications.")
+        return redirect("apikeys:notifications", store.pk)
+    return render(request, "apikeys/notifications.html", {"store": store, "form": form})

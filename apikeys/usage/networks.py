@@ -1,0 +1,56 @@
+"""Networks that keys are used from: they are remembered, and owners who asked for it are told of new ones."""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import Count
+
+from apikeys import emails
+from apikeys.models import ApiKey, KnownNetwork
+from apikeys.models.notification import MAX_KNOWN_NETWORKS
+from apikeys.usage.batch import KeyRequest
+
+PREFIX_LENGTHS = {4: 24, 6: 48}
+KEYS_PER_QUERY = 200
+
+
+def record_networks(uses: Iterable[KeyRequest]) -> None:
+    """Remember the networks that answered requests came from. What a key's first one is tells nobody."""
+    seen = sorted(
+        ((use.key_id, network_of(use.address)), use) for use in uses if use.address and use.status_code < 400
+    )
+    for start in range(0, len(seen), KEYS_PER_QUERY):
+        _record_some(seen[start : start + KEYS_PER_QUERY])
+
+
+def network_of(address: str) -> str:
+    """Return the network around an address, such as ``192.0.2.0/24``."""
+    found = ipaddress.ip_address(address)
+    return str(ipaddress.ip_network((found, PREFIX_LENGTHS[found.version]), strict=False))
+
+
+def _record_some(seen: Sequence[tuple[tuple[int, str], KeyRequest]]) -> None:
+    key_ids, networks = {key_id for (key_id, _), _ in seen}, {network for (_, network), _ in seen}
+    known = set(
+        KnownNetwork.objects.filter(key__in=key_ids, network__in=networks).values_list("key_id", "network")
+    )
+    for (key_id, network), use in seen:
+        if (key_id, network) not in known:
+            _record_new(key_id, network, use)
+
+
+@transaction.atomic
+def _record_new(key_id: int, network: str, use: KeyRequest) -> None:
+    key = ApiKey.objects.select_related("store").filter(pk=key_id).first()
+    if key is None:
+        return
+    count = KnownNetwork.objects.filter(key=key).aggregate(count=Count("pk"))["count"]
+    if count >= MAX_KNOWN_NETWORKS:
+        return
+    # Another process may be doing the same at this moment.
+    KnownNetwork.objects.bulk_create(
+        [KnownNetwork(key=key, network=network, first_used_at=use.at)], ignore_conflicts=True
+    )
+    if count:
+        emails.send_new_network(key, network=network, address=str(use.address), at=use.at)

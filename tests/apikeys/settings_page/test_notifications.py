@@ -1,0 +1,54 @@
+"""What an owner chooses to be told: for one store, by a form that works without scripts."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from apikeys.models import NotificationSettings
+from stores.models import Store
+
+PAGE = "/stores/267418190/settings/api-keys/notifications/"
+
+
+def chosen(owner: User) -> tuple[bool, bool, bool]:
+    row = NotificationSettings.objects.get(user=owner)
+    return row.expiry, row.new_network, row.monthly_review
+
+
+def test_the_page_shows_the_defaults_until_somebody_chooses(signed_in: Client) -> None:
+    page = signed_in.get(PAGE).content.decode()
+    assert page.count(" checked") == 2
+    assert not NotificationSettings.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"new_network": "on"}, (False, True, False)),
+        ({"expiry": "on", "monthly_review": "on"}, (True, False, True)),
+        ({}, (False, False, False)),
+        ({"reviewed_on": "2020-01-01", "user": "1"}, (False, False, False)),
+    ],
+)
+def test_what_is_ticked_is_kept(
+    signed_in: Client, owner: User, sent: dict[str, str], kept: tuple[bool, bool, bool]
+) -> None:
+    for _ in range(2):
+        answer = signed_in.post(PAGE, sent, follow=True)
+        assert "Saved your notifications." in answer.content.decode()
+        assert chosen(owner) == kept
+    assert NotificationSettings.objects.get().reviewed_on is None
+
+
+def test_a_choice_is_for_one_store_and_one_owner(
+    signed_in: Client, owner: User, other_store: Store, store: Store
+) -> None:
+    signed_in.post(PAGE, {})
+    row = NotificationSettings.objects.get()
+    assert (row.store, row.user) == (store, owner)
+
+
+def test_the_page_is_for_the_stores_owners(client: Client, signed_in: Client, other_store: Store) -> None:
+    theirs = PAGE.replace("267418190", str(other_store.pk))
+    assert signed_in.get(theirs).status_code == signed_in.post(theirs).status_code == 404
+    assert client.get(PAGE)["Location"].startswith("/accounts/login/")
