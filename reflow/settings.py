@@ -187,6 +187,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = env.integer("REAUTHENTICATION_TIMEOUT", defau
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key,20/h/key",
+    "login_failed_account": "5/5m/key,20/h/key",
     "reset_password": "10/m/ip,3/10m/key",
     "reset_password_from_key": "20/m/ip",
     "reauthenticate": "10/m/user",
@@ -199,7 +200,7 @@ MFA_ADAPTER = "reflow.accounts.second_factor.SecondFactorAdapter"
 MFA_FORMS = {
     "add_webauthn": "reflow.accounts.passkeys.AddForm",
     "login_webauthn": "reflow.accounts.passkeys.SignInForm",
-    "authenticate_webauthn": "reflow.accounts.passkeys.SecondStepForm",
+    "authenticate_webauthn": "reflow.accounts.passkeys.SecondFactorForm",
     "reauthenticate_webauthn": "reflow.accounts.passkeys.ReauthenticateForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

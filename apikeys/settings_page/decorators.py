@@ -75,10 +75,10 @@ def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponse:
         messages.warning(request, "Nothing has been done yet: please click once more.")
     else:
         back = request.get_full_path()
-        if request.method == "POST":
-            form_recovery.keep_unsent(request)
-    query = urlencode({"next": back})
-    return for_dialog(request, redirect(f"{resolve_url(url_name)}?{query}"))
+    response = redirect(f"{resolve_url(url_name)}?{urlencode({'next': back})}")
+    if request.method == "POST" and back == request.get_full_path():
+        form_recovery.keep_unsent(request, response)
+    return for_dialog(request, response)
 
 
 def for_dialog(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -1,37 +1,54 @@
-"""What a browser session holds between two requests: a form nobody has signed for yet, and an undo.
+"""What a browser holds between two requests: a form that was not sent yet, and an undo.
 
-Changing keys takes a password typed within the hour. Whoever has to sign in or confirm it first comes
-back to the form with what they had typed.
+Changing keys takes a recent sign-in. A person who has to sign in or confirm it first comes back to the form
+with what they had typed. It is kept in a cookie of the form's own address: anybody can post a form, signed in
+or not, and a row for each in the database would fill it.
 """
 
 from typing import Any
 
-from django.http import HttpRequest, QueryDict
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from apikeys.models import ApiKey
 
-UNSENT = "apikeys_unsent_form"
+UNSENT_COOKIE = "apikeys_unsent_form"
+TAKEN = "apikeys_taken_form"
 UNDO = "apikeys_undo"
 
-# No form that is filled in by hand has more characters; whatever else a stranger sends is not kept for them.
-MAX_FORM_CHARACTERS = 5000
+# Browsers keep cookies up to 4096 bytes. No form that is filled in by hand is larger than this.
+MAX_COOKIE_LENGTH = 3500
+UNSENT_SECONDS = 60 * 60
 
 
-def keep_unsent(request: HttpRequest) -> None:
-    """Remember what was typed in this form."""
+def keep_unsent(request: HttpRequest, response: HttpResponse) -> None:
+    """Let the browser keep what was typed in this form, unless it is too much for a cookie."""
     fields = {name: values for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"}
-    if sum(len(text) for name, values in fields.items() for text in (name, *values)) <= MAX_FORM_CHARACTERS:
-        request.session[UNSENT] = {"path": request.path, "fields": fields}
+    value = signing.dumps(fields, salt=UNSENT_COOKIE, compress=True)
+    if len(value) <= MAX_COOKIE_LENGTH:
+        response.set_cookie(
+            UNSENT_COOKIE,
+            value,
+            path=request.path,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
 
 
 def take_unsent(request: HttpRequest) -> QueryDict | None:
-    """What was typed in the form at this address before the sign-in, once."""
-    unsent = request.session.get(UNSENT)
-    if request.method != "GET" or not unsent or unsent["path"] != request.path:
+    """Return what was typed in the form at this address before the sign-in, the first time only."""
+    value = request.COOKIES.get(UNSENT_COOKIE, "")
+    signature = value.rpartition(":")[2]
+    if request.method != "GET" or not value or request.session.get(TAKEN) == signature:
         return None
-    del request.session[UNSENT]
+    try:
+        fields = signing.loads(value, salt=UNSENT_COOKIE, max_age=UNSENT_SECONDS)
+    except signing.BadSignature:
+        return None
+    request.session[TAKEN] = signature
     data = QueryDict(mutable=True)
-    for name, values in unsent["fields"].items():
+    for name, values in fields.items():
         data.setlist(name, values)
     return data
 

@@ -1,9 +1,11 @@
-"""How people get in: an operator makes the account, nobody signs up, and everybody uses the one door."""
+"""How people sign in: operators make the accounts, nobody signs up, and everybody uses one sign-in page."""
 
 from http import HTTPStatus
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import ratelimit
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,29 +16,34 @@ from apikeys.recent_login import has_recent_login
 from reflow.accounts import emails
 
 RETRY_AFTER_SECONDS = 60
-NOWHERE = "::"
+UNKNOWN_ADDRESS = "::"
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Whose sign-ins are counted together: the client behind the proxies that are trusted."""
-        return str(addresses.client_address(request) or NOWHERE)
+        """Return the address that rate limits count: the client's, behind trusted proxies."""
+        return str(addresses.client_address(request) or UNKNOWN_ADDRESS)
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Whether to send somebody there: only to a path of this site, by no host's name at all."""
+        """Allow redirects to paths of this site only, without a host name."""
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Accounts change under the same rule as keys: a proof within the hour, be it the sign-in."""
+        """Require a recent sign-in for changes of accounts, as for changes of keys."""
         return not has_recent_login(self.request)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("mfa_index")
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Whose failed sign-ins are counted together, by whichever of the site's names they were tried."""
-        login: str = credentials.get("email") or credentials.get("username") or ""
-        return login.lower()
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Count an account's failed sign-ins under all host names together; allauth counts each apart."""
+        email = credentials.get("email", "").lower()
+        if not ratelimit.consume(request, action="login_failed_account", key=email):
+            raise self.validation_error("too_many_login_attempts")
+        user: User | None = super().authenticate(request, **credentials)
+        if user:
+            ratelimit.clear(request, action="login_failed_account", key=email)
+        return user
 
     def send_notification_mail(
         self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
@@ -49,7 +56,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
-    """The answer beyond one of ACCOUNT_RATE_LIMITS."""
+    """Answer a request beyond one of ACCOUNT_RATE_LIMITS."""
     response = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

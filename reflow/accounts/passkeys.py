@@ -1,41 +1,41 @@
-"""Forms that take a passkey. allauth's fail on much that no browser sends, but a program can."""
+"""Forms for passkeys that refuse malformed credentials; allauth's own fail on them."""
 
 from typing import Any
 
-from allauth.mfa.webauthn import forms as theirs
-from django import forms
+from allauth.mfa.webauthn import forms
+from django.forms import HiddenInput, JSONField, ValidationError
 from fido2.webauthn import AuthenticationResponse, RegistrationResponse
 
 
-class CredentialField(forms.JSONField):
-    """What a browser says of a passkey, as JSON, where fido2 can read it."""
+class CredentialField(JSONField):
+    """A passkey's response as a browser sends it, in JSON that fido2 can parse."""
 
-    widget = forms.HiddenInput
+    widget = HiddenInput
 
-    def __init__(self, kind: type[AuthenticationResponse] | type[RegistrationResponse]) -> None:
+    def __init__(self, response_class: type[AuthenticationResponse] | type[RegistrationResponse]) -> None:
         super().__init__()
-        self.kind = kind
+        self.response_class = response_class
 
     def to_python(self, value: Any) -> Any:
         try:
             credential = super().to_python(value)
-            self.kind.from_dict(credential)
-        except Exception as error:  # JSON, base64, CBOR and keys, and each fails in its own way
-            raise forms.ValidationError("No passkey was used. Try again.") from error
+            self.response_class.from_dict(credential)
+        except Exception as error:  # JSON, base64, CBOR and keys each raise their own
+            raise ValidationError("No passkey was used. Try again.") from error
         return credential
 
 
-class AddForm(theirs.AddWebAuthnForm):
+class AddForm(forms.AddWebAuthnForm):
     credential = CredentialField(RegistrationResponse)
 
 
-class SignInForm(theirs.LoginWebAuthnForm):
+class SignInForm(forms.LoginWebAuthnForm):
     credential = CredentialField(AuthenticationResponse)
 
 
-class SecondStepForm(theirs.AuthenticateWebAuthnForm):
+class SecondFactorForm(forms.AuthenticateWebAuthnForm):
     credential = CredentialField(AuthenticationResponse)
 
 
-class ReauthenticateForm(theirs.ReauthenticateWebAuthnForm):
+class ReauthenticateForm(forms.ReauthenticateWebAuthnForm):
     credential = CredentialField(AuthenticationResponse)

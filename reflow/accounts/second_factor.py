@@ -1,4 +1,4 @@
-"""Authenticator apps, recovery codes and passkeys: how they look, and how their secrets are kept."""
+"""Authenticator apps, recovery codes and passkeys, with their secrets encrypted in the database."""
 
 import base64
 import logging
@@ -22,14 +22,14 @@ logger = logging.getLogger(__name__)
 
 class SecondFactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": "This was not right, or has been used already. Try again."
+        "incorrect_code": "The code is wrong or has been used already. Try again."
     }
 
     def encrypt(self, text: str) -> str:
         return cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The secret; or, where the SECRET_KEY it was kept under is gone, one that no code ever fits."""
+        """Return the secret, or a random one if no SECRET_KEY decrypts it, so that no code is right."""
         try:
             return cipher().decrypt(encrypted_text).decode()
         except InvalidToken:
@@ -37,7 +37,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
             return base64.b32encode(secrets.token_bytes(20)).decode()
 
     def build_totp_svg(self, url: str) -> str:
-        """The QR code as an element of the page; as an image, it would need another source of those."""
+        """Render the QR code as inline SVG: the Content-Security-Policy allows no data: image."""
         code = QRCode(image_factory=SvgPathImage)
         code.add_data(url)
         return str(code.make_image().to_string(encoding="unicode"))

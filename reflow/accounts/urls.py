@@ -1,8 +1,10 @@
-"""The pages about who somebody is: those of django-allauth that we want, each by name.
+"""The pages of accounts: those of django-allauth that this site has, each by name.
 
-What allauth has beyond these is not there: nobody signs up, adds an address, or gets in by a mailed code.
+allauth's other pages do not exist here: nobody signs up, adds an address, or signs in with a mailed code.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account import views as account
@@ -11,54 +13,108 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from allauth.usersessions import views as sessions
+from django.contrib.auth.decorators import login_required
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
+from apikeys import addresses
+from apikeys.api.rate_limits import limiter
+from reflow.accounts.adapter import too_many_requests
 
-def page(route: str, view: Any, name: str) -> URLPattern:
-    """No copy of it is kept: it is about one person, and may show a secret."""
-    pattern: URLPattern = path(route, never_cache(view), name=name)
+MAX_CHALLENGES_A_MINUTE = 10
+
+View = Callable[..., HttpResponseBase]
+
+
+def page(route: str, view: View, name: str) -> URLPattern:
+    """Route to a page that no cache keeps: it is about one person, and may show a secret."""
+    pattern: URLPattern = path(route, never_cache(check_database(view)), name=name)
     return pattern
 
 
-def to_page(name: str) -> Any:
-    """A view that has no page of its own here."""
+def private_page(route: str, view: View, name: str) -> URLPattern:
+    """Route to a page of the person who is signed in.
+
+    allauth asks some visitors to sign in only after it has stored what they sent, in a session of theirs.
+    """
+    return page(route, login_required(view), name)
+
+
+def check_database(view: View) -> View:
+    """Answer a form with 503 while the database cannot be written.
+
+    allauth counts attempts in the cache, whose table is in the database. Where that fails, Django says
+    nothing, and allauth takes it for too many attempts.
+    """
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "POST":
+            Session.objects.filter(session_key="").delete()  # no row has this key: it fails or does nothing
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+def limit_challenges(view: View) -> View:
+    """Limit how often an address asks for a passkey's challenge: each is kept in a session of its own."""
+
+    @wraps(view)
+    def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        client = addresses.counted_as(addresses.client_address(request))
+        allowance = limiter().count("challenge", client, MAX_CHALLENGES_A_MINUTE)
+        if allowance is not None and allowance.is_exceeded:
+            return too_many_requests(request)
+        return view(request, *args, **kwargs)
+
+    return limited
+
+
+def redirect_to(name: str) -> View:
+    """Build a view for a page of allauth that this site does not have."""
     return RedirectView.as_view(pattern_name=name)
 
 
 urlpatterns = [
-    page("", mfa.index, "mfa_index"),
+    private_page("", mfa.index, "mfa_index"),
     # Signing in and out.
     page("login/", account.login, "account_login"),
-    page("login/passkey/", passkeys.login_webauthn, "mfa_login_webauthn"),
+    page("login/passkey/", limit_challenges(passkeys.login_webauthn), "mfa_login_webauthn"),
     page("login/code/", mfa.authenticate, "mfa_authenticate"),
     page("logout/", account.logout, "account_logout"),
     page("inactive/", account.account_inactive, "account_inactive"),
-    # Proving it again.
+    # Confirming it again.
     page("reauthenticate/", account.reauthenticate, "account_reauthenticate"),
     page("reauthenticate/code/", mfa.reauthenticate, "mfa_reauthenticate"),
     page("reauthenticate/passkey/", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
-    # The password. Whoever has none gets one the way that a forgotten one is replaced.
-    page("password/change/", account.password_change, "account_change_password"),
-    page("password/set/", to_page("account_reset_password"), "account_set_password"),
+    # The password. An account without one gets one in the way a forgotten one is replaced.
+    private_page("password/change/", account.password_change, "account_change_password"),
+    page("password/set/", redirect_to("account_reset_password"), "account_set_password"),
     page("password/reset/", account.password_reset, "account_reset_password"),
     page("password/reset/sent/", account.password_reset_done, "account_reset_password_done"),
     re_path(
         "^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        never_cache(account.password_reset_from_key),
+        never_cache(check_database(account.password_reset_from_key)),
         name="account_reset_password_from_key",
     ),
     # Second factors.
-    page("authenticator/set-up/", totp.activate_totp, "mfa_activate_totp"),
-    page("authenticator/turn-off/", totp.deactivate_totp, "mfa_deactivate_totp"),
-    page("recovery-codes/", recovery_codes.view_recovery_codes, "mfa_view_recovery_codes"),
-    page("recovery-codes/new/", recovery_codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
-    page("recovery-codes/download/", recovery_codes.download_recovery_codes, "mfa_download_recovery_codes"),
-    page("passkeys/", to_page("mfa_index"), "mfa_list_webauthn"),
-    page("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
-    page("passkeys/<int:pk>/rename/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
-    page("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
-    # Other browsers.
-    page("sessions/", sessions.list_usersessions, "usersessions_list"),
+    private_page("authenticator/set-up/", totp.activate_totp, "mfa_activate_totp"),
+    private_page("authenticator/turn-off/", totp.deactivate_totp, "mfa_deactivate_totp"),
+    private_page("recovery-codes/", recovery_codes.view_recovery_codes, "mfa_view_recovery_codes"),
+    private_page(
+        "recovery-codes/new/", recovery_codes.generate_recovery_codes, "mfa_generate_recovery_codes"
+    ),
+    private_page(
+        "recovery-codes/download/", recovery_codes.download_recovery_codes, "mfa_download_recovery_codes"
+    ),
+    page("passkeys/", redirect_to("mfa_index"), "mfa_list_webauthn"),
+    private_page("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
+    private_page("passkeys/<int:pk>/rename/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
+    private_page("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
+    # Sessions in other browsers.
+    private_page("sessions/", sessions.list_usersessions, "usersessions_list"),
 ]

@@ -31,7 +31,7 @@ def test_an_authenticator_app_and_recovery_codes(page: Page, settings: Any) -> N
     secret = page.locator(".secret").inner_text()
     code = format_hotp_value(hotp_value(secret, int(time.time()) // 30))
     enter_code(page, "000000", "Turn on")
-    expect(page.get_by_text("This was not right")).to_be_visible()
+    expect(page.get_by_text("The code is wrong")).to_be_visible()
     enter_code(page, code, "Turn on")
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     recovery_codes = page.locator("#codes").inner_text().split()

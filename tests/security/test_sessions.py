@@ -1,12 +1,20 @@
 """Session fixation: what an attacker has planted in a browser is worth nothing once somebody signs in."""
 
+import secrets
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
+from apikeys.settings_page.form_recovery import UNSENT_COOKIE
+from reflow.accounts import urls
 from tests.conftest import sign_in
+from tests.reflow.accounts.test_adapter import ARGUMENTS
 from tests.security.surface import Shops
 
 SESSION = settings.SESSION_COOKIE_NAME
@@ -74,10 +82,47 @@ def test_signing_out_ends_the_session_wherever_it_was_copied_to(client: Client, 
     assert visit(copied) == 302
 
 
-def test_what_a_visitor_sends_is_not_kept_without_end(client: Client, shops: Shops) -> None:
-    """A form that waits for the sign-in is kept: not one as long as a body can be, from everybody."""
-    client.post(f"{HOME}new/", {"name": "x" * 100, "access": ["orders:read"]})
-    kept = Session.objects.get(session_key=client.cookies[SESSION].value)
-    assert "apikeys_unsent_form" in kept.get_decoded()
-    Client().post(f"{HOME}new/", {f"f{number}": "x" * 1000 for number in range(900)})
-    assert max(len(session.session_data) for session in Session.objects.all()) < 10_000
+def test_a_visitor_leaves_no_row_behind(shops: Shops) -> None:
+    """Whatever a visitor opens or sends, and however often."""
+    pages = [
+        *(f"{HOME}{page}" for page in ("", "new/", "created/", "19656ea/", "19656ea/edit/", "19656ea/roll/")),
+        *(reverse(str(page.name), args=ARGUMENTS.get(str(page.name))) for page in urls.urlpatterns),
+        *("/", "/admin/", "/admin/login/", "/docs/", "/docs/api-keys/"),
+    ]
+    form = {"name": "x" * 100, "access": ["orders:read"], "login": "nobody@example.com", "password": "x"}
+    challenge = reverse("mfa_login_webauthn")
+    for page in pages:
+        Client().get(page)
+        Client().post(page, form)
+        if page != challenge:
+            Client().get(page, headers={"Accept": "application/json"})
+    assert Session.objects.count() == 0
+
+
+def test_a_visitor_gets_few_challenges_and_for_an_hour(client: Client, shops: Shops) -> None:
+    page = reverse("mfa_login_webauthn")
+    ask = {"Accept": "application/json"}
+    statuses = [Client().get(page, headers=ask).status_code for _ in range(12)]
+    assert statuses == [200] * 10 + [429] * 2
+    assert Client().get(page, headers=ask, REMOTE_ADDR="198.51.100.7").status_code == 200
+    assert Session.objects.count() == 11
+    assert max(len(session.session_data) for session in Session.objects.all()) < 1000
+    assert Session.objects.filter(expire_date__gt=timezone.now() + timedelta(hours=1)).count() == 0
+
+
+def test_who_signs_in_stays_signed_in(client: Client, shops: Shops) -> None:
+    sign_in(client, "owner@example.com")
+    assert Session.objects.get().expire_date > timezone.now() + timedelta(days=13)
+
+
+@pytest.mark.parametrize("size", [10, 9000, 900_000])
+def test_a_form_that_waits_for_the_sign_in_fits_a_cookie(client: Client, shops: Shops, size: int) -> None:
+    text = secrets.token_hex(size // 2)
+    client.post(
+        f"{HOME}new/", {"name": "ERP", **{f"f{at}": text[at : at + 1000] for at in range(0, size, 1000)}}
+    )
+    cookie = client.cookies.get(UNSENT_COOKIE)
+    assert (cookie is not None) == (size < 9000)
+    if cookie:
+        assert (cookie["path"], cookie["httponly"], cookie["max-age"]) == (f"{HOME}new/", True, "")
+        assert len(cookie.value) < 4000

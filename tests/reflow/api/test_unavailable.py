@@ -8,11 +8,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
+from reflow import settings as production
+from reflow.accounts import urls
 from stores.models import Product, Store
 from tests.conftest import PASSWORD, IssueKey, bearer, sign_in
+from tests.reflow.accounts.test_adapter import ARGUMENTS
 from tests.shop import make_product
 
 KEYS = "/stores/267418190/settings/api-keys/"
@@ -142,6 +146,24 @@ def test_writes_to_what_can_only_be_read_are_refused_whole(
         )
     assert Product.objects.count() == 0
     assert list(ApiKey.objects.usable()) == list(ApiKey.objects.all()) == [key]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_form_about_accounts_takes_it_for_too_many_attempts(
+    settings: Any, person: Client, owner: User
+) -> None:
+    """Attempts are counted in the database too, as in production."""
+    settings.CACHES = production.CACHES
+    fields = {"login": owner.email, "email": owner.email, "password": PASSWORD, "credential": "{}"}
+    visitor = Client(raise_request_exception=False)
+    with read_only():
+        for page in urls.urlpatterns:
+            address = reverse(str(page.name), args=ARGUMENTS.get(str(page.name)))
+            for browser in (visitor, person):
+                response = browser.post(address, fields)
+                assert response.status_code in {302, 405, 503}, address
+                if page.name in {"account_login", "account_reset_password", "mfa_login_webauthn"}:
+                    assert_is_a_page_that_says_come_back(response)
 
 
 @pytest.mark.django_db(transaction=True)
