@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
     "reflow.observability.access_log.AccessLogMiddleware",
+    "reflow.server.request_deadline.RequestDeadlineMiddleware",
     "reflow.server.https.HttpsCheckMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -48,6 +48,7 @@ def everything() -> Iterator[Seen]:
     ):
         yield scenarios.postgres_killed(large, database, lasting=LASTING_SECONDS)
         yield scenarios.postgres_restarted(large, database)
+        yield scenarios.postgres_frozen(large, database, lasting=LASTING_SECONDS)
         yield scenarios.postgres_read_only(large, database, lasting=LASTING_SECONDS)
         yield scenarios.valkey_killed(large, counters, lasting=LASTING_SECONDS)
         yield scenarios.worker_killed(large)

@@ -99,6 +99,21 @@ def postgres_restarted(site: Site, postgres: Postgres) -> Seen:
     return measure("PostgreSQL restarted at once", site, happen)
 
 
+def postgres_frozen(site: Site, postgres: Postgres, *, lasting: float = 0) -> Seen:
+    def happen(load: Load) -> None:
+        postgres.freeze(frozen=True)
+        try:
+            load.sees(is_unavailable)
+            with closing(site.connect()) as connection:
+                connection.request("GET", "/healthz")
+                assert connection.getresponse().read() == b"ok\n"
+            time.sleep(lasting)
+        finally:
+            postgres.freeze(frozen=False)
+
+    return measure("PostgreSQL frozen", site, happen)
+
+
 def postgres_read_only(site: Site, postgres: Postgres, *, lasting: float = 0) -> Seen:
     def happen(load: Load) -> None:
         postgres.refuse_writes(refuse=True)

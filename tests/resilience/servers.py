@@ -32,6 +32,15 @@ class Postgres:
         pid = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGKILL)
 
+    def freeze(self, *, frozen: bool) -> None:
+        """Stop every process of the server where it is, or let all go on. Connections stay open meanwhile."""
+        pid = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True
+        )
+        for process in [pid, *map(int, listed.stdout.split())]:
+            os.kill(process, signal.SIGSTOP if frozen else signal.SIGCONT)
+
     def stop(self) -> None:
         """As an operator does in a hurry: everybody's connection ends at once."""
         postgres.call([self.pg_ctl, "stop", "--mode=immediate", "-D", self.folder / "data"])

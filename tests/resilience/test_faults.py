@@ -45,7 +45,7 @@ def counters() -> Iterator[Valkey]:
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory, database: Postgres, counters: Valkey) -> Iterator[Site]:
     """As production has it."""
-    options = {"REDIS_URL": counters.url, "PREPARE_THRESHOLD": "5"}
+    options = {"REDIS_URL": counters.url, "PREPARE_THRESHOLD": "5", "DATABASE_TIMEOUT_SECONDS": "3"}
     with site(tmp_path_factory.mktemp("large"), database.url, **options) as large:
         yield large
 
@@ -85,6 +85,12 @@ def test_a_killed_postgres_costs_503s_and_nothing_else(large: Site, database: Po
 
 def test_a_restarted_postgres_costs_503s_and_nothing_else(large: Site, database: Postgres) -> None:
     seen = scenarios.postgres_restarted(large, database)
+    hold(seen, allowed={"503"})
+    assert seen.usage_lost == 0
+
+
+def test_a_postgres_that_never_answers_costs_503s_and_nothing_else(large: Site, database: Postgres) -> None:
+    seen = scenarios.postgres_frozen(large, database)
     hold(seen, allowed={"503"})
     assert seen.usage_lost == 0
 

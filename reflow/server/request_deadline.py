@@ -1,0 +1,69 @@
+"""Free the threads that wait for a database server that has stopped answering.
+
+PostgreSQL ends a query that takes too long (``statement_timeout``), unless the server itself hangs.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.http import HttpRequest, HttpResponse
+
+CHECK_SECONDS = 0.5
+
+
+class Waiting(NamedTuple):
+    """A request under way: its thread's database connection, and when to end that."""
+
+    database: BaseDatabaseWrapper
+    deadline: float
+
+
+class RequestDeadlineMiddleware:
+    """Ends the database connection of a request that takes twice DATABASE_TIMEOUT_SECONDS: it answers 503."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.requests: dict[int, Waiting] = {}
+        self.lock = threading.Lock()
+        self.thread: threading.Thread | None = None
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if connection.vendor != "postgresql" or not settings.DATABASE_TIMEOUT_SECONDS:
+            return self.get_response(request)
+        self.start_thread()
+        deadline = time.monotonic() + 2 * settings.DATABASE_TIMEOUT_SECONDS
+        self.requests[threading.get_ident()] = Waiting(connections["default"], deadline)
+        try:
+            return self.get_response(request)
+        finally:
+            del self.requests[threading.get_ident()]
+
+    def start_thread(self) -> None:
+        """Have a thread that watches, from the first request on: a server forks before it serves."""
+        with self.lock:
+            if self.thread is None:
+                self.thread = threading.Thread(target=self.watch, name="deadlines", daemon=True)
+                self.thread.start()
+
+    def watch(self) -> None:
+        while True:
+            time.sleep(CHECK_SECONDS)
+            now = time.monotonic()
+            for waiting in list(self.requests.values()):
+                if waiting.deadline < now:
+                    end_connection(waiting.database)
+
+
+def end_connection(database: BaseDatabaseWrapper) -> None:
+    """Hang up on the database server, so that the thread that waits for it gets an error."""
+    # It may have ended by itself meanwhile.
+    with suppress(Exception), socket.socket(fileno=os.dup(database.connection.fileno())) as client:
+        client.shutdown(socket.SHUT_RDWR)
