@@ -21,6 +21,7 @@ from apikeys.api.exceptions import (
     HttpsRequired,
 )
 from apikeys.api.key_lookup import find_key
+from apikeys.api.malformed_keys import describe_mistake
 from apikeys.models import ApiKey
 
 
@@ -74,7 +75,7 @@ def parse_header(header: str) -> str:
     scheme, _, presented = header.partition(" ")
     presented = presented.strip(" ")
     if scheme.lower() != "bearer" or not keys.is_well_formed(presented):
-        raise ApiKeyMalformed
+        raise ApiKeyMalformed(describe_mistake(header))
     return presented
 
 

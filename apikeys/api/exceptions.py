@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from rest_framework.exceptions import APIException
 
+from apikeys.api.malformed_keys import describe_absence, describe_mistake
+
 REALM = 'Bearer realm="Reflow API"'
 
 
@@ -35,15 +37,12 @@ class Refusal(APIException):
 
 class ApiKeyMissing(Refusal):
     default_code = "api_key_missing"
-    default_detail = "This route needs an API key: send it as 'Authorization: Bearer <api_key>'."
+    default_detail = describe_absence({})
 
 
 class ApiKeyMalformed(Refusal):
     default_code = "api_key_malformed"
-    default_detail = (
-        "The Authorization header is not of the form 'Bearer <api_key>', where a key is seven hexadecimal "
-        "characters, a dot and 27 more."
-    )
+    default_detail = describe_mistake("Bearer ")
     error = "invalid_request"
 
 

@@ -7,6 +7,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from apikeys.api.exceptions import ApiKeyMissing, ApiKeyWrongStore, ResourceNotAllowed
+from apikeys.api.malformed_keys import describe_absence
 from stores.resources import Access, Resource
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class HasApiKey(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.auth is None:
-            raise ApiKeyMissing
+            raise ApiKeyMissing(describe_absence(request.headers))
         return True
 
 
@@ -40,7 +41,9 @@ class HasResourceAccess(BasePermission):
         key = cast("ApiKey | None", request.auth)
         access = Access.for_method(request.method or "")
         if key is None:
-            return may_go_without(resource, access)
+            if access is Access.READ and (resource is None or resource.is_public):
+                return True
+            raise ApiKeyMissing(describe_absence(request.headers))
         if key.store_id != int(view.kwargs["store_id"]):
             raise ApiKeyWrongStore
         # Known from here on, so that usage tells a refusal for want of this access from all others.
@@ -50,10 +53,3 @@ class HasResourceAccess(BasePermission):
         if resource is not None and not key.allows(resource.scope(access)):
             raise ResourceNotAllowed(required=resource.scope(access), granted=key.access)
         return True
-
-
-def may_go_without(resource: Resource | None, access: Access) -> bool:
-    """Whether a request needs no key: reading what is public. Raises ApiKeyMissing where it does."""
-    if access is Access.READ and (resource is None or resource.is_public):
-        return True
-    raise ApiKeyMissing
