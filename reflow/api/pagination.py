@@ -31,21 +31,20 @@ MAX_PAGE = 10**9
 class ListPagination(BasePagination):
     """By cursor where the request has one, be it empty; by page number otherwise.
 
-    Works on any QuerySet. A view may name ``columns``, to get dicts of these instead of instances, and the
-    ``ordering`` of the QuerySet, its last column unique; without one, cursors follow the model's own.
+    Works on any QuerySet of instances or dicts. A view may have a ``count()`` that is cheaper than that of
+    the QuerySet, and a ``get_ordering()`` for cursors where the order is not the model's own.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        columns = getattr(view, "columns", ())
-        rows: QuerySet[Any, Any] = queryset.values(*columns) if columns else queryset
         cursor = request.query_params.get("cursor", "undefined")
         self.pages: NumberedPages | CursorPages
         if cursor == "undefined":
-            self.pages = NumberedPages(request, total=queryset.count())
+            self.pages = NumberedPages(request, total=getattr(view, "count", queryset.count)())
         else:
-            ordering = getattr(view, "ordering", None) or queryset.model._meta.ordering
+            get_ordering = getattr(view, "get_ordering", None)
+            ordering = get_ordering() if get_ordering else queryset.model._meta.ordering
             self.pages = CursorPages(request, cursor, sort_keys(queryset.model, ordering))
-        return self.pages.read(rows)
+        return self.pages.read(queryset)
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"data": data, "links": self.pages.links(), "meta": self.pages.meta()})
@@ -60,15 +59,15 @@ class ListPagination(BasePagination):
 
 
 class Pages:
-    """What both ways have in common: the request and the size of a page."""
+    """What both ways have in common: the address of the list and the size of a page."""
 
     def __init__(self, request: Request) -> None:
-        self.request = request
+        self.address = request.build_absolute_uri()
         self.size = read_number(request, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
 
     def link(self, parameter: str, value: object) -> str:
         """Return the address of another page of the same list."""
-        return replace_query_param(self.request.build_absolute_uri(), parameter, value)
+        return replace_query_param(self.address, parameter, value)
 
 
 class NumberedPages(Pages):

@@ -1,7 +1,8 @@
 """What the views of all resources share: the store in the address, reading rows, writing in transactions.
 
-Reads make no model instances: ``.values()`` selects the view's ``columns``, and ``represent()`` turns such
-rows into JSON objects, with one query for each kind of part however many rows there are.
+Reads make no model instances: a view's ``rows`` are a QuerySet of dicts, and ``represent()`` turns these into
+JSON objects, with one query for each kind of part however many rows there are. The QuerySet is made once,
+because naming its columns takes half as long as running it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from stores.models import Store
 
 ID_PATTERN = "[1-9][0-9]{0,17}"
 HANDLE_PATTERN = "[-a-zA-Z0-9_]{1,120}"
+DEFAULT_ORDERING = ("-created_at", "-id")
 
 Row = Mapping[str, Any]
 JsonObject = dict[str, Any]
@@ -34,12 +36,10 @@ class StoreScopedViewSet(GenericViewSet[Any]):
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     lookup_value_regex = ID_PATTERN
     filterset_class: type[FilterSet] | None = None
-    # What a list is sorted by; the id at the end settles ties, which reading by cursor relies on.
-    ordering: tuple[str, ...] = ("-created_at", "-id")
-    columns: tuple[str, ...] = ()
+    rows: QuerySet[Any, Any]
 
     def represent(self, rows: list[Row]) -> list[JsonObject]:
-        """Return the JSON objects of rows that hold the view's ``columns``."""
+        """Return the JSON objects of some of the view's ``rows``."""
         raise NotImplementedError
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -63,21 +63,35 @@ class StoreScopedViewSet(GenericViewSet[Any]):
     def get_queryset(self) -> QuerySet[Any]:
         return super().get_queryset().for_store(self.store)  # type: ignore[attr-defined, no-any-return]
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rows that the query parameters ask for, and note their order for the paginator."""
+    def get_rows(self) -> QuerySet[Any, Any]:
+        return self.rows.filter(store=self.store)
+
+    @cached_property
+    def filterset(self) -> FilterSet | None:
+        """The filters in the query parameters, if any. Raises ValidationError."""
         filters = self.filterset_class.base_filters if self.filterset_class else {}
         if self.filterset_class is None or filters.keys().isdisjoint(self.parameters):
-            return queryset  # without making a form that nobody filled in
-        filterset = self.filterset_class(self.parameters, queryset, request=self.request)
+            return None  # a form that nobody filled in would cost more than a query
+        filterset = self.filterset_class(self.parameters, request=self.request)
         if not filterset.is_valid():
             raise ValidationError({name: list(errors) for name, errors in filterset.errors.items()})
-        self.ordering = filterset.form.cleaned_data["order"] or self.ordering
-        return filterset.qs  # type: ignore[no-any-return]
+        return filterset
+
+    def filter_queryset(self, queryset: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+        return self.filterset.filter_queryset(queryset) if self.filterset else queryset
+
+    def get_ordering(self) -> tuple[str, ...]:
+        """Return the columns of the list's order, the last of them unique."""
+        return (self.filterset and self.filterset.form.cleaned_data["order"]) or DEFAULT_ORDERING
+
+    def count(self) -> int:
+        """Count the objects of the list, without the joins that reading them needs."""
+        return self.filter_queryset(self.get_queryset()).count()
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "store": self.store}
 
-    def find(self, queryset: QuerySet[Any]) -> Any:
+    def find(self, queryset: QuerySet[Any, Any]) -> Any:
         """Return what the queryset holds of the object in the address. Raises Http404."""
         for lookup in self.get_lookups():
             if (found := queryset.filter(**lookup).first()) is not None:
@@ -94,7 +108,7 @@ class StoreScopedViewSet(GenericViewSet[Any]):
 
     def read(self, pk: int) -> JsonObject:
         """Return the JSON object of one of the store's rows, as it is now in the database."""
-        (found,) = self.represent(list(self.get_queryset().filter(pk=pk).values(*self.columns)))
+        (found,) = self.represent(list(self.get_rows().filter(pk=pk)))
         return found
 
 
@@ -112,14 +126,13 @@ class HandleLookupMixin(StoreScopedViewSet):
 
 class ListMixin(StoreScopedViewSet):
     def list(self, request: Request, **kwargs: Any) -> Response:
-        rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        rows: Any = self.paginate_queryset(self.filter_queryset(self.get_rows()))
         return self.get_paginated_response(self.represent(rows))
 
 
 class RetrieveMixin(StoreScopedViewSet):
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        row = self.find(self.get_queryset().values(*self.columns))
-        return Response(self.represent([row])[0])
+        return Response(self.represent([self.find(self.get_rows())])[0])
 
 
 # The body is read to its end before a transaction begins, so that a slow client does not hold locks.

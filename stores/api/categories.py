@@ -24,6 +24,8 @@ from stores.api.shapes import Shape, constant_field, count_field, id_field, text
 from stores.models import Category, Store
 from stores.resources import Resource
 
+TREE_ROWS = Category.objects.values("id", "parent_id", "handle", "name", "description", "position")
+
 
 @extend_schema_field({"type": "array", "items": {"$ref": "#/components/schemas/Category"}})
 class SubcategoriesField(serializers.ListField):
@@ -60,9 +62,7 @@ class CategorySerializer(HandleSerializer[Category]):
 
 def read_category_tree(store: Store) -> dict[int, JsonObject]:
     """Return the JSON objects of all the store's categories by id, each with those below it inside."""
-    rows = Category.objects.for_store(store).values(
-        "id", "parent_id", "handle", "name", "description", "position"
-    )
+    rows = TREE_ROWS.filter(store=store)
     tree = {row["id"]: represent_category(row) for row in rows}
     for row in rows:
         if row["parent_id"] in tree:
@@ -102,7 +102,7 @@ class CategoryViewSet(HandleLookupMixin, RetrieveMixin, CreateMixin, UpdateMixin
     queryset = Category.objects.all()
     serializer_class = CategorySerializer
     pagination_class = None
-    columns = ("id",)
+    rows = Category.objects.values("id")
 
     def represent(self, rows: list[Row]) -> list[JsonObject]:
         tree = read_category_tree(self.store)

@@ -93,7 +93,7 @@ class CouponViewSet(ListMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyM
     queryset = Coupon.objects.all()
     serializer_class = CouponSerializer
     filterset_class = CouponFilters
-    columns = (
+    rows = Coupon.objects.values(
         *("id", "code", "kind", "value", "minimum", "created_at"),
         *("starts_at", "ends_at", "usage_limit", "times_used"),
     )

@@ -74,10 +74,10 @@ def represent_customer(row: Row, currency: str) -> JsonObject:
 @describe_operations(CustomerShape, "customer", "customers")
 class CustomerViewSet(ListMixin, RetrieveMixin, UpdateMixin):
     resource = Resource.CUSTOMERS
-    queryset = Customer.objects.with_totals()
+    queryset = Customer.objects.all()
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilters
-    columns = (
+    rows = Customer.objects.with_totals().values(
         *("id", "name", "email", "phone", "created_at"),
         *("address", "city", "postcode", "state", "country"),
         *("orders_count", "total_spent"),

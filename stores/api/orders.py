@@ -26,6 +26,9 @@ from stores.money import currency_info
 from stores.resources import Resource
 
 AMOUNTS = ("subtotal", "shipping", "discount", "tax", "total")
+LINE_ROWS = OrderLine.objects.values(
+    "order_id", "product_id", "variant_id", "name", "sku", "quantity", "unit_price", "total"
+)
 
 
 class OrderFilters(django_filters.FilterSet):
@@ -155,7 +158,7 @@ class OrderViewSet(ListMixin, RetrieveMixin, UpdateMixin):
     queryset = Order.objects.all()
     serializer_class = OrderSerializer
     filterset_class = OrderFilters
-    columns = (
+    rows = Order.objects.values(
         *("id", "number", "status", "payment_status", *AMOUNTS),
         *("customer_id", "customer__name", "customer__email", "customer__phone"),
         *("recipient", "address", "city", "postcode", "state", "country"),
@@ -163,8 +166,6 @@ class OrderViewSet(ListMixin, RetrieveMixin, UpdateMixin):
     )
 
     def represent(self, rows: list[Row]) -> list[JsonObject]:
-        lines = OrderLine.objects.filter(order__in=[row["id"] for row in rows]).values(
-            "order_id", "product_id", "variant_id", "name", "sku", "quantity", "unit_price", "total"
-        )
+        lines = LINE_ROWS.filter(order__in=[row["id"] for row in rows])
         lines_by_order = group_by(lines, "order_id")
         return [represent_order(row, lines_by_order[row["id"]], self.store.currency) for row in rows]

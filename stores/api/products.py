@@ -48,16 +48,17 @@ from stores.api.shapes import (
     time_field,
 )
 from stores.api.variants import (
-    VARIANT_COLUMNS,
+    VARIANT_ROWS,
     VariantsSerializer,
     VariantsShape,
     replace_variants,
     represent_variant,
 )
-from stores.models import Category, Product, ProductCategory, ProductVariant
+from stores.models import Category, Product, ProductCategory
 from stores.money import currency_info, formatted
 from stores.resources import Resource
 
+PLACE_ROWS = ProductCategory.objects.values("product_id", "category_id")
 MAX_QUANTITY = 2**31 - 1
 # Products without a picture show this one. Its address stays the same in every release.
 PLACEHOLDER = f"{settings.STATIC_URL}img/no-picture.png"
@@ -267,7 +268,7 @@ class ProductViewSet(HandleLookupMixin, ListMixin, RetrieveMixin, CreateMixin, U
     queryset = Product.objects.all()
     serializer_class = ProductSerializer
     filterset_class = ProductFilters
-    columns = (
+    rows = Product.objects.values(
         *("id", "name", "handle", "excerpt", "description", "promo_badge", "sku"),
         *("price", "original_price", "media", "option_name", "inventory_type", "quantity"),
         *("min_quantity", "max_quantity", "personalization", "livemode", "position"),
@@ -276,17 +277,15 @@ class ProductViewSet(HandleLookupMixin, ListMixin, RetrieveMixin, CreateMixin, U
 
     def represent(self, rows: list[Row]) -> list[JsonObject]:
         ids = [row["id"] for row in rows]
-        variants = ProductVariant.objects.filter(product__in=ids).values(*VARIANT_COLUMNS)
-        variants_by_product = group_by(variants, "product_id")
-        places = ProductCategory.objects.filter(product__in=ids).values("product_id", "category_id")
-        categories_by_product = group_by(places, "product_id")
+        variants_by_product = group_by(VARIANT_ROWS.filter(product__in=ids), "product_id")
+        places_by_product = group_by(PLACE_ROWS.filter(product__in=ids), "product_id")
         tree = read_category_tree(self.store)
         placeholder = self.request.build_absolute_uri(PLACEHOLDER)
         return [
             represent_product(
                 row,
                 variants_by_product[row["id"]],
-                [tree[place["category_id"]] for place in categories_by_product[row["id"]]],
+                [tree[place["category_id"]] for place in places_by_product[row["id"]]],
                 currency=self.store.currency,
                 placeholder=placeholder,
             )

@@ -29,7 +29,9 @@ from stores.api.shapes import (
 )
 from stores.models import Product, ProductVariant
 
-VARIANT_COLUMNS = ("id", "product_id", "sku", "name", "price", "original_price", "quantity")
+VARIANT_ROWS = ProductVariant.objects.values(
+    "id", "product_id", "sku", "name", "price", "original_price", "quantity"
+)
 
 
 class VariantShape(Shape):
