@@ -8,14 +8,15 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from apikeys import letters, reminders
+from apikeys.usage.request_log import maintain_request_log
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
     help = (
-        "Do what has to be done once a day: remind owners, and remove old sessions, usage, tasks and e-mail. "
-        "Twice, or on two machines, does no harm."
+        "Do what has to be done once a day: remind owners, and remove old sessions, usage, requests, tasks "
+        "and e-mail. Twice, or on two machines, does no harm."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,6 +43,10 @@ def prune_usage() -> None:
     call_command("prune_usage")
 
 
+def maintain_log() -> None:
+    maintain_request_log()
+
+
 def prune_tasks() -> None:
     call_command("prune_db_task_results", min_age_days=1, failed_min_age_days=30, queue_name="*")
 
@@ -52,6 +57,7 @@ STEPS: tuple[Callable[[], None], ...] = (
     reminders.send_monthly_reviews,
     clear_sessions,
     prune_usage,
+    maintain_log,
     prune_tasks,
     letters.prune_letters,
 )
