@@ -100,6 +100,18 @@ def test_without_a_database_programs_are_asked_to_come_back(client: Client) -> N
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/v1/stores/267418190/products/", "/docs/api-keys/"])
+def test_a_request_without_a_database_is_one_error_in_the_log(
+    person: Client, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with away():
+        assert person.get(path).status_code == 503
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1, errors
+    assert errors[0].startswith("The database cannot be used: ")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_without_a_database_people_are_asked_to_come_back(person: Client) -> None:
     with away():
         for page in PAGES:
