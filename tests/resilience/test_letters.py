@@ -1,0 +1,137 @@
+"""E-mail through real workers and a real mail server, whichever of them fails.
+
+No letter is lost, and none is sent twice but the one that was being sent when its worker was killed.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from apikeys import lifecycle
+from apikeys.actors import Actor
+from apikeys.models import Letter
+from stores.models import Store
+from tests import postgres
+from tests.resilience.mail import MailServer, environment, mail_server, new_mail_server, wait_until, worker
+from tests.resilience.servers import own_postgres
+from tests.server import ROOT, database_of_the_tests
+
+OWNERS = 4
+
+
+@pytest.fixture
+def many_owners(transactional_db: None, store: Store) -> list[str]:
+    emails = [f"owner{number}@example.com" for number in range(OWNERS)]
+    store.owners.set(User.objects.create_user(email, email) for email in emails)
+    return emails
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with mail_server(new_mail_server()) as mail:
+        yield mail
+
+
+def send_letters(store: Store, *, times: int = 1) -> None:
+    """Suspend and resume a store: two letters to each owner."""
+    for _ in range(times):
+        lifecycle.suspend_store(store, by=Actor(), reason="A test.")
+        lifecycle.resume_store(store, by=Actor())
+
+
+def all_sent() -> bool:
+    return not Letter.objects.filter(sent_at=None).exists()
+
+
+def test_a_silent_mail_server_holds_up_nothing_but_letters(
+    mail: MailServer, many_owners: list[str], store: Store
+) -> None:
+    mail.is_silent.set()
+    with worker(mail, database_of_the_tests()):
+        send_letters(store)
+        wait_until(lambda: Letter.objects.exclude(error="").count() == 2)
+        assert mail.received == []
+        mail.is_silent.clear()
+        wait_until(all_sent)
+    assert mail.recipients == dict.fromkeys(many_owners, 2)
+
+
+def test_a_mailbox_that_does_not_exist_holds_up_no_other(
+    mail: MailServer, many_owners: list[str], store: Store
+) -> None:
+    mail.refused.add(many_owners[0])
+    with worker(mail, database_of_the_tests()):
+        send_letters(store)
+        wait_until(lambda: not Letter.objects.waiting().exists())
+    assert mail.recipients == dict.fromkeys(many_owners[1:], 2)
+    assert set(Letter.objects.failed().values_list("recipient__email", "error", "attempts")) == {
+        (many_owners[0], "SMTPRecipientsRefused 550", 1)
+    }
+
+
+def test_letters_wait_for_a_mail_server_that_is_away(many_owners: list[str], store: Store) -> None:
+    mail = new_mail_server()
+    with worker(mail, database_of_the_tests()):
+        send_letters(store)
+        wait_until(lambda: Letter.objects.filter(error="ConnectionRefusedError").count() == 2 * OWNERS)
+        with mail_server(mail):
+            wait_until(all_sent)
+    assert mail.recipients == dict.fromkeys(many_owners, 2)
+
+
+def test_a_worker_that_is_killed_loses_no_letter_and_repeats_one(
+    mail: MailServer, many_owners: list[str], store: Store
+) -> None:
+    mail.hold()
+    send_letters(store)
+    with worker(mail, database_of_the_tests()) as killed:
+        mail.await_letters(1)
+        os.killpg(killed.pid, signal.SIGKILL)
+    mail.may_answer.set()
+    with worker(mail, database_of_the_tests()):
+        wait_until(all_sent)
+    assert len(set(mail.received)) == 2 * OWNERS
+    assert len(mail.received) == 2 * OWNERS + 1
+    assert mail.received.count(mail.received[0]) == 2
+
+
+def test_two_workers_send_each_letter_once(mail: MailServer, many_owners: list[str], store: Store) -> None:
+    send_letters(store, times=5)
+    with worker(mail, database_of_the_tests()), worker(mail, database_of_the_tests()):
+        wait_until(all_sent)
+    assert mail.recipients == dict.fromkeys(many_owners, 10)
+
+
+@pytest.mark.once
+def test_letters_survive_a_database_that_is_away(mail: MailServer, tmp_path: Path) -> None:
+    """The one that was on its way then may be sent twice."""
+    try:
+        with own_postgres() as database:
+            variables = environment(mail, database.url)
+            made = run("-m", "tests.resilience.shop", variables=variables)
+            key, brief_key = made.split()
+            with worker(mail, database.url):
+                mail.hold()
+                run("manage.py", "revoke_keys", variables=variables, typed=key)
+                mail.await_letters(1)
+                database.stop()
+                mail.may_answer.set()
+                database.start()
+                run("manage.py", "revoke_keys", variables=variables, typed=brief_key)
+                mail.await_letters(2)
+    except postgres.Unavailable as reason:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {postgres.REMEDY}")
+    assert len(mail.received) <= 3
+
+
+def run(*program: str, variables: dict[str, str], typed: str = "") -> str:
+    command = [sys.executable, *program]
+    return subprocess.run(
+        command, cwd=ROOT, env=variables, input=typed, capture_output=True, text=True, check=True
+    ).stdout
