@@ -13,6 +13,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
 from reflow.api.error_examples import get_error_examples
+from reflow.api.examples import add_examples
 from reflow.api.openapi import (
     HEADERS,
     IF_NONE_MATCH,
@@ -21,6 +22,7 @@ from reflow.api.openapi import (
     PATH_PARAMETERS,
     error_schema,
 )
+from reflow.api.parsers import MergePatchParser
 from stores.resources import Access, Resource
 
 SCHEME = "ApiKey"
@@ -114,6 +116,8 @@ class AutoSchema(openapi.AutoSchema):
                 parameter.setdefault("description", PATH_PARAMETERS.get(parameter["name"], ""))
             for response in operation["responses"].values():
                 response["headers"] = header_references("X-Request-Id", "RateLimit-Policy", "RateLimit")
+            if self.method == "POST":
+                operation["requestBody"]["content"].pop(MergePatchParser.media_type)
             if self.method == "GET":
                 self.describe_conditional_get(operation)
             self.add_errors(operation)
@@ -168,6 +172,7 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         if name.endswith("Request"):
             copy_descriptions(schemas.get(name.removesuffix("Request").removeprefix("Patched"), {}), to=sent)
     remove_hook_notes(result)
+    add_examples(result["paths"])
     result["tags"] = [
         {"name": "Store", "description": "the public profile of a store"},
         *({"name": resource.label, "description": resource.exposes} for resource in Resource),
@@ -196,6 +201,8 @@ def error_responses() -> dict[str, Any]:
     """Build a response for each status, with an example of each code."""
     responses: dict[str, Any] = {}
     for error in get_error_examples():
+        if error.status == HTTPStatus.METHOD_NOT_ALLOWED:  # no operation here has it
+            continue
         media = {"schema": {"$ref": "#/components/schemas/Error"}, "examples": {}}
         response = responses.setdefault(
             response_name(error.status),

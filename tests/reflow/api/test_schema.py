@@ -1,5 +1,6 @@
 """The API's own description: it is valid, leaves nothing out, and real answers are as it says."""
 
+import json
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import timedelta
@@ -13,6 +14,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from jsonschema_rs import Draft202012Validator
+from openapi_spec_validator import validate
 
 from apikeys.api.exceptions import Refusal
 from reflow.api.error_examples import get_error_examples
@@ -62,6 +64,7 @@ def properties() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_it_is_openapi_3_1_and_made_without_a_warning(tmp_path: Path) -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "openapi.yaml"))
     assert get_schema()["openapi"] == "3.1.0"
+    validate(get_schema())
 
 
 def test_everybody_may_read_it(client: Client, db: None) -> None:
@@ -118,6 +121,44 @@ def test_amounts_and_times_name_their_unit() -> None:
             assert "Request." in where or "ISO 8601 in UTC" in part["description"], where
 
 
+def examples() -> Iterator[tuple[str, str, dict[str, Any], Any]]:
+    """The method and path of every operation with each of its bodies' schemas and examples."""
+    for method, path, operation in operations():
+        successes = [body for status, body in operation["responses"].items() if status[0] == "2"]
+        for body in [operation.get("requestBody", {}), *successes]:
+            for media in body.get("content", {}).values():
+                yield method, path, media["schema"], media["example"]
+
+
+def test_every_body_has_an_example_that_is_as_described() -> None:
+    found = 0
+    for method, path, schema, example in examples():
+        whole = {**schema, "components": closed()["components"]}
+        validator = Draft202012Validator(whole, validate_formats=True)
+        assert [error.message for error in validator.iter_errors(example)] == [], (method, path)
+        found += 1
+    assert found > 30
+
+
+def test_the_server_takes_the_examples(caller: Caller, specimens: Specimens) -> None:
+    for method, path, operation in operations():
+        if "requestBody" in operation and path != "/v1/api-keys/revoke":
+            resource = next(one for one in Resource if f"/{one}" in path)
+            media = operation["requestBody"]["content"]["application/json"]
+            address = specimens.fill(path, resource)
+            response = caller.client.generic(
+                method, address, json.dumps(media["example"]), "application/json"
+            )
+            assert response.status_code in {200, 201}, (method, path, response.content)
+
+
+def test_every_parameter_in_a_path_has_an_example() -> None:
+    for method, path, operation in operations():
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "path":
+                assert isinstance(parameter["example"], str), (method, path)
+
+
 # Errors.
 
 
@@ -136,6 +177,8 @@ def test_every_operation_tells_its_errors() -> None:
 def test_every_error_has_an_example_as_it_is_really_given() -> None:
     responses = get_schema()["components"]["responses"]
     for error in get_error_examples():
+        if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            continue  # it comes of methods that are not described
         name = HTTPStatus(error.status).phrase.replace(" ", "")
         example = responses[name]["content"]["application/json"]["examples"][error.code]
         assert example["value"] == error.body

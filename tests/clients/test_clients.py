@@ -1,0 +1,158 @@
+"""Linters of other people's CI accept the OpenAPI schema, and generators make typed clients that work."""
+
+import importlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.core.wsgi import get_wsgi_application
+from django.test import Client
+
+from reflow.api.schema import get_schema
+from stores.models import Store
+from stores.resources import Resource
+from tests.conftest import IssueKey
+from tests.specimens import Specimens, make_specimens
+
+HERE = Path(__file__).parent
+REMEDY = "Install Node.js 20 or newer, with npm and access to a registry."
+
+pytestmark = pytest.mark.once
+
+
+def run(*command: str, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The schema in a file, as the server sends it."""
+    path = tmp_path_factory.mktemp("schema") / "openapi.json"
+    path.write_text(json.dumps(get_schema() | {"servers": [{"url": "https://api.reflowhq.com"}]}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, schema: Path) -> Path:
+    """A folder with the packages of package.json, and the schema."""
+    folder = tmp_path_factory.mktemp("node")
+    for name in ("package.json", "spectral.yaml", "tsconfig.json", "client.ts"):
+        shutil.copy(HERE / name, folder)
+    shutil.copy(schema, folder)
+    try:
+        install = ["npm", "install", "--silent", "--no-audit", "--no-fund"]
+        subprocess.run(install, cwd=folder, check=True, timeout=300, capture_output=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"No linters ({error}). {REMEDY}")
+    return folder
+
+
+@pytest.fixture
+def specimens(store: Store) -> Specimens:
+    return make_specimens(store)
+
+
+def test_redocly_has_no_finding(node: Path) -> None:
+    lint = ("lint", "openapi.json", "--extends=recommended", "--format=json")
+    findings = json.loads(run("npx", "redocly", *lint, cwd=node))
+    assert findings["problems"] == []
+
+
+def test_spectral_has_no_finding(node: Path) -> None:
+    lint = ("lint", "openapi.json", "--ruleset=spectral.yaml", "--fail-severity=hint", "--format=text")
+    run("npx", "spectral", *lint, cwd=node)
+
+
+@pytest.fixture
+def generated(tmp_path: Path, schema: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client that openapi-python-client has made of the schema, imported."""
+    folder = tmp_path / "generated_client"
+    generate = ("generate", "--meta=none", f"--path={schema}", f"--output-path={folder}")
+    run(sys.executable, "-m", "openapi_python_client", *generate, cwd=tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] == "generated_client"]:
+        del sys.modules[name]
+
+
+def part(name: str) -> Any:
+    return importlib.import_module(f"generated_client.{name}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_generated_python_client_is_typed_and_works(
+    generated: Path, issue: IssueKey, specimens: Specimens
+) -> None:
+    run(
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--cache-dir=/dev/null",
+        generated.name,
+        cwd=generated.parent,
+    )
+    _, key = issue(access=["products:write"])
+    transport = httpx.WSGITransport(app=get_wsgi_application())
+    client = part("client").AuthenticatedClient(
+        base_url="http://testserver", token=key, httpx_args={"transport": transport}
+    )
+    store_id = str(specimens.store.pk)
+    product_id = str(specimens.ids[Resource.PRODUCTS][0])
+
+    page = part("api.products.list_products").sync(store_id, client=client, perpage=1)
+    assert (len(page.data), page.meta.total, page.meta.last_page) == (1, 2, 2)
+    by_cursor = part("api.products.list_products").sync(store_id, client=client, cursor="")
+    assert [product.name for product in by_cursor.data] == ["Gift card", "Mug"]
+
+    product = part("api.products.get_product").sync(store_id, product_id, client=client)
+    models = part("models")
+    items = [
+        {name: getattr(item, name) for name in ("id", "name", "sku", "price")}
+        for item in product.variants.items
+    ]
+    body = models.PatchedProductRequest.from_dict(
+        {
+            "name": "Bigger mug",
+            "categories": [category.id for category in product.categories],
+            "variants": {"option_name": product.variants.option_name, "items": items},
+        }
+    )
+    changed = part("api.products.update_product").sync(store_id, product_id, client=client, body=body)
+    assert (changed.name, [item.id for item in changed.variants.items]) == (
+        "Bigger mug",
+        [item.id for item in product.variants.items],
+    )
+    refused = part("api.orders.list_orders").sync(store_id, client=client)
+    assert refused.code == "resource_not_allowed"
+    received = part("api.api_keys.revoke_api_keys").sync(
+        client=client, body=models.LeakedKeysRequest(keys=[key])
+    )
+    assert received.received == 1
+    assert Client().get("/v1/api-key/", headers={"Authorization": f"Bearer {key}"}).status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_generated_typescript_client_is_typed_and_works(
+    node: Path, live_server: Any, issue: IssueKey, specimens: Specimens
+) -> None:
+    run("npx", "openapi-typescript", "openapi.json", "--output=schema.ts", cwd=node)
+    run("npx", "tsc", cwd=node)
+    _, key = issue(access=["products:write"])
+    product = str(specimens.ids[Resource.PRODUCTS][0])
+    found = json.loads(run("node", "client.js", live_server.url, key, product, cwd=node))
+    assert found == {
+        "names": ["Gift card", "Mug"],
+        "changed": "Mug!",
+        "variants": 2,
+        "code": "resource_not_allowed",
+    }
