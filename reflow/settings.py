@@ -254,7 +254,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# Static files: hashed names, compressed once, cached for ever.
+# Static files: hashed names, compressed once, cached forever.
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "build" / "static"

@@ -10,7 +10,7 @@ from logging.config import dictConfig
 from pathlib import Path
 from typing import Any
 
-# A wrong variable stops the start here, with one line. A worker that found it would be started for ever.
+# A wrong variable stops the start here, with one line. A worker that found it would be restarted forever.
 from reflow import env, settings
 
 wsgi_app = "reflow.wsgi:application"

@@ -1,4 +1,4 @@
-"""Detect a proxy whose word about HTTPS is not taken: the site would redirect to itself for ever."""
+"""Detect a proxy whose word about HTTPS is not taken: the site would redirect to itself forever."""
 
 import logging
 from collections.abc import Callable

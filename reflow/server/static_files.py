@@ -14,6 +14,6 @@ class ServedFilesConfig(StaticFilesConfig):
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Names every file by its content, those that a script imports included, so that all keep for ever."""
+    """Names every file by its content, those that a script imports included, for caches to keep."""
 
     support_js_module_import_aggregation = True
