@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import Field, Model, Q, QuerySet
@@ -17,7 +18,6 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from reflow.api import openapi
@@ -62,12 +62,15 @@ class Pages:
     """What both ways have in common: the address of the list and the size of a page."""
 
     def __init__(self, request: Request) -> None:
-        self.address = request.build_absolute_uri()
+        self.address = urlsplit(request.build_absolute_uri())
+        self.query = parse_qsl(self.address.query, keep_blank_values=True)
         self.size = read_number(request, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
 
     def link(self, parameter: str, value: object) -> str:
         """Return the address of another page of the same list."""
-        return replace_query_param(self.address, parameter, value)
+        others = [pair for pair in self.query if pair[0] != parameter]
+        query = urlencode(sorted([*others, (parameter, str(value))], key=lambda pair: pair[0]))
+        return self.address._replace(query=query).geturl()
 
 
 class NumberedPages(Pages):
