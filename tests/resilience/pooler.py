@@ -1,14 +1,12 @@
 """PgBouncer in front of a PostgreSQL, sharing its connections by transaction."""
 
-import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests import postgres
+from tests import postgres, programs
 from tests.resilience.servers import Postgres
 from tests.server import free_port, wait_for
 
@@ -33,7 +31,7 @@ class Unavailable(Exception):
 @contextmanager
 def pooled(server: Postgres) -> Iterator[str]:
     """The address of the server's database through PgBouncer. Raises Unavailable."""
-    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    program = programs.find("pgbouncer", package="pgbouncer")
     if program is None:
         raise Unavailable("no PgBouncer was found.")
     with tempfile.TemporaryDirectory(prefix="reflow-pool-", dir="/tmp") as name:

@@ -1,7 +1,6 @@
 """nginx with the configuration of reflow/deploy/, in front of a site."""
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from tests import programs
 from tests.resilience.site import Site
 from tests.server import ROOT, free_port, wait_for
 
@@ -41,8 +41,7 @@ class Unavailable(Exception):
 @contextmanager
 def proxied(site: Site) -> Iterator[Site]:
     """The site as clients reach it through nginx, over plain HTTP. Raises Unavailable."""
-    path = f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"
-    nginx = shutil.which("nginx", path=path)
+    nginx = programs.find("nginx", package="nginx-light")
     if nginx is None:
         raise Unavailable("no nginx was found.")
     with tempfile.TemporaryDirectory(prefix="reflow-nginx-") as name:
