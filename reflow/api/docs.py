@@ -20,7 +20,42 @@ from reflow.api.schema import get_schema
 from stores.models import Store
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
-EXAMPLE_LANGUAGES = {"sh": "curl", "py": "Python", "js": "JavaScript"}
+# The suffixes of the example files in templates/docs/examples.
+EXAMPLE_LANGUAGES = {
+    "sh": "curl",
+    "requests.py": "Python with requests",
+    "httpx.py": "Python with httpx",
+    "js": "JavaScript",
+}
+# What a 401 means, and who can fix it, by its code.
+REFUSALS = {
+    "api_key_missing": ("The request has no Authorization header.", "Your program: send the key."),
+    "api_key_malformed": (
+        "The header holds no key, or one of the wrong shape. The error says which mistake it is.",
+        "Your program: copy the whole key, as it is.",
+    ),
+    "api_key_invalid": (
+        "There is no such key: it was mistyped, or deleted, or is of another Reflow site.",
+        "The store’s owner: create a new key.",
+    ),
+    "api_key_inactive": (
+        "The key is off: deactivated, leaked, rolled, or suspended with all keys of its store.",
+        "The store’s owner: reactivate it, or create a new one.",
+    ),
+    "api_key_expired": ("The key’s last day is over.", "The store’s owner: extend it, or create a new one."),
+    "api_key_wrong_store": (
+        "The key belongs to another store than the one in the address.",
+        "Your program: use the key’s own store, which /v1/api-key/ names.",
+    ),
+    "address_not_allowed": (
+        "The key works from other addresses only.",
+        "The store’s owner: allow the address your program calls from.",
+    ),
+    "resource_not_allowed": (
+        "The key works, but has not the scope in required.",
+        "The store’s owner: tick the resource on the key’s page.",
+    ),
+}
 DEMO_STORE_ID = 267418190
 
 
@@ -51,9 +86,11 @@ def getting_started(request: HttpRequest) -> HttpResponse:
         "store_id": store_id,
         "first_call": render_examples("read_orders", origin, store_id),
         "all_orders": render_examples("read_all_orders", origin, store_id),
+        "order_pages": render_examples("read_order_pages", origin, store_id),
         "methods": METHODS,
         "access_table": build_access_table(),
         "errors": get_error_examples(),
+        "refusals": REFUSALS,
         "per_key": settings.RATE_LIMIT_PER_KEY,
         "per_address": settings.RATE_LIMIT_PER_ADDRESS,
         "default_size": DEFAULT_PAGE_SIZE,
@@ -67,7 +104,7 @@ def render_examples(name: str, origin: str, store_id: int) -> list[dict[str, str
     context = {"origin": origin, "store_id": store_id}
     return [
         {
-            "id": f"{name}-{suffix}",
+            "id": f"{name}-{suffix.replace('.', '-')}",
             "language": language,
             "code": render_to_string(f"docs/examples/{name}.{suffix}", context).strip(),
         }

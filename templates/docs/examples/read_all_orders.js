@@ -1,17 +1,17 @@
 const headers = { Authorization: `Bearer ${process.env.REFLOW_API_KEY}` };
 
+// Returns the body of a response; waits and retries as long as the server asks for it.
 async function get(address) {
-  const response = await fetch(address, { headers });
-  const body = await response.json();
-  if (body.code === "rate_limited") {
+  for (;;) {
+    const response = await fetch(address, { headers });
+    const body = await response.json();
+    if (response.ok) return body;
+    if (![429, 503].includes(response.status)) {
+      throw new Error(`${body.error} (${body.code}, request ${body.request_id})`);
+    }
     const seconds = Number(response.headers.get("Retry-After"));
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-    return get(address);
   }
-  if (!response.ok) {
-    throw new Error(`${body.error} (${body.code}, request ${body.request_id})`);
-  }
-  return body;
 }
 
 let address = "{{ origin }}/v1/stores/{{ store_id }}/orders/?perpage=100&cursor=";

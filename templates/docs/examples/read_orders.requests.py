@@ -1,13 +1,13 @@
-import json
 import os
-from urllib.request import Request, urlopen
 
-request = Request(
+import requests
+
+response = requests.get(
     "{{ origin }}/v1/stores/{{ store_id }}/orders/",
     headers={"Authorization": f"Bearer {os.environ['REFLOW_API_KEY']}"},
+    timeout=30,
 )
-with urlopen(request) as response:
-    page = json.load(response)
+response.raise_for_status()
 
-for order in page["data"]:
+for order in response.json()["data"]:
     print(order["number"], order["status"], order["total_formatted"])

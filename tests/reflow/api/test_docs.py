@@ -1,0 +1,122 @@
+"""The documentation says what the server does, and its examples run as a reader would run them."""
+
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apikeys.api import rate_limits
+from reflow.api.docs import EXAMPLE_LANGUAGES, REFUSALS
+from reflow.api.error_examples import get_error_examples
+from stores.models import Store
+from tests.conftest import IssueKey
+from tests.specimens import make_specimens
+
+GUIDE = "/docs/api-keys/"
+EXAMPLES = Path(__file__).parents[3] / "templates" / "docs" / "examples"
+COMMANDS = {
+    "sh": ["sh"],
+    "requests.py": [sys.executable],
+    "httpx.py": [sys.executable],
+    "js": ["node", "--input-type=module"],
+}
+ORDERS = ["1001 pending $14.95", "1002 pending $14.95"]
+
+once = pytest.mark.once
+
+
+def code_on_page(origin: str, example: str) -> str:
+    """An example as it stands on the page, for a reader who opened it at this origin."""
+    page = Client().get(GUIDE, headers={"Host": origin.removeprefix("http://")}).content.decode()
+    found = re.search(rf'<pre id="{example.replace(".", "-")}"[^>]*>(.*?)</pre>', page, re.DOTALL)
+    assert found, example
+    return html.unescape(found[1])
+
+
+def run(suffix: str, code: str, key: str) -> "subprocess.CompletedProcess[str]":
+    command = COMMANDS[suffix]
+    if not shutil.which(command[0]):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"Install {command[0]} to run it.")
+    environment = {"PATH": os.environ["PATH"], "REFLOW_API_KEY": key}
+    return subprocess.run(
+        command, input=code, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_every_example_is_there_in_every_language() -> None:
+    names = {path.name.partition(".")[0] for path in EXAMPLES.iterdir()}
+    assert {path.name for path in EXAMPLES.iterdir()} == {
+        f"{name}.{suffix}" for name in names for suffix in EXAMPLE_LANGUAGES
+    }
+
+
+@once
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("suffix", EXAMPLE_LANGUAGES)
+@pytest.mark.parametrize("name", ["read_orders", "read_all_orders", "read_order_pages"])
+def test_an_example_reads_the_orders(
+    live_server: Any, store: Store, issue: IssueKey, name: str, suffix: str
+) -> None:
+    make_specimens(store)
+    _, key = issue(access=["orders:read"])
+    code = code_on_page(live_server.url, f"{name}-{suffix}").replace("perpage=100", "perpage=1")
+    ran = run(
+        suffix, code.replace('"perpage": 100', '"perpage": 1').replace("perpage: 100", "perpage: 1"), key
+    )
+    assert ran.returncode == 0, ran.stderr
+    if suffix != "sh":
+        assert sorted(ran.stdout.splitlines()) == ORDERS
+    elif name == "read_all_orders":
+        assert ran.stdout.index('"number":1002') < ran.stdout.index('"number":1001')
+    else:
+        assert '"number":1002' in ran.stdout
+
+
+@once
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("suffix", EXAMPLE_LANGUAGES)
+def test_an_example_says_why_it_was_refused(
+    live_server: Any, store: Store, issue: IssueKey, suffix: str
+) -> None:
+    _, key = issue(access=["products:read"])
+    ran = run(suffix, code_on_page(live_server.url, f"read_all_orders-{suffix}"), key)
+    assert ran.returncode != 0
+    assert "it needs orders:read" in ran.stderr
+    assert "resource_not_allowed" in ran.stderr
+
+
+@once
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("suffix", EXAMPLE_LANGUAGES)
+def test_an_example_waits_as_long_as_retry_after_says(
+    live_server: Any,
+    store: Store,
+    issue: IssueKey,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+) -> None:
+    """With one request every two seconds, the second page is refused at first."""
+    make_specimens(store)
+    _, key = issue(access=["orders:read"])
+    settings.RATE_LIMIT_PER_KEY = 1
+    monkeypatch.setattr(rate_limits, "WINDOW_SECONDS", 2)
+    code = code_on_page(live_server.url, f"read_all_orders-{suffix}").replace("perpage=100", "perpage=1")
+    ran = run(suffix, code, key)
+    assert ran.returncode == 0, ran.stderr
+    assert "1001" in ran.stdout
+
+
+def test_every_401_says_who_can_fix_it(client: Client, db: None) -> None:
+    assert {example.code for example in get_error_examples() if example.status == 401} == set(REFUSALS)
+    page = client.get(GUIDE).content.decode()
+    for code, (meaning, who) in REFUSALS.items():
+        for text in (code, meaning, who):
+            assert html.escape(text, quote=False) in page
