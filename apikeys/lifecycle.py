@@ -232,7 +232,7 @@ def mark_exposed(key: ApiKey, *, by: Actor) -> None:
 
 def delete_key(key: ApiKey, *, by: Actor) -> None:
     """Delete the key and its usage. Its entries in the audit log stay."""
-    with _lock_key(key):
+    with _lock_key(key, to_delete=True):
         _record(Event.DELETED, key, by, access=key.access)
         emails.send_key_deleted(key, by)
         key.delete()
@@ -304,14 +304,15 @@ def _save(key: ApiKey, *columns: str) -> None:
 
 
 @contextmanager
-def _lock_key(key: ApiKey) -> Iterator[None]:
+def _lock_key(key: ApiKey, *, to_delete: bool = False) -> Iterator[None]:
     """Open a transaction that holds this key's row, its fields fresh, so that no change gets lost.
 
     Raises ApiKey.DoesNotExist when the key has been deleted meanwhile.
     """
     with transaction.atomic():
-        # Rows that refer to the key, such as usage, can be written meanwhile.
-        key.refresh_from_db(from_queryset=ApiKey.objects.select_for_update(no_key=True))
+        # Rows that refer to the key, such as usage, can be written meanwhile, unless it is about to be
+        # deleted with them: whoever writes them and whoever deletes them would wait for each other.
+        key.refresh_from_db(from_queryset=ApiKey.objects.select_for_update(no_key=not to_delete))
         yield
 
 

@@ -63,7 +63,8 @@ def send_monthly_reviews() -> None:
 @transaction.atomic
 def _remind(key: ApiKey, kind: Reminder.Kind) -> None:
     """Send one reminder about the key's expiry, and none of a week after the one of a day."""
-    if key.expires_at is None:
+    unchanged = ApiKey.objects.filter(pk=key.pk, expires_at=key.expires_at)
+    if key.expires_at is None or unchanged.select_for_update(no_key=True).first() is None:
         return
     sent = Reminder.objects.filter(key=key, about=key.expires_at)
     if kind == Reminder.Kind.WEEK_BEFORE and sent.filter(kind=Reminder.Kind.DAY_BEFORE).exists():

@@ -42,7 +42,8 @@ def _record_some(seen: Sequence[tuple[tuple[int, str], KeyRequest]]) -> None:
 
 @transaction.atomic
 def _record_new(key_id: int, network: str, use: KeyRequest) -> None:
-    key = ApiKey.objects.select_related("store").filter(pk=key_id).first()
+    keys = ApiKey.objects.select_related("store").select_for_update(of=("self",), no_key=True)
+    key = keys.filter(pk=key_id).first()
     if key is None:
         return
     count = KnownNetwork.objects.filter(key=key).aggregate(count=Count("pk"))["count"]

@@ -185,8 +185,7 @@ def test_a_known_and_an_unknown_address_cost_the_same_queries(client: Client) ->
     for email in ("owner@example.com", "nobody@example.com"):
         with CaptureQueriesContext(connection) as captured:
             client.post(RESET, {"email": email})
-        statements = [query["sql"].split()[:3] for query in captured]
-        sent.append([words for words in statements if "SAVEPOINT" not in words])
+        sent.append([re.sub(r"\d+", "", query["sql"])[:40] for query in captured])
     assert sent[0] == sent[1]
     assert len(deliver_letters()) == 1
 
