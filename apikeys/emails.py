@@ -134,14 +134,12 @@ def _send(
     notification: Notification | None = None,
     recipients: "Iterable[User] | None" = None,
 ) -> None:
-    """Queue a letter to the store's owners who have an address, and who want it where they have a choice.
+    """Queue a letter to the owners of the store who want it, one each.
 
     ``link`` is its text and its path. ``recipients`` stand for the owners.
     """
-    if recipients is None and notification:
+    if recipients is None:
         recipients = NotificationSettings.objects.recipients(store, notification)
-    elif recipients is None:
-        recipients = store.owners.exclude(email="")
     text = render_to_string(f"apikeys/mail/{template}.txt", {"store": store, **context})
     link_text, link_path = link
     letters.queue_letters(

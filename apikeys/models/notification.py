@@ -33,13 +33,19 @@ class Notification(models.TextChoices):
 
 
 class NotificationSettingsQuerySet(models.QuerySet["NotificationSettings"]):
-    def recipients(self, store: Store, notification: Notification) -> "QuerySet[User]":
-        """Return the store's owners who want this, and have an address. Without a row the defaults hold."""
+    def recipients(self, store: Store, notification: Notification | None) -> "QuerySet[User]":
+        """Return the store's owners who can sign in, have an address, and want this if they have a choice.
+
+        Without a row the defaults hold; None is what is always told.
+        """
+        owners = store.owners.filter(is_active=True).exclude(email="")
+        if notification is None:
+            return owners
         rows = self.filter(store=store)
         wanted = Q(pk__in=rows.filter(**{notification.value: True}).values("user"))
         if notification.is_on_by_default:
             wanted |= ~Q(pk__in=rows.values("user"))
-        return store.owners.filter(wanted).exclude(email="")
+        return owners.filter(wanted)
 
     def claim_review(self, store: Store, user: "User") -> bool:
         """Note that a person is sent this month's review of a store. False where it was noted before."""

@@ -67,8 +67,9 @@ def test_a_change_queues_one_task_for_each_owner_that_names_only_its_letter(
     assert len({message.to[0] for message in deliver_letters()}) == 50
 
 
-def test_an_owner_without_an_address_keeps_no_letter_from_the_others(issue: IssueKey, store: Store) -> None:
+def test_owners_without_an_address_or_access_are_left_out(issue: IssueKey, store: Store) -> None:
     store.owners.add(User.objects.create_user("nobody"))
+    store.owners.add(User.objects.create_user("former", "former@example.com", is_active=False))
     issue()
     assert [message.to for message in deliver_letters()] == [["owner@example.com"]]
 
