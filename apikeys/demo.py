@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apikeys import keys
 from apikeys.actors import Actor
+from apikeys.demo_requests import seed_requests
 from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, Event, LastUse, StoreUsage
 from apikeys.models.outcomes import Outcome
 from stores.models import Store
@@ -123,6 +124,9 @@ def seed_keys(store: Store, *, count: int, days: int) -> None:
         for key in made:
             record_history(key, Actor(owner))
     seed_usage(store, list(zip(made, specimens, strict=True)), days=days, now=now, rng=rng)
+    if count <= len(SPECIMENS):
+        clients = {key.pk: specimen.client for key, specimen in zip(made, specimens, strict=True)}
+        seed_requests(store, clients, now=now, rng=rng)
 
 
 def record_history(key: ApiKey, owner: Actor) -> None:
