@@ -20,6 +20,11 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "Identifies this version of the response: send it back as `If-None-Match`.",
         "schema": {"type": "string"},
     },
+    "Location": {
+        "description": "The address of the new object.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri"},
+    },
     "Retry-After": {
         "description": "How many seconds to wait before trying again.",
         "required": True,
@@ -34,7 +39,7 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 PATH_PARAMETERS = {
     "store_id": "The store: nine digits, the first not a zero.",
-    "id": "The object, by its `id`. Another store's objects do not exist here.",
+    "id": "The object, by its `id`; products and categories also by their `handle`.",
 }
 
 IF_NONE_MATCH = {

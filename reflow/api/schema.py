@@ -96,7 +96,7 @@ class AutoSchema(openapi.AutoSchema):
         return ["Store" if hasattr(self.view, "resource") else "API keys"]
 
     def get_filter_backends(self) -> list[Any]:
-        """Return none: ``stores.api.shapes.operations`` describes the query parameters in more detail."""
+        """Return none: ``stores.api.schema`` describes the query parameters in more detail."""
         return []
 
     def get_auth(self) -> list[dict[str, Any]]:
@@ -118,6 +118,8 @@ class AutoSchema(openapi.AutoSchema):
                 response["headers"] = header_references("X-Request-Id", "RateLimit-Policy", "RateLimit")
             if self.method == "POST":
                 operation["requestBody"]["content"].pop(MergePatchParser.media_type)
+            if "201" in operation["responses"]:
+                operation["responses"]["201"]["headers"] |= header_references("Location")
             if self.method == "GET":
                 self.describe_conditional_get(operation)
             self.add_errors(operation)

@@ -1,7 +1,6 @@
 """Coupons: what takes something off an order."""
 
 import django_filters
-from rest_framework import serializers
 
 from stores.api.base import (
     CreateMixin,
@@ -15,7 +14,7 @@ from stores.api.base import (
 from stores.api.filters import SearchFilter, SortFilter
 from stores.api.represent import format_time
 from stores.api.schema import describe_operations
-from stores.api.serializers import AmountField, StoreScopedSerializer
+from stores.api.serializers import AmountField, EnumField, StoreScopedSerializer
 from stores.api.shapes import (
     Shape,
     amount_field,
@@ -31,6 +30,10 @@ from stores.models.sales import is_coupon_active
 from stores.resources import Resource
 
 
+class CouponKindField(EnumField):
+    enum = Coupon.Kind
+
+
 class CouponFilters(django_filters.FilterSet):
     search = SearchFilter("code", help_text="Only coupons with this text in their code.")
     order = SortFilter(columns={"date": "created_at", "code": "code"})
@@ -44,9 +47,8 @@ class CouponShape(Shape):
     object = constant_field("coupon")
     id = id_field("coupon")
     code = text_field("What a buyer types in; unique in the store.")
-    kind = serializers.ChoiceField(
-        Coupon.Kind.choices,
-        help_text="What it takes off: a share of the subtotal, an amount, or the delivery.",
+    kind = CouponKindField(
+        help_text="What it takes off: a share of the subtotal, an amount, or the delivery."
     )
     value = count_field(
         "Percent for `percent`; for `fixed` an amount in the smallest unit of the store's currency; "
@@ -63,6 +65,7 @@ class CouponShape(Shape):
 
 
 class CouponSerializer(StoreScopedSerializer[Coupon]):
+    kind = CouponKindField()
     value = AmountField(required=False)
     minimum = AmountField(required=False)
 

@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django_filters.fields import IsoDateTimeField
 
+from stores.api.serializers import EnumField
+
 MAX_ID = 2**63 - 1
 
 
@@ -68,6 +70,14 @@ class IdFilter(filters.Filter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=1, max_value=MAX_ID, **kwargs)
+
+
+class EnumFilter(filters.ChoiceFilter):
+    """Finds rows with one of the choices of a field."""
+
+    def __init__(self, field: type[EnumField], **kwargs: Any) -> None:
+        super().__init__(choices=field.enum.choices, **kwargs)
+        self.component_name = field.get_component_name()
 
 
 class SearchFilter(filters.CharFilter):

@@ -1,13 +1,12 @@
 """Orders: what was bought. They are placed by buyers and only sent on their way here."""
 
 import django_filters
-from rest_framework import serializers
 
 from stores.api.base import JsonObject, ListMixin, RetrieveMixin, Row, UpdateMixin
-from stores.api.filters import IdFilter, SearchFilter, SortFilter, UtcDateTimeFilter
+from stores.api.filters import EnumFilter, IdFilter, SearchFilter, SortFilter, UtcDateTimeFilter
 from stores.api.represent import format_time, group_by, represent_address, represent_money
 from stores.api.schema import describe_operations
-from stores.api.serializers import StoreScopedSerializer
+from stores.api.serializers import EnumField, StoreScopedSerializer
 from stores.api.shapes import (
     AddressShape,
     BuyerShape,
@@ -31,13 +30,17 @@ LINE_ROWS = OrderLine.objects.values(
 )
 
 
+class OrderStatusField(EnumField):
+    enum = Order.Status
+
+
+class PaymentStatusField(EnumField):
+    enum = Order.PaymentStatus
+
+
 class OrderFilters(django_filters.FilterSet):
-    status = django_filters.ChoiceFilter(
-        choices=Order.Status.choices, help_text="Only orders with this status."
-    )
-    payment_status = django_filters.ChoiceFilter(
-        choices=Order.PaymentStatus.choices, help_text="Only orders with this payment status."
-    )
+    status = EnumFilter(OrderStatusField, help_text="Only orders with this status.")
+    payment_status = EnumFilter(PaymentStatusField, help_text="Only orders with this payment status.")
     customer = IdFilter(field_name="customer_id", help_text="Only orders of the customer with this id.")
     created_after = UtcDateTimeFilter(
         field_name="created_at", lookup_expr="gte", help_text="Only orders placed at this time or later."
@@ -77,14 +80,11 @@ class OrderShape(Shape):
     object = constant_field("order")
     id = id_field("order")
     number = count_field("The number that people know it by: counts up in each store.")
-    status = serializers.ChoiceField(
-        Order.Status.choices,
+    status = OrderStatusField(
         help_text="How far it has come. `pending` becomes `processing`, then `shipped`, then `completed`; "
         "the first two may become `cancelled`.",
     )
-    payment_status = serializers.ChoiceField(
-        Order.PaymentStatus.choices, help_text="Whether it has been paid for, or paid back."
-    )
+    payment_status = PaymentStatusField(help_text="Whether it has been paid for, or paid back.")
     currency = CurrencyShape(help_text="What its amounts are in.")
     subtotal = amount_field("All lines together.")
     subtotal_formatted = formatted_field("subtotal")
@@ -106,6 +106,8 @@ class OrderShape(Shape):
 
 
 class OrderSerializer(StoreScopedSerializer[Order]):
+    status = OrderStatusField(required=False)
+
     class Meta:
         model = Order
         fields = ("status", "tracking_number", "note")

@@ -30,9 +30,10 @@ from stores.api.serializers import (
     AmountField,
     BooleanField,
     CompleteSerializer,
+    CountField,
+    EnumField,
     HandleSerializer,
     IdField,
-    IntegerField,
     SlugField,
 )
 from stores.api.shapes import (
@@ -59,11 +60,14 @@ from stores.money import currency_info, formatted
 from stores.resources import Resource
 
 PLACE_ROWS = ProductCategory.objects.values("product_id", "category_id")
-MAX_QUANTITY = 2**31 - 1
 # Products without a picture show this one. Its address stays the same in every release.
 PLACEHOLDER = f"{settings.STATIC_URL}img/no-picture.png"
 # What the text input of a product with personalization is to storefronts.
 PERSONAL_TEXT = {"id": "text", "type": "text", "name": "Personal text", "required": False}
+
+
+class InventoryTypeField(EnumField):
+    enum = Product.InventoryType
 
 
 class ProductFilters(django_filters.FilterSet):
@@ -131,9 +135,7 @@ class ProductShape(Shape):
     media = MediaShape(many=True, help_text="All images, the most important first.")
     variants = VariantsShape(help_text="What it comes in, such as sizes.")
     categories = CategoryShape(many=True, help_text="The categories it is sorted into.")
-    inventory_type = serializers.ChoiceField(
-        Product.InventoryType.choices, help_text="`tracked`: pieces are counted. `infinite`: never out."
-    )
+    inventory_type = InventoryTypeField(help_text="`tracked`: pieces are counted. `infinite`: never out.")
     in_stock = boolean_field("Whether it, or any of its variants, can be bought now.")
     available_quantity = count_field(
         "How many pieces are left; null where they are not counted.", allow_null=True
@@ -167,8 +169,9 @@ class ProductSerializer(HandleSerializer[Product]):
         max_length=100,
         help_text="The ids of the categories to sort it into.",
     )
-    min_quantity = IntegerField(required=False, allow_null=True, min_value=1, max_value=MAX_QUANTITY)
-    max_quantity = IntegerField(required=False, allow_null=True, min_value=1, max_value=MAX_QUANTITY)
+    inventory_type = InventoryTypeField(required=False)
+    min_quantity = CountField(required=False, allow_null=True, min_value=1)
+    max_quantity = CountField(required=False, allow_null=True, min_value=1)
     personalization = PersonalizationSerializer(required=False)
 
     class Meta:

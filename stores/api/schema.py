@@ -3,41 +3,37 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django_filters import ChoiceFilter, Filter, FilterSet
+from django_filters import Filter, FilterSet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
 from stores.api.base import ID_PATTERN, StoreScopedViewSet
-from stores.api.filters import IdFilter, SearchFilter, SortFilter, UtcDateTimeFilter
+from stores.api.filters import EnumFilter, IdFilter, SearchFilter, SortFilter, UtcDateTimeFilter
 from stores.api.shapes import Shape
 
 View = TypeVar("View", bound=type[StoreScopedViewSet])
 
 
 def describe_operations(shape: type[Shape], singular: str, plural: str) -> Callable[[View], View]:
-    """Decorate a viewset with the name, the summary and the response of each of its operations."""
+    """Decorate a viewset with the summary and the response of each of its operations."""
     one = f"{'an' if singular[0] in 'aeiou' else 'a'} {singular}"
 
     def decorate(view: View) -> View:
         operations: dict[str, dict[str, Any]] = {
             "list": {
-                "operation_id": f"list_{plural}",
                 "summary": f"List {plural}",
                 "parameters": describe_filters(view.filterset_class),
                 "responses": shape(many=True),
             },
-            "retrieve": {"operation_id": f"get_{singular}", "summary": f"Read {one}", "responses": shape},
+            "retrieve": {"summary": f"Read {one}", "responses": shape},
             "create": {
-                "operation_id": f"create_{singular}",
                 "summary": f"Add {one}",
                 "responses": {201: shape},
             },
             "partial_update": {
-                "operation_id": f"update_{singular}",
                 "summary": f"Change {one}",
                 "responses": shape,
             },
             "destroy": {
-                "operation_id": f"delete_{singular}",
                 "summary": f"Delete {one}",
                 "responses": {204: None},
             },
@@ -67,8 +63,8 @@ def describe_filter(name: str, each: Filter) -> OpenApiParameter:
                 "What to sort by, the first counting most, separated by commas. Default: newest first."
             )
             options = {"style": "form", "explode": False}
-        case ChoiceFilter():
-            schema["enum"] = [value for value, _ in each.extra["choices"]]
+        case EnumFilter():
+            schema = {"$ref": f"#/components/schemas/{each.component_name}"}
         case UtcDateTimeFilter():
             schema["format"] = "date-time"
             description += " ISO 8601; without a time zone it is UTC."

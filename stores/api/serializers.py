@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError as ModelError
 from django.db import models
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -17,6 +18,7 @@ from stores.models import Store
 
 Row = TypeVar("Row", bound=models.Model)
 MAX_AMOUNT = 10**12
+MAX_COUNT = 2**31 - 1
 
 
 # Fields that refuse another JSON type, where Django REST Framework would convert it.
@@ -49,6 +51,23 @@ class ChoiceField(StrictTextMixin, serializers.ChoiceField):
     pass
 
 
+class EnumField(ChoiceField):
+    """A choice that is one named schema wherever it is read, written or filtered by: that of the class."""
+
+    enum: type[models.TextChoices]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(self.enum.choices, **kwargs)
+
+    def __init_subclass__(cls) -> None:
+        schema = {"type": "string", "enum": cls.enum.values}
+        extend_schema_field(schema, component_name=cls.get_component_name())(cls)
+
+    @classmethod
+    def get_component_name(cls) -> str:
+        return cls.__name__.removesuffix("Field")
+
+
 class IdField(StrictTextMixin, serializers.RegexField):
     """An id of an object: digits in a string, a number inside."""
 
@@ -61,6 +80,8 @@ class IdField(StrictTextMixin, serializers.RegexField):
 
 
 class IntegerField(serializers.IntegerField):
+    """A whole number."""
+
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int | float):
             raise ValidationError("Must be a whole number.")
@@ -72,6 +93,13 @@ class BooleanField(serializers.BooleanField):
         if not isinstance(data, bool):
             raise ValidationError("Must be true or false.")
         return data
+
+
+class CountField(IntegerField):
+    """A number of things, as large as every database can keep it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": 0, **kwargs, "max_value": MAX_COUNT})
 
 
 class AmountField(IntegerField):
@@ -109,8 +137,7 @@ class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Row]):
         models.BooleanField: BooleanField,
         models.CharField: CharField,
         models.EmailField: EmailField,
-        models.PositiveBigIntegerField: IntegerField,
-        models.PositiveIntegerField: IntegerField,
+        models.PositiveIntegerField: CountField,
         models.SlugField: SlugField,
         models.TextField: CharField,
     }
