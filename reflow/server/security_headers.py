@@ -9,9 +9,10 @@ from reflow.api.errors import is_api_path
 
 
 class SecurityHeadersMiddleware:
-    """Lets other origins load the API's responses only, and nobody keep a page.
+    """Lets other origins load the API's responses and static files, and nobody keep a page.
 
-    CORS says how other origins may use the API. A page may hold a key, or customers' data, or a token.
+    CORS says how other origins may use the API. Storefronts show a picture of ours for products without one.
+    A page may hold a key, or customers' data, or a token.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -19,8 +20,8 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        is_api = is_api_path(request.path_info)
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin" if is_api else "same-origin"
-        if not is_api and not request.path_info.startswith(settings.STATIC_URL):
+        is_page = not is_api_path(request.path_info) and not request.path_info.startswith(settings.STATIC_URL)
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin" if is_page else "cross-origin"
+        if is_page:
             response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -91,7 +91,7 @@ def test_every_answer_keeps_browsers_careful(everything: list[str], visitors: di
             assert "camera=()" in answer["Permissions-Policy"], who
             assert answer["Strict-Transport-Security"] == "max-age=60", who
             assert_nothing_foreign_runs(answer, who)
-            assert_only_the_api_is_shared(answer, address, who)
+            assert_no_page_is_shared(answer, address, who)
             assert_secrets_are_not_kept(answer, address, name, who)
 
 
@@ -104,12 +104,13 @@ def assert_nothing_foreign_runs(answer: Any, who: str) -> None:
         assert policy.get(kind, ["'self'"]) == ["'self'"], who
 
 
-def assert_only_the_api_is_shared(answer: Any, address: str, who: str) -> None:
+def assert_no_page_is_shared(answer: Any, address: str, who: str) -> None:
     is_api = address.startswith("/v1/")
-    assert answer["Cross-Origin-Resource-Policy"] == ("cross-origin" if is_api else "same-origin"), who
+    is_page = not is_api and not address.startswith("/static/")
+    assert answer["Cross-Origin-Resource-Policy"] == ("same-origin" if is_page else "cross-origin"), who
     assert answer.get("Access-Control-Allow-Origin", "") == ("*" if is_api else ""), who
     assert "Access-Control-Allow-Credentials" not in answer, who
-    if not is_api and not address.startswith("/static/"):
+    if is_page:
         assert answer["Cross-Origin-Opener-Policy"] == "same-origin", who
 
 
