@@ -3,16 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db.models import Sum
 from django.utils import timezone
 
 from apikeys.models import ApiKeyUsage, HourlyUsage, LoggedRequest, Outcome, RefusalUsage
-from stores.demo import seed as demo
+from stores.demo.catalogue import NORTHWOOD
+from stores.models import Store
 
 
 @pytest.fixture(autouse=True)
 def _seeded(db: None) -> None:
-    demo.seed(orders=1)
+    call_command("seed_demo", orders=1, usage_days=15)
 
 
 def test_reasons_add_up_to_the_refused_requests() -> None:
@@ -31,7 +33,8 @@ def test_hours_add_up_to_the_requests_of_today() -> None:
 
 
 def test_logged_requests_are_of_the_last_days_and_follow_their_ids() -> None:
-    moments = list(LoggedRequest.objects.order_by("pk").values_list("at", flat=True))
+    rows = LoggedRequest.objects.for_store(Store.objects.get(pk=NORTHWOOD.id)).order_by("pk")
+    moments = list(rows.values_list("at", flat=True))
     assert moments == sorted(moments)
     assert timezone.now() - timedelta(days=4) < moments[0] <= moments[-1] <= timezone.now()
-    assert LoggedRequest.objects.with_error().exists()
+    assert rows.with_error().exists()
