@@ -1,8 +1,8 @@
-"""What operators see of the shops. Owners and their programs keep them; here they are mended."""
+"""The shops in the admin, where operators correct what owners and their programs keep."""
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -23,36 +23,41 @@ from stores.models import (
 )
 from stores.money import formatted
 
+if TYPE_CHECKING:
+    ModelAdminBase = admin.options.BaseModelAdmin[Any]
+else:
+    ModelAdminBase = object
+
 ID = re.compile(r"[0-9]{1,18}")
 
 
-class OfIds(AutocompleteSelect):
-    """Django's asks the database for whatever was sent as chosen, and fails where that is no id."""
+class IdAutocompleteSelect(AutocompleteSelect):
+    """Leaves out sent values that are no ids: Django looks them up in the database, which fails."""
 
     def optgroups(self, name: str, value: Sequence[Any], attr: Any = None) -> Any:
         return super().optgroups(name, [each for each in value if ID.fullmatch(str(each))], attr)
 
 
-class OfManyIds(OfIds, AutocompleteSelectMultiple):
+class IdAutocompleteSelectMultiple(IdAutocompleteSelect, AutocompleteSelectMultiple):
     pass
 
 
-class ChoosesById(admin.options.BaseModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Its ``autocomplete_fields`` come back with the form, whatever was sent in them."""
+class AutocompleteMixin(ModelAdminBase):
+    """Shows a form again with its ``autocomplete_fields``, whatever was sent in them."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs["widget"] = OfIds(db_field, self.admin_site)
+            kwargs["widget"] = IdAutocompleteSelect(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs["widget"] = OfManyIds(db_field, self.admin_site)
+            kwargs["widget"] = IdAutocompleteSelectMultiple(db_field, self.admin_site)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
-class OfStoreAdmin(ChoosesById, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Rows that belong to a store and never move to another."""
+class StoreScopedAdmin(AutocompleteMixin, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Rows of a store, which never move to another."""
 
     autocomplete_fields: ClassVar[tuple[str, ...]] = ("store",)
     show_full_result_count = False
@@ -61,8 +66,8 @@ class OfStoreAdmin(ChoosesById, admin.ModelAdmin):  # type: ignore[type-arg]  # 
         return (*self.readonly_fields, "store") if obj else tuple(self.readonly_fields)
 
 
-class StoreAdmin(ChoosesById, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Registered by the house, which adds the store's keys."""
+class StoreAdmin(AutocompleteMixin, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Registered by ``reflow.admin``, which adds the store's keys."""
 
     list_display: tuple[str, ...] = ("id", "name", "currency", "created_at")
     list_display_links = ("id", "name")
@@ -74,7 +79,7 @@ class StoreAdmin(ChoosesById, admin.ModelAdmin):  # type: ignore[type-arg]  # no
 
 
 @admin.register(Category)
-class CategoryAdmin(OfStoreAdmin):
+class CategoryAdmin(StoreScopedAdmin):
     list_display = ("name", "handle", "parent", "store", "position")
     list_filter = ("store",)
     list_select_related = ("parent", "store")
@@ -84,7 +89,7 @@ class CategoryAdmin(OfStoreAdmin):
 
 
 class MediaField(forms.JSONField):
-    """Django's fails on a number of too many digits."""
+    """Refuses a number of too many digits, on which Django's own field fails."""
 
     def to_python(self, value: Any) -> Any:
         try:
@@ -93,7 +98,7 @@ class MediaField(forms.JSONField):
             raise forms.ValidationError(self.error_messages["invalid"], params={"value": "This"}) from error
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """What was typed, as it comes back with the form."""
+        """Return what was typed, to show it in the form again."""
         try:
             return super().bound_data(data, initial)
         except (ValueError, RecursionError):
@@ -106,24 +111,24 @@ class VariantInline(admin.TabularInline):  # type: ignore[type-arg]  # not gener
     extra = 0
 
 
-class PlaceFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
+class ProductCategoryFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
     @classmethod
     def get_default_prefix(cls) -> str:
-        """Named here: the relation has no name of its own to take, and the page's script needs one."""
+        """Return a name of its own: that of the relation is empty, and the page's script needs one."""
         return "places"
 
 
-class PlaceInline(ChoosesById, admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+class ProductCategoryInline(AutocompleteMixin, admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
     model = ProductCategory
-    formset = PlaceFormSet
+    formset = ProductCategoryFormSet
     verbose_name_plural = "categories"
     autocomplete_fields = ("category",)
     extra = 0
 
 
 @admin.register(Product)
-class ProductAdmin(OfStoreAdmin):
-    inlines = (PlaceInline, VariantInline)
+class ProductAdmin(StoreScopedAdmin):
+    inlines = (ProductCategoryInline, VariantInline)
     formfield_overrides: ClassVar[dict[Any, Any]] = {models.JSONField: {"form_class": MediaField}}
     list_display = ("name", "sku", "store", "price_text", "inventory_type", "livemode", "created_at")
     list_filter = ("inventory_type", "livemode", "store")
@@ -159,7 +164,7 @@ class ProductAdmin(OfStoreAdmin):
 
 
 @admin.register(Customer)
-class CustomerAdmin(OfStoreAdmin):
+class CustomerAdmin(StoreScopedAdmin):
     list_display = ("name", "email", "phone", "city", "country", "store", "created_at")
     list_filter = ("store",)
     list_select_related = ("store",)
@@ -183,8 +188,8 @@ class OrderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         return status
 
 
-class LineInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
-    """What was bought stays as it was bought."""
+class OrderLineInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+    """What was bought, read-only."""
 
     model = OrderLine
     fields = readonly_fields = ("name", "sku", "quantity", "unit_price", "total")
@@ -199,11 +204,11 @@ class LineInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic 
 
 
 @admin.register(Order)
-class OrderAdmin(OfStoreAdmin):
-    """Orders are placed by buyers: operators send them on their way."""
+class OrderAdmin(StoreScopedAdmin):
+    """Orders are placed by buyers; operators change their status."""
 
     form = OrderForm
-    inlines = (LineInline,)
+    inlines = (OrderLineInline,)
     list_display = ("number", "store", "customer", "status", "payment_status", "total_text", "created_at")
     list_filter = ("status", "payment_status", "store")
     list_select_related = ("store", "customer")
@@ -238,7 +243,7 @@ class OrderAdmin(OfStoreAdmin):
 
 
 @admin.register(Coupon)
-class CouponAdmin(OfStoreAdmin):
+class CouponAdmin(StoreScopedAdmin):
     list_display = ("code", "store", "kind", "value", "active", "starts_at", "ends_at", "times_used")
     list_filter = ("kind", "store")
     list_select_related = ("store",)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stores.demo.catalogue import KOBO, NORTHWOOD
+from stores.demo.kobo import KOBO
+from stores.demo.northwood import NORTHWOOD
 from tests.server import Answer, Served, Visitor, call_api, empty_database, served
 
 ORDERS = f"/v1/stores/{NORTHWOOD.id}/orders/"

@@ -1,4 +1,4 @@
-"""What the customers of the demo stores have bought in the last twelve months, up to this minute."""
+"""The orders of the demo stores in the last twelve months, up to this minute."""
 
 import random
 from bisect import bisect
@@ -10,15 +10,15 @@ from itertools import accumulate, islice
 
 from django.db.models import F
 
-from stores.demo.catalogue import Shop
-from stores.demo.people import digits
+from stores.demo.catalogue import DemoStore
+from stores.demo.people import fill_digits
 from stores.models import Customer, Order, OrderLine, Product, Store
 
-ORDERS_AT_ONCE = 4_000
-FIRST_NUMBER = 1001
+BATCH_SIZE = 4_000
+FIRST_ORDER_NUMBER = 1001
 DAYS = 365
 
-BUSY = (1.2, 1.0, 0.9, 0.95, 1.0, 1.3, 1.5)  # from Monday: people shop on Sundays
+WEEKDAY_WEIGHTS = (1.2, 1.0, 0.9, 0.95, 1.0, 1.3, 1.5)  # from Monday: most orders come on Sundays
 GROWTH = 2.2  # times as many orders a day at the end of the year as at its start
 
 NOTES = (
@@ -31,8 +31,8 @@ NOTES = (
     "Second try, the last one came back to you.",
 )
 
-# How long after it was placed an order of this status was last touched.
-TOUCHED_AFTER = {
+# How long after it was placed an order of this status was last updated.
+UPDATED_AFTER = {
     Order.Status.PENDING: timedelta(0),
     Order.Status.PROCESSING: timedelta(hours=12),
     Order.Status.SHIPPED: timedelta(days=2),
@@ -42,56 +42,58 @@ TOUCHED_AFTER = {
 
 
 @dataclass(frozen=True)
-class Till:
-    """All that ringing up an order takes: products the most popular first, customers as they joined."""
+class OrderContext:
+    """What orders are made from: products, the most popular first, and customers in the order they joined."""
 
     store: Store
-    shop: Shop
+    demo: DemoStore
     products: list[Product]
     customers: list[Customer]
     now: datetime
     rng: random.Random
 
     @cached_property
-    def joined(self) -> list[datetime]:
+    def join_times(self) -> list[datetime]:
         return [customer.created_at for customer in self.customers]
 
 
-def sell(till: Till, number: int) -> None:
-    """Write this many orders, a batch at a time, so that a million take no more memory than a thousand."""
+def create_orders(context: OrderContext, number: int) -> None:
+    """Create this many orders in batches, so that a million take no more memory than a thousand."""
     placed = (
-        order_with_lines(till, FIRST_NUMBER + index, at)
-        for index, at in enumerate(order_times(number, now=till.now, rng=till.rng))
+        build_order(context, FIRST_ORDER_NUMBER + index, at)
+        for index, at in enumerate(generate_order_times(number, now=context.now, rng=context.rng))
     )
-    while batch := list(islice(placed, ORDERS_AT_ONCE)):
+    while batch := list(islice(placed, BATCH_SIZE)):
         Order.objects.bulk_create(order for order, _ in batch)
         OrderLine.objects.bulk_create(line for _, lines in batch for line in lines)
-    for status, delay in TOUCHED_AFTER.items():
-        Order.objects.for_store(till.store).filter(status=status).update(updated_at=F("created_at") + delay)
+    for status, delay in UPDATED_AFTER.items():
+        Order.objects.for_store(context.store).filter(status=status).update(
+            updated_at=F("created_at") + delay
+        )
 
 
-def order_times(number: int, *, now: datetime, rng: random.Random) -> Iterator[datetime]:
-    """So many moments of the last twelve months, the oldest first: growing, and with a weekly rhythm."""
+def generate_order_times(number: int, *, now: datetime, rng: random.Random) -> Iterator[datetime]:
+    """Yield this many times of the last twelve months, oldest first: growing, and in a weekly rhythm."""
     midnight = datetime.combine(now.date(), time.min, UTC)
     days = [midnight - timedelta(days=ago) for ago in reversed(range(DAYS))]
     lengths = [min(now - day, timedelta(days=1)) for day in days]
     weights = [
-        BUSY[day.weekday()] * (1 + (GROWTH - 1) * index / DAYS) * (length / timedelta(days=1))
+        WEEKDAY_WEIGHTS[day.weekday()] * (1 + (GROWTH - 1) * index / DAYS) * (length / timedelta(days=1))
         for index, (day, length) in enumerate(zip(days, lengths, strict=True))
     ]
-    upto = [round(number * weight / sum(weights)) for weight in accumulate(weights)]
-    for day, length, before, after in zip(days, lengths, [0, *upto], upto, strict=False):
+    cumulative = [round(number * weight / sum(weights)) for weight in accumulate(weights)]
+    for day, length, before, after in zip(days, lengths, [0, *cumulative], cumulative, strict=False):
         yield from sorted(day + length * rng.triangular(0, 1, 0.7) for _ in range(after - before))
 
 
-def order_with_lines(till: Till, number: int, at: datetime) -> tuple[Order, list[OrderLine]]:
-    """An order placed at this moment, and what is in it; neither is saved."""
-    rng = till.rng
-    customer = till.customers[int(bisect(till.joined, at) * rng.random())]
-    lines = [line_of(product, rng) for product in basket(till, at)]
-    status, payment_status = standing(till.now - at, rng)
+def build_order(context: OrderContext, number: int, at: datetime) -> tuple[Order, list[OrderLine]]:
+    """Return an order placed at this time, and its lines; neither is saved."""
+    rng = context.rng
+    customer = context.customers[int(bisect(context.join_times, at) * rng.random())]
+    lines = [build_line(product, rng) for product in choose_products(context, at)]
+    status, payment_status = choose_statuses(context.now - at, rng)
     order = Order(
-        store_id=till.store.pk,
+        store_id=context.store.pk,
         number=number,
         customer_id=customer.pk,
         status=status,
@@ -102,29 +104,31 @@ def order_with_lines(till: Till, number: int, at: datetime) -> tuple[Order, list
         postcode=customer.postcode,
         state=customer.state,
         country=customer.country,
-        tracking_number=tracking_number(till.shop, status, rng),
+        tracking_number=build_tracking_number(context.demo, status, rng),
         note=rng.choice(NOTES) if rng.random() < 0.09 else "",
         created_at=at,
-        **amounts(till.shop, lines, at_home=customer.country == till.shop.home, rng=rng),
+        **calculate_amounts(
+            context.demo, lines, is_domestic=customer.country == context.demo.home_country, rng=rng
+        ),
     )
     for line in lines:
         line.order = order
     return order, lines
 
 
-def basket(till: Till, at: datetime) -> list[Product]:
-    """One to four different products that were on sale at this moment, popular ones more often."""
-    rng = till.rng
+def choose_products(context: OrderContext, at: datetime) -> list[Product]:
+    """Return one to four products that existed at this time, popular ones more often."""
+    rng = context.rng
     chosen = {
-        till.products[int(len(till.products) * rng.random() ** 1.7)].pk
+        context.products[int(len(context.products) * rng.random() ** 1.7)].pk
         for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4)))
     }
-    return [product for product in till.products if product.pk in chosen and product.created_at <= at] or [
-        next(product for product in till.products if product.created_at <= at)
+    return [product for product in context.products if product.pk in chosen and product.created_at <= at] or [
+        next(product for product in context.products if product.created_at <= at)
     ]
 
 
-def line_of(product: Product, rng: random.Random) -> OrderLine:
+def build_line(product: Product, rng: random.Random) -> OrderLine:
     variants = product.variants.all()
     variant = rng.choice(variants) if variants else None
     bought = variant or product
@@ -142,12 +146,14 @@ def line_of(product: Product, rng: random.Random) -> OrderLine:
     )
 
 
-def amounts(shop: Shop, lines: list[OrderLine], *, at_home: bool, rng: random.Random) -> dict[str, int]:
-    """What an order comes to: some have a tenth off, large ones travel free, tax is for people at home."""
+def calculate_amounts(
+    demo: DemoStore, lines: list[OrderLine], *, is_domestic: bool, rng: random.Random
+) -> dict[str, int]:
+    """Return the amounts of an order: some have a discount, large ones ship free, abroad there is no tax."""
     subtotal = sum(line.total for line in lines)
     discount = subtotal // 10 if rng.random() < 0.14 else 0
-    shipping = 0 if subtotal >= shop.free_shipping_from else shop.shipping * (1 if at_home else 2)
-    tax = (subtotal - discount) * shop.tax // 1000 if at_home else 0
+    shipping = 0 if subtotal >= demo.free_shipping_from else demo.shipping * (1 if is_domestic else 2)
+    tax = (subtotal - discount) * demo.tax_per_mille // 1000 if is_domestic else 0
     return {
         "subtotal": subtotal,
         "shipping": shipping,
@@ -157,28 +163,28 @@ def amounts(shop: Shop, lines: list[OrderLine], *, at_home: bool, rng: random.Ra
     }
 
 
-def standing(age: timedelta, rng: random.Random) -> tuple[Order.Status, Order.PaymentStatus]:
-    """How an order of this age stands. Every status is due later than TOUCHED_AFTER says."""
-    luck = rng.random()
+def choose_statuses(age: timedelta, rng: random.Random) -> tuple[Order.Status, Order.PaymentStatus]:
+    """Return the statuses of an order of this age. Every status is due later than UPDATED_AFTER says."""
+    chance = rng.random()
     days = age / timedelta(days=1)
-    if luck < 0.04 and days > 1:
-        refunded = luck < 0.025
+    if chance < 0.04 and days > 1:
+        refunded = chance < 0.025
         return (
             Order.Status.CANCELLED,
             Order.PaymentStatus.REFUNDED if refunded else Order.PaymentStatus.UNPAID,
         )
     pace = days * rng.uniform(0.7, 1.4)
     if pace < 1:
-        return Order.Status.PENDING, Order.PaymentStatus.UNPAID if luck < 0.4 else Order.PaymentStatus.PAID
+        return Order.Status.PENDING, Order.PaymentStatus.UNPAID if chance < 0.4 else Order.PaymentStatus.PAID
     if pace < 3:
         return Order.Status.PROCESSING, Order.PaymentStatus.PAID
     if pace < 9:
         return Order.Status.SHIPPED, Order.PaymentStatus.PAID
-    returned = luck > 0.97
+    returned = chance > 0.97
     return Order.Status.COMPLETED, Order.PaymentStatus.REFUNDED if returned else Order.PaymentStatus.PAID
 
 
-def tracking_number(shop: Shop, status: Order.Status, rng: random.Random) -> str:
-    """Empty until the parcel is on its way."""
+def build_tracking_number(demo: DemoStore, status: Order.Status, rng: random.Random) -> str:
+    """Return a tracking number; it is empty until the parcel is on its way."""
     shipped = status in {Order.Status.SHIPPED, Order.Status.COMPLETED}
-    return digits(f"{shop.sku}#########{shop.home}", rng) if shipped else ""
+    return fill_digits(f"{demo.sku_prefix}#########{demo.home_country}", rng) if shipped else ""

@@ -31,7 +31,7 @@ class Person(NamedTuple):
     country: str
 
 
-def words(text: str) -> tuple[str, ...]:
+def split_names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
@@ -49,8 +49,8 @@ COUNTRIES = (
             ("Duluth", "MN", "558##"),
             ("Asheville", "NC", "288##"),
         ),
-        words("Maya Caleb Priya Jonah Tessa Marcus Elena Wyatt Naomi Darius Hazel Ruben"),
-        words("Whitaker Okafor Lindqvist Delgado Brennan Nakamura Hollis Patel Vance Moreno"),
+        split_names("Maya Caleb Priya Jonah Tessa Marcus Elena Wyatt Naomi Darius Hazel Ruben"),
+        split_names("Whitaker Okafor Lindqvist Delgado Brennan Nakamura Hollis Patel Vance Moreno"),
     ),
     Country(
         "CA",
@@ -58,8 +58,8 @@ COUNTRIES = (
         "{number} {street}",
         ("Granville St", "Cedar Hill Rd", "Rue Saint-Denis", "Queen St W", "Bow Trail"),
         (("Vancouver", "BC", "V6B #K#"), ("Calgary", "AB", "T2P #J#"), ("Montréal", "QC", "H2X #L#")),
-        words("Amélie Connor Sophie Liam Jasmine Étienne Wren Gurpreet"),
-        words("Tremblay MacLeod Singh Gagnon Fraser Chen Bouchard Reid"),
+        split_names("Amélie Connor Sophie Liam Jasmine Étienne Wren Gurpreet"),
+        split_names("Tremblay MacLeod Singh Gagnon Fraser Chen Bouchard Reid"),
     ),
     Country(
         "GB",
@@ -72,8 +72,8 @@ COUNTRIES = (
             ("Keswick", "Cumbria", "CA12 #LJ"),
             ("Leeds", "", "LS1 #BD"),
         ),
-        words("Imogen Alistair Zainab Rhys Beatrix Callum Nia Oliver"),
-        words("Ashworth Campbell Rahman Pritchard Thackeray Begum Fairclough Doyle"),
+        split_names("Imogen Alistair Zainab Rhys Beatrix Callum Nia Oliver"),
+        split_names("Ashworth Campbell Rahman Pritchard Thackeray Begum Fairclough Doyle"),
     ),
     Country(
         "IE",
@@ -81,8 +81,8 @@ COUNTRIES = (
         "{number} {street}",
         ("Shop Street", "Quay Street", "Patrick Street", "Dame Street"),
         (("Dublin", "", "D02 X2##"), ("Galway", "", "H91 E2##"), ("Cork", "", "T12 W8##")),
-        words("Saoirse Cian Aoife Fionn Niamh Oisín"),
-        words("Byrne Gallagher Brennan Kavanagh Walsh Keane"),
+        split_names("Saoirse Cian Aoife Fionn Niamh Oisín"),
+        split_names("Byrne Gallagher Brennan Kavanagh Walsh Keane"),
     ),
     Country(
         "DE",
@@ -95,8 +95,8 @@ COUNTRIES = (
             ("Garmisch-Partenkirchen", "", "824##"),
             ("Hamburg", "", "203##"),
         ),
-        words("Jonas Annika Emre Lotte Matthias Greta Milan Frieda"),
-        words("Krämer Vogel Yilmaz Schönfeld Brandt Hübner Lorenz Winkler"),
+        split_names("Jonas Annika Emre Lotte Matthias Greta Milan Frieda"),
+        split_names("Krämer Vogel Yilmaz Schönfeld Brandt Hübner Lorenz Winkler"),
     ),
     Country(
         "FR",
@@ -104,8 +104,8 @@ COUNTRIES = (
         "{number} {street}",
         ("rue des Lilas", "avenue Jean-Jaurès", "chemin du Moulin", "place de l’Église"),
         (("Chamonix", "", "744##"), ("Lyon", "", "690##"), ("Nantes", "", "440##"), ("Paris", "", "750##")),
-        words("Camille Théo Léa Hugo Inès Mathieu Chloé Bastien"),
-        words("Lefèvre Moreau Benali Girard Faure Roussel Chevalier Meunier"),
+        split_names("Camille Théo Léa Hugo Inès Mathieu Chloé Bastien"),
+        split_names("Lefèvre Moreau Benali Girard Faure Roussel Chevalier Meunier"),
     ),
     Country(
         "SE",
@@ -113,8 +113,8 @@ COUNTRIES = (
         "{street} {number}",
         ("Storgatan", "Kungsgatan", "Björkvägen", "Hamngatan"),
         (("Stockholm", "", "111 ##"), ("Göteborg", "", "411 ##"), ("Kiruna", "", "981 ##")),
-        words("Elsa Nils Astrid Viktor Maja Gustav"),
-        words("Lindström Ek Åkesson Sjöberg Nyström Holm"),
+        split_names("Elsa Nils Astrid Viktor Maja Gustav"),
+        split_names("Lindström Ek Åkesson Sjöberg Nyström Holm"),
     ),
     Country(
         "AU",
@@ -122,8 +122,8 @@ COUNTRIES = (
         "{number} {street}",
         ("Bourke St", "Wattle Grove", "Ocean Pde", "Station St"),
         (("Hobart", "TAS", "70##"), ("Melbourne", "VIC", "30##"), ("Katoomba", "NSW", "27##")),
-        words("Matilda Jack Ruby Angus Ngaire Lachlan"),
-        words("O’Reilly Nguyen Fitzgerald Papadopoulos Hughes Barker"),
+        split_names("Matilda Jack Ruby Angus Ngaire Lachlan"),
+        split_names("O’Reilly Nguyen Fitzgerald Papadopoulos Hughes Barker"),
     ),
     Country(
         "NL",
@@ -131,8 +131,8 @@ COUNTRIES = (
         "{street} {number}",
         ("Prinsengracht", "Dorpsstraat", "Molenweg", "Kastanjelaan"),
         (("Amsterdam", "", "10## KV"), ("Utrecht", "", "35## CL"), ("Groningen", "", "97## BA")),
-        words("Sanne Daan Fleur Ruben Noor Joris"),
-        words("Bakker Visser Smit Dekker Mulder Verhoeven"),
+        split_names("Sanne Daan Fleur Ruben Noor Joris"),
+        split_names("Bakker Visser Smit Dekker Mulder Verhoeven"),
     ),
     Country(
         "BR",
@@ -140,8 +140,8 @@ COUNTRIES = (
         "{street}, {number}",
         ("Rua das Acácias", "Avenida Paulista", "Rua do Comércio", "Travessa da Serra"),
         (("São Paulo", "SP", "013##-000"), ("Curitiba", "PR", "800##-010"), ("Gramado", "RS", "956##-000")),
-        words("Luíza João Beatriz Thiago Antônia Rafael"),
-        words("Almeida Conceição Figueiredo Barbosa Araújo Pereira"),
+        split_names("Luíza João Beatriz Thiago Antônia Rafael"),
+        split_names("Almeida Conceição Figueiredo Barbosa Araújo Pereira"),
     ),
     Country(
         "JP",
@@ -154,35 +154,35 @@ COUNTRIES = (
             ("Sapporo", "Hokkaido", "060-00##"),
             ("Kanazawa", "Ishikawa", "920-08##"),
         ),
-        words("Haruka Kenji Yui Sōta Aiko Daichi Mei Tatsuya"),
-        words("Tanaka Inoue Ōno Fujimoto Kobayashi Mori Hayashi Satō"),
+        split_names("Haruka Kenji Yui Sōta Aiko Daichi Mei Tatsuya"),
+        split_names("Tanaka Inoue Ōno Fujimoto Kobayashi Mori Hayashi Satō"),
     ),
 )
 
 
-def people(count: int, *, home: str, rng: random.Random) -> Iterator[Person]:
-    """People with an e-mail address each of their own, every second one from the country ``home``."""
-    neighbours = [country for country in COUNTRIES if country.code == home]
-    namesakes: Counter[str] = Counter()
+def generate_people(count: int, *, home_country: str, rng: random.Random) -> Iterator[Person]:
+    """Yield people, each with an e-mail address of their own, every second one from the home country."""
+    home_countries = [country for country in COUNTRIES if country.code == home_country]
+    name_counts: Counter[str] = Counter()
     for _ in range(count):
-        country = rng.choice(neighbours if rng.random() < 0.5 else COUNTRIES)
+        country = rng.choice(home_countries if rng.random() < 0.5 else COUNTRIES)
         name = f"{rng.choice(country.first_names)} {rng.choice(country.last_names)}"
         mailbox = slugify(name).replace("-", ".")
-        namesakes[mailbox] += 1
-        suffix = namesakes[mailbox] if namesakes[mailbox] > 1 else ""
+        name_counts[mailbox] += 1
+        suffix = name_counts[mailbox] if name_counts[mailbox] > 1 else ""
         city, state, postcode = rng.choice(country.cities)
         yield Person(
             name=name,
             email=f"{mailbox}{suffix}@example.{rng.choice(('com', 'com', 'org', 'net'))}",
-            phone=digits(country.phone, rng) if rng.random() < 0.9 else "",
+            phone=fill_digits(country.phone, rng) if rng.random() < 0.9 else "",
             address=country.address.format(number=rng.randint(1, 240), street=rng.choice(country.streets)),
             city=city,
-            postcode=digits(postcode, rng),
+            postcode=fill_digits(postcode, rng),
             state=state,
             country=country.code,
         )
 
 
-def digits(pattern: str, rng: random.Random) -> str:
-    """The pattern with a digit for each #."""
+def fill_digits(pattern: str, rng: random.Random) -> str:
+    """Return the pattern with a random digit for each #."""
     return "".join(str(rng.randrange(10)) if character == "#" else character for character in pattern)

@@ -1,4 +1,4 @@
-"""Demo stores: believable, alike every day, and with as many orders as a measurement needs."""
+"""Demo stores: believable, the same every day, and with as many orders as a measurement needs."""
 
 import random
 from collections.abc import Iterator
@@ -10,55 +10,56 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.text import slugify
 
-from stores.demo.catalogue import KOBO, NORTHWOOD, Item, Shelf, Shop
-from stores.demo.orders import DAYS, Till, sell
-from stores.demo.people import people
+from stores.demo.catalogue import DemoCategory, DemoProduct, DemoStore
+from stores.demo.kobo import KOBO
+from stores.demo.northwood import NORTHWOOD
+from stores.demo.orders import BATCH_SIZE, DAYS, OrderContext, create_orders
+from stores.demo.people import generate_people
 from stores.models import Category, Coupon, Customer, Product, ProductCategory, ProductVariant, Store
 
-ROWS_AT_ONCE = 4_000
 CUSTOMERS_PER_ORDER = 0.05
 
 
 def seed(*, orders: int = 600) -> tuple[Store, Store]:
-    """The two demo stores, the first with this many orders. A store that exists stays as it is."""
-    return open_store(NORTHWOOD, orders=orders), open_store(KOBO, orders=60)
+    """Create the two demo stores, the first with this many orders. A store that exists stays as it is."""
+    return get_or_create_store(NORTHWOOD, orders=orders), get_or_create_store(KOBO, orders=60)
 
 
 @transaction.atomic
-def open_store(shop: Shop, *, orders: int) -> Store:
-    """The store of this shop, made with all that is in it where it does not exist."""
-    if store := Store.objects.filter(pk=shop.id).first():
+def get_or_create_store(demo: DemoStore, *, orders: int) -> Store:
+    if store := Store.objects.filter(pk=demo.id).first():
         return store
     now = timezone.now()
-    rng = random.Random(shop.id)  # noqa: S311  # the same every time is the point
+    rng = random.Random(demo.id)  # noqa: S311  # the same every time is the point
     store = Store.objects.create(
-        id=shop.id, name=shop.name, currency=shop.currency, created_at=now - timedelta(days=760)
+        id=demo.id, name=demo.name, currency=demo.currency, created_at=now - timedelta(days=760)
     )
-    store.owners.add(owner_named(shop.owner))
-    products = stock(store, shop, now=now, rng=rng)
-    Coupon.objects.bulk_create(coupons(store, shop, now=now))
-    customers = enrol(store, shop, max(shop.customers, int(orders * CUSTOMERS_PER_ORDER)), now=now, rng=rng)
-    sell(Till(store, shop, products, customers, now, rng), orders)
+    store.owners.add(get_or_create_owner(demo.owner))
+    products = create_products(store, demo, now=now, rng=rng)
+    Coupon.objects.bulk_create(build_coupons(store, demo, now=now))
+    count = max(demo.min_customers, int(orders * CUSTOMERS_PER_ORDER))
+    customers = create_customers(store, demo, count, now=now, rng=rng)
+    create_orders(OrderContext(store, demo, products, customers, now, rng), orders)
     return store
 
 
-def owner_named(email: str) -> User:
-    """The user with this address; a new one has no password until somebody sets it."""
+def get_or_create_owner(email: str) -> User:
+    """Return the user with this address; a new one has no password until somebody sets it."""
     return User.objects.filter(username=email).first() or User.objects.create_user(email, email)
 
 
-# What is sold.
+# Products.
 
 
-def stock(store: Store, shop: Shop, *, now: datetime, rng: random.Random) -> list[Product]:
-    """Fill the store's shelves; returns its products, variants at hand, the most popular first."""
-    shelves = [
-        (shelf, category) for shelf, category in zip(shop.shelves, categories(store, shop), strict=True)
+def create_products(store: Store, demo: DemoStore, *, now: datetime, rng: random.Random) -> list[Product]:
+    """Create the store's products; return them with their variants, the most popular first."""
+    categories = zip(demo.categories, create_categories(store, demo), strict=True)
+    placed = [
+        (item, described, category) for described, category in categories for item in described.products
     ]
-    placed = [(item, shelf, category) for shelf, category in shelves for item in shelf.items]
     products = Product.objects.bulk_create(
-        product_like(item, shelf, store, shop, position, now=now, rng=rng)
-        for position, (item, shelf, _) in enumerate(placed)
+        build_product(item, described, store, demo, position, now=now, rng=rng)
+        for position, (item, described, _) in enumerate(placed)
     )
     Product.objects.filter(store=store).update(updated_at=F("created_at") + timedelta(days=2))
     ProductCategory.objects.bulk_create(
@@ -68,120 +69,125 @@ def stock(store: Store, shop: Shop, *, now: datetime, rng: random.Random) -> lis
     ProductVariant.objects.bulk_create(
         variant
         for product, (item, _, _) in zip(products, placed, strict=True)
-        for variant in variants(product, item, rng)
+        for variant in build_variants(product, item, rng)
     )
-    return rng.sample(
-        list(Product.objects.for_store(store).prefetch_related("variants").order_by("position")),
-        len(products),
-    )
+    created = Product.objects.for_store(store).prefetch_related("variants").order_by("position")
+    return rng.sample(list(created), len(products))
 
 
-def categories(store: Store, shop: Shop) -> list[Category]:
-    """A category for each shelf, in the shelves' order; a shelf comes after the one it stands in."""
-    made: dict[str, Category] = {}
-    for position, shelf in enumerate(shop.shelves):
-        made[shelf.name] = Category.objects.create(
+def create_categories(store: Store, demo: DemoStore) -> list[Category]:
+    """Create the categories in the order of the description, where each comes after its parent."""
+    created: dict[str, Category] = {}
+    for position, category in enumerate(demo.categories):
+        created[category.name] = Category.objects.create(
             store=store,
-            parent=made[shelf.within] if shelf.within else None,
-            handle=slugify(shelf.name),
-            name=shelf.name,
-            description=shelf.note,
+            parent=created[category.parent] if category.parent else None,
+            handle=slugify(category.name),
+            name=category.name,
+            description=category.description,
             position=position,
         )
-    return list(made.values())
+    return list(created.values())
 
 
-def product_like(
-    item: Item, shelf: Shelf, store: Store, shop: Shop, position: int, *, now: datetime, rng: random.Random
+def build_product(
+    item: DemoProduct,
+    category: DemoCategory,
+    store: Store,
+    demo: DemoStore,
+    position: int,
+    *,
+    now: datetime,
+    rng: random.Random,
 ) -> Product:
-    handle = slugify(item.name)
-    age = rng.randrange(6, 40) if item.badge == "New" else rng.randrange(DAYS + 5, 740)
+    age = rng.randrange(6, 40) if item.promo_badge == "New" else rng.randrange(DAYS + 5, 740)
+    tracked, infinite = Product.InventoryType.TRACKED, Product.InventoryType.INFINITE
     return Product(
         store=store,
-        handle=handle,
+        handle=slugify(item.name),
         name=item.name,
         excerpt=item.excerpt,
-        description=f"{item.excerpt}\n\n{shelf.note}",
-        promo_badge=item.badge,
-        sku=f"{shop.sku}-{1000 + 10 * position}",
+        description=f"{item.excerpt}\n\n{category.description}",
+        promo_badge=item.promo_badge,
+        sku=f"{demo.sku_prefix}-{1000 + 10 * position}",
         price=item.price,
-        original_price=item.was,
-        media=pictures(shop, item, rng),
+        original_price=item.original_price,
+        media=build_media(demo, item, rng),
         option_name=item.options[0] if item.options else "",
-        inventory_type=Product.InventoryType.TRACKED if item.counted else Product.InventoryType.INFINITE,
-        quantity=0 if item.options or not item.counted else in_stock(rng),
-        min_quantity=item.least,
-        max_quantity=item.most,
-        personalization=item.personal,
+        inventory_type=tracked if item.is_counted else infinite,
+        quantity=0 if item.options or not item.is_counted else choose_quantity(rng),
+        min_quantity=item.min_quantity,
+        max_quantity=item.max_quantity,
+        personalization=item.personalization,
         position=position,
         created_at=now - timedelta(days=age, minutes=rng.randrange(1440)),
     )
 
 
-def pictures(shop: Shop, item: Item, rng: random.Random) -> list[dict[str, str]]:
+def build_media(demo: DemoStore, item: DemoProduct, rng: random.Random) -> list[dict[str, str]]:
     """Return one to three pictures, each in the sizes that storefronts ask for."""
     count = rng.randint(1, 3)
     return [
         {
-            size: f"https://images.example/{slugify(shop.name)}/{slugify(item.name)}-{number}-{width}.webp"
+            size: f"https://images.example/{slugify(demo.name)}/{slugify(item.name)}-{number}-{width}.webp"
             for size, width in (("sm", 320), ("md", 800), ("lg", 1600))
         }
         for number in range(1, count + 1)
-        if item.pictured
+        if item.has_pictures
     ]
 
 
-def variants(product: Product, item: Item, rng: random.Random) -> Iterator[ProductVariant]:
-    """The product's variants, each dearer than the last by the item's step."""
+def build_variants(product: Product, item: DemoProduct, rng: random.Random) -> Iterator[ProductVariant]:
     for position, name in enumerate(item.options[1] if item.options else ()):
-        dearer = position * item.step
+        added = position * item.price_step
         yield ProductVariant(
             store_id=product.store_id,
             product=product,
             name=name,
             sku=f"{product.sku}-{position + 1}",
-            price=item.price + dearer,
-            original_price=None if item.was is None else item.was + dearer,
-            quantity=in_stock(rng) if item.counted else 0,
+            price=item.price + added,
+            original_price=None if item.original_price is None else item.original_price + added,
+            quantity=choose_quantity(rng) if item.is_counted else 0,
             position=position,
         )
 
 
-def in_stock(rng: random.Random) -> int:
-    """How many are left: about one thing in eight is sold out."""
+def choose_quantity(rng: random.Random) -> int:
+    """Return how many are in stock: about one product in eight is sold out."""
     return 0 if rng.random() < 0.12 else rng.randrange(1, 60)
 
 
-def coupons(store: Store, shop: Shop, *, now: datetime) -> Iterator[Coupon]:
-    for offer in shop.offers:
-        starts_at = now + timedelta(days=offer.starts_in)
+def build_coupons(store: Store, demo: DemoStore, *, now: datetime) -> Iterator[Coupon]:
+    for coupon in demo.coupons:
+        starts_at = now + timedelta(days=coupon.starts_in)
         yield Coupon(
             store=store,
-            code=offer.code,
-            kind=offer.kind,
-            value=offer.value,
-            minimum=offer.minimum,
+            code=coupon.code,
+            kind=coupon.kind,
+            value=coupon.value,
+            minimum=coupon.minimum,
             starts_at=starts_at,
-            ends_at=None if offer.ends_in is None else now + timedelta(days=offer.ends_in),
-            usage_limit=offer.limit,
-            times_used=offer.used,
+            ends_at=None if coupon.ends_in is None else now + timedelta(days=coupon.ends_in),
+            usage_limit=coupon.usage_limit,
+            times_used=coupon.times_used,
             created_at=min(starts_at, now) - timedelta(days=3),
         )
 
 
-# Who buys.
+# Customers.
 
 
-def enrol(store: Store, shop: Shop, number: int, *, now: datetime, rng: random.Random) -> list[Customer]:
-    """Customers of the last thirteen months, in the order in which they joined."""
-    longest = DAYS + 30
-    ages = sorted((longest * rng.random() ** 1.2 for _ in range(number - 1)), reverse=True)
-    joined = [now - timedelta(days=age) for age in (longest, *ages)]
-    newcomers = people(number, home=shop.home, rng=rng)
+def create_customers(
+    store: Store, demo: DemoStore, count: int, *, now: datetime, rng: random.Random
+) -> list[Customer]:
+    """Create customers of the last thirteen months, in the order in which they joined."""
+    max_age = DAYS + 30
+    ages = sorted((max_age * rng.random() ** 1.2 for _ in range(count - 1)), reverse=True)
+    people = generate_people(count, home_country=demo.home_country, rng=rng)
     return Customer.objects.bulk_create(
         (
-            Customer(store=store, created_at=at, **person._asdict())
-            for at, person in zip(joined, newcomers, strict=True)
+            Customer(store=store, created_at=now - timedelta(days=age), **person._asdict())
+            for age, person in zip((max_age, *ages), people, strict=True)
         ),
-        batch_size=ROWS_AT_ONCE,
+        batch_size=BATCH_SIZE,
     )

@@ -8,7 +8,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from apikeys.models import ApiKeyUsage, HourlyUsage, LoggedRequest, Outcome, RefusalUsage
-from stores.demo.catalogue import NORTHWOOD
+from stores.demo.northwood import NORTHWOOD
 from stores.models import Store
 
 

@@ -76,7 +76,7 @@ def test_seeding_again_changes_nothing() -> None:
 
 @pytest.mark.parametrize("orders", [0, 1, 100])
 def test_there_are_as_many_orders_as_asked_for(orders: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "ORDERS_AT_ONCE", 40)
+    monkeypatch.setattr(batches, "BATCH_SIZE", 40)
     store, _ = demo.seed(orders=orders)
     assert store.orders.count() == orders
     assert store.customers.count() >= orders // 20

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from apikeys.lifecycle import StoreSuspended, insert_key
 from apikeys.models import ApiKey
-from stores.demo.catalogue import NORTHWOOD
+from stores.demo.northwood import NORTHWOOD
 from stores.models import Store
 from stores.resources import Access, Resource
 

@@ -15,7 +15,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from apikeys import lifecycle  # noqa: E402
-from stores.demo.catalogue import NORTHWOOD  # noqa: E402
+from stores.demo.northwood import NORTHWOOD  # noqa: E402
 from stores.models import Store  # noqa: E402
 
 USAGE_DAYS = 30

@@ -15,7 +15,7 @@ from django.db import connection, transaction  # noqa: E402
 
 from apikeys import keys, lifecycle  # noqa: E402
 from apikeys.models import ApiKey  # noqa: E402
-from stores.demo.catalogue import NORTHWOOD  # noqa: E402
+from stores.demo.northwood import NORTHWOOD  # noqa: E402
 from stores.models import Store  # noqa: E402
 from tests.benchmarks.ours.seed import UNLIMITED, settle  # noqa: E402
 

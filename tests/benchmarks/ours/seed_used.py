@@ -23,7 +23,7 @@ from apikeys import lifecycle  # noqa: E402
 from apikeys.demo import seed_keys  # noqa: E402
 from apikeys.models import ApiKeyUsage  # noqa: E402
 from reflow.api.pagination import Cursor, sort_keys  # noqa: E402
-from stores.demo.catalogue import NORTHWOOD  # noqa: E402
+from stores.demo.northwood import NORTHWOOD  # noqa: E402
 from stores.models import Order, Store  # noqa: E402
 from tests.benchmarks.ours.seed import UNLIMITED, settle  # noqa: E402
 
