@@ -1,5 +1,7 @@
 """What a store sells: categories, products and their variants."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -157,6 +159,20 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if not (isinstance(self.media, list) and all(map(is_picture, self.media))):
+            raise ValidationError({"media": "Must be a list of {sm, md, lg}, each an address."})
+
+
+def is_picture(value: Any) -> bool:
+    """Whether a value has the addresses of a picture in three sizes, and perhaps an id."""
+    sizes = {"sm", "md", "lg"}
+    return (
+        isinstance(value, dict)
+        and sizes <= value.keys() <= {*sizes, "id"}
+        and all(isinstance(text, str) for text in value.values())
+    )
 
 
 class ProductCategory(StoreScopedChild):

@@ -170,6 +170,17 @@ def test_a_product_does_not_stand_in_another_stores_category(
     assert not Product.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "media",
+    ['{"sm": "x"}', "[1]", "[null]", "[{}]", '[{"sm": "x", "md": "x"}]', '[{"sm": 1, "md": 2, "lg": 3}]'],
+)
+def test_pictures_are_addresses_in_three_sizes(operator: Client, store: Store, media: str) -> None:
+    form = product_form(store, make_category(store)) | {"media": media}
+    response = operator.post(page(Product, "add"), form)
+    assert "Must be a list of {sm, md, lg}, each an address." in errors(response)
+    assert not Product.objects.exists()
+
+
 def test_a_product_without_a_store_is_asked_for_one(operator: Client, store: Store) -> None:
     response = operator.post(page(Product, "add"), product_form(store, make_category(store)) | {"store": ""})
     assert "This field is required." in errors(response)
