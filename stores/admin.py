@@ -21,7 +21,7 @@ from stores.models import (
     ProductCategory,
     ProductVariant,
 )
-from stores.money import formatted
+from stores.money import format_amount
 
 if TYPE_CHECKING:
     ModelAdminBase = admin.options.BaseModelAdmin[Any]
@@ -160,7 +160,7 @@ class ProductAdmin(StoreScopedAdmin):
 
     @admin.display(description="Price", ordering="price")
     def price_text(self, product: Product) -> str:
-        return formatted(product.price, product.store.currency)
+        return format_amount(product.price, product.store.currency)
 
 
 @admin.register(Customer)
@@ -239,7 +239,7 @@ class OrderAdmin(StoreScopedAdmin):
 
     @admin.display(description="Total", ordering="total")
     def total_text(self, order: Order) -> str:
-        return formatted(order.total, order.store.currency)
+        return format_amount(order.total, order.store.currency)
 
 
 @admin.register(Coupon)

@@ -1,4 +1,4 @@
-"""Amounts of money: whole numbers of a currency's smallest unit, and how they read."""
+"""Amounts of money: integers in a currency's smallest unit, and their text."""
 
 from decimal import Decimal
 from functools import lru_cache
@@ -23,14 +23,14 @@ def validate_currency(code: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def currency_info(code: str) -> Currency:
-    """What clients are told of a currency, such as JPY, named after the CLDR."""
+def get_currency(code: str) -> Currency:
+    """Return what clients are told of a currency, with its English name in the CLDR."""
     name = get_currency_name(code, locale=LOCALE)
     return {"code": code, "name": name, "zero_decimal": get_currency_precision(code) == 0}
 
 
 @lru_cache(maxsize=16_384)
-def formatted(amount: int, code: str) -> str:
-    """An amount in the smallest unit as people write it: 1999 of USD is ``$19.99``."""
+def format_amount(amount: int, code: str) -> str:
+    """Return an amount in the smallest unit as text: 1999 of USD is ``$19.99``."""
     places = get_currency_precision(code)
     return format_currency(Decimal(amount).scaleb(-places), code, locale=LOCALE)

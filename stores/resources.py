@@ -1,7 +1,7 @@
-"""What a key can be let into: the one list of resources, and how a scope is written.
+"""The resources that a key may have access to, and the scopes that grant it.
 
-A scope is a resource and an access joined by a colon, such as ``orders:read``. Everything that names
-resources (the permission, the settings page, the admin, the documentation) reads them from here.
+A scope is a resource and an access joined by a colon, such as ``orders:read``. The permission, the settings
+page, the admin and the documentation all take the resources from here.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ class Access(models.TextChoices):
 
     @classmethod
     def for_method(cls, method: str) -> Self:
-        """The access that an HTTP method needs: read for the safe methods of RFC 9110, else write."""
+        """Return the access that an HTTP method needs: read for the safe methods of RFC 9110, else write."""
         return cls("read" if method in {"GET", "HEAD", "OPTIONS"} else "write")
 
 
@@ -29,7 +29,7 @@ class Resource(models.TextChoices):
 
     @property
     def exposes(self) -> str:
-        """One line for a store owner: what somebody with this resource gets to see."""
+        """What somebody with this resource gets to see, in a line for store owners."""
         return _EXPOSES[self]
 
     @property
@@ -38,7 +38,7 @@ class Resource(models.TextChoices):
         return self in {Resource.PRODUCTS, Resource.CATEGORIES}
 
     def scope(self, access: Access) -> str:
-        """The scope that lets a key into this resource, such as ``orders:read``."""
+        """Return the scope for this resource, such as ``orders:read``."""
         return f"{self.value}:{access.value}"
 
 
@@ -54,7 +54,7 @@ SCOPES: tuple[str, ...] = tuple(resource.scope(access) for resource in Resource 
 
 
 def with_implied(scopes: Iterable[str]) -> list[str]:
-    """Write implies read: the scopes with what they imply, each once, in the order of ``SCOPES``.
+    """Return the scopes and those they imply, as write implies read, each once, in the order of ``SCOPES``.
 
     Raises ValueError naming every scope that does not exist.
     """

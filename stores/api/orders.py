@@ -21,7 +21,7 @@ from stores.api.shapes import (
     time_field,
 )
 from stores.models import Order, OrderLine
-from stores.money import currency_info
+from stores.money import get_currency
 from stores.resources import Resource
 
 AMOUNTS = ("subtotal", "shipping", "discount", "tax", "total")
@@ -125,7 +125,7 @@ def represent_order(row: Row, lines: list[Row], currency: str) -> JsonObject:
         "number": row["number"],
         "status": row["status"],
         "payment_status": row["payment_status"],
-        "currency": currency_info(currency),
+        "currency": get_currency(currency),
         **represent_money(row, AMOUNTS, currency),
         "customer": {
             "id": str(row["customer_id"]),

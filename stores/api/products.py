@@ -56,7 +56,7 @@ from stores.api.variants import (
     represent_variant,
 )
 from stores.models import Category, Product, ProductCategory
-from stores.money import currency_info, formatted
+from stores.money import format_amount, get_currency
 from stores.resources import Resource
 
 PLACE_ROWS = ProductCategory.objects.values("product_id", "category_id")
@@ -231,10 +231,10 @@ def represent_product(
         "description": row["description"],
         "description_html": row["description"] and linebreaks(row["description"], autoescape=True),
         "promo_badge": row["promo_badge"],
-        "currency": currency_info(currency),
+        "currency": get_currency(currency),
         **represent_money(row, ("price",), currency),
         "price_range": price_range,
-        "price_range_formatted": " - ".join(formatted(price, currency) for price in price_range),
+        "price_range_formatted": " - ".join(format_amount(price, currency) for price in price_range),
         "image": media[0]["src"] if media else dict.fromkeys(SIZES, placeholder),
         "media": media,
         "variants": {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from stores.money import formatted
+from stores.money import format_amount
 
 Row = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ def represent_money(row: Row, columns: Iterable[str], currency: str) -> dict[str
     for column in columns:
         amount = row[column]
         amounts[column] = amount
-        amounts[f"{column}_formatted"] = None if amount is None else formatted(amount, currency)
+        amounts[f"{column}_formatted"] = None if amount is None else format_amount(amount, currency)
     return amounts
 
 

@@ -9,7 +9,7 @@ from stores.api.base import JsonObject, StoreScopedViewSet
 from stores.api.schema import describe_operations
 from stores.api.shapes import CurrencyShape, Shape, constant_field, id_field, text_field
 from stores.models import Store
-from stores.money import currency_info
+from stores.money import get_currency
 
 
 class StoreShape(Shape):
@@ -24,7 +24,7 @@ def represent_store(store: Store) -> JsonObject:
         "object": "store",
         "id": str(store.pk),
         "name": store.name,
-        "currency": currency_info(store.currency),
+        "currency": get_currency(store.currency),
     }
 
 

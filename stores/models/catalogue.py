@@ -10,7 +10,7 @@ from django.utils import timezone
 from stores.models.store import Store, StoreScopedChild, StoreScopedQuerySet
 
 
-def sale_lowers_the_price(name: str) -> models.CheckConstraint:
+def original_price_constraint(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(
         condition=Q(original_price=None) | Q(original_price__gt=F("price")),
         name=name,
@@ -142,7 +142,7 @@ class Product(models.Model):
                 violation_error_code="handle",
                 violation_error_message="Another product has this handle.",
             ),
-            sale_lowers_the_price("product_sale_lowers_the_price"),
+            original_price_constraint("product_sale_lowers_the_price"),
             models.CheckConstraint(
                 condition=Q(inventory_type__in=("tracked", "infinite")),
                 name="product_inventory_type_is_known",
@@ -217,7 +217,7 @@ class ProductVariant(StoreScopedChild):
                 violation_error_code="name",
                 violation_error_message="Another variant of the product has this name.",
             ),
-            sale_lowers_the_price("variant_sale_lowers_the_price"),
+            original_price_constraint("variant_sale_lowers_the_price"),
         )
 
     def __str__(self) -> str:

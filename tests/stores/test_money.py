@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from stores.money import currency_info, formatted, validate_currency
+from stores.money import format_amount, get_currency, validate_currency
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from stores.money import currency_info, formatted, validate_currency
     ],
 )
 def test_an_amount_has_the_places_of_its_currency(amount: int, code: str, text: str) -> None:
-    assert formatted(amount, code) == text
+    assert format_amount(amount, code) == text
 
 
 def test_a_currency_says_whether_it_has_a_smaller_unit() -> None:
-    assert currency_info("USD") == {"code": "USD", "name": "US Dollar", "zero_decimal": False}
-    assert currency_info("JPY") == {"code": "JPY", "name": "Japanese Yen", "zero_decimal": True}
+    assert get_currency("USD") == {"code": "USD", "name": "US Dollar", "zero_decimal": False}
+    assert get_currency("JPY") == {"code": "JPY", "name": "Japanese Yen", "zero_decimal": True}
 
 
 @pytest.mark.parametrize("code", ["", "usd", "XQQ", "US", "DOLLAR"])

@@ -6,7 +6,7 @@ from django.utils.html import linebreaks
 from rest_framework import serializers
 
 from stores.models import Category, Customer, Order, OrderLine, Product, ProductVariant
-from stores.money import Currency, currency_info, formatted
+from stores.money import Currency, format_amount, get_currency
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
@@ -76,22 +76,22 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
         )
 
     def get_currency(self, order: Order) -> Currency:
-        return currency_info(order.store.currency)
+        return get_currency(order.store.currency)
 
     def get_subtotal_formatted(self, order: Order) -> str:
-        return formatted(order.subtotal, order.store.currency)
+        return format_amount(order.subtotal, order.store.currency)
 
     def get_shipping_formatted(self, order: Order) -> str:
-        return formatted(order.shipping, order.store.currency)
+        return format_amount(order.shipping, order.store.currency)
 
     def get_discount_formatted(self, order: Order) -> str:
-        return formatted(order.discount, order.store.currency)
+        return format_amount(order.discount, order.store.currency)
 
     def get_tax_formatted(self, order: Order) -> str:
-        return formatted(order.tax, order.store.currency)
+        return format_amount(order.tax, order.store.currency)
 
     def get_total_formatted(self, order: Order) -> str:
-        return formatted(order.total, order.store.currency)
+        return format_amount(order.total, order.store.currency)
 
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
@@ -130,11 +130,11 @@ class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
         )
 
     def get_price_formatted(self, variant: ProductVariant) -> str:
-        return formatted(variant.price, variant.product.store.currency)
+        return format_amount(variant.price, variant.product.store.currency)
 
     def get_original_price_formatted(self, variant: ProductVariant) -> str | None:
         price = variant.original_price
-        return None if price is None else formatted(price, variant.product.store.currency)
+        return None if price is None else format_amount(price, variant.product.store.currency)
 
     def get_in_stock(self, variant: ProductVariant) -> bool:
         return variant.quantity > 0 or variant.product.inventory_type == Product.InventoryType.INFINITE
@@ -199,7 +199,7 @@ class SaleSerializer(serializers.ModelSerializer[Product]):
 
     def get_original_price_formatted(self, product: Product) -> str | None:
         price = self.get_original_price(product)
-        return None if price is None else formatted(price, product.store.currency)
+        return None if price is None else format_amount(price, product.store.currency)
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
@@ -258,10 +258,10 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         return linebreaks(product.description, autoescape=True) if product.description else ""
 
     def get_currency(self, product: Product) -> Currency:
-        return currency_info(product.store.currency)
+        return get_currency(product.store.currency)
 
     def get_price_formatted(self, product: Product) -> str:
-        return formatted(product.price, product.store.currency)
+        return format_amount(product.price, product.store.currency)
 
     def get_price_range(self, product: Product) -> list[int]:
         prices = [variant.price for variant in product.variants.all()] or [product.price]
@@ -269,7 +269,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
 
     def get_price_range_formatted(self, product: Product) -> str:
         prices = self.get_price_range(product)
-        return " - ".join(formatted(price, product.store.currency) for price in prices)
+        return " - ".join(format_amount(price, product.store.currency) for price in prices)
 
     def get_image(self, product: Product) -> Any:
         if product.media:
