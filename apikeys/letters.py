@@ -18,10 +18,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django_tasks import task
 
 from apikeys import keys
 from apikeys.models import Letter
+from apikeys.tasks import task
 
 logger = logging.getLogger(__name__)
 

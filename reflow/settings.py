@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from csp.constants import NONE, SELF
+from django import VERSION
 
 from reflow import env as env
 
@@ -65,7 +66,7 @@ INSTALLED_APPS = [
     "django_filters",
     "django_guid",
     "django_htmx",
-    "django_tasks",
+    *(["django_tasks"] if VERSION < (6,) else []),
     "django_tasks_db",
     "drf_spectacular",
     "drf_spectacular_sidecar",

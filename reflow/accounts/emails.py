@@ -9,10 +9,10 @@ from django.contrib.auth.tokens import default_token_generator
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import int_to_base36
-from django_tasks import task
 
 from apikeys import letters
 from apikeys.models import Letter
+from apikeys.tasks import task
 
 
 @task()
