@@ -44,6 +44,7 @@ class KeyChanges(TypedDict, total=False):
     """What an owner can change of a key. What is left out stays as it is."""
 
     name: str
+    note: str
     access: Iterable[str]
     expires_at: datetime | None
     allowed_addresses: list[str]
@@ -57,6 +58,7 @@ def create_key(
     by: Actor,
     expires_at: datetime | None = None,
     allowed_addresses: Iterable[str] = (),
+    note: str = "",
 ) -> tuple[ApiKey, str]:
     """Create a key, and return it with its plaintext, which exists nowhere else.
 
@@ -69,6 +71,7 @@ def create_key(
         key, plaintext = insert_key(
             store=store,
             name=clean_key_name(name),
+            note=note,
             access=access,
             expires_at=expires_at,
             allowed_addresses=list(allowed_addresses),
@@ -112,7 +115,7 @@ def mark_shown(key: ApiKey) -> bool:
 
 
 def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyChanges]) -> None:
-    """Change a key's name, access, expiry or allowed addresses, in one step.
+    """Change a key's name, note, access, expiry or allowed addresses, in one step.
 
     ``version`` is the one that the person was looking at: raises StaleKey when the key has changed since.
     Also raises what ``create_key`` raises for a name or a scope.
@@ -184,6 +187,7 @@ def roll_key(key: ApiKey, *, by: Actor, overlap: timedelta) -> tuple[ApiKey, str
         successor, plaintext = insert_key(
             store=key.store,
             name=key.name,
+            note=key.note,
             access=key.access,
             expires_at=expires_at,
             allowed_addresses=key.allowed_addresses,
@@ -300,7 +304,8 @@ def _record(event: Event, key: ApiKey, by: Actor, **details: Any) -> None:
 
 def _save(key: ApiKey, *columns: str) -> None:
     key.version += 1
-    key.save(update_fields=[*columns, "version"])
+    key.changed_at = timezone.now()
+    key.save(update_fields=[*columns, "version", "changed_at"])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from django.urls.converters import IntConverter
 from django.views.generic import RedirectView
 
 from apikeys.api.views import ApiKeyView, RevokeKeysView
-from apikeys.settings_page.views import home
+from apikeys.settings_page.list_views import home
 from reflow.api import docs
 
 

@@ -50,6 +50,7 @@ class AccessFilter(admin.SimpleListFilter):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
+    list_per_page = 50
     list_display = ("prefix", "name", "store", "status", "reaches", "created_at", "expires_at", "last_used")
     list_display_links = ("prefix", "name")
     list_filter = (StatusFilter, AccessFilter, ("store", admin.RelatedOnlyFieldListFilter))

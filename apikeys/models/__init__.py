@@ -2,6 +2,7 @@
 
 from apikeys.models.audit import AuditEntry, Event
 from apikeys.models.key import ApiKey, ApiKeyQuerySet
+from apikeys.models.key_states import KeyFilter
 from apikeys.models.letter import Letter
 from apikeys.models.notification import KnownNetwork, Notification, NotificationSettings, Reminder
 from apikeys.models.outcomes import Outcome, Status
@@ -23,6 +24,7 @@ __all__ = [
     "AuditEntry",
     "Event",
     "HourlyUsage",
+    "KeyFilter",
     "KnownNetwork",
     "LastUse",
     "Letter",

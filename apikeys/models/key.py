@@ -4,25 +4,30 @@ What is done to a key is in ``apikeys.lifecycle``.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
-from django.db.models.functions import Cast
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from apikeys import addresses, keys
-from apikeys.models.outcomes import Outcome, Status
+from apikeys.models.key_states import (
+    EXPIRES_SOON,
+    filter_conditions,
+    is_expired,
+    is_inactive,
+    is_recently_refused,
+    is_usable,
+)
+from apikeys.models.outcomes import Status
 from apikeys.models.usage import ApiKeyUsage, first_day
 from stores.models import Store
 from stores.names import ComparableNameField, comparable
 from stores.resources import Access, Resource
-
-EXPIRES_SOON = timedelta(days=7)
-RECENTLY_REFUSED = timedelta(hours=24)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -31,17 +36,19 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     def usable(self) -> "ApiKeyQuerySet":
         """Keys that a request may use now: neither deactivated, nor suspended, nor expired."""
-        now = timezone.now()
-        return self.exclude(_is_inactive(now)).exclude(_is_expired(now))
+        return self.filter(is_usable(timezone.now()))
 
     def with_name(self, name: str) -> "ApiKeyQuerySet":
         """Keys that keep others from this name; a rolled key has handed its name on."""
         return self.filter(comparable_name=comparable(name), superseded_at=None)
 
     def granting(self, scope: str) -> "ApiKeyQuerySet":
-        """Keys that reach a scope. It compares text, which SQLite and PostgreSQL both can."""
+        """Keys that reach a scope, or any that ends like this, such as ``:write``.
+
+        It compares text, which SQLite and PostgreSQL both can.
+        """
         return self.annotate(access_text=Cast("access", models.TextField())).filter(
-            access_text__contains=f'"{scope}"'
+            access_text__contains=f'{scope}"'
         )
 
     @sensitive_variables()
@@ -64,8 +71,11 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return sorted(((key, key.pk in whole) for key in named), key=lambda found: not found[1])
 
     def search(self, text: str) -> "ApiKeyQuerySet":
-        """Keys whose name contains the text, or whose prefix it is: typed, masked or in a whole key."""
-        named = Q(name__icontains=text)
+        """Keys whose name or note contains the text, or whose prefix it is.
+
+        The prefix may be typed, masked or in a whole key.
+        """
+        named = Q(name__icontains=text) | Q(note__icontains=text)
         if prefix := keys.find_prefix(text):
             return self.filter(named | Q(prefix=prefix))
         return self.filter(named | Q(prefix__istartswith=text))
@@ -73,18 +83,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def with_status(self) -> "ApiKeyQuerySet":
         """Adds ``status``, a value of Status, derived at this moment."""
         now = timezone.now()
-        refused = ApiKeyUsage.objects.filter(
-            key=OuterRef("pk"),
-            date__gte=(now - RECENTLY_REFUSED).date(),
-            outcome=Outcome.REFUSED,
-            last_at__gt=now - RECENTLY_REFUSED,
-        )
         return self.annotate(  # type: ignore[no-redef]  # declared on the model, too
             status=Case(
                 When(leaked_at__isnull=False, then=Value(Status.LEAKED)),
-                When(_is_inactive(now), then=Value(Status.INACTIVE)),
-                When(_is_expired(now), then=Value(Status.EXPIRED)),
-                When(Exists(refused), then=Value(Status.REFUSALS)),
+                When(is_inactive(now), then=Value(Status.INACTIVE)),
+                When(is_expired(now), then=Value(Status.EXPIRED)),
+                When(is_recently_refused(now), then=Value(Status.REFUSALS)),
                 When(expires_at__lte=now + EXPIRES_SOON, then=Value(Status.EXPIRING)),
                 default=Value(Status.ACTIVE),
                 output_field=models.CharField(),
@@ -95,8 +99,19 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Keys in this status, a value of Status; adds ``status``."""
         return self.with_status().filter(status=status)  # type: ignore[misc]  # an annotation
 
-    def busiest_first(self) -> "ApiKeyQuerySet":
-        """By the requests of the last 30 days."""
+    def in_filter(self, name: str) -> "ApiKeyQuerySet":
+        """Keys that match a KeyFilter."""
+        return self.filter(filter_conditions(timezone.now())[name])
+
+    def count_by_filter(self) -> dict[str, int]:
+        """Return how many keys match each KeyFilter, and ``all``, in one query."""
+        counts = {
+            name: Count("pk", filter=wanted) for name, wanted in filter_conditions(timezone.now()).items()
+        }
+        return self.aggregate(all=Count("pk"), **counts)
+
+    def with_requests(self) -> "ApiKeyQuerySet":
+        """Add ``requests``, those of the last 30 days."""
         requests = (
             ApiKeyUsage.objects.filter(key=OuterRef("pk"), date__gte=first_day())
             .order_by()
@@ -104,7 +119,11 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             .annotate(total=Sum("requests"))
             .values("total")
         )
-        return self.order_by(Subquery(requests).desc(nulls_last=True), "-created_at", "-pk")
+        return self.annotate(requests=Coalesce(Subquery(requests), 0))
+
+    def busiest_first(self) -> "ApiKeyQuerySet":
+        """By the requests of the last 30 days."""
+        return self.with_requests().order_by(F("requests").desc(), "-created_at", "-pk")
 
 
 class ApiKey(models.Model):
@@ -112,6 +131,7 @@ class ApiKey(models.Model):
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=100)
+    note = models.CharField(max_length=500, blank=True, default="", db_default="")
     comparable_name = ComparableNameField()
     prefix = models.CharField(max_length=keys.PREFIX_LENGTH, editable=False)
     digest = models.CharField(max_length=keys.DIGEST_LENGTH, editable=False)
@@ -138,6 +158,8 @@ class ApiKey(models.Model):
     # When somebody saw the whole key, once; null: nobody did.
     revealed_at = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
+    # When anything of the above last changed; null: never.
+    changed_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
     )
@@ -238,12 +260,3 @@ def batched(found: Iterable[str], size: int = 500) -> Iterator[list[str]]:
     rest = iter(found)
     while batch := list(islice(rest, size)):
         yield batch
-
-
-def _is_inactive(now: datetime) -> Q:
-    deactivated = Q(deactivated_at__isnull=False) & (Q(reactivates_at=None) | Q(reactivates_at__gt=now))
-    return deactivated | Q(suspended_at__isnull=False)
-
-
-def _is_expired(now: datetime) -> Q:
-    return Q(expires_at__isnull=False, expires_at__lte=now)

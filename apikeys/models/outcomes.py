@@ -9,11 +9,11 @@ class Status(models.TextChoices):
     """What an owner needs to know about a key in one word, the most urgent first."""
 
     LEAKED = "leaked", "Leaked"
-    INACTIVE = "inactive", "Inactive"
+    INACTIVE = "inactive", "Off"
     EXPIRED = "expired", "Expired"
-    REFUSALS = "refusals", "Refusals"
+    REFUSALS = "refusals", "Requests refused"
     EXPIRING = "expiring", "Expires soon"
-    ACTIVE = "active", "Active"
+    ACTIVE = "active", "Working"
 
 
 REFUSED_STATUS_CODES = frozenset({401, 403, 429})

@@ -11,7 +11,10 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, resolve_url
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
+from django_htmx.http import push_url
+from django_htmx.middleware import HtmxDetails
 
 from apikeys.models import ApiKey
 from apikeys.recent_login import has_recent_login
@@ -24,12 +27,22 @@ Parameters = ParamSpec("Parameters")
 # Addresses that only take a click, and the page that it was made on. What was pasted to find a key by must
 # not be kept.
 RETURN_PAGES = {"find": "list", "access": "detail"}
+# Addresses that a page asks again and again by itself. It must not leave for a form because of them.
+POLLED = {"first_request"}
+# The status that tells htmx to stop.
+STOP_POLLING = 286
+# The element whose content is the list of keys.
+LIST_ID = "keys"
+# Of a person who owns more, the page lists so many.
+MAX_STORES = 50
 
 
 class OwnerRequest(HttpRequest):
     """A request of a person who has signed in."""
 
     user: User
+    stores: list[Store]
+    htmx: HtmxDetails
 
 
 Page = Callable[Concatenate[OwnerRequest, Store, Parameters], HttpResponse]
@@ -44,9 +57,10 @@ def store_owner_required(page: Page[Parameters]) -> Callable[..., HttpResponse]:
         if not request.user.is_authenticated:
             return redirect_to_proof(settings.LOGIN_URL, request)
         stores = Store.objects.owned_by(request.user).select_related("key_suspension")
+        request.stores = list(stores[:MAX_STORES])
         store = get_object_or_404(stores, pk=store_id)
         try:
-            return for_dialog(request, page(request, store, *args, **kwargs))
+            return adapt_to_htmx(request, page(request, store, *args, **kwargs))
         except ApiKey.DoesNotExist as error:
             raise Http404("The key was deleted at this very moment.") from error
 
@@ -68,26 +82,35 @@ def recent_login_required(page: Page[Parameters]) -> Callable[..., HttpResponse]
 
 
 def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponse:
-    """Go and prove who you are, then come back here, to what was typed."""
+    """Redirect to a page where people prove who they are, and from there back to what they typed."""
     match = request.resolver_match
+    if match and match.url_name in POLLED:
+        return HttpResponse(status=STOP_POLLING)
     if match and match.url_name in RETURN_PAGES:
         back = reverse(f"apikeys:{RETURN_PAGES[match.url_name]}", kwargs=match.kwargs)
-        messages.warning(request, "Nothing has been done yet: please click once more.")
+        messages.warning(request, "Nothing was changed. After this, click once more.")
     else:
         back = request.get_full_path()
     response = redirect(f"{resolve_url(url_name)}?{urlencode({'next': back})}")
     if request.method == "POST" and back == request.get_full_path():
         form_recovery.keep_unsent(request, response)
-    return for_dialog(request, response)
+        messages.info(request, "Nothing was saved yet. What you entered is kept.")
+    elif not request.user.is_authenticated:
+        messages.info(request, "Sign in to open the API Key Settings page.")
+    return adapt_to_htmx(request, response)
 
 
-def for_dialog(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """A script that sends a dialog's form must not follow a redirect itself: it would swallow the page.
+def adapt_to_htmx(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Let htmx load the page that a redirect leads to; only the list changes the address of a page.
 
-    It is told where to send the browser instead.
+    A script does not see a redirect: it would get the page that it leads to, and swap that in.
     """
-    if "X-Dialog" in request.headers and "Location" in response.headers:
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # its middleware adds it
+    if htmx and "Location" in response.headers:
         response.status_code = 204
-        response["X-Location"] = response["Location"]
+        response["HX-Redirect"] = response["Location"]
         del response["Location"]
+    elif htmx and htmx.target != LIST_ID:
+        push_url(response, False)  # noqa: FBT003  # the argument's name is url
+    patch_vary_headers(response, ["HX-Request"])
     return response

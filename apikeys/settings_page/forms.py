@@ -1,7 +1,7 @@
 """What owners fill in on the settings page. A form checks what was typed, then calls apikeys.lifecycle."""
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from apikeys import addresses, lifecycle
 from apikeys.actors import Actor
+from apikeys.formats import exact_time
 from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
 from apikeys.models import ApiKey
-from apikeys.validators import clean_key_name
+from apikeys.validators import clean_key_name, validate_no_key
 from stores.models import Store
 from stores.names import visible_part
 from stores.resources import SCOPES, Access, Resource
@@ -22,26 +23,33 @@ NAME_TAKEN = "Another key of this store has this name. Choose a different one."
 
 
 class KeyForm(forms.Form):
-    """Name, expiry and resource access: what Add and Edit have in common."""
+    """Name, note, expiry and resource access: what Add and Edit have in common."""
 
     EXPIRIES = (
-        ("never", "Never"),
         ("30", "30 days"),
         ("60", "60 days"),
         ("90", "90 days"),
-        ("365", "A year"),
+        ("365", "1 year"),
         ("date", "On a date"),
+        ("never", "No expiry"),
     )
+    # What programs of a kind usually need. The last one gets a caution.
+    PRESETS: ClassVar = {
+        "Read everything": [scope for scope in SCOPES if scope.endswith(":read")],
+        "Storefront": ["products:read", "categories:read"],
+        "Fulfilment": ["products:read", "orders:read", "orders:write", "customers:read"],
+        "Accounting": ["orders:read", "customers:read", "coupons:read"],
+        "Full access": list(SCOPES),
+    }
 
-    name = forms.CharField(
-        max_length=100, error_messages={"required": "Give the key a name, such as where it is used."}
-    )
-    expiry = forms.ChoiceField(choices=EXPIRIES, initial="never")
+    name = forms.CharField(max_length=100, error_messages={"required": "Enter a name."})
+    note = forms.CharField(max_length=500, required=False, validators=[validate_no_key])
+    expiry = forms.ChoiceField(choices=EXPIRIES, initial="90")
     expiry_date = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     access = forms.MultipleChoiceField(
         choices=[(scope, scope) for scope in SCOPES],
         error_messages={
-            "required": "Tick at least one resource: a key that reaches nothing is of no use.",
+            "required": "Choose at least one resource.",
             "invalid_choice": "There is no access called %(value)s.",
         },
     )
@@ -62,14 +70,14 @@ class KeyForm(forms.Form):
         """Addresses and networks, as typed on lines or between commas, each once."""
         typed = self.cleaned_data["allowed_addresses"].replace(",", " ").split()
         if len(typed) > MAX_ADDRESSES:
-            raise ValidationError(f"At most {MAX_ADDRESSES} addresses, please: use networks.")
+            raise ValidationError(f"Enter at most {MAX_ADDRESSES} addresses, or use networks.")
         kept: dict[str, None] = {}
         for text in typed:
             try:
                 kept[addresses.canonical(text)] = None
             except ValueError as error:
                 raise ValidationError(
-                    "%(text)s is no address and no network such as 203.0.113.0/24.", params={"text": text}
+                    "“%(text)s” is not an IP address or network.", params={"text": text}
                 ) from error
         return list(kept)
 
@@ -81,7 +89,7 @@ class KeyForm(forms.Form):
         if cleaned.get("expiry") == "date" and "expiry_date" not in self.errors:
             day = cleaned.get("expiry_date")
             if day is None:
-                self.add_error("expiry_date", "Choose the day after which the key stops working.")
+                self.add_error("expiry_date", "Choose the last day on which the key works.")
             elif day < timezone.now().date():
                 self.add_error("expiry_date", "This day is in the past. Choose today or later.")
         return cleaned
@@ -94,6 +102,17 @@ class KeyForm(forms.Form):
         if expiry == "date":
             return datetime.combine(self.cleaned_data["expiry_date"], time.max, UTC).replace(microsecond=0)
         return timezone.now() + timedelta(days=int(expiry))
+
+    def expiries(self) -> list[tuple[str, str]]:
+        """The choices of an expiry, each with the date that it comes to."""
+        today = timezone.now()
+        return [
+            (value, f"{label} ({today + timedelta(days=int(value)):%-d %b %Y})" if value.isdigit() else label)
+            for value, label in self.fields["expiry"].choices  # type: ignore[attr-defined]
+        ]
+
+    def presets(self) -> list[tuple[str, str]]:
+        return [(label, " ".join(scopes)) for label, scopes in self.PRESETS.items()]
 
     def access_rows(self) -> list[tuple[Resource, list[tuple[Access, str, bool]]]]:
         """The access table: for each resource its accesses, their scopes and whether they are ticked."""
@@ -114,6 +133,7 @@ class NewKeyForm(KeyForm):
             return lifecycle.create_key(
                 store=self.store,
                 name=self.cleaned_data["name"],
+                note=self.cleaned_data["note"],
                 access=self.cleaned_data["access"],
                 expires_at=self.expires_at(),
                 allowed_addresses=self.cleaned_data["allowed_addresses"],
@@ -131,13 +151,14 @@ class EditKeyForm(KeyForm):
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, key: ApiKey, extend: bool = False, **kwargs: Any) -> None:
         kwargs.setdefault(
             "initial",
             {
                 "name": key.name,
+                "note": key.note,
                 "access": key.access,
-                "expiry": "keep" if key.expires_at else "never",
+                "expiry": "90" if extend else "keep" if key.expires_at else "never",
                 "allowed_addresses": "\n".join(key.allowed_addresses),
                 "version": key.version,
             },
@@ -145,7 +166,8 @@ class EditKeyForm(KeyForm):
         super().__init__(*args, store=key.store, **kwargs)
         self.key = key
         if key.expires_at:
-            keep = ("keep", f"Keep {key.expires_at:%-d %B %Y, %H:%M} UTC")
+            verb = "Leave expired since" if key.is_expired(timezone.now()) else "Keep"
+            keep = ("keep", f"{verb} {exact_time(key.expires_at)}")
             self.fields["expiry"].choices = [keep, *self.EXPIRIES]  # type: ignore[attr-defined]
 
     def is_name_taken(self, name: str) -> bool:
@@ -165,6 +187,7 @@ class EditKeyForm(KeyForm):
                 by=by,
                 version=self.cleaned_data["version"],
                 name=self.cleaned_data["name"],
+                note=self.cleaned_data["note"],
                 access=self.cleaned_data["access"],
                 expires_at=self.expires_at(),
                 allowed_addresses=self.cleaned_data["allowed_addresses"],
@@ -179,8 +202,9 @@ class EditKeyForm(KeyForm):
         """Say what the key has become, and let the next Save go ahead over it."""
         self.add_error(
             None,
-            f"Somebody changed this key while you were editing it. It is now named “{self.key.name}” and "
-            f"reaches {', '.join(self.key.access)}. What you entered is still below: Save replaces it.",
+            f"Somebody else changed this key while you were editing it. Its name is now “{self.key.name}” "
+            f"and its access {', '.join(self.key.access)}. What you entered is still below. Save replaces "
+            "their changes with yours.",
         )
         data = QueryDict(mutable=True)
         data.update(self.data)
@@ -190,7 +214,7 @@ class EditKeyForm(KeyForm):
 
 class DeactivateForm(forms.Form):
     PAUSES = (
-        ("", "Until I reactivate it"),
+        ("", "Until somebody reactivates it"),
         ("1", "For an hour"),
         ("24", "For a day"),
     )
@@ -198,7 +222,7 @@ class DeactivateForm(forms.Form):
     hours = forms.ChoiceField(choices=PAUSES, required=False)
 
     def until(self) -> datetime | None:
-        """When the key comes back by itself, if it does."""
+        """Return when the key turns back on automatically, if it does."""
         hours = self.cleaned_data["hours"]
         return timezone.now() + timedelta(hours=int(hours)) if hours else None
 
@@ -232,7 +256,7 @@ class RollForm(forms.Form):
 class DeleteForm(forms.Form):
     """Asks for the key's name, so that nobody deletes the wrong one."""
 
-    name = forms.CharField(error_messages={"required": "Type the key's name to delete it."})
+    name = forms.CharField(error_messages={"required": "Enter the name of the key to delete it."})
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -243,6 +267,18 @@ class DeleteForm(forms.Form):
         if visible_part(name) != visible_part(self.key.name):
             raise ValidationError("This is not the key's name. Nothing was deleted.")
         return name
+
+
+class DeleteSelectedForm(forms.Form):
+    """Asks for a word, so that nobody deletes several keys by a wrong click."""
+
+    confirmation = forms.CharField(required=False)
+
+    def clean_confirmation(self) -> str:
+        word: str = self.cleaned_data["confirmation"].strip()
+        if word.lower() != "delete":
+            raise ValidationError("Enter the word delete. Nothing was deleted.")
+        return word
 
 
 class AccessForm(forms.Form):

@@ -1,56 +1,238 @@
-"""The list of keys as its address asks for it: found, filtered, sorted, and cut into pages."""
+"""The list of keys as its address asks for it: found, filtered, sorted, cut into pages, and its rows."""
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import accumulate
+from typing import ClassVar, NamedTuple, Self
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import F
+from django.db.models.functions import Lower
 from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
 
 from apikeys import keys
-from apikeys.models import ApiKey, ApiKeyQuerySet, Status
+from apikeys.formats import grouped, relative_time
+from apikeys.models import ApiKey, ApiKeyQuerySet, KeyFilter, Status
+from apikeys.usage import charts
+from apikeys.usage.reports import Period
 from stores.models import Store
+from stores.resources import Access, Resource
 
 PER_PAGE = 25
-SORTS = {"created", "name", "used", "requests"}
+# Of the names of resources, so many characters fit into the column.
+MAX_CHIP_CHARACTERS = 19
+WRITE_ACCESS = ":write"
+
+
+class Filter(NamedTuple):
+    value: str
+    label: str
+    matches: str
+    url: str
+    is_current: bool
+
+
+class Head(NamedTuple):
+    """The head of a column; ``order`` is that of ``aria-sort`` where the list is sorted by it."""
+
+    label: str
+    by: str = ""
+    url: str = ""
+    order: str = ""
 
 
 @dataclass(frozen=True)
 class Listing:
     """What to show. Unknown values in an address fall back to the defaults: a link never breaks."""
 
+    base: str
     q: str = ""
     status: str = ""
-    sort: str = "created"
+    access: str = ""
+    sort: str = "-created"
     page: str = "1"
 
+    SORTS: ClassVar = (
+        ("-created", "Newest first"),
+        ("created", "Oldest first"),
+        ("name", "Name, A to Z"),
+        ("-name", "Name, Z to A"),
+        ("-requests", "Most requests"),
+        ("requests", "Fewest requests"),
+        ("-used", "Last used, newest first"),
+        ("used", "Last used, oldest first"),
+    )
+    ACCESSES: ClassVar = (
+        (WRITE_ACCESS, "Any write access"),
+        *(
+            (resource.scope(access), f"{access.label} {resource.label.lower()}")
+            for resource in Resource
+            for access in Access
+        ),
+    )
+    COLUMNS: ClassVar = (
+        ("Name", "name", "name"),
+        ("Key", "", ""),
+        ("Access", "", ""),
+        ("Requests, 30 days", "requests", "-requests"),
+        ("Last used", "used", "-used"),
+        ("Status", "", ""),
+    )
+
     @classmethod
-    def from_query(cls, query: QueryDict) -> Self:
-        status, sort = query.get("status", ""), query.get("sort", "")
+    def from_query(cls, store: Store, query: QueryDict) -> Self:
+        status, access, sort = (query.get(name, "") for name in ("status", "access", "sort"))
         return cls(
+            base=reverse("apikeys:list", args=[store.pk]),
             q=searchable(query.get("q", "")),
-            status=status if status in Status.values else "",
-            sort=sort if sort in SORTS else "created",
+            status=status if status in KeyFilter.values else "",
+            access=access if access in dict(cls.ACCESSES) else "",
+            sort=sort if sort in dict(cls.SORTS) else cls.sort,
             page=query.get("page", "1"),
         )
 
+    @property
+    def url(self) -> str:
+        """The address of this list, with what differs from the defaults."""
+        names = ("q", "status", "access", "sort", "page")
+        query = {name: value for name in names if (value := getattr(self, name)) != getattr(Listing, name)}
+        return f"{self.base}?{urlencode(query)}" if query else self.base
+
+    @property
+    def heads(self) -> Iterator[Head]:
+        for label, by, first in self.COLUMNS:
+            if not by:
+                yield Head(label)
+            elif self.sort.removeprefix("-") == by:
+                ascending = self.sort == by
+                url = replace(self, sort=f"-{by}" if ascending else by, page="1").url
+                yield Head(label, by, url, "ascending" if ascending else "descending")
+            else:
+                yield Head(label, by, replace(self, sort=first, page="1").url)
+
+    def filters(self, store: Store) -> Iterator[Filter]:
+        """Yield the filters that match a key, how many, and the one that is chosen."""
+        counts = self._found(store).count_by_filter()
+        for value, label in (("", "All"), *KeyFilter.choices):
+            count, is_current = counts[value or "all"], value == self.status
+            if count or is_current or not value:
+                url = replace(self, status=value, page="1").url
+                yield Filter(value, label, grouped(count), url, is_current)
+
     def page_of(self, store: Store) -> Page[ApiKey]:
-        """One page of the store's keys, each with its ``status`` and ``last_use``."""
+        """Return one page of the store's keys, each with its ``status`` and ``last_use``."""
+        found = self._found(store)
+        if self.status:
+            found = found.in_filter(self.status)
+        return Paginator(self._sorted(found).with_status().select_related("last_use"), PER_PAGE).get_page(
+            self.page
+        )
+
+    def _found(self, store: Store) -> ApiKeyQuerySet:
         found = ApiKey.objects.for_store(store)
         if self.q:
             found = found.search(self.q)
-        found = found.in_status(self.status) if self.status else found.with_status()
-        return Paginator(self._sorted(found).select_related("last_use"), PER_PAGE).get_page(self.page)
+        return found.granting(self.access) if self.access else found
 
     def _sorted(self, found: ApiKeyQuerySet) -> ApiKeyQuerySet:
-        if self.sort == "requests":
-            return found.busiest_first()
-        if self.sort == "used":
-            return found.order_by(F("last_use__at").desc(nulls_last=True), "-created_at", "-pk")
-        return found.order_by("name", "pk") if self.sort == "name" else found.order_by("-created_at", "-pk")
+        by, descending = self.sort.removeprefix("-"), self.sort.startswith("-")
+        if by == "requests":
+            found = found.with_requests()
+        if by == "name":
+            found, by = found.annotate(folded_name=Lower("name")), "folded_name"
+        column = F({"created": "created_at", "used": "last_use__at"}.get(by, by))
+        order = column.desc(nulls_last=True) if descending else column.asc(nulls_first=True)
+        return found.order_by(order, "-created_at", "-pk")
+
+
+class Row(NamedTuple):
+    """What a row of the list shows, as text. ``chips`` are pairs of a resource and whether it is written."""
+
+    url: str
+    prefix: str
+    name: str
+    masked: str
+    is_old: bool
+    is_unseen: bool
+    chips: list[tuple[str, bool]]
+    more: int
+    more_title: str
+    requests: str
+    refused: str
+    spark: charts.Sparkline | None
+    last_used: datetime | None
+    status: str
+    state: str
+    actions: list[str]
+
+
+def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[Row]:
+    now = timezone.now()
+    return [row(key, periods[key.pk], base, now) for key in page]
+
+
+def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
+    chips = [(str(resource.label), access is Access.WRITE) for resource, access in key.highest_access]
+    shown = count_fitting(chips)
+    more = chips[shown:]
+    last_use = getattr(key, "last_use", None)
+    refused = period.refused
+    return Row(
+        url=f"{base}{key.prefix}/",
+        prefix=key.prefix,
+        name=key.name,
+        masked=f"{key.prefix}.••••",
+        is_old=key.superseded_at is not None,
+        is_unseen=key.revealed_at is None,
+        chips=chips[:shown],
+        more=len(more),
+        more_title=", ".join(f"{label} write" if is_write else label for label, is_write in more),
+        requests=grouped(period.total),
+        refused=grouped(refused) if refused else "",
+        spark=charts.sparkline(period) if period.total else None,
+        last_used=last_use.at if last_use else None,
+        status=key.status,
+        state=describe_state(key, now),
+        actions=possible_actions(key),
+    )
+
+
+def count_fitting(chips: list[tuple[str, bool]]) -> int:
+    """Return how many chips fit into a line, at least one."""
+    lengths = accumulate(len(label) + 6 * is_write for label, is_write in chips)
+    return max(1, sum(length <= MAX_CHIP_CHARACTERS for length in lengths))
+
+
+def possible_actions(key: ApiKey) -> list[str]:
+    """Return what can be done to the key now, besides deleting it, as the last part of an address."""
+    actions = ["edit"]
+    if key.is_rollable:
+        actions.append("roll")
+    if key.is_reactivatable:
+        actions.append("reactivate")
+    elif key.is_deactivatable:
+        actions.append("deactivate")
+    return actions
+
+
+def describe_state(key: ApiKey, now: datetime) -> str:
+    """Return a key's status in a few words, with the time at which it changes by itself."""
+    if key.status == Status.INACTIVE:
+        if key.suspended_at:
+            return "Suspended"
+        if key.reactivates_at and key.reactivates_at.date() == now.date():
+            return f"Off until {key.reactivates_at:%H:%M}"
+        return f"Off until {key.reactivates_at:%-d %b}" if key.reactivates_at else "Off"
+    if key.status == Status.EXPIRING and key.expires_at:
+        return f"Expires {relative_time(key.expires_at, now)}"
+    return key.get_status_display()
 
 
 def searchable(text: str) -> str:
-    """What to look for: of a pasted key only the prefix, so that no secret gets into an address."""
+    """Return what to look for: of a pasted key only the prefix, so that no secret gets into an address."""
     text = text.replace("\0", "").strip()[:100]
     return keys.find_prefix(text) or text

@@ -1,78 +1,119 @@
-"""Where the marks of a chart go. Templates draw them as SVG; a table beside it carries the same figures."""
+"""Where the marks of a chart go, as texts that a template puts into an SVG without touching them.
 
+A table beside each chart carries the same figures.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apikeys.usage.reports import Day, Period
 
-BAR_WIDTH = 16
-BAR_GAP = 6
-BARS_HEIGHT = 120
+OUTCOMES = ("succeeded", "refused", "failed")
+
+# Of a bar chart, in its own units: the SVG stretches them over whatever room there is.
+STEP = 20
+BAR_WIDTH = 14
+HEIGHT = 120
+MIN_PART = 3
+
 SPARK_STEP = 4
 SPARK_HEIGHT = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    outcome: str
-    y: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    day: Day
-    x: int
-    segments: list[Segment]
+# What fits under an axis at the width of a phone.
+MAX_LABELS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class BarChart:
-    """``most`` is the number of requests that the full height stands for."""
+    """Stacked bars. ``view_box`` is that of their SVG; places on the axes are in percent of it.
 
-    bars: list[Bar]
-    most: int
-    width: int
-    height: int = BARS_HEIGHT
-    bar_width: int = BAR_WIDTH
+    ``paths`` are pairs of an outcome and an SVG path, ``lines`` pairs of a place and the number of requests
+    it stands for, ``labels`` pairs of a place and a date, ``rows`` those of the table.
+    """
+
+    view_box: str
+    paths: list[tuple[str, str]]
+    lines: list[tuple[str, str]]
+    labels: list[tuple[str, str]]
+    rows: list[tuple[str, ...]]
 
 
 def stacked_bars(period: Period) -> BarChart:
-    """A bar per day, its outcomes stacked from the bottom: succeeded, refused, failed."""
-    most = max(day.total for day in period.days)
-    step = BAR_WIDTH + BAR_GAP
-    bars = [Bar(day, index * step, segments(day, most)) for index, day in enumerate(period.days)]
-    return BarChart(bars, most, width=len(bars) * step - BAR_GAP)
+    """Draw a bar a day, its outcomes stacked from the bottom: succeeded, refused, failed."""
+    top = scale(max(day.total for day in period.days))
+    paths: dict[str, list[str]] = {outcome: [] for outcome in OUTCOMES}
+    for index, day in enumerate(period.days):
+        x, y = index * STEP + (STEP - BAR_WIDTH) // 2, float(HEIGHT)
+        for outcome, height in zip(OUTCOMES, heights(day, top), strict=True):
+            if height:
+                y -= height
+                paths[outcome].append(f"M{x} {y:.1f}h{BAR_WIDTH}v{height:.1f}h-{BAR_WIDTH}z")
+    count = len(period.days)
+    return BarChart(
+        view_box=f"0 0 {count * STEP} {HEIGHT}",
+        paths=[(outcome, "".join(marks)) for outcome, marks in paths.items() if marks],
+        lines=[("100%", "0"), ("50%", short(top // 2)), ("0%", short(top))],
+        labels=[
+            (f"{(index + 0.5) / count * 100:.1f}%", f"{period.days[index].date:%-d %b}")
+            for index in labelled(count)
+        ],
+        rows=[
+            (f"{day.date:%Y-%m-%d}", f"{day.date:%-d %b}", *(f"{getattr(day, name):,}" for name in OUTCOMES))
+            for day in period.days
+        ],
+    )
 
 
-def segments(day: Day, most: int) -> list[Segment]:
-    """The parts of one bar. What happened at all is at least a pixel and a half high."""
-    parts, top = [], float(BARS_HEIGHT)
-    for outcome in ("succeeded", "refused", "failed"):
-        if requests := getattr(day, outcome):
-            height = max(1.5, round(requests / most * BARS_HEIGHT, 1))
-            top -= height
-            parts.append(Segment(outcome, max(0, round(top, 1)), height))
+def scale(largest: int) -> int:
+    """Return the even round number at the top of an axis that holds ``largest``."""
+    power = 1
+    while largest > 10 * power:
+        power *= 10
+    return next(step * power for step in (2, 4, 6, 8, 10) if step * power >= largest)
+
+
+def heights(day: Day, top: int) -> list[float]:
+    """Return the height of each outcome's part. What happened at all can be seen: the largest part yields."""
+    counts = [getattr(day, outcome) for outcome in OUTCOMES]
+    exact = [count / top * HEIGHT for count in counts]
+    parts = [max(MIN_PART, height) if height else 0 for height in exact]
+    parts[parts.index(max(parts))] -= max(0, sum(parts) - HEIGHT)
     return parts
+
+
+def labelled(count: int) -> Sequence[int]:
+    """Return the bars whose date stands below them: the newest, and others at equal distances before it."""
+    return range((count - 1) % (distance := -(-count // MAX_LABELS)), count, distance)
+
+
+def short(number: int) -> str:
+    """Write a number as an axis has room for: 800, 12k, 3M."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number / size:g}{letter}"
+    return str(number)
 
 
 @dataclass(frozen=True, slots=True)
 class Sparkline:
     """Two SVG paths over the same days: all requests as a line, the refused ones as ticks at its foot."""
 
+    view_box: str
     line: str
     refused: str
-    width: int
-    height: int = SPARK_HEIGHT
 
 
 def sparkline(period: Period) -> Sparkline:
-    most = max(1, *(day.total for day in period.days))
+    largest = max(1, *(day.total for day in period.days))
     room = SPARK_HEIGHT - 4
     points = [
-        f"{index * SPARK_STEP} {round(2 + room - day.total / most * room, 1):g}"
+        f"{index * SPARK_STEP} {2 + room - day.total / largest * room:.1f}"
         for index, day in enumerate(period.days)
     ]
     refused = [
         f"M{index * SPARK_STEP} {SPARK_HEIGHT}v-3" for index, day in enumerate(period.days) if day.refused
     ]
-    return Sparkline(f"M{'L'.join(points)}", "".join(refused), width=(len(points) - 1) * SPARK_STEP)
+    return Sparkline(
+        view_box=f"0 0 {(len(points) - 1) * SPARK_STEP} {SPARK_HEIGHT}",
+        line=f"M{'L'.join(points)}",
+        refused="".join(refused),
+    )

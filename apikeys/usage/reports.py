@@ -4,19 +4,19 @@ Days are UTC days; a period of 30 days is today and the 29 days before it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Max, Sum
 from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeyUsage, RefusalUsage, StoreUsage
 from apikeys.models.outcomes import Outcome
 from apikeys.models.usage import PERIOD_DAYS, first_day
 from stores.models import Store
-from stores.resources import Access, Resource, with_implied
+from stores.resources import Access, Resource
 
 
 @dataclass(slots=True)
@@ -123,29 +123,36 @@ class ScopeUse:
     def scope(self) -> str:
         return self.resource.scope(self.access)
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether requests were refused for want of it, and still would be."""
+        return bool(self.refused) and not self.granted
+
+
+@dataclass(slots=True)
+class ResourceUse:
+    """What a key may do with a resource, and what it did in the last 30 days."""
+
+    resource: Resource
+    granted: str
+    requests: int
+    refused: int
+    last_at: datetime | None
+
 
 @dataclass(slots=True)
 class AccessUse:
-    """What a key was given against what it made of it: every scope, in the order of the access table."""
+    """What a key was given against what it made of it.
 
-    scopes: list[ScopeUse]
+    ``rows`` are the resources that it reaches or asked for; ``wanted`` the scopes that it was refused for
+    want of, most often first; ``unused`` those it has and does not use; ``without_unused`` what it would
+    have without them.
+    """
 
-    @property
-    def shown(self) -> list[ScopeUse]:
-        return [use for use in self.scopes if use.granted or use.requests]
-
-    @property
-    def untouched(self) -> list[ScopeUse]:
-        return [use for use in self.scopes if not use.granted and not use.requests]
-
-
-@dataclass(slots=True)
-class Suggestion:
-    """A change of access that usage speaks for. ``access`` is what the key would then have."""
-
-    use: ScopeUse
-    verb: str
-    access: list[str]
+    rows: list[ResourceUse]
+    wanted: list[ScopeUse]
+    unused: list[str]
+    without_unused: list[str]
 
 
 def access_against_use(key: ApiKey) -> AccessUse:
@@ -162,33 +169,41 @@ def access_against_use(key: ApiKey) -> AccessUse:
             if row["outcome"] == Outcome.REFUSED:
                 use.refused += row["total"]
             use.last_at = max(filter(None, (use.last_at, row["last"])))
-    return AccessUse(list(uses.values()))
+    scopes = list(uses.values())
+    unused = [use.scope for use in removable(key, scopes)]
+    return AccessUse(
+        rows=list(resource_uses(scopes)),
+        wanted=sorted((use for use in scopes if use.is_wanted), key=lambda use: -use.refused),
+        unused=unused,
+        without_unused=[scope for scope in key.access if scope not in unused],
+    )
 
 
-def suggestions(key: ApiKey, uses: AccessUse) -> list[Suggestion]:
-    """Grant what was refused, the most wanted first; then remove what was granted and lies idle."""
-    wanted = [use for use in uses.scopes if use.refused and not use.granted]
-    wanted.sort(key=lambda use: -use.refused)
-    return [Suggestion(use, "grant", with_implied([*key.access, use.scope])) for use in wanted] + [
-        Suggestion(use, "remove", [scope for scope in key.access if scope != use.scope])
-        for use in removable(key, uses)
-    ]
+def resource_uses(scopes: list[ScopeUse]) -> Iterator[ResourceUse]:
+    """Yield a row for each resource of which anything was granted or asked for."""
+    for resource in Resource:
+        uses = [use for use in scopes if use.resource is resource]
+        granted = [use.access.label for use in uses if use.granted]
+        if granted or any(use.requests for use in uses):
+            yield ResourceUse(
+                resource,
+                " and ".join(str(label) for label in granted).capitalize(),
+                requests=sum(use.requests for use in uses),
+                refused=sum(use.refused for use in uses),
+                last_at=max((use.last_at for use in uses if use.last_at), default=None),
+            )
 
 
-def removable(key: ApiKey, uses: AccessUse) -> list[ScopeUse]:
+def removable(key: ApiKey, scopes: list[ScopeUse]) -> list[ScopeUse]:
     """Granted scopes that nothing used in 30 days, where removing them leaves the key something in use.
 
-    Nothing is called idle in a younger key, nor a read that a write in use implies.
+    Nothing is called unused in a younger key, nor a read that a write in use implies.
     """
-    idle = [use for use in uses.scopes if use.granted and not use.requests]
+    idle = [use for use in scopes if use.granted and not use.requests]
     used = set(key.access) - {use.scope for use in idle}
     if not used or key.created_at.date() > first_day():
         return []
-    return [
-        use
-        for use in idle
-        if use.access is Access.WRITE or use.resource.scope(Access.WRITE) not in key.access
-    ]
+    return [use for use in idle if use.access is Access.WRITE or use.resource.scope(Access.WRITE) not in used]
 
 
 @dataclass(slots=True)
@@ -201,12 +216,29 @@ class Impact:
 
 
 def impact(key: ApiKey) -> Impact:
-    """Counts are by UTC day: ``since_yesterday`` covers at least the last 24 hours."""
-    rows: QuerySet[ApiKeyUsage] = key.usage.last_days(7)
-    daily = dict(rows.order_by().values_list("date").annotate(Sum("requests")))
+    return impacts([key])[key.pk]
+
+
+def impacts(keys: Collection[ApiKey]) -> dict[int, Impact]:
+    """Return the impact of each key by its id, in one query.
+
+    Counts are by UTC day: ``since_yesterday`` covers at least the last 24 hours.
+    """
+    found = {key.pk: Impact(0, 0, getattr(key, "last_use", None)) for key in keys}
     yesterday = timezone.now().date() - timedelta(days=1)
+    rows = ApiKeyUsage.objects.filter(key__in=keys).last_days(7)
+    for key_id, day, requests in rows.order_by().values_list("key_id", "date").annotate(Sum("requests")):
+        found[key_id].last_7_days += requests
+        if day >= yesterday:
+            found[key_id].since_yesterday += requests
+    return found
+
+
+def total_impact(of_each: Iterable[Impact]) -> Impact:
+    """Return the impact of several keys together."""
+    each = list(of_each)
     return Impact(
-        since_yesterday=sum(requests for day, requests in daily.items() if day >= yesterday),
-        last_7_days=sum(daily.values()),
-        last_use=getattr(key, "last_use", None),
+        since_yesterday=sum(one.since_yesterday for one in each),
+        last_7_days=sum(one.last_7_days for one in each),
+        last_use=max((one.last_use for one in each if one.last_use), key=lambda use: use.at, default=None),
     )

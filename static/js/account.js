@@ -1,11 +1,13 @@
 // Signing in and the account page work without any of this, but for passkeys.
 
 import { announceMessages } from "./live.js";
-import { closeMenus } from "./menus.js";
+import { runMenus } from "./menus.js";
 import { copyOnClick } from "./copy.js";
+import { markBusyForms } from "./forms.js";
 import { usePasskeys } from "./passkeys.js";
 
 announceMessages();
-closeMenus();
+runMenus();
 copyOnClick();
 usePasskeys();
+markBusyForms();

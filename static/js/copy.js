@@ -1,38 +1,32 @@
-// Copying to the clipboard.
+// Buttons marked data-copy with the id of what they copy.
 
 import { announce } from "./live.js";
 
-// Buttons marked data-copy with the id of what they copy.
 export function copyOnClick() {
-  const show = () => {
-    for (const button of document.querySelectorAll("[data-copy]")) {
-      button.hidden = false;
-    }
-  };
-  show();
-  document.addEventListener("lifted", show);
-  document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copy]");
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest("[data-copy]");
     if (button) {
       const source = document.getElementById(button.dataset.copy);
-      await copyText(source.textContent, source);
-      button.dispatchEvent(new CustomEvent("copied", { bubbles: true }));
-      button.textContent = "Copied";
+      await copyText(source);
+      const label = button.textContent;
+      if (label !== "Copied") {
+        button.textContent = "Copied";
+        setTimeout(() => {
+          button.textContent = label;
+        }, 2000);
+      }
       announce("Copied");
-      setTimeout(() => {
-        button.textContent = "Copy";
-      }, 2000);
+      button.dispatchEvent(new CustomEvent("copied", { bubbles: true }));
     }
   });
 }
 
 // The clipboard is only there on HTTPS and localhost, and may be closed; then the old command copies a selection.
-export async function copyText(text, element) {
+async function copyText(source) {
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(source.textContent);
   } catch {
-    getSelection().selectAllChildren(element);
-    element.select?.();
+    getSelection().selectAllChildren(source);
     document.execCommand("copy");
   }
 }

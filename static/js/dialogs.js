@@ -1,130 +1,98 @@
-// A link marked data-dialog leads to a page that is one dialog. Fetch it and show it over this page;
-// send its form from here, too, so that errors come back into the open dialog.
+// The page's one dialog. htmx fetches what belongs into it and sends its forms; this opens and closes it,
+// moves the focus, and says what could not be sent.
 
 import { announce } from "./live.js";
 
-const HEADERS = { "X-Dialog": "1" };
-const FIRST_INVALID = "[aria-invalid=true], [aria-describedby$=-error] input";
+const dialog = document.getElementById("dialog");
+const content = document.getElementById("dialog-content");
+const INVALID = "[aria-invalid=true], [aria-describedby$=-error] input";
+const ERRORS = ".notice.error, .field-error";
 
-let opening = false;
+let opener = null;
+let asFetched = "";
 
-export function liftDialogs() {
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-dialog]");
-    const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
-    if (link && plain && !event.defaultPrevented) {
+export function runDialog() {
+  if (!dialog) {
+    return;
+  }
+  if (dialog.open) {
+    // A new key came with the page. Its address showed the key and never will again.
+    history.replaceState(null, "", dialog.dataset.address);
+    dialog.removeAttribute("open");
+    show(document.querySelector("a[href$='/new/']"));
+  }
+  content.addEventListener("htmx:afterSettle", ({ target }) => target === content && show(document.activeElement));
+  dialog.addEventListener("cancel", (event) => mayClose() || event.preventDefault());
+  dialog.addEventListener("close", clear);
+  dialog.addEventListener("copied", () => content.querySelector("[data-uncopied]")?.remove());
+  dialog.addEventListener("copy", () => content.querySelector("[data-uncopied]")?.remove());
+  dialog.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close]")) {
       event.preventDefault();
-      open(link);
+      if (mayClose()) {
+        dialog.close();
+      }
+    } else if (event.target.closest("[data-keep-editing]")) {
+      content.querySelector("[data-unsaved]").hidden = true;
     }
   });
-  document.addEventListener("click", (event) => {
-    const dialog = event.target.closest("[data-close]")?.closest("dialog:modal");
-    if (dialog && !dialog.matches("[data-created]")) {
-      event.preventDefault();
-      dialog.close();
-    }
-  });
-  document.addEventListener("submit", (event) => {
-    const dialog = event.target.closest("dialog:modal");
-    if (dialog && event.target.method === "post") {
-      event.preventDefault();
-      send(event.target, dialog);
-    } else {
-      preventSecondSubmit(event);
-    }
-  });
+  dialog.addEventListener("copied", ({ target }) => target.matches("[data-copy-and-close]") && dialog.close());
+  document.addEventListener("htmx:responseError", ({ detail }) => explain(detail, `error ${detail.xhr.status}`));
+  document.addEventListener("htmx:sendError", ({ detail }) => explain(detail, "no answer"));
 }
 
-async function open(link) {
-  // The second click of two must not open a second dialog.
-  if (opening) {
-    return;
+function show(focused) {
+  if (!dialog.open) {
+    const menu = focused?.closest(".menu");
+    opener = menu?.querySelector("summary") ?? focused;
+    menu?.removeAttribute("open");
+    dialog.showModal();
   }
-  opening = true;
-  const before = document.querySelector("dialog:modal");
-  const page = await load(link.href, { headers: HEADERS }).catch(() => null);
-  opening = false;
-  if (!page?.dialog) {
-    location.assign(link.href);
-    return;
-  }
-  const dialog = page.dialog;
-  before?.close();
-  dialog.removeAttribute("open");
-  document.body.append(dialog);
-  dialog.addEventListener("close", () => dismiss(dialog));
-  dialog.showModal();
-  dialog.dispatchEvent(new CustomEvent("lifted", { bubbles: true }));
-  if (link.closest(".menu")) {
-    link.closest(".menu").open = false;
-    dialog.returnTo = link.closest(".menu").querySelector("summary");
+  (content.querySelector(INVALID) ?? content.querySelector("[autofocus]"))?.focus();
+  asFetched = typed();
+  const errors = [...content.querySelectorAll(ERRORS)].filter((error) => error.checkVisibility());
+  if (errors.length > 0) {
+    asFetched = null;
+    announce(errors.map((error) => error.innerText).join(" "));
   }
 }
 
-// Take a closed dialog out of the page, but not the live region that may have moved into it.
-export function dismiss(dialog) {
+const typed = () => JSON.stringify([...content.querySelectorAll("form")].map((form) => [...new FormData(form)]));
+
+// Closing throws away what was typed, or a key that nobody has copied: that is asked once.
+function mayClose() {
+  const question = content.querySelector("[data-uncopied], [data-unsaved]");
+  if (!question?.hidden || (question.matches("[data-unsaved]") && typed() === asFetched)) {
+    return true;
+  }
+  question.hidden = false;
+  question.scrollIntoView({ block: "nearest" });
+  return false;
+}
+
+function clear() {
+  if (dialog.dataset.next) {
+    location.assign(dialog.dataset.next);
+  }
+  content.replaceChildren();
   document.body.append(document.getElementById("live"));
-  dialog.remove();
-  dialog.returnTo?.focus();
+  opener?.focus();
 }
 
-async function send(form, dialog) {
-  if (form.dataset.sending) {
-    return;
-  }
-  form.dataset.sending = "true";
-  const button = form.querySelector("button[type=submit]");
-  button.disabled = true;
-  try {
-    const body = new FormData(form);
-    const page = await load(form.getAttribute("action"), { method: "POST", body, headers: HEADERS });
-    if (page?.location) {
-      location.assign(page.location);
-      return;
-    }
-    if (!page?.dialog) {
-      throw new Error("The answer was no dialog");
-    }
-    dialog.replaceChildren(...page.dialog.childNodes);
-    dialog.dispatchEvent(new CustomEvent("lifted", { bubbles: true }));
-    (dialog.querySelector(FIRST_INVALID) ?? dialog.querySelector("form input:not([type=hidden])"))?.focus();
-    announce([...dialog.querySelectorAll(".notice.error, .field-error")].map((error) => error.innerText).join(" "));
-  } catch {
-    delete form.dataset.sending;
-    button.disabled = false;
-    announce(complain(form, "This could not be sent. What you entered is still here: try again in a moment."));
-  }
-}
-
-function complain(form, text) {
-  const notice = form.querySelector("[data-complaint]") ?? document.createElement("p");
-  notice.dataset.complaint = "";
-  notice.className = "notice error";
-  notice.textContent = text;
-  form.prepend(notice);
-  return text;
-}
-
-// The dialog in a page, or where to go instead; null where the server said neither.
-async function load(url, options) {
-  const response = await fetch(url, { ...options, redirect: "error" });
-  const elsewhere = response.headers.get("X-Location");
-  if (elsewhere) {
-    return { location: elsewhere };
-  }
-  if (!response.ok) {
-    return null;
-  }
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const dialog = page.getElementById("dialog");
-  return dialog ? { dialog: document.adoptNode(dialog) } : null;
-}
-
-function preventSecondSubmit(event) {
-  if (event.target.dataset.sending) {
-    event.preventDefault();
-  }
-  if (event.target.method === "post") {
-    event.target.dataset.sending = "true";
+// A link goes where it leads, so that the page there says what is wrong. A form keeps what was typed.
+function explain({ requestConfig: { elt, verb, path } }, problem) {
+  if (elt.matches("a[href]")) {
+    location.assign(path);
+  } else if (elt.matches("form") && verb === "post") {
+    const notice = elt.querySelector("[data-complaint]") ?? document.createElement("p");
+    notice.dataset.complaint = "";
+    notice.className = "notice error";
+    notice.textContent =
+      problem === "no answer"
+        ? "No answer arrived, so this may have been saved or not. What you entered is still here: look at the list of keys before you try again."
+        : `This was not saved (${problem}). What you entered is still here: try again in a moment.`;
+    elt.prepend(notice);
+    notice.scrollIntoView({ block: "nearest" });
+    announce(notice.textContent);
   }
 }

@@ -1,9 +1,13 @@
 // The live region: what a screen reader is told when something happens on the page.
 
-// Say a text. Inside a modal dialog the rest of the page is inert, so the region moves in there.
+const region = document.getElementById("live");
+
+// Inside a modal dialog the rest of the page is inert, so the region moves in there, beside what is replaced.
 export function announce(text) {
-  const region = document.getElementById("live");
-  (document.querySelector("dialog:modal") ?? document.body).append(region);
+  const home = document.querySelector("dialog:modal") ?? document.body;
+  if (region.parentElement !== home) {
+    home.append(region);
+  }
   region.textContent = "";
   setTimeout(() => {
     region.textContent = text;
@@ -11,8 +15,8 @@ export function announce(text) {
 }
 
 // A region speaks only when it changes, so messages that came with the page are said again.
-export function announceMessages() {
-  const messages = document.querySelector("[data-announce]");
+export function announceMessages(within = document.body) {
+  const messages = within.matches("[data-announce]") ? within : within.querySelector("[data-announce]");
   if (messages) {
     announce(messages.innerText);
   }

@@ -1,17 +1,18 @@
 // The settings page works without any of this; each module makes one thing smoother.
 
-import { announceMessages } from "./live.js";
-import { liftDialogs } from "./dialogs.js";
-import { showCreatedKey } from "./created.js";
-import { tickAccess } from "./access.js";
+import { readCharts } from "./chart.js";
 import { copyOnClick } from "./copy.js";
-import { shortenPastedKeys } from "./find.js";
-import { closeMenus } from "./menus.js";
+import { runDialog } from "./dialogs.js";
+import { assistForms, markBusyForms } from "./forms.js";
+import { runList } from "./list.js";
+import { announceMessages } from "./live.js";
+import { runMenus } from "./menus.js";
 
 announceMessages();
-liftDialogs();
-showCreatedKey();
-tickAccess();
+runDialog();
+assistForms();
+markBusyForms();
 copyOnClick();
-shortenPastedKeys();
-closeMenus();
+runList();
+runMenus();
+readCharts();

@@ -132,13 +132,13 @@ def test_the_page_keeps_addresses_as_they_are_written_properly(signed_in: Client
 @pytest.mark.parametrize(
     ("listed", "complaint"),
     [
-        ("203.0.113.256", "203.0.113.256 is no address"),
-        ("example.com", "example.com is no address"),
-        ("203.0.113.7/24", "203.0.113.7/24 is no address"),
-        ("::ffff:203.0.113.7", "::ffff:203.0.113.7 is no address"),
-        ("fe80::1%eth0", "fe80::1%eth0 is no address"),
-        ("203.0.113.7 <b>", "&lt;b&gt; is no address"),
-        (" ".join(["203.0.113.7"] * 51), "At most 50 addresses"),
+        ("203.0.113.256", "“203.0.113.256” is not an IP address or network."),
+        ("example.com", "“example.com” is not an IP address or network."),
+        ("203.0.113.7/24", "“203.0.113.7/24” is not an IP address or network."),
+        ("::ffff:203.0.113.7", "“::ffff:203.0.113.7” is not an IP address or network."),
+        ("fe80::1%eth0", "“fe80::1%eth0” is not an IP address or network."),
+        ("203.0.113.7 <b>", "“&lt;b&gt;” is not an IP address or network."),
+        (" ".join(["203.0.113.7"] * 51), "Enter at most 50 addresses"),
     ],
 )
 def test_what_is_no_address_is_named_and_kept(

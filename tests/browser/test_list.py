@@ -4,10 +4,14 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
 from apikeys.models import ApiKey
+from stores.resources import SCOPES
 from tests.browser.conftest import KEYS, requests_of, use
 from tests.conftest import IssueKey
 
@@ -65,69 +69,137 @@ def test_what_nothing_matches_leads_back_to_all_keys(
     page.goto(KEYS)
     find.fill("<b>nobody</b>")
     find.press("Enter")
-    expect(page.get_by_role("heading", name="No key matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No key found")).to_be_visible()
     expect(find).to_have_value("<b>nobody</b>")
     page.get_by_role("link", name="Show all keys").click()
     expect(names_in(page)).to_have_count(3)
 
 
-def test_pills_filter_by_status(page: Page, issue: IssueKey) -> None:
-    issue(name="Works")
-    issue(name="Ends soon", expires_at=timezone.now() + timedelta(days=3))
-    issue(name="Ended", expires_at=timezone.now() - timedelta(days=3))
-    use(issue(name="Turned away")[0], "customers:read", outcome="refused")
-    ApiKey.objects.filter(pk=issue(name="Paused")[0].pk).update(deactivated_at=timezone.now())
-    page.goto(KEYS)
-    expect(names_in(page)).to_have_count(5)
-    pills = page.get_by_role("navigation", name="Filter by status")
-    for status, name in {
-        "Active": "Works",
-        "Expires soon": "Ends soon",
-        "Expired": "Ended",
-        "Refusals": "Turned away",
-        "Inactive": "Paused",
-    }.items():
-        pills.get_by_role("link", name=status, exact=True).click()
-        expect(names_in(page)).to_have_text([name])
-        expect(pills.locator("[aria-current=true]")).to_have_text(status)
-        expect(page.get_by_role("row", name=name).get_by_text(status, exact=True)).to_be_visible()
-    pills.get_by_role("link", name="All", exact=True).click()
-    expect(names_in(page)).to_have_count(5)
-
-
-def test_heads_of_columns_sort_and_a_second_click_takes_it_back(page: Page, issue: IssueKey) -> None:
-    busy, _ = issue(name="Beta")
-    issue(name="Alpha")
-    use(busy, "orders:read", requests=1_200)
-    page.goto(KEYS)
-    expect(names_in(page)).to_have_text(["Alpha", "Beta"])
-    requests = page.get_by_role("columnheader", name="Requests, 30 days")
-    requests.get_by_role("link").click()
-    expect(names_in(page)).to_have_text(["Beta", "Alpha"])
-    expect(requests).to_have_attribute("aria-sort", "descending")
-    expect(page.get_by_role("row", name="Beta")).to_contain_text("1,200")
-    requests.get_by_role("link").click()
-    expect(names_in(page)).to_have_text(["Alpha", "Beta"])
-
-
-def test_thirty_keys_come_on_two_pages_that_keep_the_sort(page: Page, issue: IssueKey) -> None:
+def test_filters_sorting_and_pages_change_the_list_without_a_reload(page: Page, issue: IssueKey) -> None:
     for number in range(1, 31):
-        issue(name=f"Key {number:02}")
+        key, _ = issue(name=f"Key {number:02}")
+    ApiKey.objects.filter(pk=key.pk).update(deactivated_at=timezone.now())
     page.goto(KEYS)
-    page.get_by_role("link", name="Name", exact=True).click()
-    expect(names_in(page)).to_have_count(25)
+    page.evaluate("window.isSamePage = true")
+    pills = page.get_by_role("navigation", name="Filter by status")
+    pills.get_by_role("link", name="Off 1").click()
+    expect(names_in(page)).to_have_text(["Key 30"])
+    expect(pills.locator("[aria-current=true]")).to_have_text("Off 1")
+    expect(pills.locator("[aria-current=true]")).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text("1 key shown")
+    pills.get_by_role("link", name="All 30").click()
+
+    name = page.get_by_role("columnheader", name="Name")
+    for order, first in (("ascending", "Key 01"), ("descending", "Key 30"), ("ascending", "Key 01")):
+        name.get_by_role("link").click()
+        expect(name).to_have_attribute("aria-sort", order)
+        expect(names_in(page).first).to_have_text(first)
     pages = page.get_by_role("navigation", name="Pages")
     expect(pages).to_contain_text("1 to 25 of 30")
     pages.get_by_role("link", name="Next").click()
     expect(names_in(page)).to_have_text([f"Key {number}" for number in range(26, 31)])
-    pages.get_by_role("link", name="Previous").click()
-    expect(names_in(page).first).to_have_text("Key 01")
+    expect(page).to_have_url(re.compile(r"\?sort=name&page=2$"))
+    assert page.evaluate("window.isSamePage")
+
+    page.go_back()
+    expect(names_in(page)).to_have_count(25)
+
+
+def test_phones_sort_and_filter_by_menus(page: Page, issue: IssueKey) -> None:
+    issue(name="Beta", access=["orders:write"])
+    issue(name="Alpha")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(KEYS)
+    page.get_by_label("Sort by").select_option("Name, Z to A")
+    expect(names_in(page)).to_have_text(["Beta", "Alpha"])
+    page.get_by_label("Filter by access").select_option("Any write access")
+    expect(names_in(page)).to_have_text(["Beta"])
+
+
+@pytest.mark.parametrize("width", [768, 1200, 1240, 1280, 1440])
+def test_no_row_sticks_out_of_its_card(page: Page, issue: IssueKey, width: int) -> None:
+    issue(name="A name that is much longer than there is room for in any column", access=list(SCOPES))
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(KEYS)
+    expect(names_in(page)).to_have_count(1)
+    card = page.locator(".keys-card").bounding_box()
+    menu = page.get_by_role("row", name="A name").locator("summary").bounding_box()
+    assert card
+    assert menu
+    assert menu["x"] + menu["width"] <= card["x"] + card["width"]
+
+
+def test_a_dozen_keys_fit_on_a_desk(page: Page, issue: IssueKey) -> None:
+    for _ in range(14):
+        use(issue()[0], "orders:read")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(KEYS)
+    rows = page.get_by_role("table", name="API keys").locator("tbody tr")
+    assert rows.evaluate_all(
+        "rows => rows.filter((row) => row.getBoundingClientRect().bottom <= innerHeight).length >= 12"
+    )
+
+
+def test_names_stand_above_what_belongs_to_them_on_a_phone(page: Page, issue: IssueKey) -> None:
+    issue()
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(KEYS)
+    row = page.get_by_role("table", name="API keys").locator("tbody tr")
+    lefts = [row.locator(part).bounding_box() for part in (".cell-name a", ".cell-key code", ".chips")]
+    assert len({round(box["x"]) for box in lefts if box}) == 1
+
+
+def test_a_notice_reads_as_a_sentence_on_a_phone(page: Page, issue: IssueKey, owner: User) -> None:
+    key, _ = issue()
+    lifecycle.deactivate_key(key, by=Actor(owner), until=timezone.now() + timedelta(hours=1))
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{KEYS}{key.prefix}/")
+    notice = page.locator(".notice.caution")
+    expect(notice).to_contain_text("It turns back on automatically on")
+    assert notice.evaluate("notice => getComputedStyle(notice).display") == "block"
+
+
+# Several keys at once.
+
+
+def test_several_keys_are_deleted_with_one_confirmation(page: Page, issue: IssueKey) -> None:
+    for name in ("One", "Two", "Three"):
+        use(issue(name=name)[0], "orders:read", requests=7)
+    page.goto(KEYS)
+    for name in ("One", "Three"):
+        page.get_by_label(f"Select {name}", exact=True).check()
+    expect(page.locator(".selected")).to_contain_text("selected")
+    page.locator(".selected").get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog", name="Delete 2 keys?")
+    expect(dialog).to_contain_text("Last 7 days14 requests")
+    word = dialog.get_by_role("textbox", name="Type delete to confirm")
+    expect(word).to_be_focused()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(word).to_have_accessible_description(re.compile("Nothing was deleted"))
+    word.fill("delete")
+    dialog.get_by_role("button", name="Delete").dblclick()
+    expect(page.get_by_role("status")).to_contain_text("Deleted ")
+    expect(names_in(page)).to_have_text(["Two"])
+
+
+def test_all_keys_of_a_page_are_selected_with_one_box(page: Page, issue: IssueKey) -> None:
+    issue(name="One")
+    issue(name="Two")
+    page.goto(KEYS)
+    expect(page.locator(".selected")).to_be_hidden()
+    page.get_by_label("Select all keys on this page").check()
+    page.get_by_role("button", name="Deactivate for a day").click()
+    dialog = page.get_by_role("dialog", name="Deactivate 2 keys?")
+    expect(dialog.get_by_label("For a day")).to_be_checked()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="Deactivate for a day")).to_be_focused()
 
 
 def test_a_store_without_keys_is_told_what_a_key_is(page: Page) -> None:
     page.goto(KEYS)
     expect(page.get_by_role("heading", name="No API keys yet")).to_be_visible()
-    page.get_by_role("link", name="Add your first key").click()
+    page.get_by_role("link", name="Add API Key").click()
     expect(page.get_by_role("dialog", name="Add API Key")).to_be_visible()
 
 
@@ -137,22 +209,39 @@ def test_a_rows_menu_works_by_keyboard_and_gives_the_focus_back(page: Page, issu
     menu = page.get_by_role("row", name="Accounting").locator("summary")
     items = page.get_by_role("row", name="Accounting").locator(".menu-items")
     menu.focus()
-    page.keyboard.press("Enter")
-    expect(items).to_be_visible()
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
     expect(items.get_by_role("link", name="Edit")).to_be_focused()
+    for key, item in (("ArrowDown", "Roll"), ("End", "Delete"), ("ArrowDown", "Edit"), ("ArrowUp", "Delete")):
+        page.keyboard.press(key)
+        expect(items.get_by_role("link", name=item)).to_be_focused()
     page.keyboard.press("Escape")
     expect(items).to_be_hidden()
     expect(menu).to_be_focused()
 
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Edit Accounting")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(items).to_be_hidden()
     expect(menu).to_be_focused()
+
+
+def test_the_menu_of_the_last_row_stays_in_the_window(page: Page, issue: IssueKey) -> None:
+    for _ in range(12):
+        issue()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(KEYS)
+    rows = page.get_by_role("table", name="API keys").locator("tbody tr")
+    rows.last.scroll_into_view_if_needed()
+    for row in (rows.last, rows.first):
+        row.locator("summary").click()
+        items = row.locator(".menu-items")
+        expect(items).to_be_visible()
+        box = items.bounding_box()
+        assert box
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 900
 
 
 def test_a_click_elsewhere_closes_a_menu(page: Page, issue: IssueKey) -> None:

@@ -27,16 +27,16 @@ def test_signing_in(new_context: NewContext, issue: IssueKey) -> None:
 def test_a_key_is_made_and_shown_once(page: Page, call: CallApi) -> None:
     page.goto(KEYS)
     page.get_by_role("link", name="Add API Key").click()
-    expect(page.get_by_role("button", name="Read only")).to_be_hidden()
+    expect(page.get_by_role("button", name="Read everything")).to_be_hidden()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Give the key a name")).to_be_visible()
-    expect(page.get_by_text("Tick at least one resource")).to_be_visible()
+    expect(page.get_by_text("Enter a name.")).to_be_visible()
+    expect(page.get_by_text("Choose at least one resource")).to_be_visible()
     page.get_by_label("Name", exact=True).fill("Accounting")
     page.get_by_label("Write orders").check()
     page.get_by_role("button", name="Save").click()
 
     created = page.get_by_role("dialog", name="API key created")
-    secret = created.get_by_label("The whole API key").input_value()
+    secret = created.get_by_label("The whole API key").inner_text()
     expect(created.get_by_role("button", name="Copy and close")).to_be_hidden()
     expect(created.get_by_text("Waiting for the first request")).to_be_hidden()
     assert call(secret).status == 200
@@ -77,7 +77,7 @@ def test_a_key_is_edited_paused_rolled_and_deleted(page: Page, issue: IssueKey, 
     page.get_by_role("link", name="Roll", exact=True).click()
     page.get_by_label("Stops now").check()
     page.get_by_role("button", name="Roll key").click()
-    new = page.get_by_label("The whole API key").input_value()
+    new = page.get_by_label("The whole API key").inner_text()
     assert [call(plaintext).status, call(new).status] == [401, 200]
 
     page.goto(f"{KEYS}{key.prefix}/delete/")
@@ -108,8 +108,20 @@ def test_a_suggestion_is_taken_and_undone(page: Page, issue: IssueKey) -> None:
     use(key, "customers:read", outcome="refused")
     page.goto(f"{KEYS}{key.prefix}/")
     page.get_by_role("button", name="Grant customers:read").click()
-    expect(page.get_by_text("Added customers:read.")).to_be_visible()
+    expect(page.get_by_text("Added customers:read.").first).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Removed customers:read.")).to_be_visible()
+    expect(page.get_by_text("Removed customers:read.").first).to_be_visible()
     key.refresh_from_db()
     assert key.access == ["orders:read"]
+
+
+def test_several_keys_are_deactivated(page: Page, issue: IssueKey) -> None:
+    for name in ("One", "Two"):
+        issue(name=name)
+    page.goto(KEYS)
+    page.get_by_label("Select One").check()
+    page.get_by_label("Select Two").check()
+    page.get_by_role("button", name="Deactivate", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Deactivate").click()
+    expect(page.get_by_text("Deactivated Two, One.")).to_be_visible()
+    assert not ApiKey.objects.usable().exists()

@@ -80,7 +80,7 @@ def test_of_twenty_edits_one_is_saved_and_the_others_are_told(
     assert len(lines(key)) == 2
     assert len(subjects("given more access")) == 1
     for answer in answers:
-        assert answer.status_code == 302 or f"It is now named “{key.name}”" in answer.content.decode()
+        assert answer.status_code == 302 or f"Its name is now “{key.name}”" in answer.content.decode()
 
 
 def test_of_twenty_new_keys_with_one_name_one_is_made(send: Callable[..., Any]) -> None:

@@ -104,7 +104,7 @@ def test_a_query_string_sets_nothing(api: Caller, shops: Shops) -> None:
 
 # Forms for people.
 
-EDITED = {"name", "access", "version", "allowed_addresses"}
+EDITED = {"name", "note", "access", "version", "allowed_addresses"}
 NOT_EDITED = [field for field in ApiKey._meta.fields if field.name not in EDITED]
 FORGED_KEY = {
     name: "2020-01-01T00:00" if isinstance(field, DateTimeField) else "1"
@@ -128,7 +128,11 @@ def test_a_key_is_made_and_changed_by_its_fields_alone(shops: Shops, owner: User
     assert made.predecessor is None
     assert made.prefix != "1"
 
-    untouched = {field.attname for field in NOT_EDITED} - {"expires_at", "comparable_name"}
+    untouched = {field.attname for field in NOT_EDITED} - {
+        "expires_at",
+        "comparable_name",
+        "changed_at",
+    }
     before = ApiKey.objects.filter(pk=made.pk).values(*untouched).get()
     changed = FORGED_KEY | typed | {"name": "Newer", "version": "1"}
     assert browser.post(f"{base}/{made.prefix}/edit/", changed).status_code == 302

@@ -76,9 +76,9 @@ def test_find_keys_tells_whole_keys_from_prefixes(issue: IssueKey, other_store: 
     masked, _ = issue(name="Théo’s", store=other_store)
     lines = run("find_keys", stdin=f"{masked.masked}\nAuthorization: Bearer {plaintext}\n")
     assert lines == [
-        "PREFIX   STORE      STORE'S NAME  KEY'S NAME  STATUS  IN IT",
-        f"{whole.prefix}  267418190  Northwood     Shop        Active  the whole key",
-        f"{masked.prefix}  518203746  Southwood     Théo’s      Active  its prefix",
+        "PREFIX   STORE      STORE'S NAME  KEY'S NAME  STATUS   IN IT",
+        f"{whole.prefix}  267418190  Northwood     Shop        Working  the whole key",
+        f"{masked.prefix}  518203746  Southwood     Théo’s      Working  its prefix",
     ]
 
 
@@ -190,15 +190,15 @@ def test_list_keys_shows_what_they_are_and_did(used: ApiKey, issue: IssueKey, st
     fresh, _ = issue(name="Fresh")
     at = f"{used.last_use.at:%Y-%m-%d %H:%M}"
     assert run("list_keys", "267418190") == [
-        "PREFIX   NAME            STATUS    REQUESTS  REFUSED  LAST USED (UTC)   ACCESS",
-        f"{used.prefix}  Warehouse sync  Refusals        42        2  {at}  orders:read orders:write",
-        f"{fresh.prefix}  Fresh           Active           0        0  never             orders:read",
+        "PREFIX   NAME            STATUS            REQUESTS  REFUSED  LAST USED (UTC)   ACCESS",
+        f"{used.prefix}  Warehouse sync  Requests refused        42        2  {at}  orders:read orders:write",
+        f"{fresh.prefix}  Fresh           Working                  0        0  never             orders:read",
     ]
     run("suspend_keys", "267418190", "--reason", REASON)
     lines = run("list_keys", "267418190")
     assert lines[0].startswith("Suspended since ")
     assert lines[0].endswith(REASON)
-    assert all("Inactive" in line for line in lines[2:])
+    assert all("Off" in line for line in lines[2:])
 
 
 def test_key_usage_is_by_day_and_resource(used: ApiKey) -> None:
@@ -235,7 +235,7 @@ def test_names_do_not_move_the_cursor(issue: IssueKey) -> None:
     key, _ = issue()
     ApiKey.objects.filter(pk=key.pk).update(name="a\x1b[2Jb\u202ec")
     (_, line) = run("list_keys", "267418190")
-    assert line.startswith(f"{key.prefix}  a?[2Jb?c  Active")
+    assert line.startswith(f"{key.prefix}  a?[2Jb?c  Working")
 
 
 # What cannot be done.

@@ -16,13 +16,14 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, StoreUsage
+from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
 from apikeys.models.outcomes import Outcome
-from apikeys.settings_page import one_time_display, views
+from apikeys.settings_page import key_views, one_time_display
 from stores.models import Store
 from tests.conftest import PASSWORD, IssueKey, bearer, deliver_letters, sign_in
 
 KEYS = "/stores/267418190/settings/api-keys/"
+HTMX = {"HX-Request": "true"}
 WHOLE_KEY = re.compile(r"\b[0-9a-f]{7}\.[0-9a-f]{27}\b")
 
 
@@ -212,19 +213,22 @@ def dump() -> str:
 @pytest.mark.parametrize(
     ("typed", "complaint"),
     [
-        ({"name": ""}, "Give the key a name"),
-        ({"name": " \t "}, "Give the key a name"),
+        ({"name": ""}, "Enter a name."),
+        ({"name": " \t "}, "Enter a name."),
         ({"name": "x" * 101}, "at most 100 characters"),
         ({"name": "a\x07b"}, "invisible character"),
         ({"name": "a\x00b"}, "Null characters"),
-        ({"access": []}, "Tick at least one resource"),
+        ({"access": []}, "Choose at least one resource."),
         ({"access": ["orders:read", "planets:read"]}, "There is no access called planets:read"),
         ({"access": ["orders"]}, "There is no access called orders"),
         ({"expiry": ""}, "This field is required"),
         ({"expiry": "tomorrow"}, "Select a valid choice"),
-        ({"expiry": "date"}, "Choose the day"),
+        ({"expiry": "date"}, "Choose the last day"),
         ({"expiry": "date", "expiry_date": "2001-01-01"}, "in the past"),
         ({"expiry": "date", "expiry_date": "2026-02-30"}, "Enter a valid date"),
+        ({"note": "x" * 501}, "at most 500 characters"),
+        ({"note": "19656ea.4329f04826e125f1ee999b53f78"}, "This contains an API key"),
+        ({"allowed_addresses": "hello"}, "“hello” is not an IP address or network."),
     ],
 )
 def test_a_bad_form_says_why_and_makes_nothing(
@@ -293,34 +297,78 @@ def test_a_key_expires_when_it_was_told_to(
 @pytest.mark.parametrize(
     ("path", "received"),
     [
-        ("/v1/stores/267418190/orders/", "GET orders, 200"),
-        ("/v1/stores/267418190/customers/", "GET customers, 401"),
-        ("/v1/api-key/", "GET, 200"),
+        ("/v1/stores/267418190/orders/", "GET /v1/stores/…/orders/, 200"),
+        ("/v1/stores/267418190/customers/", "GET /v1/stores/…/customers/, 401"),
+        ("/v1/api-key/", "GET /v1/…, 200"),
     ],
 )
 def test_the_first_request_is_noticed(signed_in: Client, path: str, received: str) -> None:
     key, plaintext = create(signed_in, access=["orders:read"])
     address = f"{KEYS}{key.prefix}/first-request/"
-    assert signed_in.get(address).json() == {"received": None}
+    assert signed_in.get(address).status_code == 204
     Client().get(path, headers=bearer(plaintext))
-    assert signed_in.get(address).json() == {"received": received}
+    noticed = signed_in.get(address)
+    assert f"First request received: {received}</p>" in text(noticed)
+    assert noticed["HX-Trigger"] == '{"keys-changed": {}}'
 
 
-def test_a_scripts_form_is_told_where_to_go(signed_in: Client) -> None:
+def test_nobody_waits_longer_than_ten_minutes_for_the_first_request(signed_in: Client) -> None:
+    key, _ = create(signed_in)
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        assert signed_in.get(f"{KEYS}{key.prefix}/first-request/").status_code == 286
+
+
+def test_a_page_that_waits_does_not_leave_for_the_sign_in_form(signed_in: Client) -> None:
+    key, _ = create(signed_in)
+    assert Client().get(f"{KEYS}{key.prefix}/first-request/").status_code == 286
+
+
+def test_htmx_is_told_where_to_go(signed_in: Client) -> None:
     response = signed_in.post(
         f"{KEYS}new/",
         {"name": "Accounting", "expiry": "never", "access": "orders:read"},
-        headers={"X-Dialog": "1"},
+        headers=HTMX,
     )
-    assert (response.status_code, response["X-Location"]) == (204, f"{KEYS}created/")
+    assert (response.status_code, response["HX-Redirect"]) == (204, f"{KEYS}created/")
     assert key_cookie(response)
+
+
+@pytest.mark.parametrize("path", ["new/", "{}/edit/", "{}/deactivate/", "{}/roll/", "{}/delete/"])
+def test_a_dialog_is_a_page_and_for_htmx_only_its_content(
+    signed_in: Client, issue: IssueKey, path: str
+) -> None:
+    key, _ = issue()
+    address = KEYS + path.format(key.prefix)
+    page, content = signed_in.get(address), signed_in.get(address, headers=HTMX)
+    assert "<!doctype html>" in text(page)
+    assert "<dialog" in text(page)
+    assert "<!doctype html>" not in text(content)
+    assert "HX-Request" in content["Vary"]
+
+
+def test_errors_come_back_as_content_of_the_dialog(signed_in: Client) -> None:
+    response = signed_in.post(f"{KEYS}new/", {"expiry": "90"}, headers=HTMX)
+    assert response.status_code == 200
+    assert "<html" not in text(response)
+    assert "Enter a name." in text(response)
+
+
+def test_after_a_dialog_over_the_list_the_list_is_shown_as_it_was(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    listed = f"{KEYS}?status=working"
+    headers = HTMX | {"HX-Current-URL": f"http://testserver{listed}"}
+    response = signed_in.post(f"{KEYS}{key.prefix}/deactivate/", {"hours": ""}, headers=headers)
+    assert response["HX-Redirect"] == listed
+    headers = HTMX | {"HX-Current-URL": "http://elsewhere.example/"}
+    response = signed_in.post(f"{KEYS}{key.prefix}/reactivate/", {"version": "2"}, headers=headers)
+    assert response["HX-Redirect"] == f"{KEYS}{key.prefix}/"
 
 
 # The list.
 
 
 def names_on(response: Any) -> list[str]:
-    return re.findall(r'<span class="key-name">.*?<bdi>(.*?)</bdi>', response.content.decode(), re.DOTALL)
+    return re.findall(r'class="cell-name">.*?<bdi>(.*?)</bdi>', response.content.decode(), re.DOTALL)
 
 
 def test_a_store_without_keys_is_told_what_one_is(signed_in: Client) -> None:
@@ -336,9 +384,11 @@ def test_keys_are_found_filtered_and_sorted(signed_in: Client, issue: IssueKey, 
     signed_in.get("/v1/api-key/", headers=bearer(plaintext))
     assert names_on(signed_in.get(KEYS)) == ["Alpha", "Bravo"]
     assert names_on(signed_in.get(f"{KEYS}?sort=name")) == ["Alpha", "Bravo"]
-    assert names_on(signed_in.get(f"{KEYS}?sort=used")) == ["Bravo", "Alpha"]
-    assert names_on(signed_in.get(f"{KEYS}?sort=requests")) == ["Bravo", "Alpha"]
-    assert names_on(signed_in.get(f"{KEYS}?status=inactive")) == ["Alpha"]
+    for sort in ("-name", "-used", "-requests", "created"):
+        assert names_on(signed_in.get(f"{KEYS}?sort={sort}")) == ["Bravo", "Alpha"]
+    for sort in ("used", "requests", "-created"):
+        assert names_on(signed_in.get(f"{KEYS}?sort={sort}")) == ["Alpha", "Bravo"]
+    assert names_on(signed_in.get(f"{KEYS}?status=off")) == ["Alpha"]
     assert names_on(signed_in.get(f"{KEYS}?q=brav")) == ["Bravo"]
     assert names_on(signed_in.get(f"{KEYS}?q={old.prefix}")) == ["Bravo"]
 
@@ -359,10 +409,14 @@ def test_a_search_without_matches_says_so(signed_in: Client, issue: IssueKey) ->
 def test_a_pasted_key_finds_its_row_and_goes_no_further(signed_in: Client, issue: IssueKey) -> None:
     key, plaintext = issue(name="Bravo")
     issue(name="Alpha")
-    found = signed_in.post(f"{KEYS}find/?status=active&page=2", {"q": plaintext})
-    assert found["Location"] == f"{KEYS}?status=active&page=2&q={key.prefix}"
+    found = signed_in.post(f"{KEYS}find/", {"q": plaintext, "status": "working"})
+    assert found["Location"] == f"{KEYS}?q={key.prefix}&status=working"
     assert names_on(signed_in.get(found["Location"])) == ["Bravo"]
     assert signed_in.get(KEYS, {"q": plaintext})["Location"] == f"{KEYS}?q={key.prefix}"
+    swapped = signed_in.post(f"{KEYS}find/", {"q": plaintext}, headers=HTMX)
+    assert names_on(swapped) == ["Bravo"]
+    assert "<html" not in text(swapped)
+    assert swapped["HX-Replace-Url"] == f"{KEYS}?q={key.prefix}"
 
 
 def test_there_are_25_to_a_page(signed_in: Client, issue: IssueKey) -> None:
@@ -388,7 +442,7 @@ def test_the_list_costs_the_same_however_many_keys(signed_in: Client, issue: Iss
             key=key, date=now.date(), outcome=Outcome.SUCCEEDED, requests=1, last_at=now
         )
     assert queries() == few
-    assert few <= 9
+    assert few <= 10
 
 
 def test_figures_are_of_all_keys_and_thirty_days(signed_in: Client, issue: IssueKey, store: Store) -> None:
@@ -399,6 +453,262 @@ def test_figures_are_of_all_keys_and_thirty_days(signed_in: Client, issue: Issue
     page = text(signed_in.get(KEYS))
     assert "<dd>1,234</dd>" in page
     assert "<dd>234</dd>" in page
+
+
+# Filters, and several keys at once.
+
+
+def filters_on(response: Any) -> dict[str, str]:
+    found = re.findall(
+        r'id="status-\w*" href="[^"]*"[^>]*>([^<]+) <span class="count">(\d+)<', text(response)
+    )
+    return dict(found)
+
+
+def test_filters_count_the_keys_that_they_show(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    now = timezone.now()
+    issue(name="Fresh")
+    issue(name="Ends soon", expires_at=now + timedelta(days=3))
+    issue(name="Ended", expires_at=now - timedelta(days=3))
+    paused, leaked, idle, refused = (
+        issue(name=name)[0] for name in ("Paused", "Leaked", "Idle", "Turned away")
+    )
+    lifecycle.deactivate_key(paused, by=Actor(owner), until=now + timedelta(hours=2))
+    lifecycle.report_leaked_keys([leaked], by=Actor(owner))
+    LastUse.objects.create(key=idle, at=now - timedelta(days=91), method="GET", status_code=200)
+    LastUse.objects.create(key=refused, at=now, method="GET", status_code=401)
+    ApiKeyUsage.objects.create(key=refused, date=now.date(), outcome=Outcome.REFUSED, requests=1, last_at=now)
+    page = signed_in.get(KEYS)
+    assert filters_on(page) == {
+        "All": "7",
+        "Working": "4",
+        "Expires soon": "1",
+        "Requests refused": "1",
+        "Idle": "1",
+        "Never used": "2",
+        "Expired": "1",
+        "Off": "1",
+        "Leaked": "1",
+    }
+    assert "<dt>Working keys</dt><dd>4</dd>" in text(page)
+    for status, names in {
+        "working": ["Turned away", "Idle", "Ends soon", "Fresh"],
+        "unused": ["Ends soon", "Fresh"],
+        "idle": ["Idle"],
+        "refused": ["Turned away"],
+        "expiring": ["Ends soon"],
+        "expired": ["Ended"],
+        "off": ["Paused"],
+        "leaked": ["Leaked"],
+    }.items():
+        assert names_on(signed_in.get(f"{KEYS}?status={status}")) == names
+
+
+def test_a_filter_by_access_finds_who_may_write(signed_in: Client, issue: IssueKey) -> None:
+    issue(name="Reads", access=["orders:read"])
+    issue(name="Writes", access=["coupons:write"])
+    assert names_on(signed_in.get(f"{KEYS}?access=:write")) == ["Writes"]
+    assert names_on(signed_in.get(f"{KEYS}?access=orders:read")) == ["Reads"]
+
+
+def test_a_note_is_kept_shown_and_found(signed_in: Client) -> None:
+    key, _ = create(signed_in, note="Ask <Ines>")
+    assert key.note == "Ask <Ines>"
+    assert "Ask &lt;Ines&gt;" in signed_in.get(f"{KEYS}{key.prefix}/").content.decode()
+    assert names_on(signed_in.get(f"{KEYS}?q=ines")) == [key.name]
+
+
+def test_refusals_before_the_last_change_are_no_alarm(
+    signed_in: Client, issue: IssueKey, owner: User
+) -> None:
+    key, _ = issue()
+    now = timezone.now()
+    ApiKeyUsage.objects.create(key=key, date=now.date(), outcome=Outcome.REFUSED, requests=1, last_at=now)
+    assert "Requests refused" in filters_on(signed_in.get(KEYS))
+    lifecycle.update_key(key, by=Actor(owner), version=1, access=["orders:read", "customers:read"])
+    assert "Requests refused" not in filters_on(signed_in.get(KEYS))
+
+
+def test_a_key_whose_secret_nobody_has_seen_is_marked(signed_in: Client, issue: IssueKey) -> None:
+    issue()
+    assert "Never shown" in text(signed_in.get(KEYS))
+    ApiKey.objects.update(revealed_at=timezone.now())
+    assert "Never shown" not in text(signed_in.get(KEYS))
+
+
+def test_a_row_says_when_it_changes_by_itself(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    with time_machine.travel(datetime(2026, 11, 23, 12, tzinfo=UTC), tick=False):
+        issue(expires_at=timezone.now() + timedelta(days=3))
+        for hours in (2, 48):
+            until = timezone.now() + timedelta(hours=hours)
+            lifecycle.deactivate_key(issue()[0], by=Actor(owner), until=until)
+        lifecycle.deactivate_key(issue()[0], by=Actor(owner))
+        sign_in(signed_in, owner.email)
+        states = re.findall(r'class="badge \w+">(.*?)</span>', text(signed_in.get(KEYS)))
+    assert states == ["Off", "Off until 25 Nov", "Off until 14:00", "Expires in 3 days"]
+
+
+def test_htmx_gets_only_the_rows(signed_in: Client, issue: IssueKey) -> None:
+    issue()
+    rows = text(signed_in.get(KEYS, headers=HTMX | {"HX-Target": "keys"}))
+    assert rows.lstrip().startswith('<div id="keys"')
+    assert "Authenticate" not in rows
+
+
+@pytest.mark.parametrize(
+    ("action", "typed", "expected"),
+    [
+        ("deactivate", {"hours": ""}, {"First": "inactive", "Second": "inactive", "Off": "inactive"}),
+        ("reactivate", {}, {"First": "active", "Second": "active", "Off": "active"}),
+        ("delete", {"confirmation": "delete"}, {"Third": "active"}),
+    ],
+)
+def test_several_keys_are_changed_with_one_confirmation(
+    signed_in: Client,
+    issue: IssueKey,
+    owner: User,
+    action: str,
+    typed: dict[str, str],
+    expected: dict[str, str],
+) -> None:
+    keys = {name: issue(name=name)[0] for name in ("First", "Second", "Third", "Off")}
+    lifecycle.deactivate_key(keys["Off"], by=Actor(owner))
+    selected = [keys[name].prefix for name in ("First", "Second", "Off")]
+    address = f"{KEYS}selected/{action}/"
+    page = text(signed_in.get(address, {"key": selected}))
+    assert ("Off" in re.findall(r"<bdi>(.*?)</bdi>", page)) is (action != "deactivate")
+    assert signed_in.post(address, {"key": selected, **typed})["Location"] == KEYS
+    statuses = {key.name: key.status for key in ApiKey.objects.with_status()}
+    assert {name: statuses.get(name) for name in expected} == expected
+    assert statuses["Third"] == "active"
+
+
+def test_several_keys_are_deactivated_for_a_day(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    address = f"{KEYS}selected/deactivate/"
+    page = text(signed_in.get(address, {"key": key.prefix, "hours": "24"}))
+    assert '<input type="radio" name="hours" value="24" checked>' in page
+    signed_in.post(address, {"key": key.prefix, "hours": "24"})
+    assert ApiKey.objects.get().reactivates_at is not None
+
+
+@pytest.mark.parametrize("word", ["", "yes", "deleted"])
+def test_several_keys_are_not_deleted_by_a_wrong_word(signed_in: Client, issue: IssueKey, word: str) -> None:
+    key, _ = issue()
+    page = text(signed_in.post(f"{KEYS}selected/delete/", {"key": key.prefix, "confirmation": word}))
+    assert "Enter the word delete. Nothing was deleted." in page
+    assert ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("action", ["deactivate", "reactivate", "delete"])
+def test_keys_of_other_stores_cannot_be_selected(
+    signed_in: Client, issue: IssueKey, other_store: Store, action: str
+) -> None:
+    foreign, _ = issue(store=other_store)
+    selected = {"key": foreign.prefix, "confirmation": "delete", "hours": ""}
+    assert foreign.name not in text(signed_in.get(f"{KEYS}selected/{action}/", selected))
+    signed_in.post(f"{KEYS}selected/{action}/", selected)
+    assert list(ApiKey.objects.usable()) == [foreign]
+
+
+def test_a_selection_outlives_a_sign_in(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue(name="Shop")
+    del signed_in.cookies["sessionid"]
+    response = signed_in.post(f"{KEYS}selected/delete/", {"key": key.prefix, "confirmation": "delete"})
+    back = signed_in.post(response["Location"], {"login": "owner@example.com", "password": PASSWORD})
+    assert "<bdi>Shop</bdi>" in text(signed_in.get(back["Location"]))
+
+
+# What a form begins with.
+
+
+def test_a_new_key_expires_in_90_days_unless_it_is_told_otherwise(signed_in: Client) -> None:
+    page = text(signed_in.get(f"{KEYS}new/"))
+    date = f"{timezone.now() + timedelta(days=90):%-d %b %Y}"
+    assert f'<option value="90" selected>90 days ({date})</option>' in page
+
+
+def test_a_key_is_duplicated_but_for_its_secret_and_expiry(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue(name="Shop", access=["coupons:write"], allowed_addresses=["203.0.113.7"])
+    page = text(signed_in.get(f"{KEYS}new/?from={key.prefix}"))
+    assert 'value="Shop copy"' in page
+    assert re.findall(r'value="(\w+:\w+)" checked', page) == ["coupons:read", "coupons:write"]
+    assert "203.0.113.7</textarea>" in page
+    assert '<option value="90" selected>' in page
+    assert signed_in.get(f"{KEYS}new/?from=0123abc").status_code == 200
+
+
+def test_an_expired_key_is_left_expired_or_extended(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue(expires_at=timezone.now() - timedelta(days=3))
+    detail = f"{KEYS}{key.prefix}/"
+    assert f'href="{detail}edit/?extend"' in text(signed_in.get(detail))
+    assert "Leave expired since" in text(signed_in.get(f"{detail}edit/"))
+    page = text(signed_in.get(f"{detail}edit/?extend"))
+    assert '<option value="90" selected>' in page
+
+
+def test_deactivating_begins_with_the_hour_that_was_offered(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    detail = f"{KEYS}{key.prefix}/"
+    assert f'href="{detail}deactivate/?hours=1"' in text(signed_in.get(f"{detail}delete/"))
+    page = text(signed_in.get(f"{detail}deactivate/?hours=1"))
+    assert '<input type="radio" name="hours" value="1" checked>' in page
+
+
+# What a key's page says of it.
+
+
+def test_a_rolled_key_is_shown_over_its_own_page(signed_in: Client, issue: IssueKey) -> None:
+    old, _ = issue(name="Shop")
+    response = signed_in.post(f"{KEYS}{old.prefix}/roll/", {"overlap": "24"})
+    page = text(signed_in.get(response["Location"]))
+    assert "Old key and new key" in page
+    assert 'aria-label="The whole API key"' in page
+    listed = text(signed_in.get(KEYS))
+    assert listed.count('<span class="tag">Old</span>') == 1
+
+
+def test_a_leaked_key_offers_a_new_one(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, _ = issue()
+    lifecycle.report_leaked_keys([key], by=Actor(owner))
+    page = text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    assert "This key was reported as leaked" in page
+    assert f"{KEYS}new/?from={key.prefix}" in page
+    assert "/reactivate/" not in page
+
+
+def test_a_deleted_keys_page_says_who_deleted_it(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, _ = issue(name="Shop")
+    lifecycle.delete_key(key, by=Actor(owner))
+    response = signed_in.get(f"{KEYS}{key.prefix}/")
+    assert response.status_code == 404
+    assert "This key was deleted" in text(response)
+    assert owner.email in text(response)
+
+
+def test_an_inactive_key_gets_no_suggestions(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, plaintext = issue()
+    Client().get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
+    assert "Grant" in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    lifecycle.deactivate_key(key, by=Actor(owner))
+    assert "Grant<" not in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+
+
+def test_a_key_without_requests_shows_how_to_make_one(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    page = text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    assert "This key made no requests in the last 30 days" in page
+    assert '<svg class="bars"' not in page
+
+
+def test_owners_of_several_stores_switch_between_them_in_the_top_bar(
+    signed_in: Client, other_store: Store, owner: User
+) -> None:
+    assert "Switch store" not in text(signed_in.get(KEYS))
+    other_store.owners.add(owner)
+    page = text(signed_in.get(KEYS))
+    assert "Switch store" in page
+    assert f'href="/stores/{other_store.pk}/settings/api-keys/"' in page
 
 
 # Changing and ending.
@@ -437,7 +747,7 @@ def test_a_key_changed_meanwhile_is_not_overwritten_unseen(
     )
     mine = {"name": "Mine", "expiry": "never", "access": ["orders:read"], "version": "1"}
     page = text(signed_in.post(f"{KEYS}{key.prefix}/edit/", mine))
-    assert "It is now named “Theirs” and reaches coupons:read" in page
+    assert "Its name is now “Theirs” and its access coupons:read" in page
     assert 'value="Mine"' in page
     assert ApiKey.objects.get().name == "Theirs"
     version = re.search(r'name="version" value="(\d+)"', page)
@@ -451,7 +761,7 @@ def test_a_key_deleted_meanwhile_can_be_made_anew(signed_in: Client, issue: Issu
     lifecycle.delete_key(key, by=Actor(owner))
     typed = {"name": "Mine", "expiry": "keep", "access": ["orders:read"], "version": "1"}
     page = text(signed_in.post(f"{KEYS}{key.prefix}/edit/", typed))
-    assert "was deleted while you were editing it" in page
+    assert "deleted this key while you were editing it" in page
     assert 'value="Mine"' in page
     assert f'action="{KEYS}new/"' in page
 
@@ -538,12 +848,16 @@ def test_a_suggestion_is_one_click_and_can_be_undone(signed_in: Client, issue: I
     key, plaintext = issue(access=["orders:read"])
     Client().get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
     detail = f"{KEYS}{key.prefix}/"
-    assert "1 request was refused for <code>customers:read</code>" in text(signed_in.get(detail))
+    assert "1 request was refused: <code>customers:read</code> is not granted." in text(signed_in.get(detail))
     granted = {"access": ["orders:read", "customers:read"], "version": "1"}
     page = text(signed_in.post(f"{detail}access/", granted, follow=True))
     assert "Undo" in page
     assert ApiKey.objects.get().access == ["orders:read", "customers:read"]
-    signed_in.post(f"{detail}access/", {"access": ["orders:read"], "version": "2"})
+    assert "Added customers:read." in page
+    undone = {"access": ["orders:read"], "version": "2", "undo": "1"}
+    page = text(signed_in.post(f"{detail}access/", undone, follow=True))
+    assert "Removed customers:read." in page
+    assert "Undo" not in page
     assert ApiKey.objects.get().access == ["orders:read"]
     assert [entry.sentence for entry in AuditEntry.objects.for_key(key)][:2] == [
         "Removed customers:read.",
@@ -647,7 +961,7 @@ def test_a_click_that_needs_the_password_first_comes_back_to_its_page(
         response = signed_in.post(f"{detail}access/", {"access": ["customers:read"], "version": "1"})
         back = signed_in.post(response["Location"], {"password": PASSWORD})
         assert back["Location"] == detail
-        assert "please click once more" in text(signed_in.get(detail))
+        assert "click once more" in text(signed_in.get(detail))
         signed_in.post(f"{detail}access/", {"access": ["customers:read"], "version": "1"})
     assert ApiKey.objects.get().access == ["customers:read"]
 
@@ -657,14 +971,14 @@ def test_a_key_deleted_at_this_very_moment_is_not_found(
     signed_in: Client, issue: IssueKey, owner: User, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     key, _ = issue(name="Shop")
-    read = views.key_of
+    read = key_views.get_key
 
     def read_and_lose(store: Store, prefix: str) -> ApiKey:
         found = read(store, prefix)
         ApiKey.objects.filter(pk=found.pk).delete()
         return found
 
-    monkeypatch.setattr(views, "key_of", read_and_lose)
+    monkeypatch.setattr(key_views, "get_key", read_and_lose)
     assert (
         signed_in.post(f"{KEYS}{key.prefix}/{action}/", {"name": "Shop", "version": "1"}).status_code == 404
     )

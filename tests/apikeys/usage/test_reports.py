@@ -4,8 +4,7 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
 from apikeys.models.outcomes import Outcome
-from apikeys.usage import charts, reports
-from apikeys.usage.reports import Period
+from apikeys.usage import reports
 from stores.models import Store
 from tests.conftest import IssueKey
 
@@ -56,33 +55,28 @@ def test_what_was_refused_is_suggested_most_wanted_first(issue: IssueKey) -> Non
     use(key, "customers:read", 14, outcome=Outcome.REFUSED)
     use(key, "coupons:write", 20, outcome=Outcome.REFUSED)
     use(key, "orders:read", 99, outcome=Outcome.REFUSED)
-    found = reports.suggestions(key, reports.access_against_use(key))
-    assert [(s.verb, s.use.scope, s.use.refused) for s in found] == [
-        ("grant", "coupons:write", 20),
-        ("grant", "customers:read", 14),
-    ]
-    assert found[0].access == ["orders:read", "coupons:read", "coupons:write"]
+    wanted = reports.access_against_use(key).wanted
+    assert [(use.scope, use.refused) for use in wanted] == [("coupons:write", 20), ("customers:read", 14)]
 
 
 def test_refusals_for_other_reasons_suggest_nothing(issue: IssueKey) -> None:
     key, _ = issue(access=["orders:read"])
     use(key, "customers", 14, outcome=Outcome.REFUSED)
-    assert reports.suggestions(key, reports.access_against_use(key)) == []
+    assert reports.access_against_use(key).wanted == []
 
 
-def test_what_lies_idle_is_suggested_for_removal(issue: IssueKey) -> None:
-    key = old(issue(access=["orders:write", "customers:write"])[0])
+def test_unused_access_is_suggested_for_removal_at_once(issue: IssueKey) -> None:
+    key = old(issue(access=["orders:write", "customers:write", "coupons:read"])[0])
     use(key, "orders:write", 1)
-    found = reports.suggestions(key, reports.access_against_use(key))
-    assert [(s.verb, s.use.scope) for s in found] == [("remove", "customers:write")]
-    assert found[0].access == ["orders:read", "orders:write", "customers:read"]
+    found = reports.access_against_use(key)
+    assert found.unused == ["customers:read", "customers:write", "coupons:read"]
+    assert found.without_unused == ["orders:read", "orders:write"]
 
 
-def test_a_read_is_idle_once_its_write_is_gone(issue: IssueKey) -> None:
-    key = old(issue(access=["orders:read", "customers:read"])[0])
+def test_a_read_stays_when_only_its_write_is_unused(issue: IssueKey) -> None:
+    key = old(issue(access=["orders:write"])[0])
     use(key, "orders:read", 1)
-    found = reports.suggestions(key, reports.access_against_use(key))
-    assert [(s.use.scope, s.access) for s in found] == [("customers:read", ["orders:read"])]
+    assert reports.access_against_use(key).unused == ["orders:write"]
 
 
 def test_a_young_key_or_one_that_is_never_used_is_left_alone(issue: IssueKey) -> None:
@@ -90,20 +84,33 @@ def test_a_young_key_or_one_that_is_never_used_is_left_alone(issue: IssueKey) ->
     use(young, "orders:read", 1)
     unused = old(issue(access=["orders:read", "customers:read"])[0])
     for key in (young, unused):
-        assert reports.suggestions(key, reports.access_against_use(key)) == []
+        assert reports.access_against_use(key).unused == []
 
 
 def test_access_against_use_tells_apart_what_matters(issue: IssueKey) -> None:
     key, _ = issue(access=["orders:read"])
     use(key, "customers:read", 3, outcome=Outcome.REFUSED)
     use(key, "customers:read", 2, days_ago=3)
-    uses = reports.access_against_use(key)
-    shown = {use.scope: (use.granted, use.requests, use.refused) for use in uses.shown}
-    assert shown == {"orders:read": (True, 0, 0), "customers:read": (False, 5, 3)}
-    last_at = next(use.last_at for use in uses.shown if use.scope == "customers:read")
-    assert last_at is not None
-    assert last_at.date() == timezone.now().date()
-    assert len(uses.untouched) == 8
+    orders, customers = reports.access_against_use(key).rows
+    assert (orders.resource, orders.granted, orders.requests, orders.refused) == ("orders", "Read", 0, 0)
+    assert (customers.resource, customers.granted, customers.requests, customers.refused) == (
+        "customers",
+        "",
+        5,
+        3,
+    )
+    assert customers.last_at is not None
+    assert customers.last_at.date() == timezone.now().date()
+
+
+def test_impact_of_several_keys_adds_up(issue: IssueKey) -> None:
+    keys = [issue()[0], issue()[0], issue()[0]]
+    use(keys[0], "orders:read", 3)
+    use(keys[1], "orders:read", 4, days_ago=3)
+    impacts = reports.impacts(keys)
+    assert [impacts[key.pk].last_7_days for key in keys] == [3, 4, 0]
+    total = reports.total_impact(impacts.values())
+    assert (total.since_yesterday, total.last_7_days, total.last_use) == (3, 7, None)
 
 
 def test_impact_counts_what_would_break(issue: IssueKey) -> None:
@@ -112,32 +119,3 @@ def test_impact_counts_what_would_break(issue: IssueKey) -> None:
         use(key, "orders:read", requests, days_ago=days_ago)
     impact = reports.impact(key)
     assert (impact.since_yesterday, impact.last_7_days, impact.last_use) == (3, 15, None)
-
-
-def test_bars_are_as_high_as_their_requests() -> None:
-    period = Period()
-    period.days[0].succeeded, period.days[0].refused = 60, 40
-    period.days[1].failed, period.days[2].succeeded = 50, 1
-    chart = charts.stacked_bars(period)
-    assert chart.most == 100
-    assert [(part.outcome, part.y, part.height) for part in chart.bars[0].segments] == [
-        ("succeeded", 48, 72),
-        ("refused", 0, 48),
-    ]
-    assert [(part.y, part.height) for part in chart.bars[1].segments] == [(60, 60)]
-    assert chart.bars[2].segments[0].height == 1.5
-    assert chart.bars[3].segments == []
-    assert chart.bars[29].x + chart.bar_width == chart.width
-
-
-def test_a_quiet_period_has_a_flat_line() -> None:
-    line = charts.sparkline(Period())
-    assert line.refused == ""
-    assert line.line.startswith("M0 22L4 22")
-    assert charts.stacked_bars(Period()).most == 0
-
-
-def test_refusals_are_ticks_under_the_line() -> None:
-    period = Period()
-    period.days[2].refused = 1
-    assert charts.sparkline(period).refused == "M8 24v-3"

@@ -1,18 +1,18 @@
-"""The settings page: the list of a store's keys, one key, and what can be done to it."""
+"""One key: its page, and what can be done to it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 
-from apikeys import lifecycle
+from apikeys import addresses, lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.lifecycle import StaleKey, StoreSuspended
-from apikeys.models import ApiKey, AuditEntry, Status
+from apikeys.models import ApiKey, AuditEntry, Event
 from apikeys.settings_page import form_recovery, one_time_display
 from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
 from apikeys.settings_page.forms import (
@@ -24,120 +24,67 @@ from apikeys.settings_page.forms import (
     ReactivateForm,
     RollForm,
 )
-from apikeys.settings_page.key_list import Listing, searchable
+from apikeys.settings_page.key_list import describe_state, possible_actions
 from apikeys.usage import charts, reports
 from stores.models import Store
 from stores.resources import Access, Resource
 
-
-@require_safe
-@login_required
-def home(request: HttpRequest) -> HttpResponse:
-    """A signed-in owner's store, or a choice of them."""
-    stores = list(Store.objects.owned_by(request.user))
-    if len(stores) == 1:
-        return redirect("apikeys:list", stores[0].pk)
-    return render(request, "apikeys/stores.html", {"stores": stores})
+# A page asks so long whether the first request has arrived.
+WAIT_SECONDS = 600
 
 
-@require_safe
-@store_owner_required
-def key_list(request: OwnerRequest, store: Store) -> HttpResponse:
-    searched = request.GET.get("q", "")
-    if searched != searchable(searched):
-        return to_list(request, store, searched)
-    return render_list(request, store)
+class NewKey(NamedTuple):
+    """A key with its plaintext, on its way to the one page that shows it."""
+
+    request: OwnerRequest
+    key: ApiKey
+    plaintext: str
+
+    @property
+    def url(self) -> str:
+        """The address of a resource that the key may read, for an example; blank for none."""
+        resource = readable(self.key)
+        path = f"/v1/stores/{self.key.store_id}/{resource}/" if resource else "/v1/api-key/"
+        return self.request.build_absolute_uri(path)
 
 
-@require_safe
-@store_owner_required
-def created(request: OwnerRequest, store: Store) -> HttpResponse:
-    """The list with the new key shown over it, once; then and for everybody else, the list."""
-    created_keys = one_time_display.take_keys(request, store)
-    if created_keys:
-        shown = [(key, plaintext, readable(key)) for key, plaintext in created_keys]
-        response = render_list(request, store, created_keys=shown)
-    else:
-        response = redirect("apikeys:list", store.pk)
-    return one_time_display.delete_key_cookies(response, request, store)
+def readable(key: ApiKey) -> Resource | None:
+    """Return a resource that a key may read, for an example of how to call it."""
+    return next((resource for resource in Resource if key.allows(resource.scope(Access.READ))), None)
 
 
-def render_list(request: OwnerRequest, store: Store, **context: Any) -> HttpResponse:
-    listing = Listing.from_query(request.GET)
-    page = listing.page_of(store)
-    keys = list(page)
-    periods = reports.of_keys(keys)
-    total = reports.of_store(store)
-    context |= {
-        "store": store,
-        "listing": listing,
-        "page": page,
-        "rows": [(key, periods[key.pk], charts.sparkline(periods[key.pk])) for key in keys],
-        "total": total,
-        "chart": charts.stacked_bars(total),
-        "active": ApiKey.objects.for_store(store).usable().count(),
-        "statuses": reversed(Status.choices),
-        "has_keys": page.paginator.count or ApiKey.objects.for_store(store).exists(),
-    }
-    return render(request, "apikeys/list.html", context)
-
-
-@require_POST
-@store_owner_required
-def find(request: OwnerRequest, store: Store) -> HttpResponse:
-    """What was typed or pasted becomes an address, but never the secret in it."""
-    return to_list(request, store, request.POST.get("q", ""))
-
-
-def to_list(request: OwnerRequest, store: Store, searched: str) -> HttpResponse:
-    query = request.GET.copy()
-    query["q"] = searchable(searched)
-    return redirect(f"{reverse('apikeys:list', args=[store.pk])}?{query.urlencode()}")
-
-
-@store_owner_required
-@recent_login_required
-def new_key(request: OwnerRequest, store: Store) -> HttpResponse:
-    typed = form_recovery.take_unsent(request)
-    form = NewKeyForm(request.POST or typed, store=store)
-    if (
-        request.method == "POST"
-        and form.is_valid()
-        and (created_key := form.create(by=actor_from_request(request)))
-    ):
-        return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *created_key)
-    context = {"store": store, "form": form, "resumed": typed is not None}
-    return render(request, "apikeys/new.html", context)
-
-
-def key_of(store: Store, prefix: str) -> ApiKey:
-    """One of the store's keys; 404 for any other."""
+def get_key(store: Store, prefix: str) -> ApiKey:
+    """Return one of the store's keys; 404 for any other."""
     keys = ApiKey.objects.for_store(store).select_related("last_use", "created_by", "predecessor")
     key = get_object_or_404(keys.with_status(), prefix=prefix)
     key.store = store
     return key
 
 
-def readable(key: ApiKey) -> Resource | None:
-    """A resource that a key may read, for an example of how to call it."""
-    return next((resource for resource in Resource if key.allows(resource.scope(Access.READ))), None)
-
-
 @require_safe
 @store_owner_required
 def key_detail(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    key = key_of(store, prefix)
+    """Show one key; of a deleted one, who deleted it and when."""
+    if not ApiKey.objects.for_store(store).filter(prefix=prefix).exists():
+        entries = AuditEntry.objects.for_store(store).for_prefix(prefix).filter(event=Event.DELETED)
+        context = {"store": store, "entry": get_object_or_404(entries[:1])}
+        return render(request, "apikeys/deleted.html", context, status=404)
+    return render_key(request, store, get_key(store, prefix))
+
+
+def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any) -> HttpResponse:
     family = [key, *filter(None, [key.predecessor]), *key.successors.all()]
     periods = reports.of_keys(family)
-    uses = reports.access_against_use(key)
-    context = {
+    period = periods[key.pk]
+    context |= {
         "store": store,
         "key": key,
-        "period": periods[key.pk],
-        "chart": charts.stacked_bars(periods[key.pk]),
+        "state": describe_state(key, timezone.now()),
+        "actions": possible_actions(key),
+        "period": period,
+        "chart": charts.stacked_bars(period) if period.total else None,
         "family": [(member, periods[member.pk], charts.sparkline(periods[member.pk])) for member in family],
-        "uses": uses,
-        "suggestions": reports.suggestions(key, uses),
+        "use": reports.access_against_use(key),
         "undo": form_recovery.undo_for(request, key),
         "history": AuditEntry.objects.for_key(key),
         "example": readable(key),
@@ -148,24 +95,45 @@ def key_detail(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
 @require_safe
 @store_owner_required
 def first_request(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    """What the key's newest request was, for the dialog that waits for the first: a text, or null."""
-    last_use = getattr(key_of(store, prefix), "last_use", None)
-    return JsonResponse({"received": str(last_use) if last_use else None})
+    """Answer the page that waits for a key's first request: with a line about it, or with nothing yet."""
+    key = get_key(store, prefix)
+    if last_use := getattr(key, "last_use", None):
+        response = render(request, "apikeys/includes/first_request.html", {"last_use": last_use})
+        return trigger_client_event(response, "keys-changed")
+    if (timezone.now() - key.created_at).total_seconds() > WAIT_SECONDS:
+        return HttpResponseStopPolling()
+    return HttpResponse(status=204)
 
 
 @store_owner_required
 @recent_login_required
 def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    """Change a key; with ``?extend``, the form begins with a later expiry."""
     if request.method == "POST" and not ApiKey.objects.for_store(store).filter(prefix=prefix).exists():
         return deleted_meanwhile(request, store)
-    key = key_of(store, prefix)
+    key = get_key(store, prefix)
     typed = form_recovery.take_unsent(request)
-    form = EditKeyForm(request.POST or typed, key=key)
+    form = EditKeyForm(request.POST or typed, key=key, extend="extend" in request.GET)
     if request.method == "POST" and form.is_valid() and form.change(by=actor_from_request(request)):
         messages.success(request, f"Saved {key.name}.")
-        return redirect("apikeys:detail", store.pk, key.prefix)
-    context = {"store": store, "key": key, "form": form, "resumed": typed is not None}
+        return redirect_back(request, key)
+    context = {
+        "store": store,
+        "key": key,
+        "form": form,
+        "resumed": typed is not None,
+        "address": addresses.client_address(request),
+    }
     return render(request, "apikeys/edit.html", context)
+
+
+def redirect_back(request: OwnerRequest, key: ApiKey) -> HttpResponse:
+    """Redirect to the page that a dialog was opened over: the list as it was filtered, or the key's page."""
+    opened_over = request.htmx.current_url_abs_path or ""
+    key_list = redirect("apikeys:list", key.store_id)
+    if opened_over.partition("?")[0] == key_list.url:
+        return redirect(opened_over)
+    return redirect("apikeys:detail", key.store_id, key.prefix)
 
 
 def deleted_meanwhile(request: OwnerRequest, store: Store) -> HttpResponse:
@@ -176,8 +144,8 @@ def deleted_meanwhile(request: OwnerRequest, store: Store) -> HttpResponse:
     form = NewKeyForm(data, store=store)
     form.add_error(
         None,
-        "This key was deleted while you were editing it, and nothing was saved. What you entered is below: "
-        "Save makes a new key of it.",
+        "Somebody deleted this key while you were editing it, so nothing was saved. What you entered is "
+        "below. Save creates a new key with it.",
     )
     return render(request, "apikeys/new.html", {"store": store, "form": form})
 
@@ -185,8 +153,10 @@ def deleted_meanwhile(request: OwnerRequest, store: Store) -> HttpResponse:
 @store_owner_required
 @recent_login_required
 def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    key = key_of(store, prefix)
-    form = DeactivateForm(request.POST or form_recovery.take_unsent(request))
+    """Deactivate a key; ``?hours=`` chooses for how long."""
+    key = get_key(store, prefix)
+    initial = {"hours": request.GET.get("hours", "")}
+    form = DeactivateForm(request.POST or form_recovery.take_unsent(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             lifecycle.deactivate_key(key, by=actor_from_request(request), until=form.until())
@@ -194,7 +164,7 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
             messages.warning(request, f"{key.name} is already off for that long or longer. Nothing changed.")
         else:
             messages.success(request, f"Deactivated {key.name}.")
-        return redirect("apikeys:detail", store.pk, key.prefix)
+        return redirect_back(request, key)
     context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
     return render(request, "apikeys/deactivate.html", context)
 
@@ -202,7 +172,7 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
 @store_owner_required
 @recent_login_required
 def reactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    key = key_of(store, prefix)
+    key = get_key(store, prefix)
     form = ReactivateForm(request.POST or None, initial={"version": key.version})
     if request.method == "POST":
         try:
@@ -211,7 +181,7 @@ def reactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
             messages.error(request, why_not_reactivated(key))
         else:
             messages.success(request, f"Reactivated {key.name}.")
-        return redirect("apikeys:detail", store.pk, key.prefix)
+        return redirect_back(request, key)
     return render(request, "apikeys/reactivate.html", {"store": store, "key": key, "form": form})
 
 
@@ -227,7 +197,7 @@ def why_not_reactivated(key: ApiKey) -> str:
 @store_owner_required
 @recent_login_required
 def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    key = key_of(store, prefix)
+    key = get_key(store, prefix)
     form = RollForm(request.POST or form_recovery.take_unsent(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -248,7 +218,7 @@ def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
 @store_owner_required
 @recent_login_required
 def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    key = key_of(store, prefix)
+    key = get_key(store, prefix)
     form = DeleteForm(request.POST or form_recovery.take_unsent(request), key=key)
     if request.method == "POST" and form.is_valid():
         lifecycle.delete_key(key, by=actor_from_request(request))
@@ -262,12 +232,22 @@ def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
 @store_owner_required
 @recent_login_required
 def set_access(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    """Take a suggestion, or undo it: one click on the key's page."""
-    key = key_of(store, prefix)
+    """Grant what was refused or remove what is not used, or undo that: one click on the key's page."""
+    key = get_key(store, prefix)
     before = list(key.access)
     form = AccessForm(request.POST, key=key)
     if form.is_valid() and form.change(by=actor_from_request(request)):
-        form_recovery.offer_undo(request, key, before)
+        messages.success(request, describe_access_change(before, key.access))
+        form_recovery.offer_undo(request, key, [] if "undo" in request.POST else before)
     else:
-        messages.error(request, "The key had changed meanwhile, so nothing was done. This is how it is now.")
+        messages.error(request, "Somebody else changed the key, so nothing was done. This is how it is now.")
     return redirect("apikeys:detail", store.pk, key.prefix)
+
+
+def describe_access_change(before: list[str], after: list[str]) -> str:
+    """Return what was added and removed, such as "Added orders:read."."""
+    changes = {
+        "Added": [scope for scope in after if scope not in before],
+        "Removed": [scope for scope in before if scope not in after],
+    }
+    return " ".join(f"{verb} {', '.join(scopes)}." for verb, scopes in changes.items() if scopes)

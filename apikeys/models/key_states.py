@@ -1,0 +1,73 @@
+"""The states that a key can be in, as conditions for the database."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from apikeys.models.outcomes import Outcome
+from apikeys.models.usage import ApiKeyUsage
+
+EXPIRES_SOON = timedelta(days=7)
+IDLE = timedelta(days=90)
+RECENTLY_REFUSED = timedelta(hours=24)
+
+
+class KeyFilter(models.TextChoices):
+    """What the list of keys can be narrowed down to. A key can match several."""
+
+    WORKING = "working", "Working"
+    EXPIRING = "expiring", "Expires soon"
+    REFUSED = "refused", "Requests refused"
+    IDLE = "idle", "Idle"
+    UNUSED = "unused", "Never used"
+    EXPIRED = "expired", "Expired"
+    OFF = "off", "Off"
+    LEAKED = "leaked", "Leaked"
+
+
+def is_inactive(now: datetime) -> Q:
+    """Keys that are deactivated or suspended."""
+    deactivated = Q(deactivated_at__isnull=False) & (Q(reactivates_at=None) | Q(reactivates_at__gt=now))
+    return deactivated | Q(suspended_at__isnull=False)
+
+
+def is_expired(now: datetime) -> Q:
+    return Q(expires_at__isnull=False, expires_at__lte=now)
+
+
+def is_usable(now: datetime) -> Q:
+    """Keys that a request may use now: neither deactivated, nor suspended, nor expired."""
+    return (
+        Q(suspended_at=None)
+        & (Q(deactivated_at=None) | Q(reactivates_at__lte=now))
+        & (Q(expires_at=None) | Q(expires_at__gt=now))
+    )
+
+
+def is_recently_refused(now: datetime) -> Exists:
+    """Keys that were refused in the last 24 hours, and since they were last changed."""
+    return Exists(
+        ApiKeyUsage.objects.filter(
+            Q(key__changed_at=None) | Q(last_at__gt=F("key__changed_at")),
+            key=OuterRef("pk"),
+            date__gte=(now - RECENTLY_REFUSED).date(),
+            outcome=Outcome.REFUSED,
+            last_at__gt=now - RECENTLY_REFUSED,
+        )
+    )
+
+
+def filter_conditions(now: datetime) -> dict[str, Q]:
+    """Return the condition of each KeyFilter."""
+    usable = is_usable(now)
+    return {
+        KeyFilter.WORKING: usable,
+        KeyFilter.EXPIRING: usable & Q(expires_at__lte=now + EXPIRES_SOON),
+        KeyFilter.REFUSED: usable & Q(is_recently_refused(now)),
+        KeyFilter.IDLE: usable & Q(last_use__at__lt=now - IDLE),
+        KeyFilter.UNUSED: usable & Q(last_use=None),
+        KeyFilter.EXPIRED: is_expired(now) & ~is_inactive(now),
+        KeyFilter.OFF: is_inactive(now) & Q(leaked_at=None),
+        KeyFilter.LEAKED: Q(leaked_at__isnull=False),
+    }

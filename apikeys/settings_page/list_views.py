@@ -1,0 +1,130 @@
+"""The list of a store's keys, and how a key is added to it."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import replace_url
+
+from apikeys import addresses
+from apikeys.actors import actor_from_request
+from apikeys.models import ApiKey
+from apikeys.settings_page import form_recovery, key_list, one_time_display
+from apikeys.settings_page.decorators import (
+    LIST_ID,
+    OwnerRequest,
+    recent_login_required,
+    store_owner_required,
+)
+from apikeys.settings_page.forms import NewKeyForm
+from apikeys.settings_page.key_list import Listing
+from apikeys.settings_page.key_views import NewKey, get_key, render_key
+from apikeys.usage import charts, reports
+from stores.models import Store
+
+
+@require_safe
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """Redirect to a signed-in owner's store, or show a choice of them."""
+    stores = list(Store.objects.owned_by(request.user))
+    if len(stores) == 1:
+        return redirect("apikeys:list", stores[0].pk)
+    return render(request, "apikeys/stores.html", {"stores": stores})
+
+
+@require_safe
+@store_owner_required
+def show_list(request: OwnerRequest, store: Store) -> HttpResponse:
+    """Show the list, or only its rows where htmx replaces them."""
+    listing = Listing.from_query(store, request.GET)
+    if request.GET.get("q", "") != listing.q:
+        return redirect(listing.url)
+    if request.htmx.target == LIST_ID:
+        return render(request, "apikeys/includes/keys.html", rows_context(store, listing))
+    return render_list(request, store, listing)
+
+
+@require_POST
+@store_owner_required
+def find(request: OwnerRequest, store: Store) -> HttpResponse:
+    """Turn what was typed or pasted into an address, but never the secret in it."""
+    listing = Listing.from_query(store, request.POST)
+    if request.htmx:
+        response = render(request, "apikeys/includes/keys.html", rows_context(store, listing))
+        return replace_url(response, listing.url)
+    return redirect(listing.url)
+
+
+@require_safe
+@store_owner_required
+def created(request: OwnerRequest, store: Store) -> HttpResponse:
+    """Show new keys over the list, once; the key that replaces another, over its own page."""
+    new_keys = [NewKey(request, *taken) for taken in one_time_display.take_keys(request, store)]
+    response: HttpResponse = redirect("apikeys:list", store.pk)
+    if len(new_keys) == 1 and new_keys[0].key.predecessor_id:
+        response = render_key(request, store, get_key(store, new_keys[0].key.prefix), created=new_keys)
+    elif new_keys:
+        response = render_list(request, store, Listing.from_query(store, QueryDict()), created=new_keys)
+    return one_time_display.delete_key_cookies(response, request, store)
+
+
+def render_list(request: OwnerRequest, store: Store, listing: Listing, **context: Any) -> HttpResponse:
+    total = reports.of_store(store)
+    rows = rows_context(store, listing)
+    working = ApiKey.objects.for_store(store).usable().count()
+    context |= {
+        "total": total,
+        "chart": charts.stacked_bars(total) if total.total else None,
+        "working": working,
+        "has_keys": working or rows["rows"] or ApiKey.objects.for_store(store).exists(),
+    }
+    return render(request, "apikeys/list.html", context | rows)
+
+
+def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
+    page = listing.page_of(store)
+    periods = reports.of_keys(list(page))
+    return {
+        "store": store,
+        "listing": listing,
+        "filters": list(listing.filters(store)),
+        "page": page,
+        "rows": key_list.rows(page, periods, listing.base),
+    }
+
+
+@store_owner_required
+@recent_login_required
+def new_key(request: OwnerRequest, store: Store) -> HttpResponse:
+    """Create a key; with ``?from=`` a prefix, the form begins with the settings of that key."""
+    typed = form_recovery.take_unsent(request)
+    form = NewKeyForm(request.POST or typed, store=store, initial=duplicated(store, request.GET.get("from")))
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and (created_key := form.create(by=actor_from_request(request)))
+    ):
+        return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *created_key)
+    context = {
+        "store": store,
+        "form": form,
+        "resumed": typed is not None,
+        "address": addresses.client_address(request),
+    }
+    return render(request, "apikeys/new.html", context)
+
+
+def duplicated(store: Store, prefix: str | None) -> dict[str, Any]:
+    """Return the settings of a key as the form takes them; none where there is no such key."""
+    key = ApiKey.objects.for_store(store).filter(prefix=prefix).first() if prefix else None
+    if key is None:
+        return {}
+    return {
+        "name": f"{key.name[:90]} copy",
+        "note": key.note,
+        "access": key.access,
+        "allowed_addresses": "\n".join(key.allowed_addresses),
+    }

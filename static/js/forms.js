@@ -1,0 +1,60 @@
+// What forms do while they are filled in and sent.
+
+// Write includes read, and presets fill the access table.
+const boxes = (form) => [...form.querySelectorAll("input[name=access]")];
+const twin = (box, access) => box.closest("tr").querySelector(`input[value$=":${access}"]`);
+
+export function assistForms() {
+  document.addEventListener("change", ({ target }) => {
+    if (target.name === "access" && target.type === "checkbox") {
+      if (target.value.endsWith(":write") && target.checked) {
+        twin(target, "read").checked = true;
+      } else if (target.value.endsWith(":read") && !target.checked) {
+        twin(target, "write").checked = false;
+      }
+    }
+  });
+  document.addEventListener("click", ({ target }) => {
+    const preset = target.closest("[data-access]");
+    if (preset) {
+      const access = preset.dataset.access.split(" ");
+      for (const box of boxes(preset.form)) {
+        box.checked = access.includes(box.value);
+      }
+      forgetErrors(boxes(preset.form)[0]);
+    }
+    const address = target.closest("[data-add-address]");
+    if (address) {
+      const field = address.form.elements.allowed_addresses;
+      const lines = field.value.split("\n").filter((line) => line.trim() && line !== address.dataset.addAddress);
+      field.value = [...lines, address.dataset.addAddress].join("\n");
+      forgetErrors(field);
+    }
+  });
+  document.addEventListener("input", ({ target }) => forgetErrors(target));
+}
+
+// An error goes when what it is about changes.
+function forgetErrors(control) {
+  for (const error of control.closest(".field")?.querySelectorAll(".field-error") ?? []) {
+    error.remove();
+  }
+  control.removeAttribute("aria-invalid");
+}
+
+// htmx marks what it sends, and sends it once. This does the same for forms that load a new page.
+export function markBusyForms() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.classList.contains("sending")) {
+      event.preventDefault();
+    } else if (form.method === "post" && !event.defaultPrevented) {
+      form.classList.add("sending");
+    }
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form.sending")) {
+      form.classList.remove("sending");
+    }
+  });
+}
