@@ -55,7 +55,7 @@ class Affected:
 
     @classmethod
     def of(cls, store: Store) -> "Affected":
-        days = reports.of_store(store).days
+        days = reports.of_store(store).bars
         return cls(
             store=store,
             working=ApiKey.objects.for_store(store).usable().count(),

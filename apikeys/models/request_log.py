@@ -17,6 +17,14 @@ from stores.models import Store
 from stores.resources import Access, Resource
 
 
+def has_outcome(outcome: str) -> Q:
+    """Return the condition that a request has this outcome, a value of Outcome."""
+    if outcome == Outcome.SUCCEEDED:
+        return Q(reason=None)
+    refused = Q(status__in=REFUSED_STATUS_CODES)
+    return Q(reason__isnull=False) & (refused if outcome == Outcome.REFUSED else ~refused)
+
+
 class RequestQuerySet(models.QuerySet["LoggedRequest"]):
     def for_store(self, store: Store) -> "RequestQuerySet":
         return self.filter(store=store)
@@ -30,13 +38,6 @@ class RequestQuerySet(models.QuerySet["LoggedRequest"]):
     def with_error(self) -> "RequestQuerySet":
         """Requests that were refused or failed."""
         return self.filter(reason__isnull=False)
-
-    def with_outcome(self, outcome: str) -> "RequestQuerySet":
-        """Requests with this outcome, a value of Outcome."""
-        if outcome == Outcome.SUCCEEDED:
-            return self.filter(reason=None)
-        refused = Q(status__in=REFUSED_STATUS_CODES)
-        return self.with_error().filter(refused if outcome == Outcome.REFUSED else ~refused)
 
     def newest_first(self) -> "RequestQuerySet":
         return self.order_by("-at", "-id")

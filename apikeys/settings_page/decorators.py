@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, resolve_url
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -45,15 +46,15 @@ class OwnerRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-Page = Callable[Concatenate[OwnerRequest, Store, Parameters], HttpResponse]
+Page = Callable[Concatenate[OwnerRequest, Store, Parameters], HttpResponseBase]
 
 
-def store_owner_required(page: Page[Parameters]) -> Callable[..., HttpResponse]:
+def store_owner_required(page: Page[Parameters]) -> Callable[..., HttpResponseBase]:
     """The page gets the store in place of its id. A visitor signs in first; a stranger gets 404."""
 
     @never_cache
     @wraps(page)
-    def guarded(request: Any, store_id: int, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: Any, store_id: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_proof(settings.LOGIN_URL, request)
         stores = Store.objects.owned_by(request.user).select_related("key_suspension")
@@ -67,13 +68,13 @@ def store_owner_required(page: Page[Parameters]) -> Callable[..., HttpResponse]:
     return guarded
 
 
-def recent_login_required(page: Page[Parameters]) -> Callable[..., HttpResponse]:
+def recent_login_required(page: Page[Parameters]) -> Callable[..., HttpResponseBase]:
     """A change takes a password typed within the hour: GitHub calls it sudo mode."""
 
     @wraps(page)
     def guarded(
         request: OwnerRequest, store: Store, *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         if request.method == "POST" and not has_recent_login(request):
             return redirect_to_proof("account_reauthenticate", request)
         return page(request, store, *args, **kwargs)
@@ -81,7 +82,7 @@ def recent_login_required(page: Page[Parameters]) -> Callable[..., HttpResponse]
     return guarded
 
 
-def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponse:
+def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponseBase:
     """Redirect to a page where people prove who they are, and from there back to what they typed."""
     match = request.resolver_match
     if match and match.url_name in POLLED:
@@ -100,7 +101,7 @@ def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponse:
     return adapt_to_htmx(request, response)
 
 
-def adapt_to_htmx(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def adapt_to_htmx(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Let htmx load the page that a redirect leads to; only the list changes the address of a page.
 
     A script does not see a redirect: it would get the page that it leads to, and swap that in.

@@ -18,7 +18,7 @@ from apikeys import keys
 from apikeys.formats import grouped, relative_time
 from apikeys.models import ApiKey, ApiKeyQuerySet, KeyFilter, Status
 from apikeys.usage import charts
-from apikeys.usage.reports import Period
+from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 from stores.resources import Access, Resource
 
@@ -54,6 +54,7 @@ class Listing:
     status: str = ""
     access: str = ""
     sort: str = "-created"
+    range: str = TimeRange.MONTH.value
     page: str = "1"
 
     SORTS: ClassVar = (
@@ -78,7 +79,7 @@ class Listing:
         ("Name", "name", "name"),
         ("Key", "", ""),
         ("Access", "", ""),
-        ("Requests, 30 days", "requests", "-requests"),
+        ("Requests", "requests", "-requests"),
         ("Last used", "used", "-used"),
         ("Status", "", ""),
     )
@@ -92,13 +93,18 @@ class Listing:
             status=status if status in KeyFilter.values else "",
             access=access if access in dict(cls.ACCESSES) else "",
             sort=sort if sort in dict(cls.SORTS) else cls.sort,
+            range=TimeRange.parse(query.get("range", "")).value,
             page=query.get("page", "1"),
         )
 
     @property
+    def time_range(self) -> TimeRange:
+        return TimeRange(self.range)
+
+    @property
     def url(self) -> str:
         """The address of this list, with what differs from the defaults."""
-        names = ("q", "status", "access", "sort", "page")
+        names = ("q", "status", "access", "sort", "range", "page")
         query = {name: value for name in names if (value := getattr(self, name)) != getattr(Listing, name)}
         return f"{self.base}?{urlencode(query)}" if query else self.base
 

@@ -25,7 +25,9 @@ from apikeys.settings_page.forms import (
     RollForm,
 )
 from apikeys.settings_page.key_list import describe_state, possible_actions
+from apikeys.settings_page.refusals import refusals_of
 from apikeys.usage import charts, reports
+from apikeys.usage.periods import TimeRange
 from stores.models import Store
 from stores.resources import Access, Resource
 
@@ -75,7 +77,8 @@ def key_detail(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
 def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any) -> HttpResponse:
     family = [key, *filter(None, [key.predecessor]), *key.successors.all()]
     periods = reports.of_keys(family)
-    period = periods[key.pk]
+    time_range = TimeRange.parse(request.GET.get("range", ""))
+    period = periods[key.pk] if time_range is TimeRange.MONTH else reports.of_keys([key], time_range)[key.pk]
     context |= {
         "store": store,
         "key": key,
@@ -84,6 +87,7 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
         "period": period,
         "chart": charts.stacked_bars(period) if period.total else None,
         "family": [(member, periods[member.pk], charts.sparkline(periods[member.pk])) for member in family],
+        "refusals": refusals_of(key, period),
         "use": reports.access_against_use(key),
         "undo": form_recovery.undo_for(request, key),
         "history": AuditEntry.objects.for_key(key),

@@ -5,12 +5,13 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
 from apikeys import addresses
 from apikeys.actors import actor_from_request
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, LoggedRequest
 from apikeys.settings_page import form_recovery, key_list, one_time_display
 from apikeys.settings_page.decorators import (
     LIST_ID,
@@ -21,6 +22,7 @@ from apikeys.settings_page.decorators import (
 from apikeys.settings_page.forms import NewKeyForm
 from apikeys.settings_page.key_list import Listing
 from apikeys.settings_page.key_views import NewKey, get_key, render_key
+from apikeys.settings_page.request_search import read_search
 from apikeys.usage import charts, reports
 from stores.models import Store
 
@@ -51,6 +53,9 @@ def show_list(request: OwnerRequest, store: Store) -> HttpResponse:
 @store_owner_required
 def find(request: OwnerRequest, store: Store) -> HttpResponse:
     """Turn what was typed or pasted into an address, but never the secret in it."""
+    request_id = read_search(request.POST.get("q", "").strip())[0]
+    if request_id and LoggedRequest.objects.for_store(store).with_request_id(request_id).exists():
+        return redirect(f"{reverse('apikeys:requests', args=[store.pk])}?q={request_id}")
     listing = Listing.from_query(store, request.POST)
     if request.htmx:
         response = render(request, "apikeys/includes/keys.html", rows_context(store, listing))
@@ -72,7 +77,7 @@ def created(request: OwnerRequest, store: Store) -> HttpResponse:
 
 
 def render_list(request: OwnerRequest, store: Store, listing: Listing, **context: Any) -> HttpResponse:
-    total = reports.of_store(store)
+    total = reports.of_store(store, listing.time_range)
     rows = rows_context(store, listing)
     working = ApiKey.objects.for_store(store).usable().count()
     context |= {
@@ -86,7 +91,7 @@ def render_list(request: OwnerRequest, store: Store, listing: Listing, **context
 
 def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
     page = listing.page_of(store)
-    periods = reports.of_keys(list(page))
+    periods = reports.of_keys(list(page), listing.time_range)
     return {
         "store": store,
         "listing": listing,

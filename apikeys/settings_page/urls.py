@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from apikeys.settings_page import key_views, list_views, selected_views
+from apikeys.settings_page import activity, exports, key_views, list_views, requests, selected_views
 from apikeys.settings_page.notifications import notifications
 
 app_name = "apikeys"
@@ -16,10 +16,19 @@ urlpatterns = [
     path("selected/deactivate/", selected_views.deactivate_selected, name="deactivate_selected"),
     path("selected/reactivate/", selected_views.reactivate_selected, name="reactivate_selected"),
     path("selected/delete/", selected_views.delete_selected, name="delete_selected"),
+    path("requests/", requests.show_requests, name="requests"),
+    path("requests.csv", requests.requests_csv, name="requests_csv"),
+    path("requests/<int:pk>/", requests.request_detail, name="request"),
+    path("activity/", activity.show_activity, name="activity"),
+    path("activity.csv", activity.activity_csv, name="activity_csv"),
+    path("usage.csv", exports.usage_csv, name="usage_csv"),
     re_path(rf"{KEY}$", key_views.key_detail, name="detail"),
     re_path(rf"{KEY}first-request/$", key_views.first_request, name="first_request"),
     re_path(rf"{KEY}edit/$", key_views.edit_key, name="edit"),
     re_path(rf"{KEY}access/$", key_views.set_access, name="access"),
+    re_path(rf"{KEY}requests/$", requests.key_requests, name="key_requests"),
+    re_path(rf"{KEY}callers/$", requests.show_callers, name="callers"),
+    re_path(rf"{KEY}allow-address/$", requests.allow_address, name="allow_address"),
     re_path(rf"{KEY}deactivate/$", key_views.deactivate_key, name="deactivate"),
     re_path(rf"{KEY}reactivate/$", key_views.reactivate_key, name="reactivate"),
     re_path(rf"{KEY}roll/$", key_views.roll_key, name="roll"),

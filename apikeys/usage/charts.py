@@ -5,8 +5,9 @@ A table beside each chart carries the same figures.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from apikeys.usage.reports import Day, Period
+from apikeys.usage.periods import Bar, Period
 
 OUTCOMES = ("succeeded", "refused", "failed")
 
@@ -27,39 +28,44 @@ class BarChart:
     """Stacked bars. ``view_box`` is that of their SVG; places on the axes are in percent of it.
 
     ``paths`` are pairs of an outcome and an SVG path, ``lines`` pairs of a place and the number of requests
-    it stands for, ``labels`` pairs of a place and a date, ``rows`` those of the table.
+    it stands for, ``labels`` pairs of a place and a time, ``rows`` those of the table. A bar is a ``unit``,
+    such as a day, and all of them are a ``span``, such as 30 days.
     """
 
     view_box: str
     paths: list[tuple[str, str]]
     lines: list[tuple[str, str]]
     labels: list[tuple[str, str]]
-    rows: list[tuple[str, ...]]
+    rows: list[tuple[Any, ...]]
+    unit: str
+    span: str
 
 
 def stacked_bars(period: Period) -> BarChart:
-    """Draw a bar a day, its outcomes stacked from the bottom: succeeded, refused, failed."""
-    top = scale(max(day.total for day in period.days))
+    """Draw the period's bars, their outcomes stacked from the bottom: succeeded, refused, failed."""
+    top = scale(max(bar.total for bar in period.bars))
     paths: dict[str, list[str]] = {outcome: [] for outcome in OUTCOMES}
-    for index, day in enumerate(period.days):
+    for index, bar in enumerate(period.bars):
         x, y = index * STEP + (STEP - BAR_WIDTH) // 2, float(HEIGHT)
-        for outcome, height in zip(OUTCOMES, heights(day, top), strict=True):
+        for outcome, height in zip(OUTCOMES, heights(bar, top), strict=True):
             if height:
                 y -= height
                 paths[outcome].append(f"M{x} {y:.1f}h{BAR_WIDTH}v{height:.1f}h-{BAR_WIDTH}z")
-    count = len(period.days)
+    count = len(period.bars)
     return BarChart(
         view_box=f"0 0 {count * STEP} {HEIGHT}",
         paths=[(outcome, "".join(marks)) for outcome, marks in paths.items() if marks],
         lines=[("100%", "0"), ("50%", short(top // 2)), ("0%", short(top))],
         labels=[
-            (f"{(index + 0.5) / count * 100:.1f}%", f"{period.days[index].date:%-d %b}")
+            (f"{(index + 0.5) / count * 100:.1f}%", f"{period.bars[index].label}")
             for index in labelled(count)
         ],
         rows=[
-            (f"{day.date:%Y-%m-%d}", f"{day.date:%-d %b}", *(f"{getattr(day, name):,}" for name in OUTCOMES))
-            for day in period.days
+            (bar.start, bar.end, bar.label, *(f"{getattr(bar, name):,}" for name in OUTCOMES))
+            for bar in period.bars
         ],
+        unit=period.unit,
+        span=str(period.time_range.label),
     )
 
 
@@ -71,9 +77,9 @@ def scale(largest: int) -> int:
     return next(step * power for step in (2, 4, 6, 8, 10) if step * power >= largest)
 
 
-def heights(day: Day, top: int) -> list[float]:
+def heights(bar: Bar, top: int) -> list[float]:
     """Return the height of each outcome's part. What happened at all can be seen: the largest part yields."""
-    counts = [getattr(day, outcome) for outcome in OUTCOMES]
+    counts = [getattr(bar, outcome) for outcome in OUTCOMES]
     exact = [count / top * HEIGHT for count in counts]
     parts = [max(MIN_PART, height) if height else 0 for height in exact]
     parts[parts.index(max(parts))] -= max(0, sum(parts) - HEIGHT)
@@ -103,14 +109,14 @@ class Sparkline:
 
 
 def sparkline(period: Period) -> Sparkline:
-    largest = max(1, *(day.total for day in period.days))
+    largest = max(1, *(bar.total for bar in period.bars))
     room = SPARK_HEIGHT - 4
     points = [
-        f"{index * SPARK_STEP} {2 + room - day.total / largest * room:.1f}"
-        for index, day in enumerate(period.days)
+        f"{index * SPARK_STEP} {2 + room - bar.total / largest * room:.1f}"
+        for index, bar in enumerate(period.bars)
     ]
     refused = [
-        f"M{index * SPARK_STEP} {SPARK_HEIGHT}v-3" for index, day in enumerate(period.days) if day.refused
+        f"M{index * SPARK_STEP} {SPARK_HEIGHT}v-3" for index, bar in enumerate(period.bars) if bar.refused
     ]
     return Sparkline(
         view_box=f"0 0 {(len(points) - 1) * SPARK_STEP} {SPARK_HEIGHT}",

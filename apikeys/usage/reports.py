@@ -1,92 +1,57 @@
 """What keys did, read back: the figures behind the settings page and ``GET /v1/api-key/``.
 
-Days are UTC days; a period of 30 days is today and the 29 days before it.
+Days are UTC days.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Sum
+from django.db.models import F, Max, QuerySet, Sum
+from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage, RefusalUsage, StoreUsage
+from apikeys.models import ApiKey, ApiKeyUsage, HourlyUsage, RefusalUsage, StoreUsage
 from apikeys.models.outcomes import Outcome
-from apikeys.models.usage import PERIOD_DAYS, first_day
+from apikeys.models.usage import first_day
+from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 from stores.resources import Access, Resource
 
 
-@dataclass(slots=True)
-class Day:
-    """The requests of one day by outcome."""
-
-    date: date
-    succeeded: int = 0
-    refused: int = 0
-    failed: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.succeeded + self.refused + self.failed
-
-    def add(self, outcome: str, requests: int) -> None:
-        setattr(self, outcome, getattr(self, outcome) + requests)
-
-
-@dataclass(slots=True)
-class Period:
-    """A row of days without gaps, oldest first."""
-
-    days: list[Day] = field(
-        default_factory=lambda: [Day(first_day() + timedelta(days=n)) for n in range(PERIOD_DAYS)]
-    )
-
-    def add(self, day: date, outcome: str, requests: int) -> None:
-        index = (day - self.days[0].date).days
-        if 0 <= index < len(self.days):
-            self.days[index].add(outcome, requests)
-
-    @property
-    def today(self) -> Day:
-        return self.days[-1]
-
-    @property
-    def total(self) -> int:
-        return sum(day.total for day in self.days)
-
-    @property
-    def succeeded(self) -> int:
-        return sum(day.succeeded for day in self.days)
-
-    @property
-    def refused(self) -> int:
-        return sum(day.refused for day in self.days)
-
-    @property
-    def failed(self) -> int:
-        return sum(day.failed for day in self.days)
-
-
-def of_store(store: Store) -> Period:
-    """All requests with keys of a store, in one query that does not grow with their number."""
-    period = Period()
-    rows = StoreUsage.objects.filter(store=store, date__gte=first_day())
-    for day, outcome, requests in rows.values_list("date", "outcome", "requests"):
-        period.add(day, outcome, requests)
+def of_store(store: Store, time_range: TimeRange = TimeRange.MONTH) -> Period:
+    """All requests with keys of a store, in one query, those of deleted keys included."""
+    period = Period(time_range)
+    if time_range.is_hourly:
+        rows: QuerySet[Any] = HourlyUsage.objects.filter(store=store, hour__gte=period.start)
+    else:
+        rows = StoreUsage.objects.filter(store=store, date__gte=period.start.date())
+    for start, outcome, requests in by_bar(rows, time_range, "outcome"):
+        period.add(start, outcome, requests)
     return period
 
 
-def of_keys(keys: Collection[ApiKey]) -> dict[int, Period]:
+def of_keys(keys: Collection[ApiKey], time_range: TimeRange = TimeRange.MONTH) -> dict[int, Period]:
     """A period for each key by its id, in one query."""
-    periods = {key.pk: Period() for key in keys}
-    rows = ApiKeyUsage.objects.filter(key__in=keys).last_days()
-    daily = rows.values_list("key_id", "date", "outcome").annotate(Sum("requests"))
-    for key_id, day, outcome, requests in daily:
-        periods[key_id].add(day, outcome, requests)
+    periods = {key.pk: Period(time_range) for key in keys}
+    start = Period(time_range).start
+    if time_range.is_hourly:
+        rows: QuerySet[Any] = HourlyUsage.objects.filter(key__in=keys, hour__gte=start)
+    else:
+        rows = ApiKeyUsage.objects.filter(key__in=keys, date__gte=start.date())
+    for bar, key_id, outcome, requests in by_bar(rows, time_range, "key_id", "outcome"):
+        periods[key_id].add(bar, outcome, requests)
     return periods
+
+
+def by_bar(rows: QuerySet[Any], time_range: TimeRange, *columns: str) -> Any:
+    """Add up rows of usage: tuples of when their bar begins, the columns and the requests."""
+    start: Any = F("hour") if time_range.is_hourly else F("date")
+    if time_range.is_monthly:
+        start = TruncMonth("date")
+    return rows.order_by().values_list(start, *columns).annotate(Sum("requests"))
 
 
 def by_resource(key: ApiKey) -> dict[str, dict[str, int]]:

@@ -30,6 +30,7 @@ export function readCharts() {
     text.textContent = hint;
     cursor.setAttribute("width", "0");
 
+    const openRequests = () => rows[at].querySelector("a")?.click();
     const pointAt = ({ clientX }) => {
       const { left, width } = plot.getBoundingClientRect();
       point(Math.floor(((clientX - left) / width) * rows.length));
@@ -37,12 +38,16 @@ export function readCharts() {
     plot.addEventListener("pointermove", pointAt);
     plot.addEventListener("pointerdown", pointAt);
     plot.addEventListener("focus", () => point(at));
+    // A finger has to read the value first: it finds the requests by the table.
+    plot.addEventListener("click", ({ pointerType }) => pointerType === "mouse" && openRequests());
     plot.addEventListener("keydown", (event) => {
       const last = rows.length - 1;
       const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, Home: 0, End: last };
       if (event.key in to) {
         event.preventDefault();
         point(to[event.key]);
+      } else if (event.key === "Enter") {
+        openRequests();
       }
     });
   }

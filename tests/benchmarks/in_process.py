@@ -98,6 +98,8 @@ def measure(course: Course) -> Iterator[Row | Figures]:
         yield from checks(course, ours, peers, variants)
         yield from orders(course, ours, peers)
         yield from products(course, ours, peers)
+        unlogged = stack.enter_context(Side.ours(url, REQUEST_LOG="off", **deployed).worker())
+        yield from logging(course, ours, unlogged)
 
 
 # The most that our key check may cost, as a share of what the peer's costs.
@@ -154,3 +156,13 @@ def products(course: Course, ours: Worker, peers: Worker) -> Iterator[Row | Figu
     yield Figures("GET products without a key", name, "µs", median)
     bound = Target(0.37 if course.place.is_postgres else 0.40)
     yield Row(What.PRODUCTS, name, median["ours"], median["plain ModelSerializers"], "µs", bound)
+
+
+def logging(course: Course, ours: Worker, unlogged: Worker) -> Iterator[Row]:
+    """What the request log adds to a request."""
+    name = course.place.name
+    for what, path, times in ((What.LOG_CHECK, "nothing", 100), (What.LOG_ORDERS, "orders", 10)):
+        call = course.ours(path)
+        contenders = {"on": Contender(ours, call), "off": Contender(unlogged, call)}
+        median = race(contenders, rounds=course.rounds, times=times)
+        yield Row(what, name, median["on"], median["off"], "µs", Target(1.03))

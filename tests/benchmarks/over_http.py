@@ -36,11 +36,13 @@ def measure(course: Course) -> Iterator[Row | Figures]:
     name = f"{place.name} with Valkey" if shared else place.name
     with ExitStack() as stack:
         ours = stack.enter_context(served(Side.ours(url, **shared), OURS))
+        unlogged = stack.enter_context(served(Side.ours(url, **shared, REQUEST_LOG="off"), OURS))
         silent = stack.enter_context(served(Side.ours(url, **shared, **OFF), OURS))
         theirs = stack.enter_context(served(Side.peers(url), THEIRS))
         orders, their_orders = course.ours("orders"), course.peer("api-key", "orders")
         yield from throughput(name, {"ours": (ours, orders), "api-key stack": (theirs, their_orders)})
-        yield from tail(name, {"recorded": (ours, orders), "not recorded": (silent, orders)})
+        yield from tail(What.TAIL, name, {"on": (ours, orders), "off": (silent, orders)})
+        yield from tail(What.LOG_TAIL, name, {"on": (ours, orders), "off": (unlogged, orders)})
 
 
 def throughput(name: str, servers: dict[str, tuple[str, Call]]) -> Iterator[Row | Figures]:
@@ -64,11 +66,11 @@ def throughput(name: str, servers: dict[str, tuple[str, Call]]) -> Iterator[Row 
     yield from rows
 
 
-def tail(name: str, servers: dict[str, tuple[str, Call]]) -> Iterator[Row]:
-    """How far the slowest hundredth is from the middle, with usage written every second and with none."""
+def tail(what: What, name: str, servers: dict[str, tuple[str, Call]]) -> Iterator[Row]:
+    """How far the slowest hundredth is from the middle, with what is written on and off."""
     loads = compete(servers, connections=TAIL_CONNECTIONS, seconds=TAIL_SECONDS)
     on, off = (statistics.median(one.p99 / one.p50 for one in measured) for measured in loads.values())
-    yield Row(What.TAIL, name, on, off, "", Target(1.1))
+    yield Row(what, name, on, off, "", Target(1.1))
 
 
 def compete(

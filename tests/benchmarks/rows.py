@@ -22,6 +22,14 @@ class What(StrEnum):
     LIST_PAGE = "list page with 2,000 keys and 2,000,000 usage rows against 20 keys"
     MEMORY = "memory of a worker after 1,000,000 requests against after 10,000"
     CURSOR = "orders by cursor, last page against first"
+    LOG_CHECK = "key check with the request log on against off"
+    LOG_ORDERS = "`GET orders` with the request log on against off"
+    LOG_TAIL = "p99 over p50 at 8 connections, with the request log on against off"
+    LOG_FLUSH = "flush of 1,000 requests of 100 keys, with the request log against without"
+    LOG_PAGE = "first page of a key's requests with 10,000,000 in the log against 10,000"
+    LOG_REASON = "the same, filtered to one reason"
+    LOG_CSV = "memory of the CSV file of 1,000,000 requests, against 64 MiB"
+    LOG_DROP = "dropping a day of the request log, against a second"
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,14 @@ USAGE_DAYS = number("BENCH_USAGE_DAYS", 440)
 ORDERS = number("BENCH_ORDERS", 100_000)
 MANY_REQUESTS = number("BENCH_REQUESTS", 1_000_000)
 FEW_REQUESTS = MANY_REQUESTS // 100
+FEW_LOGGED, MANY_LOGGED = 10_000, number("BENCH_LOGGED", 10_000_000)
 
 
 def made_smaller() -> Iterator[str]:
     """A line that says what the environment has changed: the rows' words speak of the full size."""
-    names = ("BENCH_KEYS", "BENCH_LISTED_KEYS", "BENCH_USAGE_DAYS", "BENCH_ORDERS", "BENCH_REQUESTS")
+    names = (
+        *("BENCH_KEYS", "BENCH_LISTED_KEYS", "BENCH_USAGE_DAYS", "BENCH_ORDERS", "BENCH_REQUESTS"),
+        "BENCH_LOGGED",
+    )
     if changed := [f"{name}={os.environ[name]}" for name in names if name in os.environ]:
         yield f"Not at full size: {', '.join(changed)}"

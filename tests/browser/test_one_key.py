@@ -44,7 +44,7 @@ def test_the_value_of_a_bar_is_read(page: Page, key: ApiKey, way: str) -> None:
     use(key, "orders:read", requests=1_234)
     use(key, "customers:read", outcome="refused", requests=5)
     page.reload()
-    plot = page.get_by_role("slider", name="Requests of Accounting a day, last 30 days")
+    plot = page.get_by_role("slider", name="Requests of Accounting by day, last 30 days")
     today = re.compile("1,234 succeeded, 5 refused, 0 failed")
     if way == "keyboard":
         plot.focus()

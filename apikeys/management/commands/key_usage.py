@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from apikeys.management.operator import OperatorCommand, add_prefix_or_store, key_of, store_of
 from apikeys.models import ApiKey
 from apikeys.usage import reports
-from apikeys.usage.reports import Period
+from apikeys.usage.periods import Period
 
 
 class Command(OperatorCommand):
@@ -27,7 +27,11 @@ class Command(OperatorCommand):
     def print_days(self, period: Period) -> None:
         self.print_table(
             ("DAY", "SUCCEEDED", "REFUSED", "FAILED"),
-            *((day.date, day.succeeded, day.refused, day.failed) for day in period.days if day.total),
+            *(
+                (f"{day.start:%Y-%m-%d}", day.succeeded, day.refused, day.failed)
+                for day in period.bars
+                if day.total
+            ),
             ("30 days", period.succeeded, period.refused, period.failed),
         )
 

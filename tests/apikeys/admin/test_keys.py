@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -14,14 +15,23 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
+from apikeys.models import (
+    ApiKey,
+    ApiKeyUsage,
+    AuditEntry,
+    LastUse,
+    Letter,
+    LoggedRequest,
+    RefusalUsage,
+    StoreUsage,
+)
 from apikeys.models.outcomes import Outcome, Status
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from tests.conftest import IssueKey, admin_page, bearer, make_owner, sign_in
 
 USAGE: list[type[Model]] = [ApiKeyUsage, StoreUsage]
-MODELS: list[type[Model]] = [ApiKey, AuditEntry, Suspension, *USAGE]
+MODELS: list[type[Model]] = [ApiKey, AuditEntry, Letter, LoggedRequest, RefusalUsage, Suspension, *USAGE]
 
 
 @pytest.fixture
@@ -33,6 +43,10 @@ def used(issue: IssueKey, store: Store) -> ApiKey:
     use(key, Outcome.SUCCEEDED)
     StoreUsage.objects.create(store=store, date=now.date(), outcome=Outcome.SUCCEEDED, requests=42)
     Suspension.objects.create(store=store, reason="Guessing at orders.")
+    RefusalUsage.objects.create(key=key, date=now.date(), reason="api_key_expired", requests=1, last_at=now)
+    LoggedRequest.objects.create(
+        at=now, store=store, key=key, prefix=key.prefix, status=200, milliseconds=7, request_id=uuid4()
+    )
     return key
 
 

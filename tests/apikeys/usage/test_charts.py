@@ -3,7 +3,7 @@ import re
 import pytest
 
 from apikeys.usage import charts
-from apikeys.usage.reports import Period
+from apikeys.usage.periods import Period
 
 BAR = re.compile(r"M(\d+) ([\d.]+)h14v([\d.]+)h-14z")
 
@@ -18,8 +18,8 @@ def bars(chart: charts.BarChart) -> dict[str, list[tuple[int, float, float]]]:
 
 def test_bars_are_as_high_as_their_requests() -> None:
     period = Period()
-    period.days[0].succeeded, period.days[0].refused = 60, 40
-    period.days[29].failed = 50
+    period.bars[0].succeeded, period.bars[0].refused = 60, 40
+    period.bars[29].failed = 50
     chart = charts.stacked_bars(period)
     assert bars(chart) == {
         "succeeded": [(3, 48, 72)],
@@ -32,7 +32,7 @@ def test_bars_are_as_high_as_their_requests() -> None:
 @pytest.mark.parametrize("counts", [(9_998, 1, 1), (1, 9_998, 1), (1, 1, 9_998), (0, 1, 9_999)])
 def test_what_happened_once_among_ten_thousand_can_be_seen(counts: tuple[int, int, int]) -> None:
     period = Period()
-    day = period.days[3]
+    day = period.bars[3]
     day.succeeded, day.refused, day.failed = counts
     parts = [part for parts in bars(charts.stacked_bars(period)).values() for part in parts]
     assert len(parts) == sum(map(bool, counts))
@@ -52,17 +52,18 @@ def test_the_scale_ends_at_a_round_number_that_halves(largest: int, top: int) ->
 def test_the_newest_day_and_four_before_it_are_named() -> None:
     period = Period()
     assert [label for _, label in charts.stacked_bars(period).labels] == [
-        f"{period.days[index].date:%-d %b}" for index in (5, 11, 17, 23, 29)
+        period.bars[index].label for index in (5, 11, 17, 23, 29)
     ]
 
 
 def test_a_table_has_the_same_figures() -> None:
     period = Period()
-    day = period.days[29]
+    day = period.bars[29]
     day.succeeded, day.refused = 1_234, 5
     assert charts.stacked_bars(period).rows[29] == (
-        f"{day.date:%Y-%m-%d}",
-        f"{day.date:%-d %b}",
+        day.start,
+        day.end,
+        f"{day.start:%-d %b}",
         "1,234",
         "5",
         "0",
@@ -77,5 +78,5 @@ def test_a_quiet_period_has_a_flat_line() -> None:
 
 def test_refusals_are_ticks_under_the_line() -> None:
     period = Period()
-    period.days[2].refused = 1
+    period.bars[2].refused = 1
     assert charts.sparkline(period).refused == "M8 24v-3"

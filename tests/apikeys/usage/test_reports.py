@@ -37,9 +37,9 @@ def test_a_period_has_every_day_and_only_those(issue: IssueKey) -> None:
     use(key, "orders:read", 1, days_ago=29, outcome=Outcome.FAILED)
     use(key, "orders:read", 100, days_ago=30)
     period = reports.of_keys([key])[key.pk]
-    assert len(period.days) == 30
-    assert period.today.total == 5
-    assert (period.days[0].succeeded, period.days[0].refused, period.days[0].failed) == (7, 2, 1)
+    assert len(period.bars) == 30
+    assert period.latest.total == 5
+    assert (period.bars[0].succeeded, period.bars[0].refused, period.bars[0].failed) == (7, 2, 1)
     assert (period.total, period.succeeded, period.refused, period.failed) == (15, 12, 2, 1)
 
 

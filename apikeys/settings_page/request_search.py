@@ -1,0 +1,211 @@
+"""The request log as the page's address asks for it: filtered, and cut into pages by a cursor.
+
+Every page costs the same, however many rows the log has and however few of them match. What no index
+answers is looked for in at most MAX_SEARCHED rows, and the next page goes on from there.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import QueryDict
+
+from apikeys import addresses, keys
+from apikeys.models import ApiKey, LoggedRequest, Outcome
+from apikeys.models.request_log import RequestQuerySet, has_outcome
+from stores.models import Store
+from stores.resources import Resource
+
+PER_PAGE = 50
+MAX_SEARCHED = 50_000
+ROWS_PER_QUERY = 2_000
+MAX_ID = 2**63 - 1
+
+
+class MomentField(forms.Field):
+    """A day or a time in ISO 8601, in UTC where it does not say; ``is_end`` makes a day mean its end."""
+
+    widget = forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+
+    def __init__(self, *, label: str, is_end: bool = False) -> None:
+        super().__init__(required=False, label=label)
+        self.is_end = is_end
+
+    def to_python(self, value: str | None) -> datetime | None:
+        text = (value or "").strip().replace(" ", "T", 1)
+        if not text:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return moment + timedelta(days=1) if self.is_end and len(text) == len("2026-11-25") else moment
+        except (ValueError, OverflowError) as error:
+            raise ValidationError(f"“{text[:30]}” is not a date such as 2026-11-25.") from error
+
+
+class AddressField(forms.CharField):
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if not text:
+            return ""
+        address = addresses.parse(text)
+        if address is None:
+            raise ValidationError(f"“{text}” is not an IP address.")
+        return str(address)
+
+
+class PeriodFilters(forms.Form):
+    """From when to when. What is wrong is said, and nothing is found."""
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data, auto_id="filter-%s", label_suffix="")
+        # Their names are words of Python.
+        self.fields["from"] = MomentField(label="From (UTC)")
+        self.fields["to"] = MomentField(label="To (UTC)", is_end=True)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        start, end = cleaned.get("from"), cleaned.get("to")
+        if start and end and end <= start:
+            self.add_error("to", "“To” has to be later than “From”.")
+        return cleaned
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What an address needs to ask for the same."""
+        return {name: value for name in self.fields if (value := self.data.get(name, "").strip())}
+
+    def within(self, rows: Any) -> Any:
+        """Leave out what lies before or after the period."""
+        if start := self.cleaned_data["from"]:
+            rows = rows.filter(at__gte=start)
+        if end := self.cleaned_data["to"]:
+            rows = rows.filter(at__lt=end)
+        return rows
+
+
+class RequestFilters(PeriodFilters):
+    q = forms.CharField(
+        label="Find",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput({"type": "search", "placeholder": "Request id, prefix or path"}),
+    )
+    key = forms.RegexField(
+        "^[0-9a-f]{7}$",
+        required=False,
+        error_messages={"invalid": "A key's prefix has seven characters, each of 0 to 9 and a to f."},
+    )
+    outcome = forms.ChoiceField(required=False, choices=[("", "Any"), *Outcome.choices])
+    reason = forms.CharField(required=False, max_length=40)
+    status = forms.IntegerField(
+        required=False,
+        min_value=100,
+        max_value=599,
+        error_messages={"invalid": "A status is a number such as 404."},
+    )
+    resource = forms.ChoiceField(required=False, choices=[("", "Any"), *Resource.choices])
+    method = forms.CharField(required=False, max_length=10)
+    address = AddressField(required=False, max_length=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The row that a page begins after, in an address: microseconds since 1970 and the row's id."""
+
+    at: datetime
+    pk: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Return the cursor, or None for a text that is none: the first page."""
+        microseconds, _, pk = text.partition("-")
+        if not (text.isascii() and microseconds.isdigit() and pk.isdigit() and len(text) < 40):
+            return None
+        try:
+            at = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(microseconds))
+        except OverflowError:
+            return None
+        return cls(at, min(int(pk), MAX_ID))
+
+    def __str__(self) -> str:
+        return f"{(self.at - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)}-{self.pk}"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPage:
+    """``searched_to`` is how far back was looked, where older requests may match as well."""
+
+    rows: list[LoggedRequest]
+    next: Cursor | None = None
+    searched_to: datetime | None = None
+
+
+class RequestSearch:
+    """What the filters ask of a store's log: rows that an index finds, and a condition on them."""
+
+    def __init__(self, store: Store, filters: RequestFilters) -> None:
+        wanted = filters.cleaned_data
+        request_id, prefix, path = read_search(wanted["q"])
+        prefix = wanted["key"] or prefix
+        key = ApiKey.objects.for_store(store).filter(prefix=prefix).first() if prefix else None
+        rows = LoggedRequest.objects.for_key(key.pk) if key else LoggedRequest.objects.for_store(store)
+        if request_id:
+            rows = rows.with_request_id(request_id)
+        if wanted["reason"] or wanted["outcome"] in {Outcome.REFUSED, Outcome.FAILED}:
+            rows = rows.with_error()
+        if key and wanted["reason"]:
+            rows = rows.filter(reason=wanted["reason"])
+        equal = {name: wanted[name] for name in ("status", "resource", "address", "reason") if wanted[name]}
+        self.condition = Q(**equal)
+        if wanted["method"]:
+            self.condition &= Q(method=wanted["method"].upper())
+        if path:
+            self.condition &= Q(path__contains=path)
+        if prefix and not key:
+            self.condition &= Q(prefix=prefix)
+        if wanted["outcome"]:
+            self.condition &= has_outcome(wanted["outcome"])
+        self.rows: RequestQuerySet = filters.within(rows)
+
+    def page(self, cursor: Cursor | None = None, *, size: int = PER_PAGE) -> RequestPage:
+        """Return the newest rows, or those after the cursor."""
+        rows = self.rows.newest_first()
+        if cursor:
+            rows = rows.before(cursor.at, cursor.pk)
+        searched_to = None
+        if self.condition:
+            searched_to = rows.values_list("at", flat=True)[MAX_SEARCHED : MAX_SEARCHED + 1].first()
+            if searched_to:
+                rows = rows.filter(at__gte=searched_to)
+        found = list(rows.filter(self.condition)[: size + 1])
+        if len(found) > size:
+            return RequestPage(found[:size], Cursor(found[size - 1].at, found[size - 1].pk))
+        if searched_to:
+            return RequestPage(found, Cursor(searched_to, 0), searched_to)
+        return RequestPage(found)
+
+    def all_rows(self, *, at_most: int, size: int = ROWS_PER_QUERY) -> Iterator[LoggedRequest]:
+        """Yield all rows a few at a time, so that they take no memory and no long transaction."""
+        cursor: Cursor | None = None
+        while at_most > 0:
+            page = self.page(cursor, size=min(size, at_most))
+            yield from page.rows
+            at_most -= len(page.rows)
+            cursor = page.next
+            if cursor is None:
+                return
+
+
+def read_search(text: str) -> tuple[UUID | None, str, str]:
+    """Return the request id, the key's prefix or the part of a path that somebody looks for."""
+    try:
+        return UUID(text), "", ""
+    except ValueError:
+        prefix = keys.find_prefix(text)
+        return None, prefix or "", "" if prefix else text

@@ -1,0 +1,161 @@
+"""Requests: what keys did, one by one, and why they were refused."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from apikeys import addresses, lifecycle
+from apikeys.actors import actor_from_request
+from apikeys.lifecycle import StaleKey
+from apikeys.models import ApiKey, LoggedRequest
+from apikeys.settings_page.csv_files import csv_response
+from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
+from apikeys.settings_page.forms import MAX_ADDRESSES
+from apikeys.settings_page.key_list import searchable
+from apikeys.settings_page.key_views import get_key
+from apikeys.settings_page.refusals import SENTENCES, explain
+from apikeys.settings_page.request_search import (
+    AddressField,
+    Cursor,
+    RequestFilters,
+    RequestPage,
+    RequestSearch,
+)
+from apikeys.usage.callers import callers_of
+from apikeys.usage.periods import Period, TimeRange
+from stores.models import Store
+
+MAX_CSV_ROWS = 1_000_000
+CSV_HEAD = (
+    *("time", "key", "method", "path", "status", "outcome", "reason", "resource", "access"),
+    *("address", "client", "milliseconds", "request_id"),
+)
+
+
+@require_safe
+@store_owner_required
+def show_requests(request: OwnerRequest, store: Store) -> HttpResponse:
+    """Show a page of the log, or only its rows where htmx replaces them."""
+    q = request.GET.get("q", "")
+    if q != searchable(q):
+        query = request.GET.copy()
+        query["q"] = searchable(q)
+        return redirect(f"{reverse('apikeys:requests', args=[store.pk])}?{query.urlencode()}")
+    filters = RequestFilters(request.GET)
+    page = RequestPage([])
+    if filters.is_valid():
+        page = RequestSearch(store, filters).page(Cursor.parse(request.GET.get("cursor", "")))
+    context = {
+        "store": store,
+        "filters": filters,
+        "page": page,
+        "rows": with_key_names(store, page.rows),
+        "is_live": "live" in request.GET and "cursor" not in request.GET,
+        "is_filtered": bool(filters.query),
+        "keys": ApiKey.objects.for_store(store).order_by("name", "pk").values_list("prefix", "name")[:500],
+        "reasons": SENTENCES,
+        "log": settings.REQUEST_LOG,
+        "days": settings.REQUEST_LOG_DAYS,
+    }
+    is_part = request.htmx.target == "requests"
+    return render(request, f"apikeys/{'includes/request_rows' if is_part else 'requests'}.html", context)
+
+
+def with_key_names(store: Store, rows: list[LoggedRequest]) -> list[tuple[LoggedRequest, str]]:
+    """Return rows with the names of their keys; blank for those that were deleted since."""
+    names = dict(
+        ApiKey.objects.for_store(store).filter(pk__in={row.key_id for row in rows}).values_list("pk", "name")
+    )
+    return [(row, names.get(row.key_id, "")) for row in rows]
+
+
+@require_safe
+@store_owner_required
+def requests_csv(request: OwnerRequest, store: Store) -> StreamingHttpResponse:
+    """Send all requests that the filters find, the newest million of them."""
+    filters = RequestFilters(request.GET)
+    rows: Iterable[LoggedRequest] = ()
+    if filters.is_valid():
+        rows = RequestSearch(store, filters).all_rows(at_most=MAX_CSV_ROWS)
+    return csv_response(f"requests-{store.pk}.csv", CSV_HEAD, map(csv_row, rows))
+
+
+def csv_row(row: LoggedRequest) -> tuple[Any, ...]:
+    return (
+        *(row.at, row.prefix, row.method, row.path, row.status, row.outcome.value, row.reason),
+        *(row.resource, row.access, row.address, row.client, row.milliseconds, row.request_id),
+    )
+
+
+@require_safe
+@store_owner_required
+def key_requests(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    query = request.GET.copy()
+    query["key"] = prefix
+    return redirect(f"{reverse('apikeys:requests', args=[store.pk])}?{query.urlencode()}")
+
+
+@require_safe
+@store_owner_required
+def request_detail(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
+    """Show all that is kept of one request and, where it was refused, why and what to do."""
+    row = get_object_or_404(LoggedRequest.objects.for_store(store), pk=pk)
+    key = ApiKey.objects.for_store(store).filter(pk=row.key_id).first()
+    cause = None
+    if row.reason:
+        scope = f"{row.resource}:{row.access}" if row.access else ""
+        cause = explain(key, row.reason, scope=scope, address=row.address)
+    return render(request, "apikeys/request.html", {"store": store, "row": row, "key": key, "cause": cause})
+
+
+@require_safe
+@store_owner_required
+def show_callers(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    """Show from where and with what the key is used."""
+    key = get_key(store, prefix)
+    period = Period(TimeRange.parse(request.GET.get("range", "")))
+    context = {"store": store, "key": key, "period": period, "callers": callers_of(key, period)}
+    is_part = request.htmx.target == "callers"
+    return render(request, f"apikeys/{'includes/callers' if is_part else 'callers'}.html", context)
+
+
+class AllowAddressForm(forms.Form):
+    """One click: the key may be used from this address as well, if it is still the one on the screen."""
+
+    address = AddressField(max_length=50)
+    version = forms.IntegerField()
+
+
+@require_POST
+@store_owner_required
+@recent_login_required
+def allow_address(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    key = get_key(store, prefix)
+    form = AllowAddressForm(request.POST)
+    if not form.is_valid() or len(key.allowed_addresses) >= MAX_ADDRESSES:
+        messages.error(request, "This address was not allowed: edit the key to change where it works from.")
+        return redirect("apikeys:detail", store.pk, prefix)
+    address = form.cleaned_data["address"]
+    if key.is_allowed_from(addresses.parse(address)):
+        # Where the key works from anywhere, one address would shut out all others.
+        messages.info(request, f"Requests from {address} are allowed already.")
+        return redirect("apikeys:detail", store.pk, prefix)
+    try:
+        lifecycle.update_key(
+            key,
+            by=actor_from_request(request),
+            version=form.cleaned_data["version"],
+            allowed_addresses=[*key.allowed_addresses, address],
+        )
+    except StaleKey:
+        messages.error(request, "Somebody else changed the key, so nothing was done. This is how it is now.")
+    else:
+        messages.success(request, f"Requests from {address} are allowed.")
+    return redirect("apikeys:detail", store.pk, prefix)

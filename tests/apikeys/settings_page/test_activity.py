@@ -1,0 +1,172 @@
+"""Activity, and the CSV files: all of it, of this store only, and nothing that a spreadsheet program runs."""
+
+import csv
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from apikeys import lifecycle
+from apikeys.actors import Actor
+from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, RefusalUsage
+from apikeys.settings_page import activity
+from apikeys.settings_page.csv_files import cell
+from stores.models import Store
+from tests.conftest import IssueKey
+
+BASE = "/stores/267418190/settings/api-keys"
+
+
+def sentences(client: Client, **query: str) -> list[str]:
+    response = client.get(f"{BASE}/activity/", query)
+    assert response.status_code == 200
+    return [f"{entry.name}: {entry.sentence}" for entry in response.context["entries"]]
+
+
+def lines(client: Client, path: str, **query: str) -> list[list[str]]:
+    """The rows of a CSV file, without the head."""
+    response: Any = client.get(f"{BASE}/{path}", query)
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"].startswith("attachment;")
+    return list(csv.reader(StringIO(b"".join(response).decode())))[1:]
+
+
+@pytest.fixture
+def changed(issue: IssueKey, owner: User, other_store: Store) -> ApiKey:
+    """A key that was created, renamed and deleted, among others; and one of another store."""
+    by = Actor(owner, "192.0.2.1")
+    key, _ = issue(name="Warehouse", by=by)
+    lifecycle.update_key(key, by=by, version=key.version, name="Stock")
+    issue(name="Theirs", store=other_store)
+    issue(name="Accounting")
+    prefix = key.prefix
+    lifecycle.delete_key(key, by=by)
+    key.prefix = prefix
+    return key
+
+
+def test_every_change_is_shown_those_of_deleted_keys_included(signed_in: Client, changed: ApiKey) -> None:
+    assert sentences(signed_in) == [
+        "Stock: Deleted.",
+        "Accounting: Created with orders:read.",
+        "Stock: Renamed from “Warehouse” to “Stock”.",
+        "Warehouse: Created with orders:read.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"event": "deleted"}, 1),
+        ({"event": "suspended"}, 0),
+        ({"q": "warehouse"}, 1),
+        ({"q": "OWNER@"}, 4),
+        ({"q": "Theirs"}, 0),
+        ({"from": "2020-01-01"}, 4),
+        ({"to": "2020-01-01"}, 0),
+    ],
+)
+@pytest.mark.usefixtures("changed")
+def test_a_filter_of_changes_finds_what_it_says(signed_in: Client, query: dict[str, str], count: int) -> None:
+    assert len(sentences(signed_in, **query)) == count
+    assert len(lines(signed_in, "activity.csv", **query)) == count
+
+
+def test_a_deleted_keys_changes_are_found_by_its_prefix(signed_in: Client, changed: ApiKey) -> None:
+    assert len(sentences(signed_in, q=changed.prefix)) == 3
+    assert len(sentences(signed_in, q=f"{changed.prefix}.••••")) == 3
+
+
+def test_pages_of_changes_have_every_entry_once(
+    signed_in: Client, changed: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity, "PER_PAGE", 3)
+    monkeypatch.setattr(activity, "ROWS_PER_QUERY", 3)
+    AuditEntry.objects.update(at=timezone.now())
+    first = signed_in.get(f"{BASE}/activity/")
+    second = signed_in.get(f"{BASE}/activity/", {"cursor": str(first.context["next"])})
+    assert len({entry.pk for page in (first, second) for entry in page.context["entries"]}) == 4
+    assert second.context["next"] is None
+    assert len(lines(signed_in, "activity.csv")) == 4
+
+
+def test_a_csv_of_changes_says_who_what_and_from_where(signed_in: Client, changed: ApiKey) -> None:
+    newest = lines(signed_in, "activity.csv")[0]
+    assert newest[1:] == [changed.prefix, "Stock", "deleted", "Deleted.", "owner@example.com", "192.0.2.1"]
+    assert newest[0].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1", "'+1"),
+        ("-1+1", "'-1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("\n=1", "'\n=1"),
+        ("＝1", "'＝1"),
+        ("a=1", "a=1"),
+        (-5, -5),
+        (None, ""),
+    ],
+)
+def test_no_cell_is_run_by_a_spreadsheet_program(value: Any, expected: Any) -> None:
+    assert cell(value) == expected
+
+
+def test_a_name_that_is_a_formula_is_text_in_every_file(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue(name="=HYPERLINK(A1)")
+    use(key, outcome="succeeded", requests=1)
+    assert lines(signed_in, "activity.csv")[0][2] == "'=HYPERLINK(A1)"
+    assert lines(signed_in, "usage.csv")[0][1] == "'=HYPERLINK(A1)"
+
+
+def use(key: ApiKey, *, outcome: str, requests: int, ago: int = 0) -> None:
+    day = timezone.now().date() - timedelta(days=ago)
+    ApiKeyUsage.objects.create(
+        key=key,
+        date=day,
+        resource="orders",
+        access="read",
+        outcome=outcome,
+        requests=requests,
+        last_at=timezone.now(),
+    )
+
+
+def test_a_csv_of_usage_divides_refusals_by_reason_as_far_as_it_is_known(
+    signed_in: Client, issue: IssueKey, other_store: Store
+) -> None:
+    key, _ = issue(name="Warehouse")
+    use(key, outcome="succeeded", requests=7)
+    use(key, outcome="refused", requests=10)
+    use(key, outcome="succeeded", requests=3, ago=29)
+    use(key, outcome="succeeded", requests=4, ago=30)
+    use(issue(store=other_store)[0], outcome="succeeded", requests=99)
+    today = timezone.now().date()
+    for reason, requests in (("rate_limited", 6), ("api_key_expired", 3)):
+        RefusalUsage.objects.create(
+            key=key,
+            date=today,
+            resource="orders",
+            access="read",
+            reason=reason,
+            requests=requests,
+            last_at=timezone.now(),
+        )
+    common = ["Warehouse", key.prefix, "orders", "read"]
+    assert lines(signed_in, "usage.csv") == [
+        [str(today - timedelta(days=29)), *common, "succeeded", "", "3"],
+        [str(today), *common, "refused", "api_key_expired", "3"],
+        [str(today), *common, "refused", "rate_limited", "6"],
+        [str(today), *common, "refused", "", "1"],
+        [str(today), *common, "succeeded", "", "7"],
+    ]
+    assert len(lines(signed_in, "usage.csv", range="7d")) == 4
+    assert len(lines(signed_in, "usage.csv", range="90d")) == 6

@@ -1,0 +1,373 @@
+"""The pages of the request log: what a filter finds, and that nobody sees another store's."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from apikeys.models import ApiKey, LoggedRequest
+from apikeys.settings_page import request_search
+from apikeys.usage import writer
+from apikeys.usage.batch import Batch, KeyRequest
+from stores.models import Store
+from tests.conftest import IssueKey
+from tests.key_requests import NOON, make_request
+
+BASE = "/stores/267418190/settings/api-keys"
+THEIRS = UUID(int=518)
+
+
+def write(*requests: KeyRequest) -> None:
+    batch = Batch(uuid4(), 1)
+    for request in requests:
+        batch.add(request)
+        batch.add_to_log(request)
+    writer.write(batch)
+
+
+@pytest.fixture
+def key(issue: IssueKey) -> ApiKey:
+    return issue(name="Warehouse")[0]
+
+
+@pytest.fixture
+def log(key: ApiKey, issue: IssueKey, other_store: Store) -> list[KeyRequest]:
+    """Requests of every kind, the newest last, and one of another store's key."""
+    second, _ = issue(name="Accounting")
+    minute = timedelta(minutes=1)
+    ours = [
+        make_request(key),
+        make_request(key, at=NOON + minute, method="PATCH", access="write"),
+        make_request(
+            key, at=NOON + 2 * minute, status_code=401, reason="resource_not_allowed", resource="customers"
+        ),
+        make_request(
+            key, at=NOON + 3 * minute, status_code=404, reason="not_found", path="/v1/stores/267418190/x"
+        ),
+        make_request(
+            second, at=NOON + 4 * minute, status_code=429, reason="rate_limited", address="2001:db8::1"
+        ),
+    ]
+    at = NOON + 5 * minute
+    theirs = make_request(issue(store=other_store, name="Theirs")[0], request_id=THEIRS, at=at)
+    write(*ours, theirs)
+    return ours
+
+
+def found(client: Client, **query: str) -> list[int]:
+    """Which requests of the log a page shows, by their place in it; the newest comes first."""
+    response = client.get(f"{BASE}/requests/", query)
+    assert response.status_code == 200
+    assert "518203746" not in response.text
+    by_minute = {row.at: row for row, _ in response.context["rows"]}
+    return [(at - NOON) // timedelta(minutes=1) for at in by_minute]
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, [4, 3, 2, 1, 0]),
+        ({"outcome": "succeeded"}, [1, 0]),
+        ({"outcome": "refused"}, [4, 2]),
+        ({"outcome": "failed"}, [3]),
+        ({"reason": "rate_limited"}, [4]),
+        ({"reason": "no_such_reason"}, []),
+        ({"status": "404"}, [3]),
+        ({"resource": "customers"}, [2]),
+        ({"method": "patch"}, [1]),
+        ({"address": "2001:DB8:0::1"}, [4]),
+        ({"from": "2026-11-23T12:03"}, [4, 3]),
+        ({"to": "2026-11-23T12:01"}, [0]),
+        ({"from": "2026-11-23", "to": "2026-11-23"}, [4, 3, 2, 1, 0]),
+        ({"from": "2026-11-24"}, []),
+        ({"q": "267418190/x"}, [3]),
+        ({"q": str(THEIRS)}, []),
+        ({"outcome": "refused", "resource": "customers", "from": "2026-11-23"}, [2]),
+    ],
+)
+def test_a_filter_finds_what_it_says(signed_in: Client, query: dict[str, str], expected: list[int]) -> None:
+    assert found(signed_in, **query) == expected
+
+
+def test_a_key_and_a_request_id_are_found(signed_in: Client, key: ApiKey, log: list[KeyRequest]) -> None:
+    assert found(signed_in, key=key.prefix) == [3, 2, 1, 0]
+    assert found(signed_in, key=key.prefix, reason="not_found") == [3]
+    assert found(signed_in, q=key.prefix) == [3, 2, 1, 0]
+    assert found(signed_in, q=str(log[1].request_id)) == [1]
+    response = signed_in.post(f"{BASE}/find/", {"q": f" {log[1].request_id.hex} "})
+    assert response.url == f"{BASE}/requests/?q={log[1].request_id}"  # type: ignore[attr-defined]
+    assert signed_in.get(f"{BASE}/{key.prefix}/requests/").url == f"{BASE}/requests/?key={key.prefix}"  # type: ignore[attr-defined]
+
+
+def test_requests_of_a_deleted_key_stay(signed_in: Client, key: ApiKey, log: list[KeyRequest]) -> None:
+    key.delete()
+    assert found(signed_in) == [4, 3, 2, 1, 0]
+    assert found(signed_in, key=key.prefix) == [3, 2, 1, 0]
+    row = LoggedRequest.objects.get(request_id=log[2].request_id)
+    assert "deleted since" in signed_in.get(f"{BASE}/requests/{row.pk}/").text
+
+
+ODD = [
+    *(
+        "",
+        " ",
+        "\0",
+        "x" * 5000,
+        "-1",
+        "0",
+        "1e9",
+        "9" * 20,
+        "\u202e",
+        "'; --",
+        "%",
+        "null",
+        "٣",
+        "[]",
+        "\xff",
+    ),
+    *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31", "2026-02-30", "\ud800"),
+    *("::1%eth0", "1-1", "9" * 30 + "-1", "1-" + "9" * 19, "1-" + "9" * 30, "-", "1732363200000000-"),
+]
+OF_REQUESTS = ("q", "key", "outcome", "reason", "status", "resource", "method", "address", "from", "to")
+PARAMETERS = [
+    *(("requests/", name) for name in (*OF_REQUESTS, "cursor", "live")),
+    *(("requests.csv", name) for name in OF_REQUESTS),
+    *(
+        (path, name)
+        for path in ("activity/", "activity.csv")
+        for name in ("q", "event", "from", "to", "cursor")
+    ),
+    *((path, "range") for path in ("", "usage.csv")),
+]
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(("path", "name"), PARAMETERS)
+def test_no_value_in_an_address_is_a_server_error_or_shows_another_store(
+    signed_in: Client, path: str, name: str
+) -> None:
+    for value in ODD:
+        response = signed_in.get(f"{BASE}/{path}?{name}={quote(value, errors='surrogatepass')}")
+        assert response.status_code in {200, 302}, value
+        assert b"/stores/518203746/" not in b"".join(response)
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"from": "soon"}, "“soon” is not a date such as 2026-11-25."),
+        ({"from": "2026-11-25", "to": "2026-11-20"}, "“To” has to be later than “From”."),
+        ({"address": "hello"}, "“hello” is not an IP address."),
+        ({"key": "xyz"}, "A key&#x27;s prefix has seven characters"),
+    ],
+)
+def test_what_is_wrong_with_a_filter_is_said(signed_in: Client, query: dict[str, str], message: str) -> None:
+    assert message in signed_in.get(f"{BASE}/requests/", query).text
+    assert found(signed_in, **query) == []
+
+
+def test_another_stores_request_is_not_there(
+    signed_in: Client, log: list[KeyRequest], other_store: Store
+) -> None:
+    theirs = LoggedRequest.objects.get(request_id=THEIRS)
+    assert signed_in.get(f"{BASE}/requests/{theirs.pk}/").status_code == 404
+    assert signed_in.get(f"{BASE}/requests/{2**62}/").status_code == 404
+    assert found(signed_in, key=theirs.prefix) == []
+    elsewhere = f"/stores/{other_store.pk}/settings/api-keys"
+    for path in ("requests/", "requests.csv", "activity/", "activity.csv", "usage.csv"):
+        assert signed_in.get(f"{elsewhere}/{path}").status_code == 404
+
+
+def test_a_pasted_key_gets_into_no_address(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    response = signed_in.get(f"{BASE}/requests/", {"q": f"Bearer {plaintext}", "status": "200"})
+    assert response.url == f"{BASE}/requests/?q={key.prefix}&status=200"  # type: ignore[attr-defined]
+
+
+def all_pages(client: Client, **query: str) -> list[Any]:
+    """The rows of all pages, by their links."""
+    rows: list[Any] = []
+    while True:
+        response = client.get(f"{BASE}/requests/", query)
+        rows += [row for row, _ in response.context["rows"]]
+        if not (following := response.context["page"].next):
+            return rows
+        query["cursor"] = str(following)
+
+
+@pytest.mark.parametrize("same_moment", [True, False])
+@pytest.mark.parametrize("query", [{}, {"method": "GET"}, {"outcome": "succeeded"}])
+def test_pages_have_every_row_once(
+    signed_in: Client,
+    key: ApiKey,
+    monkeypatch: pytest.MonkeyPatch,
+    query: dict[str, str],
+    *,
+    same_moment: bool,
+) -> None:
+    monkeypatch.setattr(request_search, "MAX_SEARCHED", 60)
+    write(*(make_request(key, at=NOON - timedelta(seconds=0 if same_moment else n // 2)) for n in range(130)))
+    rows = all_pages(signed_in, **query)
+    assert len({row.pk for row in rows}) == len(rows) == 130
+    assert [(row.at, row.pk) for row in rows] == sorted(((row.at, row.pk) for row in rows), reverse=True)
+
+
+def test_a_filter_that_nothing_matches_looks_through_a_limited_number_of_rows(
+    signed_in: Client, key: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_search, "MAX_SEARCHED", 20)
+    write(*(make_request(key, at=NOON - timedelta(seconds=n)) for n in range(50)))
+    response = signed_in.get(f"{BASE}/requests/", {"method": "DELETE"})
+    assert response.context["page"].searched_to == NOON - timedelta(seconds=20)
+    assert "Search further" in response.text
+    assert all_pages(signed_in, method="DELETE") == []
+
+
+def test_every_page_takes_as_many_queries(signed_in: Client, key: ApiKey) -> None:
+    write(*(make_request(key, at=NOON - timedelta(seconds=n)) for n in range(120)))
+    counts = []
+    for cursor in ("", f"{int((NOON - timedelta(seconds=60)).timestamp() * 1_000_000)}-0"):
+        with CaptureQueriesContext(connection) as queries:
+            signed_in.get(f"{BASE}/requests/", {"cursor": cursor})
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_live_asks_for_the_rows_alone(signed_in: Client, log: list[KeyRequest]) -> None:
+    page = signed_in.get(f"{BASE}/requests/", {"live": "1"}).text
+    assert 'hx-trigger="every 2s"' in page
+    part = signed_in.get(
+        f"{BASE}/requests/", {"live": "1"}, headers={"HX-Request": "true", "HX-Target": "requests"}
+    )
+    assert part.text.startswith("<div") or part.text.lstrip().startswith("<div")
+    assert "<html" not in part.text
+
+
+@pytest.mark.parametrize(
+    ("setting", "note"), [("errors", "Only requests that were refused"), ("off", "is off")]
+)
+def test_a_log_that_is_partly_off_says_so(signed_in: Client, settings: Any, setting: str, note: str) -> None:
+    assert note not in signed_in.get(f"{BASE}/requests/").text
+    settings.REQUEST_LOG = setting
+    assert note in signed_in.get(f"{BASE}/requests/").text
+
+
+# Details and what mends a refusal.
+
+
+def detail(client: Client, key: ApiKey, **request: Any) -> Any:
+    write(make_request(key, request_id=THEIRS, **request))
+    row = LoggedRequest.objects.get(request_id=THEIRS)
+    response = client.get(f"{BASE}/requests/{row.pk}/")
+    assert response.status_code == 200
+    return response
+
+
+def click(client: Client, response: Any, key: ApiKey) -> Any:
+    """Do what the page offers."""
+    fix = response.context["cause"].fix
+    data: dict[str, list[str]] = {}
+    for name, value in fix.fields:
+        data.setdefault(name, []).append(value)
+    return client.post(f"{BASE}/{key.prefix}/{fix.action}", data)
+
+
+def test_access_that_was_missing_is_granted_in_one_click(signed_in: Client, key: ApiKey) -> None:
+    response = detail(signed_in, key, status_code=401, reason="resource_not_allowed", resource="customers")
+    assert "The key did not have customers:read." in response.text
+    click(signed_in, response, key)
+    key.refresh_from_db()
+    assert key.access == ["orders:read", "customers:read"]
+    assert "would not be refused for this any more" in signed_in.get(response.request["PATH_INFO"]).text
+
+
+def test_an_address_is_allowed_in_one_click(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue(allowed_addresses=["192.0.2.1"])
+    response = detail(signed_in, key, status_code=401, reason="address_not_allowed", address="2001:db8::1")
+    click(signed_in, response, key)
+    key.refresh_from_db()
+    assert key.allowed_addresses == ["192.0.2.1", "2001:db8::1"]
+    # Somebody who had the page open, too.
+    click(signed_in, response, key)
+    key.refresh_from_db()
+    assert len(key.allowed_addresses) == 2
+
+
+def test_a_key_that_works_from_anywhere_is_not_limited_to_one_address(signed_in: Client, key: ApiKey) -> None:
+    signed_in.post(f"{BASE}/{key.prefix}/allow-address/", {"address": "192.0.2.1", "version": key.version})
+    key.refresh_from_db()
+    assert key.allowed_addresses == []
+
+
+@pytest.mark.parametrize("address", ["", "hello", "\0", "192.0.2.0/24", "9" * 500])
+def test_what_is_no_address_is_not_allowed(signed_in: Client, issue: IssueKey, address: str) -> None:
+    key, _ = issue(allowed_addresses=["192.0.2.1"])
+    path = f"{BASE}/{key.prefix}/allow-address/"
+    assert signed_in.post(path, {"address": address, "version": key.version}).status_code == 302
+    key.refresh_from_db()
+    assert key.allowed_addresses == ["192.0.2.1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "action"),
+    [
+        ({"deactivated_at": NOON}, "api_key_inactive", "reactivate/"),
+        ({"expires_at": NOON - timedelta(days=900)}, "api_key_expired", "edit/?extend"),
+        ({}, "https_required", "roll/"),
+    ],
+)
+def test_what_takes_a_page_of_its_own_is_a_link(
+    signed_in: Client, key: ApiKey, change: dict[str, Any], reason: str, action: str
+) -> None:
+    ApiKey.objects.filter(pk=key.pk).update(**change)
+    response = detail(signed_in, key, status_code=401, reason=reason)
+    assert response.context["cause"].fix.action == action
+    assert signed_in.get(f"{BASE}/{key.prefix}/{action}").status_code == 200
+
+
+@pytest.mark.parametrize("reason", ["api_key_inactive", "api_key_expired", "address_not_allowed"])
+def test_a_cause_that_is_gone_is_no_alarm(signed_in: Client, key: ApiKey, reason: str) -> None:
+    response = detail(signed_in, key, status_code=401, reason=reason)
+    assert response.context["cause"].is_fixed
+    assert response.context["cause"].fix is None
+
+
+def test_why_requests_were_refused_is_on_the_keys_page_the_unfixed_first(
+    signed_in: Client, key: ApiKey
+) -> None:
+    now = timezone.now()
+    write(
+        *(make_request(key, at=now, status_code=401, reason="api_key_expired") for _ in range(3)),
+        make_request(key, at=now, status_code=401, reason="resource_not_allowed", resource="customers"),
+        make_request(key, at=now, status_code=429, reason="rate_limited", access=""),
+        make_request(key, at=now, status_code=429, reason="rate_limited", access="", resource="customers"),
+    )
+    response = signed_in.get(f"{BASE}/{key.prefix}/")
+    shown = [(one.requests, one.cause.sentence.split(".")[0]) for one in response.context["refusals"]]
+    assert shown == [
+        (2, "The key made more requests in a minute than its limit"),
+        (1, "The key did not have customers:read"),
+        (3, "The key had expired"),
+    ]
+    assert "Grant customers:read" in response.text
+
+
+def test_who_calls_are_the_top_addresses_and_clients(signed_in: Client, key: ApiKey) -> None:
+    now = timezone.now()
+    write(
+        *(make_request(key, at=now, client="curl/8", address="192.0.2.1") for _ in range(3)),
+        make_request(key, at=now, client="Bot/1", address="192.0.2.1"),
+        make_request(key, at=now, client="", address=None),
+        make_request(key, at=now - timedelta(days=40), client="Old/1", address="192.0.2.9"),
+    )
+    callers = signed_in.get(f"{BASE}/{key.prefix}/callers/").context["callers"]
+    assert [(caller.name, caller.requests) for caller in callers.addresses] == [("192.0.2.1", 4), ("", 1)]
+    assert [caller.name for caller in callers.clients] == ["curl/8", "", "Bot/1"]

@@ -1,0 +1,75 @@
+"""Periods: bars without gaps up to now, whatever they are of, and the same figures on every page."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from apikeys.models import ApiKeyUsage, HourlyUsage, StoreUsage
+from apikeys.usage import reports
+from apikeys.usage.periods import Period, TimeRange
+from stores.models import Store
+from tests.conftest import IssueKey
+
+NOW = datetime(2026, 3, 31, 14, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("time_range", "bars", "first", "labels"),
+    [
+        ("24h", 24, datetime(2026, 3, 30, 15, tzinfo=UTC), ("15:00", "14:00")),
+        ("7d", 7, datetime(2026, 3, 25, tzinfo=UTC), ("25 Mar", "31 Mar")),
+        ("30d", 30, datetime(2026, 3, 2, tzinfo=UTC), ("2 Mar", "31 Mar")),
+        ("90d", 90, datetime(2026, 1, 1, tzinfo=UTC), ("1 Jan", "31 Mar")),
+        ("12m", 12, datetime(2025, 4, 1, tzinfo=UTC), ("Apr 2025", "Mar 2026")),
+    ],
+)
+def test_bars_reach_to_now_without_gaps(
+    time_range: str, bars: int, first: datetime, labels: tuple[str, str]
+) -> None:
+    with time_machine.travel(NOW, tick=False):
+        period = Period(TimeRange(time_range))
+    assert len(period.bars) == bars
+    assert period.start == first
+    assert period.latest.start <= NOW < period.latest.end
+    assert (period.bars[0].label, period.latest.label) == labels
+    assert all(
+        bar.end == following.start for bar, following in zip(period.bars, period.bars[1:], strict=False)
+    )
+
+
+@pytest.mark.parametrize("text", ["", "1d", "24H", "\0", "30", "x" * 500])
+def test_what_is_no_range_is_thirty_days(text: str) -> None:
+    assert TimeRange.parse(text) is TimeRange.MONTH
+
+
+@pytest.mark.parametrize("time_range", TimeRange)
+def test_a_period_has_what_happened_in_it_and_nothing_else(
+    issue: IssueKey, store: Store, time_range: TimeRange
+) -> None:
+    key, _ = issue()
+    period = Period(time_range)
+    inside = period.bars[0].start, period.latest.start
+    outside = period.start - timedelta(hours=1)
+    for at, requests in ((inside[0], 5), (inside[1], 7), (outside, 100)):
+        if time_range.is_hourly:
+            HourlyUsage.objects.create(store=store, key=key, hour=at, outcome="refused", requests=requests)
+            continue
+        ApiKeyUsage.objects.create(key=key, date=at.date(), outcome="refused", requests=requests, last_at=at)
+        StoreUsage.objects.create(store=store, date=at.date(), outcome="refused", requests=requests)
+    for found in (reports.of_store(store, time_range), reports.of_keys([key], time_range)[key.pk]):
+        assert (found.total, found.refused) == (12, 12)
+        assert (found.bars[0].refused, found.latest.refused) == (5, 7)
+
+
+@pytest.mark.parametrize("time_range", TimeRange)
+def test_list_and_key_show_the_same_range(signed_in: Client, issue: IssueKey, time_range: TimeRange) -> None:
+    key, _ = issue()
+    now = timezone.now()
+    ApiKeyUsage.objects.create(key=key, date=now.date(), outcome="succeeded", requests=3, last_at=now)
+    for path in ("", f"{key.prefix}/"):
+        page = signed_in.get(f"/stores/267418190/settings/api-keys/{path}", {"range": time_range.value}).text
+        assert f"{time_range.label}</a>" in page
+        assert f'range={time_range.value}" aria-current="true"' in page
