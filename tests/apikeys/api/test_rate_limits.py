@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.cache import caches
 from django.test import Client
 from limits.storage import RedisStorage
 from prometheus_client import REGISTRY
@@ -204,3 +205,12 @@ def test_the_first_requests_of_a_process_find_the_counters_side_by_side(valkey_u
     command = [sys.executable, "-c", SIDE_BY_SIDE]
     found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert found.stdout == "8\n", found.stderr
+
+
+def test_a_counter_that_ends_between_two_steps_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    counters = rate_limits.MemoryCounters()
+    with monkeypatch.context() as patch:
+        # The cache drops its oldest entries when it is full, this one too.
+        patch.setattr(caches["rate_limits"], "add", lambda *args, **kwargs: True)
+        assert counters.incr("reflow/key/ended/1", 60) == 1
+    assert counters.incr("reflow/key/ended/1", 60) == 2
