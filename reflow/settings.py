@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "reflow.observability.access_log.AccessLogMiddleware",
     "reflow.server.request_deadline.RequestDeadlineMiddleware",
     "reflow.server.https.HttpsCheckMiddleware",
+    "apikeys.api.exposed_keys.ExposedKeyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -309,7 +310,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["reflow.api.schema.add_components"],
 }
 # Any page may call the API, without cookies. The paths are those of reflow.api.errors.PREFIXES.
-CORS_URLS_REGEX = r"^/(v1|v2|projects)/"
+CORS_URLS_REGEX = r"^/(v1|v2|projects)(/|$)"
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"]
 CORS_ALLOW_HEADERS = [
@@ -370,7 +371,7 @@ REQUEST_LOG_DAYS = env.integer("REQUEST_LOG_DAYS", default=14)
 SECURE_SSL_REDIRECT = HTTPS
 # Load balancers and Prometheus ask from inside, over plain HTTP. The API refuses it: a redirect would drop
 # the body, and the key would have been read all the same.
-SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$", "^v1/"]
+SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$", "^(v1|v2|projects)(/|$)"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

@@ -7,8 +7,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apikeys import addresses, keys, lifecycle
-from apikeys.actors import client_actor
+from apikeys import addresses, keys
 from apikeys.api import rate_limits
 from apikeys.api.exceptions import (
     REALM,
@@ -47,7 +46,6 @@ class ApiKeyAuthentication(BaseAuthentication):
         http.api_key = key  # type: ignore[attr-defined]
         rate_limits.count_key(http, key)
         if is_exposed:
-            lifecycle.mark_exposed(ApiKey.objects.get(pk=key.pk), by=client_actor(http))
             raise HttpsRequired
         now = timezone.now()
         if key.is_inactive(now):

@@ -63,7 +63,7 @@ MESSAGES = {
 
 def is_api_path(path: str) -> bool:
     """Whether a request for this path gets JSON, whatever becomes of it."""
-    return path.startswith(PREFIXES)
+    return f"{path}/".startswith(PREFIXES)
 
 
 def error_body(code: str, message: str = "", **extra: Any) -> dict[str, Any]:

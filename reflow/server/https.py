@@ -1,6 +1,7 @@
 """Detect a proxy whose word about HTTPS is not taken: the site would redirect to itself forever."""
 
 import logging
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -24,18 +25,27 @@ class HttpsCheckMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        # Clients can send these headers too: each problem is logged once, not once a request.
+        self.logged: set[str] = set()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SECURE_SSL_REDIRECT and not request.is_secure():
             problem = find_problem(request)
-            if problem:
+            if problem and problem not in self.logged:
+                self.logged.add(problem)
                 logger.error(problem)
+            if problem and not is_redirect_exempt(request.path):
                 return HttpResponse(
                     f"{problem}\n",
                     content_type="text/plain; charset=utf-8",
-                    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+                    status=HTTPStatus.SERVICE_UNAVAILABLE,
                 )
         return self.get_response(request)
+
+
+def is_redirect_exempt(path: str) -> bool:
+    """Whether SecurityMiddleware leaves a path alone, as those of health checks and of the API."""
+    return any(re.search(pattern, path.lstrip("/")) for pattern in settings.SECURE_REDIRECT_EXEMPT)
 
 
 def find_problem(request: HttpRequest) -> str:

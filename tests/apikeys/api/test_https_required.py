@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
 from apikeys.models import ApiKey, AuditEntry
 from tests.conftest import IssueKey, bearer
 
@@ -62,3 +64,46 @@ def test_a_wrong_key_learns_nothing_more(client: Client, issue: IssueKey) -> Non
 @pytest.mark.parametrize("path", PATHS)
 def test_without_a_key_it_is_refused_too(client: Client, path: str) -> None:
     assert client.get(path).json()["code"] == "https_required"
+
+
+@pytest.mark.usefixtures("on_https")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("GET", path) for path in ("/v1", "/v1/foo", "/v2/stores/", "/projects/1/", "/docs/", "/nowhere")),
+        ("POST", "/v1/api-keys/revoke"),
+    ],
+)
+def test_a_key_is_marked_whatever_the_route(client: Client, issue: IssueKey, method: str, path: str) -> None:
+    key, plaintext = issue()
+    client.generic(method, path, headers=bearer(plaintext))
+    assert ApiKey.objects.get(pk=key.pk).exposed_at
+
+
+@pytest.mark.usefixtures("on_https")
+def test_a_key_beyond_its_rate_limit_is_marked(client: Client, issue: IssueKey, settings: Any) -> None:
+    settings.RATE_LIMIT_PER_KEY = 0
+    key, plaintext = issue()
+    assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 429
+    assert ApiKey.objects.get(pk=key.pk).exposed_at
+
+
+def test_a_key_that_is_deleted_meanwhile_is_no_error(issue: IssueKey) -> None:
+    key, _ = issue()
+    ApiKey.objects.filter(pk=key.pk).delete()
+    lifecycle.mark_exposed(key, by=Actor())
+    assert not AuditEntry.objects.filter(event="exposed").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/v1", "/v2", "/projects", "/v1/", "/v2/", "/projects/", "/v2/a", "/v1/foo"]
+)
+def test_an_unknown_address_of_the_api_is_json_over_plain_http_too(
+    client: Client, settings: Any, path: str
+) -> None:
+    for on_https in (False, True):
+        settings.SECURE_SSL_REDIRECT = on_https
+        response = client.get(path, headers={"Origin": "https://shop.example"})
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+        assert response["Access-Control-Allow-Origin"] == "*"

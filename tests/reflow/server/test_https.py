@@ -15,10 +15,10 @@ TRUSTED = ("HTTP_X_FORWARDED_PROTO", "https")
     [
         (None, {}, 301, ""),
         (None, {"X-Forwarded-Proto": "http"}, 301, ""),
-        (None, {"X-Forwarded-Proto": "https"}, 500, "TRUST_X_FORWARDED_PROTO=true"),
+        (None, {"X-Forwarded-Proto": "https"}, 503, "TRUST_X_FORWARDED_PROTO=true"),
         (TRUSTED, {"X-Forwarded-Proto": "https"}, 200, ""),
         (TRUSTED, {"X-Forwarded-Proto": "http"}, 301, ""),
-        (TRUSTED, {}, 500, "X-Forwarded-Proto"),
+        (TRUSTED, {}, 503, "X-Forwarded-Proto"),
     ],
 )
 def test_what_is_missing_is_named_instead_of_a_redirect_to_itself(
@@ -47,3 +47,23 @@ def test_the_deployment_check_names_what_is_missing(
     settings.SECURE_PROXY_SSL_HEADER, settings.TRUSTED_PROXIES = trusted, proxies
     found = run_checks(include_deployment_checks=True)
     assert {str(message.id) for message in found if str(message.id).startswith("reflow.")} == ids
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/v1/openapi.json", 403), ("/v1/foo", 404)])
+def test_a_header_of_a_client_does_not_break_health_checks_and_the_api(
+    settings: Any, client: Client, path: str, status: int
+) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_PROXY_SSL_HEADER = True, None
+    response = client.get(path, headers={"X-Forwarded-Proto": "https", "Origin": "https://shop.example"})
+    assert response.status_code == status
+    if path.startswith("/v1/"):
+        assert response["Content-Type"].startswith("application/json")
+        assert response["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_problem_is_logged_once(settings: Any, client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_PROXY_SSL_HEADER = True, None
+    for _ in range(3):
+        client.get("/docs/", headers={"X-Forwarded-Proto": "https"})
+    assert [record.name for record in caplog.records].count("reflow.server.https") == 1
