@@ -18,6 +18,7 @@ from apikeys import keys
 from apikeys.formats import grouped, relative_time
 from apikeys.models import ApiKey, ApiKeyQuerySet, KeyFilter, Status
 from apikeys.usage import charts
+from apikeys.usage.attention import Attention, needing_attention
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -53,6 +54,7 @@ class Listing:
     q: str = ""
     status: str = ""
     access: str = ""
+    attention: str = ""
     sort: str = "-created"
     range: str = TimeRange.MONTH.value
     page: str = "1"
@@ -86,12 +88,15 @@ class Listing:
 
     @classmethod
     def from_query(cls, store: Store, query: QueryDict) -> Self:
-        status, access, sort = (query.get(name, "") for name in ("status", "access", "sort"))
+        status, access, attention, sort = (
+            query.get(name, "") for name in ("status", "access", "attention", "sort")
+        )
         return cls(
             base=reverse("apikeys:list", args=[store.pk]),
             q=searchable(query.get("q", "")),
             status=status if status in KeyFilter.values else "",
             access=access if access in dict(cls.ACCESSES) else "",
+            attention=attention if attention in Attention.values else "",
             sort=sort if sort in dict(cls.SORTS) else cls.sort,
             range=TimeRange.parse(query.get("range", "")).value,
             page=query.get("page", "1"),
@@ -104,9 +109,13 @@ class Listing:
     @property
     def url(self) -> str:
         """The address of this list, with what differs from the defaults."""
-        names = ("q", "status", "access", "sort", "range", "page")
+        names = ("q", "status", "access", "attention", "sort", "range", "page")
         query = {name: value for name in names if (value := getattr(self, name)) != getattr(Listing, name)}
         return f"{self.base}?{urlencode(query)}" if query else self.base
+
+    @property
+    def attention_label(self) -> str:
+        return str(Attention(self.attention).label)
 
     @property
     def heads(self) -> Iterator[Head]:
@@ -142,6 +151,8 @@ class Listing:
         found = ApiKey.objects.for_store(store)
         if self.q:
             found = found.search(self.q)
+        if self.attention:
+            found = needing_attention(found, self.attention)
         return found.granting(self.access) if self.access else found
 
     def _sorted(self, found: ApiKeyQuerySet) -> ApiKeyQuerySet:

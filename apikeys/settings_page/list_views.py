@@ -24,6 +24,7 @@ from apikeys.settings_page.key_list import Listing
 from apikeys.settings_page.key_views import NewKey, get_key, render_key
 from apikeys.settings_page.request_search import read_search
 from apikeys.usage import charts, reports
+from apikeys.usage.attention import needs_attention
 from stores.models import Store
 
 
@@ -82,6 +83,7 @@ def render_list(request: OwnerRequest, store: Store, listing: Listing, **context
     working = ApiKey.objects.for_store(store).usable().count()
     context |= {
         "total": total,
+        "attention": needs_attention(store),
         "chart": charts.stacked_bars(total) if total.total else None,
         "working": working,
         "has_keys": working or rows["rows"] or ApiKey.objects.for_store(store).exists(),

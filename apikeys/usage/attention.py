@@ -9,13 +9,11 @@ from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyQuerySet, ApiKeyUsage, AuditEntry, RefusalUsage
+from apikeys.models import ApiKey, ApiKeyQuerySet, ApiKeyUsage, RefusalUsage
+from apikeys.models.key_states import EXPIRES_SOON, IDLE, is_expired, is_inactive, is_usable
 from apikeys.models.usage import PERIOD_DAYS, first_day
 from stores.models import Store
 from stores.resources import Access, Resource
-
-IDLE = timedelta(days=90)
-EXPIRES_SOON = timedelta(days=7)
 
 
 class Attention(models.TextChoices):
@@ -76,10 +74,11 @@ def _with_access_text(keys: ApiKeyQuerySet) -> ApiKeyQuerySet:
 
 def _conditions(now: datetime) -> dict[Attention, Q]:
     lately = now - timedelta(days=PERIOD_DAYS)
-    on = Q(suspended_at=None) & (Q(deactivated_at=None) | Q(reactivates_at__lte=now))
-    usable = on & (Q(expires_at=None) | Q(expires_at__gt=now))
+    usable = is_usable(now)
     return {
-        Attention.EXPIRED_CALLED: on & Q(expires_at__lte=now, last_use__at__gt=F("expires_at")),
+        Attention.EXPIRED_CALLED: is_expired(now)
+        & ~is_inactive(now)
+        & Q(last_use__at__gt=F("expires_at")),
         Attention.REFUSED: usable & Q(_is_refused_since_change()),
         Attention.EXPIRING: usable & Q(expires_at__lte=now + EXPIRES_SOON),
         Attention.NEVER_USED: usable & Q(last_use=None, created_at__lt=lately),
@@ -91,15 +90,12 @@ def _conditions(now: datetime) -> dict[Attention, Q]:
 
 
 def _is_refused_since_change() -> Exists:
-    """Keys with a request that was refused in the last 30 days, after their newest audit entry."""
-    changed_at = (
-        AuditEntry.objects.filter(key=OuterRef(OuterRef("pk"))).order_by("-at", "-pk").values("at")[:1]
-    )
+    """Keys with a request that was refused in the last 30 days, after they were last changed."""
     return Exists(
         RefusalUsage.objects.filter(
             key=OuterRef("pk"),
             date__gte=first_day(),
-            last_at__gt=Coalesce(Subquery(changed_at), OuterRef("created_at")),
+            last_at__gt=Coalesce(OuterRef("changed_at"), OuterRef("created_at")),
         )
     )
 
