@@ -3,7 +3,6 @@
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from django.db import transaction
 from django.db.models import Count
 
 from apikeys import emails
@@ -16,7 +15,10 @@ KEYS_PER_QUERY = 200
 
 
 def record_networks(uses: Iterable[KeyRequest]) -> None:
-    """Remember the networks that answered requests came from. What a key's first one is tells nobody."""
+    """Remember the networks that answered requests came from. What a key's first one is tells nobody.
+
+    Runs in the caller's transaction, so that a batch that is written again has its networks and e-mails too.
+    """
     seen = sorted(
         ((use.key_id, network_of(use.address)), use) for use in uses if use.address and use.status_code < 400
     )
@@ -40,7 +42,6 @@ def _record_some(seen: Sequence[tuple[tuple[int, str], KeyRequest]]) -> None:
             _record_new(key_id, network, use)
 
 
-@transaction.atomic
 def _record_new(key_id: int, network: str, use: KeyRequest) -> None:
     keys = ApiKey.objects.select_related("store").select_for_update(of=("self",), no_key=True)
     key = keys.filter(pk=key_id).first()

@@ -48,7 +48,7 @@ Counts = Mapping[Counter, Count]
 
 
 def write(batch: Batch) -> None:
-    """Add a batch's counts to the rows of usage and note each key's newest request, unless it is there.
+    """Add a batch's counts to the rows of usage, and note newest requests and networks, unless it is there.
 
     A connection that breaks while it commits leaves open whether it did, so a batch that failed may be
     handed in again, as often as it takes. Keys deleted since are left out; their store keeps its counts.
@@ -59,6 +59,7 @@ def write(batch: Batch) -> None:
             return
         stores = _lock_rows(Store, {counter.store_id for counter in batch.counts})
         keys = _lock_rows(ApiKey, {counter.key_id for counter in batch.counts})
+        networks.record_networks(use for use in batch.newest.values() if use.key_id in keys)
         of_keys = {c: count for c, count in batch.counts.items() if c.key_id in keys}
         of_stores = {c: count for c, count in batch.counts.items() if c.store_id in stores}
         _write_key_usage(of_keys)
@@ -67,7 +68,6 @@ def write(batch: Batch) -> None:
         _write_hourly_usage(of_stores)
         _write_last_uses(use for use in batch.newest.values() if use.key_id in keys)
         _write_log(request for request in batch.log if request.store_id in stores)
-    networks.record_networks(batch.newest.values())
 
 
 def _claim_batch(batch: Batch) -> bool:

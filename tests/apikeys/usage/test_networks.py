@@ -1,15 +1,20 @@
 """Networks that a key is used from: which is new, who is told, and how much is remembered."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 from django.utils import timezone
 
-from apikeys.models import ApiKey, KnownNetwork, NotificationSettings
+from apikeys.models import ApiKey, ApiKeyUsage, KnownNetwork, NotificationSettings
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
+from apikeys.usage import writer
+from apikeys.usage.batch import Batch
 from apikeys.usage.networks import network_of, record_networks
 from stores.models import Store
 from tests.conftest import IssueKey, deliver_letters
@@ -28,6 +33,17 @@ def key(issue: IssueKey, store: Store, owner: User) -> ApiKey:
 def use(key: ApiKey, *found: str | None, **more: Any) -> None:
     for address in found:
         record_networks([make_request(key, address=address, at=timezone.now(), **more)])
+
+
+def fail_at(table: str) -> Callable[..., Any]:
+    """Return a wrapper that fails each statement on a table, as a lost connection does."""
+
+    def execute(run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+        if table in sql:
+            raise OperationalError("the connection is closed")
+        return run(sql, params, many, context)
+
+    return execute
 
 
 @pytest.mark.parametrize(
@@ -68,6 +84,20 @@ def test_a_request_that_was_refused_is_no_use(key: ApiKey) -> None:
     use(key, "198.51.100.1", status_code=401)
     assert deliver_letters() == []
     assert KnownNetwork.objects.get().network == "192.0.2.0/24"
+
+
+def test_a_fault_of_the_database_loses_no_network(key: ApiKey) -> None:
+    use(key, "192.0.2.1")
+    batch = Batch(uuid4(), 1)
+    batch.add(make_request(key, address="198.51.100.1"))
+    fault = connection.execute_wrapper(fail_at("apikeys_knownnetwork"))
+    with fault, pytest.raises(OperationalError):
+        writer.write(batch)
+    assert not ApiKeyUsage.objects.exists()
+    for _ in range(2):
+        writer.write(batch)
+        assert len(deliver_letters()) == 1
+    assert ApiKeyUsage.objects.get().requests == 1
 
 
 def test_nobody_is_told_who_did_not_ask(issue: IssueKey) -> None:
