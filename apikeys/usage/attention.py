@@ -76,9 +76,7 @@ def _conditions(now: datetime) -> dict[Attention, Q]:
     lately = now - timedelta(days=PERIOD_DAYS)
     usable = is_usable(now)
     return {
-        Attention.EXPIRED_CALLED: is_expired(now)
-        & ~is_inactive(now)
-        & Q(last_use__at__gt=F("expires_at")),
+        Attention.EXPIRED_CALLED: is_expired(now) & ~is_inactive(now) & Q(last_use__at__gt=F("expires_at")),
         Attention.REFUSED: usable & Q(_is_refused_since_change()),
         Attention.EXPIRING: usable & Q(expires_at__lte=now + EXPIRES_SOON),
         Attention.NEVER_USED: usable & Q(last_use=None, created_at__lt=lately),
