@@ -5,7 +5,7 @@ A table beside each chart carries the same figures.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
 
 from apikeys.usage.periods import Bar, Period
 
@@ -28,7 +28,8 @@ class BarChart:
     """Stacked bars. ``view_box`` is that of their SVG; places on the axes are in percent of it.
 
     ``paths`` are pairs of an outcome and an SVG path, ``lines`` pairs of a place and the number of requests
-    it stands for, ``labels`` pairs of a place and a time, ``rows`` those of the table. A bar is a ``unit``,
+    it stands for, ``labels`` pairs of a place and a time, ``rows`` those of the table, which begin with
+    when a bar begins and ends. A bar is a ``unit``,
     such as a day, and all of them are a ``span``, such as 30 days.
     """
 
@@ -36,7 +37,7 @@ class BarChart:
     paths: list[tuple[str, str]]
     lines: list[tuple[str, str]]
     labels: list[tuple[str, str]]
-    rows: list[tuple[Any, ...]]
+    rows: list[tuple[str, ...]]
     unit: str
     span: str
 
@@ -61,12 +62,19 @@ def stacked_bars(period: Period) -> BarChart:
             for index in labelled(count)
         ],
         rows=[
-            (bar.start, bar.end, bar.label, *(f"{getattr(bar, name):,}" for name in OUTCOMES))
+            (*moments(bar), bar.label, *(f"{getattr(bar, name):,}" for name in OUTCOMES))
             for bar in period.bars
         ],
         unit=period.unit,
         span=str(period.time_range.label),
     )
+
+
+def moments(bar: Bar) -> tuple[str, str]:
+    """Return the first and last day of a bar, or when its hour begins and ends, in ISO 8601."""
+    if bar.end - bar.start < timedelta(days=1):
+        return f"{bar.start:%Y-%m-%dT%H:%M}", f"{bar.end:%Y-%m-%dT%H:%M}"
+    return f"{bar.start:%Y-%m-%d}", f"{bar.end - timedelta(days=1):%Y-%m-%d}"
 
 
 def scale(largest: int) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from django.db import models
 from django.utils import timezone
@@ -54,19 +55,15 @@ class Period:
 
     choices = TimeRange.choices
 
+    @property
+    def unit(self) -> str:
+        """What a bar is: hour, day or month."""
+        return "hour" if self.time_range.is_hourly else "month" if self.time_range.is_monthly else "day"
+
     def __init__(self, time_range: TimeRange = TimeRange.MONTH) -> None:
         self.time_range = time_range
-        starts = first_moments(time_range, timezone.now())
-        if time_range.is_hourly:
-            self.unit, label = "hour", "%H:%M"
-        elif time_range.is_monthly:
-            self.unit, label = "month", "%b %Y"
-        else:
-            self.unit, label = "day", "%-d %b"
-        self.bars = [
-            Bar(start, end, f"{start:{label}}")
-            for start, end in zip(starts, [*starts[1:], end_of(time_range, starts[-1])], strict=True)
-        ]
+        hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+        self.bars = [Bar(*frame) for frame in frames_of(time_range, hour)]
         self._by_start = {bar.start: bar for bar in self.bars}
 
     def add(self, start: date, outcome: str, requests: int) -> None:
@@ -103,12 +100,22 @@ class Period:
         return sum(bar.failed for bar in self.bars)
 
 
-def first_moments(time_range: TimeRange, now: datetime) -> list[datetime]:
-    """Return when each of the range's hours, days or months begins, that of now last."""
+@lru_cache
+def frames_of(time_range: TimeRange, hour: datetime) -> list[tuple[datetime, datetime, str]]:
+    """Return the start, end and label of each bar; the last one holds this hour."""
+    starts = first_moments(time_range, hour)
+    label = "%H:%M" if time_range.is_hourly else "%b %Y" if time_range.is_monthly else "%-d %b"
+    return [
+        (start, end, f"{start:{label}}")
+        for start, end in zip(starts, [*starts[1:], end_of(time_range, starts[-1])], strict=True)
+    ]
+
+
+def first_moments(time_range: TimeRange, hour: datetime) -> list[datetime]:
+    """Return when each of the range's hours, days or months begins, that of this hour last."""
     if time_range.is_hourly:
-        hour = now.replace(minute=0, second=0, microsecond=0)
         return [hour - timedelta(hours=ago) for ago in reversed(range(24))]
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = hour.replace(hour=0)
     if time_range.is_monthly:
         month = today.replace(day=1)
         months = [month]

@@ -1,9 +1,11 @@
 import re
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 
 from apikeys.usage import charts
-from apikeys.usage.periods import Period
+from apikeys.usage.periods import Period, TimeRange
 
 BAR = re.compile(r"M(\d+) ([\d.]+)h14v([\d.]+)h-14z")
 
@@ -61,8 +63,8 @@ def test_a_table_has_the_same_figures() -> None:
     day = period.bars[29]
     day.succeeded, day.refused = 1_234, 5
     assert charts.stacked_bars(period).rows[29] == (
-        day.start,
-        day.end,
+        f"{day.start:%Y-%m-%d}",
+        f"{day.start:%Y-%m-%d}",
         f"{day.start:%-d %b}",
         "1,234",
         "5",
@@ -80,3 +82,16 @@ def test_refusals_are_ticks_under_the_line() -> None:
     period = Period()
     period.bars[2].refused = 1
     assert charts.sparkline(period).refused == "M8 24v-3"
+
+
+@pytest.mark.parametrize(
+    ("time_range", "first"),
+    [
+        ("24h", ("2026-03-30T15:00", "2026-03-30T16:00")),
+        ("30d", ("2026-03-02", "2026-03-02")),
+        ("12m", ("2025-04-01", "2025-04-30")),
+    ],
+)
+def test_a_row_says_when_its_bar_begins_and_ends(time_range: str, first: tuple[str, str]) -> None:
+    with time_machine.travel(datetime(2026, 3, 31, 14, 5, tzinfo=UTC), tick=False):
+        assert charts.stacked_bars(Period(TimeRange(time_range))).rows[0][:2] == first
