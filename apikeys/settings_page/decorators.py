@@ -59,7 +59,8 @@ def store_owner_required(page: Page[Parameters]) -> Callable[..., HttpResponseBa
             return redirect_to_proof(settings.LOGIN_URL, request)
         stores = Store.objects.owned_by(request.user).select_related("key_suspension")
         request.stores = list(stores[:MAX_STORES])
-        store = get_object_or_404(stores, pk=store_id)
+        found = [store for store in request.stores if store.pk == store_id]
+        store = found[0] if found else get_object_or_404(stores, pk=store_id)
         try:
             return adapt_to_htmx(request, page(request, store, *args, **kwargs))
         except ApiKey.DoesNotExist as error:

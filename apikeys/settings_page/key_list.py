@@ -129,9 +129,12 @@ class Listing:
             else:
                 yield Head(label, by, replace(self, sort=first, page="1").url)
 
-    def filters(self, store: Store) -> Iterator[Filter]:
+    def count_by_filter(self, store: Store) -> dict[str, int]:
+        """Return how many of the keys that are looked for match each filter, and ``all``."""
+        return self._found(store).count_by_filter()
+
+    def filters(self, counts: dict[str, int]) -> Iterator[Filter]:
         """Yield the filters that match a key, how many, and the one that is chosen."""
-        counts = self._found(store).count_by_filter()
         for value, label in (("", "All"), *KeyFilter.choices):
             count, is_current = counts[value or "all"], value == self.status
             if count or is_current or not value:

@@ -11,7 +11,7 @@ from django_htmx.http import replace_url
 
 from apikeys import addresses
 from apikeys.actors import actor_from_request
-from apikeys.models import ApiKey, LoggedRequest
+from apikeys.models import ApiKey, KeyFilter, LoggedRequest
 from apikeys.settings_page import form_recovery, key_list, one_time_display
 from apikeys.settings_page.decorators import (
     LIST_ID,
@@ -80,24 +80,27 @@ def created(request: OwnerRequest, store: Store) -> HttpResponse:
 def render_list(request: OwnerRequest, store: Store, listing: Listing, **context: Any) -> HttpResponse:
     total = reports.of_store(store, listing.time_range)
     rows = rows_context(store, listing)
-    working = ApiKey.objects.for_store(store).usable().count()
-    context |= {
+    is_narrowed = listing.q or listing.access or listing.attention
+    working = ApiKey.objects.for_store(store).usable().count() if is_narrowed else rows["working"]
+    context |= rows | {
         "total": total,
         "attention": needs_attention(store),
         "chart": charts.stacked_bars(total) if total.total else None,
         "working": working,
         "has_keys": working or rows["rows"] or ApiKey.objects.for_store(store).exists(),
     }
-    return render(request, "apikeys/list.html", context | rows)
+    return render(request, "apikeys/list.html", context)
 
 
 def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
+    counts = listing.count_by_filter(store)
     page = listing.page_of(store)
     periods = reports.of_keys(list(page), listing.time_range)
     return {
         "store": store,
         "listing": listing,
-        "filters": list(listing.filters(store)),
+        "filters": list(listing.filters(counts)),
+        "working": counts[KeyFilter.WORKING],
         "page": page,
         "rows": key_list.rows(page, periods, listing.base),
     }
