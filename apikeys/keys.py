@@ -8,6 +8,8 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
+from urllib.parse import unquote
 
 PREFIX_LENGTH = 7
 SECRET_LENGTH = 27
@@ -43,8 +45,34 @@ def find_prefix(text: str) -> str | None:
 
 
 def hide_secrets(text: str) -> str:
-    """The text with every key in it, or the better part of one, cut down to its prefix."""
+    """Return the text with every key in it, or most of one, cut down to its prefix.
+
+    A text in which one is percent-encoded, however many times, is returned decoded.
+    """
+    if "%" in text and _SECRET_IN_TEXT.search(decoded := unquote_fully(text)):
+        text = decoded
     return _SECRET_IN_TEXT.sub(".[hidden]", text)
+
+
+def unquote_fully(text: str) -> str:
+    """Return the text without percent-encoding, however many times it was encoded."""
+    while (decoded := unquote(text)) != text:
+        text = decoded
+    return text
+
+
+def contains_key(text: str) -> bool:
+    """Whether somebody could read a key in the text, or most of one.
+
+    Also where it is spelled in another way: in full-width letters, with spaces or invisible characters in
+    it, or percent-encoded.
+    """
+    spelled = unicodedata.normalize("NFKC", unquote_fully(text)).replace("\u3002", ".")
+    if _SECRET_IN_TEXT.search(text) or _SECRET_IN_TEXT.search(spelled):
+        return True
+    # Words that are run together could be hexadecimal by chance, but not this many.
+    together = "".join(character for character in spelled if character.isalnum() or character == ".")
+    return _WHOLE_IN_TEXT.search(together) is not None
 
 
 def find_keys(text: str) -> set[str]:

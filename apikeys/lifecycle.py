@@ -17,7 +17,7 @@ from django.utils import timezone
 from apikeys import emails, keys
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, AuditEntry, Event, Suspension
-from apikeys.validators import clean_key_name
+from apikeys.validators import clean_key_name, validate_no_key
 from stores.models import Store
 from stores.resources import with_implied
 
@@ -245,8 +245,9 @@ def delete_key(key: ApiKey, *, by: Actor) -> None:
 def suspend_store(store: Store, *, by: Actor, reason: str) -> Suspension:
     """Refuse all keys of a store from the next request on, and tell its owners why.
 
-    Raises StoreSuspended when they are refused already.
+    Raises StoreSuspended when they are refused already, and ValidationError for a reason with a key in it.
     """
+    validate_no_key(reason)
     with _lock_store(store):
         if suspension := Suspension.objects.of_store(store):
             raise StoreSuspended(suspension)

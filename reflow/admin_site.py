@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 
+from apikeys.keys import contains_key
 from apikeys.recent_login import has_recent_login
 
 # What Django's filters append to a field's name in the query string.
@@ -23,6 +24,20 @@ DATE_PART = re.compile("[0-9]{1,4}")
 # Without NUL, which PostgreSQL has not, and numbers that fit into a column.
 FILTER_VALUE = re.compile(r"(?!.*[0-9]{19})[^\0]*", re.DOTALL)
 MAX_SEARCH_LENGTH = 200
+
+
+def without_keys(form: Any) -> Any:
+    """Return a form class that refuses an API key in any text."""
+
+    class FormWithoutKeys(form):  # type: ignore[misc]  # which form, is known at run time
+        def clean(self) -> Any:
+            cleaned = super().clean()
+            for name, value in self.cleaned_data.copy().items():
+                if isinstance(value, str) and contains_key(value):
+                    self.add_error(name, "This contains an API key. Remove it: others can read it here.")
+            return cleaned
+
+    return FormWithoutKeys
 
 
 class OperatorSite(admin.AdminSite):
@@ -56,17 +71,26 @@ class OperatorSite(admin.AdminSite):
         admin_class: "type[admin.ModelAdmin[Any]] | None" = None,
         **options: Any,
     ) -> None:
-        """Register the models with ``CheckedQueries``, Django's own models too."""
+        """Register the models with ``CheckedAdmin``, Django's own models too."""
         base = admin_class or admin.ModelAdmin
-        super().register(model_or_iterable, type(base.__name__, (CheckedQueries, base), {}), **options)
+        super().register(model_or_iterable, type(base.__name__, (CheckedAdmin, base), {}), **options)
 
 
-class CheckedQueries(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Takes from the query string of a list only what its own filters and its search box send.
+class CheckedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Takes only ids that can be one, texts without API keys, and the queries that its own lists send.
 
     Django would look up any column in any way: by pattern, which takes as long as the pattern likes, or in
     ways that the database has not, which is a server error.
     """
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        if not FILTER_VALUE.fullmatch(object_id):
+            return None
+        return super().get_object(request, object_id, from_field)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's
+        """Return the form, which refuses an API key in any text: what is typed here others read."""
+        return without_keys(super().get_form(request, obj, change, **kwargs))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         well_formed = DATE_PART if lookup.endswith(DATE_LOOKUPS) else FILTER_VALUE

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +22,17 @@ from apikeys.usage import reports
 MAX_KEYS = 100
 
 
-class ApiKeyView(APIView):
+class NoParametersMixin(APIView):
+    """Refuses query parameters: nothing that a client sends is ignored."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        unknown = [name for name, value in request.query_params.items() if value not in {"", "undefined"}]
+        if unknown:
+            raise ValidationError({name: ["This route takes no query parameters."] for name in unknown})
+
+
+class ApiKeyView(NoParametersMixin):
     """A key asks about itself."""
 
     permission_classes = (HasApiKey,)
@@ -47,13 +58,15 @@ class LeakedKeysSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class RevokeKeysView(APIView):
+class RevokeKeysView(NoParametersMixin):
     """Anybody who has found keys hands them in: those that exist are deactivated, their owners are told.
 
     The answer is the same whether a key existed or not.
     """
 
     authentication_classes = ()
+    # Other bodies must hold none.
+    takes_keys = True
     permission_classes = (AllowAny,)
 
     @extend_schema(

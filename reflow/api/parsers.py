@@ -1,19 +1,23 @@
 """Parsers of request bodies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import IO, Any
 
 from django.core.exceptions import SuspiciousMultipartForm
 from django.core.files.uploadhandler import FileUploadHandler
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import JSONParser
+
+from apikeys import keys
 
 # Deeper than any valid body, and shallow enough for the recursive code of serializers.
 MAX_DEPTH = 20
 TOO_DEEP = f"The JSON is nested too deeply: the maximum is {MAX_DEPTH} levels."
 # Each value may be invalid, and costs a check and a message. The largest valid product has half as many.
 MAX_VALUES = 2000
+NON_FIELD = "non_field_errors"
+CONTAINS_KEY = "This contains an API key. Remove it: others can read it here."
 TOO_MANY = f"The JSON has too many values in it: the maximum is {MAX_VALUES:,}."
 
 
@@ -35,6 +39,8 @@ class JSONBodyParser(JSONParser):
         except RecursionError as error:
             raise ParseError(TOO_DEEP) from error
         check_size(value)
+        if not getattr(context["view"], "takes_keys", False):
+            refuse_keys(value)
         return value
 
 
@@ -56,6 +62,25 @@ def check_size(value: Any) -> None:
         if not level:
             return
     raise ParseError(TOO_DEEP)
+
+
+def refuse_keys(value: Any) -> None:
+    """Raise ValidationError for a body that holds an API key: what clients write, others read."""
+    if fields := {path: [CONTAINS_KEY] for path in find_keys(value)}:
+        raise ValidationError(fields)
+
+
+def find_keys(value: Any, path: str = "") -> Iterator[str]:
+    """Yield where in a JSON value there is an API key, such as ``variants.items.0.name``."""
+    if isinstance(value, str):
+        if keys.contains_key(value):
+            yield path or NON_FIELD
+    elif isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(name, str) and keys.contains_key(name):
+                yield path or NON_FIELD
+            else:
+                yield from find_keys(inner, f"{path}.{name}" if path else str(name))
 
 
 class RejectFiles(FileUploadHandler):

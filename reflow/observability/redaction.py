@@ -5,7 +5,6 @@ their line: what is in doubt is hidden too.
 """
 
 import re
-from urllib.parse import unquote
 
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -28,17 +27,10 @@ MAILED = re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s'\"]+")
 
 def redact(text: str) -> str:
     """Return the text without secrets, also where they are percent-encoded, in characters that UTF-8 has."""
-    if "%" in text and (decoded := unquote_fully(text)) != (hidden := hide_secrets(decoded)):
+    if "%" in text and (decoded := keys.unquote_fully(text)) != (hidden := hide_secrets(decoded)):
         text = hidden
     # A lone surrogate, which JSON and addresses can bring in, cannot be encoded.
     return hide_secrets(text).encode(errors="backslashreplace").decode()
-
-
-def unquote_fully(text: str) -> str:
-    """Return the text without percent-encoding, however many times it was encoded."""
-    while (decoded := unquote(text)) != text:
-        text = decoded
-    return text
 
 
 def hide_secrets(text: str) -> str:
