@@ -15,6 +15,7 @@ from apikeys.api.exceptions import (
     ApiKeyExpired,
     ApiKeyInactive,
     ApiKeyInvalid,
+    ApiKeyLeaked,
     ApiKeyMalformed,
     ApiKeySuspended,
     HttpsRequired,
@@ -49,7 +50,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise HttpsRequired
         now = timezone.now()
         if key.is_inactive(now):
-            raise ApiKeySuspended if key.suspended_at else ApiKeyInactive
+            raise inactive_reason(key)
         if key.is_expired(now):
             raise ApiKeyExpired
         if key.allowed_addresses and not key.is_allowed_from(addresses.client_address(http)):
@@ -75,6 +76,13 @@ def parse_header(header: str) -> str:
     if scheme.lower() != "bearer" or not keys.is_well_formed(presented):
         raise ApiKeyMalformed(describe_mistake(header))
     return presented
+
+
+def inactive_reason(key: ApiKey) -> type[ApiKeyInactive]:
+    """Return why a key is off: what its holder can do about it differs."""
+    if key.is_leaked:
+        return ApiKeyLeaked
+    return ApiKeySuspended if key.suspended_at else ApiKeyInactive
 
 
 def authenticate_key(presented: str) -> ApiKey:

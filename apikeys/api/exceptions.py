@@ -75,6 +75,14 @@ class ApiKeySuspended(ApiKeyInactive):
     )
 
 
+class ApiKeyLeaked(ApiKeyInactive):
+    """The same to a program; to whoever reads it, that nobody can reactivate the key."""
+
+    default_detail = (
+        "This API key was reported as leaked and is off for good: ask its store's owner for a new one."
+    )
+
+
 class ApiKeyExpired(DescribedRefusal):
     default_code = "api_key_expired"
     default_detail = "This API key has expired: its store's owner can create a new one on the settings page."

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,19 @@ class OperatorCommand(BaseCommand):
 
 
 # What is typed.
+
+
+def count_to(maximum: int) -> Callable[[str], int]:
+    """Return an argument's type: a whole number from 0 to the maximum."""
+
+    def count(text: str) -> int:
+        if not (
+            text.isascii() and text.isdigit() and len(text) <= len(str(maximum)) and int(text) <= maximum
+        ):
+            raise ArgumentTypeError(f"{text!r} is not a whole number from 0 to {maximum}")
+        return int(text)
+
+    return count
 
 
 def add_store(parser: CommandParser) -> None:

@@ -21,11 +21,14 @@ def notifications(request: OwnerRequest, store: Store) -> HttpResponse:
     """Show what the owner has chosen for this store, and save what they choose."""
     chosen = NotificationSettings.objects.filter(store=store, user=request.user).first()
     form = NotificationsForm(
-        request.POST or None, instance=chosen or NotificationSettings(store=store, user=request.user)
+        request.POST if request.method == "POST" else None,
+        instance=chosen or NotificationSettings(store=store, user=request.user),
     )
     if request.method == "POST":
-        choices = {name: name in request.POST for name in form.fields}
-        NotificationSettings.objects.update_or_create(store=store, user=request.user, defaults=choices)
+        form.is_valid()  # any text ticks or unticks a box
+        NotificationSettings.objects.update_or_create(
+            store=store, user=request.user, defaults=form.cleaned_data
+        )
         messages.success(request, "Saved your notifications.")
         return redirect("apikeys:notifications", store.pk)
     return render(request, "apikeys/notifications.html", {"store": store, "form": form})

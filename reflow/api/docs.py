@@ -11,8 +11,8 @@ from django.template.loader import render_to_string
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from apikeys.api.views import NoParametersMixin
 from reflow.api.error_examples import get_error_examples
 from reflow.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from reflow.api.routes import ROUTES, Key, Route
@@ -40,7 +40,7 @@ REFUSALS = {
     ),
     "api_key_inactive": (
         "The key is off: deactivated, leaked, rolled, or suspended with all keys of its store.",
-        "The store’s owner: reactivate it, or create a new one.",
+        "The store’s owner: reactivate it, or create a new one if it leaked.",
     ),
     "api_key_expired": ("The key’s last day is over.", "The store’s owner: extend it, or create a new one."),
     "api_key_wrong_store": (
@@ -59,7 +59,7 @@ REFUSALS = {
 DEMO_STORE_ID = 267418190
 
 
-class SchemaView(APIView):
+class SchemaView(NoParametersMixin):
     """The OpenAPI schema. It needs no key, but refuses one that does not work."""
 
     permission_classes = (AllowAny,)

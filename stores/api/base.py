@@ -132,7 +132,10 @@ class ListMixin(StoreScopedViewSet):
 
 class RetrieveMixin(StoreScopedViewSet):
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        return Response(self.represent([self.find(self.get_rows())])[0])
+        found = self.represent([self.find(self.get_rows())])
+        if not found:  # deleted meanwhile
+            raise Http404
+        return Response(found[0])
 
 
 # The body is read to its end before a transaction begins, so that a slow client does not hold locks.

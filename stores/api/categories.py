@@ -106,7 +106,8 @@ class CategoryViewSet(HandleLookupMixin, RetrieveMixin, CreateMixin, UpdateMixin
 
     def represent(self, rows: list[Row]) -> list[JsonObject]:
         tree = read_category_tree(self.store)
-        return [tree[row["id"]] for row in rows]
+        # One that was deleted meanwhile is in no tree.
+        return [tree[row["id"]] for row in rows if row["id"] in tree]
 
     def list(self, request: Request, **kwargs: Any) -> Response:
         tree = read_category_tree(self.store)

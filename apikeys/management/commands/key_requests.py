@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from apikeys.management.operator import OperatorCommand, add_prefix_or_store, key_of, store_of
+from apikeys.management.operator import OperatorCommand, add_prefix_or_store, count_to, key_of, store_of
 from apikeys.models import LoggedRequest
 
 DEFAULT_ROWS = 50
@@ -18,7 +18,7 @@ class Command(OperatorCommand):
         parser.add_argument("--errors", action="store_true", help="only those that were refused or failed")
         parser.add_argument(
             "--limit",
-            type=int,
+            type=count_to(10_000),
             default=DEFAULT_ROWS,
             help="how many, the newest first (default: %(default)s)",
         )
@@ -30,7 +30,7 @@ class Command(OperatorCommand):
         rows = log.for_store(store_of(store)) if store else log.for_key(key_of(prefix or "").pk)
         if errors:
             rows = rows.with_error()
-        newest = rows.newest_first()[: max(0, limit)]
+        newest = rows.newest_first()[:limit]
         if not newest:
             raise CommandError("No request is in the request log.")
         self.print_table(

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apikeys.management.operator import OperatorCommand
+from apikeys.management.operator import OperatorCommand, count_to
 from apikeys.models import ApiKeyUsage, RefusalUsage, StoreUsage, UsageWriter
 from apikeys.models.usage import PERIOD_DAYS, first_day
 
@@ -28,7 +28,7 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--days",
-            type=int,
+            type=count_to(36_500),
             default=settings.USAGE_KEPT_DAYS,
             help=f"days to keep, today included: {PERIOD_DAYS} or more (USAGE_KEPT_DAYS: %(default)s)",
         )
