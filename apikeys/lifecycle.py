@@ -6,8 +6,8 @@ key is in when its row is locked: nothing weaker replaces something stronger. So
 does not come back by a later pause, and a leaked key never comes back.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from apikeys import emails, keys
 from apikeys.actors import Actor
+from apikeys.locks import lock_key, lock_store
 from apikeys.models import ApiKey, AuditEntry, Event, Suspension
 from apikeys.validators import clean_key_name, validate_no_key
 from stores.models import Store
@@ -34,10 +35,8 @@ class StoreSuspended(Exception):
     """The store's keys are suspended already, so it gets no new one."""
 
     def __init__(self, suspension: Suspension) -> None:
-        super().__init__(
-            f"An operator suspended all API keys of this store ({suspension.reason}), and it gets no new "
-            "ones until the suspension is lifted."
-        )
+        reason = f"An operator suspended all API keys of this store ({suspension.reason})"
+        super().__init__(f"{reason}, and it gets no new ones until the suspension is lifted.")
 
 
 class KeyChanges(TypedDict, total=False):
@@ -66,7 +65,7 @@ def create_key(
     networks, none for any. Raises ValueError for a scope that does not exist, ValidationError for a name
     that cannot be one, NameTaken and StoreSuspended.
     """
-    with _lock_store(store):
+    with lock_store(store):
         _ensure_name_is_free(store, clean_key_name(name))
         key, plaintext = insert_key(
             store=store,
@@ -87,7 +86,7 @@ def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[A
 
     ``fields`` are further columns, with a name that is free. Raises ValueError and StoreSuspended.
     """
-    with _lock_store(store):
+    with lock_store(store):
         if suspension := Suspension.objects.of_store(store):
             raise StoreSuspended(suspension)
         while True:
@@ -108,12 +107,6 @@ def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[A
                 return key, plaintext
 
 
-def mark_shown(key: ApiKey) -> bool:
-    """Note that the whole key is shown now. False where it was shown before, whoever asks at once."""
-    hidden = ApiKey.objects.filter(pk=key.pk, revealed_at=None)
-    return hidden.update(revealed_at=timezone.now()) == 1
-
-
 def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyChanges]) -> None:
     """Change a key's name, note, access, expiry or allowed addresses, in one step.
 
@@ -125,7 +118,7 @@ def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyCha
         wanted["name"] = clean_key_name(wanted["name"])
     if "access" in wanted:
         wanted["access"] = with_implied(wanted["access"])
-    with _lock_store(key.store), _lock_key(key):
+    with lock_store(key.store), lock_key(key):
         if key.version != version:
             raise StaleKey
         if "name" in wanted and key.superseded_at is None:
@@ -137,7 +130,7 @@ def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyCha
 
 def set_rate_limit(key: ApiKey, *, by: Actor, requests_per_minute: int | None) -> None:
     """Set how many requests a minute the key may make; None for as many as any key."""
-    with _lock_key(key):
+    with lock_key(key):
         _apply(key, {"rate_limit": requests_per_minute}, by)
 
 
@@ -146,7 +139,7 @@ def deactivate_key(key: ApiKey, *, by: Actor, until: datetime | None = None) -> 
 
     Raises StaleKey when it is off for that long already.
     """
-    with _lock_key(key):
+    with lock_key(key):
         now = timezone.now()
         if key.is_deactivated(now) and (
             key.reactivates_at is None or (until is not None and until <= key.reactivates_at)
@@ -163,7 +156,7 @@ def reactivate_key(key: ApiKey, *, by: Actor, version: int) -> None:
     ``version`` is the one that the person was looking at. Raises StaleKey when the key has changed since,
     works already, was reported as leaked or is suspended.
     """
-    with _lock_key(key):
+    with lock_key(key):
         if key.version != version or not key.is_reactivatable:
             raise StaleKey
         key.deactivated_at = key.reactivates_at = None
@@ -177,7 +170,7 @@ def roll_key(key: ApiKey, *, by: Actor, overlap: timedelta) -> tuple[ApiKey, str
     The old key works for ``overlap`` longer, or until its own expiry if that is sooner. Raises StaleKey
     when the key does not work any more or was rolled already, and StoreSuspended.
     """
-    with _lock_store(key.store), _lock_key(key):
+    with lock_store(key.store), lock_key(key):
         if not key.is_rollable:
             raise StaleKey
         now, expires_at = timezone.now(), key.expires_at
@@ -227,7 +220,7 @@ def report_leaked_keys(found: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
 
 def mark_exposed(key: ApiKey, *, by: Actor) -> None:
     """Note that the whole key came over plain HTTP, the first time only. ``by`` is whoever sent it."""
-    with suppress(ApiKey.DoesNotExist), _lock_key(key):
+    with suppress(ApiKey.DoesNotExist), lock_key(key):
         if key.exposed_at is None:
             key.exposed_at = timezone.now()
             _save(key, "exposed_at")
@@ -236,7 +229,7 @@ def mark_exposed(key: ApiKey, *, by: Actor) -> None:
 
 def delete_key(key: ApiKey, *, by: Actor) -> None:
     """Delete the key and its usage. Its entries in the audit log stay."""
-    with _lock_key(key, to_delete=True):
+    with lock_key(key, to_delete=True):
         _record(Event.DELETED, key, by, access=key.access)
         emails.send_key_deleted(key, by)
         key.delete()
@@ -248,7 +241,7 @@ def suspend_store(store: Store, *, by: Actor, reason: str) -> Suspension:
     Raises StoreSuspended when they are refused already, and ValidationError for a reason with a key in it.
     """
     validate_no_key(reason)
-    with _lock_store(store):
+    with lock_store(store):
         if suspension := Suspension.objects.of_store(store):
             raise StoreSuspended(suspension)
         suspension = Suspension.objects.create(store=store, by=by.user, reason=reason)
@@ -263,7 +256,7 @@ def resume_store(store: Store, *, by: Actor) -> bool:
 
     False where it was not suspended, or somebody else has resumed it meanwhile.
     """
-    with _lock_store(store):
+    with lock_store(store):
         if not Suspension.objects.filter(store=store).delete()[0]:
             return False
         ApiKey.objects.for_store(store).update(suspended_at=None)
@@ -275,9 +268,7 @@ def resume_store(store: Store, *, by: Actor) -> bool:
 def _ensure_name_is_free(store: Store, name: str, *, besides: ApiKey | None = None) -> None:
     """Raise NameTaken where another key has the name. The store is locked, so that it stays free."""
     others = ApiKey.objects.for_store(store).with_name(name)
-    if besides is not None:
-        others = others.exclude(pk=besides.pk)
-    if others.exists():
+    if others.exclude(pk=besides.pk if besides else 0).exists():
         raise NameTaken
 
 
@@ -307,24 +298,3 @@ def _save(key: ApiKey, *columns: str) -> None:
     key.version += 1
     key.changed_at = timezone.now()
     key.save(update_fields=[*columns, "version", "changed_at"])
-
-
-@contextmanager
-def _lock_key(key: ApiKey, *, to_delete: bool = False) -> Iterator[None]:
-    """Open a transaction that holds this key's row, its fields fresh, so that no change gets lost.
-
-    Raises ApiKey.DoesNotExist when the key has been deleted meanwhile.
-    """
-    with transaction.atomic():
-        # Rows that refer to the key, such as usage, can be written meanwhile, unless it is about to be
-        # deleted with them: whoever writes them and whoever deletes them would wait for each other.
-        key.refresh_from_db(from_queryset=ApiKey.objects.select_for_update(no_key=not to_delete))
-        yield
-
-
-@contextmanager
-def _lock_store(store: Store) -> Iterator[None]:
-    """Open a transaction in which nobody else creates a key of the store, suspends or resumes it."""
-    with transaction.atomic():
-        Store.objects.select_for_update(no_key=True).get(pk=store.pk)
-        yield

@@ -53,7 +53,6 @@ class KeyForm(forms.Form):
             "invalid_choice": "There is no access called %(value)s.",
         },
     )
-
     allowed_addresses = forms.CharField(required=False, max_length=2000)
 
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
@@ -293,10 +292,9 @@ class AccessForm(forms.Form):
 
     def change(self, *, by: Actor) -> bool:
         """Whether the key has this access now; not if it had changed meanwhile."""
+        version, access = self.cleaned_data["version"], self.cleaned_data["access"]
         try:
-            lifecycle.update_key(
-                self.key, by=by, version=self.cleaned_data["version"], access=self.cleaned_data["access"]
-            )
+            lifecycle.update_key(self.key, by=by, version=version, access=access)
         except StaleKey:
             return False
         return True

@@ -12,8 +12,9 @@ from datetime import timedelta
 from cryptography.fernet import InvalidToken
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
-from apikeys import keys, lifecycle
+from apikeys import keys
 from apikeys.encryption import cipher
 from apikeys.models import ApiKey
 from stores.models import Store
@@ -50,7 +51,7 @@ def take_keys(request: HttpRequest, store: Store) -> list[tuple[ApiKey, str]]:
     shown = []
     for plaintext in _plaintexts(request):
         key = ApiKey.objects.for_store(store).filter(prefix=keys.find_prefix(plaintext)).first()
-        if key is not None and lifecycle.mark_shown(key):
+        if key is not None and mark_shown(key):
             shown.append((key, plaintext))
     return shown
 
@@ -62,6 +63,12 @@ def delete_key_cookies(response: HttpResponse, request: HttpRequest, store: Stor
         for name in _cookie_names(request):
             response.delete_cookie(name, path=path, samesite="Strict")
     return response
+
+
+def mark_shown(key: ApiKey) -> bool:
+    """Note that the whole key is shown now. False where it was shown before, whoever asks at once."""
+    hidden = ApiKey.objects.filter(pk=key.pk, revealed_at=None)
+    return hidden.update(revealed_at=timezone.now()) == 1
 
 
 def is_prefetch(request: HttpRequest) -> bool:

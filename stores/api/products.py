@@ -288,11 +288,10 @@ class ProductViewSet(HandleLookupMixin, ListMixin, RetrieveMixin, CreateMixin, U
             represent_product(
                 row,
                 variants_by_product[row["id"]],
-                # One that was deleted meanwhile is in no tree.
                 [
                     tree[place["category_id"]]
                     for place in places_by_product[row["id"]]
-                    if place["category_id"] in tree
+                    if place["category_id"] in tree  # not deleted meanwhile
                 ],
                 currency=self.store.currency,
                 placeholder=placeholder,

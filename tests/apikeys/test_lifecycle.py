@@ -12,6 +12,7 @@ from apikeys import keys, lifecycle
 from apikeys.actors import Actor
 from apikeys.lifecycle import NameTaken, StaleKey
 from apikeys.models import ApiKey, AuditEntry
+from apikeys.settings_page.one_time_display import mark_shown
 from tests.conftest import IssueKey
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -78,9 +79,9 @@ def test_a_prefix_that_is_taken_is_drawn_again(issue: IssueKey, monkeypatch: pyt
 
 def test_a_key_is_shown_once(issue: IssueKey) -> None:
     key, _ = issue()
-    assert lifecycle.mark_shown(key)
-    assert not lifecycle.mark_shown(key)
-    assert not lifecycle.mark_shown(ApiKey.objects.get(pk=key.pk))
+    assert mark_shown(key)
+    assert not mark_shown(key)
+    assert not mark_shown(ApiKey.objects.get(pk=key.pk))
 
 
 # Changing.
