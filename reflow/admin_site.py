@@ -90,7 +90,7 @@ class CheckedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic a
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's
         """Return the form, which refuses an API key in any text: what is typed here others read."""
-        return without_keys(super().get_form(request, obj, change, **kwargs))
+        return without_keys(super().get_form(request, obj, change=change, **kwargs))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         well_formed = DATE_PART if lookup.endswith(DATE_LOOKUPS) else FILTER_VALUE

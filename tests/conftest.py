@@ -1,10 +1,12 @@
 """What most tests begin with: a store and its owner, a way to issue keys, and clients for page and API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core import mail
@@ -111,6 +113,13 @@ def operator(db: None) -> Client:
     client = Client()
     sign_in(client, user.email)
     return client
+
+
+@pytest.fixture
+def within_a_minute() -> Iterator[None]:
+    """Stop the clock, so that no window of a rate limit, which is a minute of the clock, ends meanwhile."""
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        yield
 
 
 def sign_in(client: Client, email: str) -> None:

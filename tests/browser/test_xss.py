@@ -3,6 +3,7 @@
 import os
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -14,7 +15,7 @@ from playwright.sync_api import Page
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, LastUse
+from apikeys.models import ApiKey, LastUse, LoggedRequest
 from apikeys.models.suspension import Suspension
 from stores.models import Order, Product, Store
 from tests.browser.conftest import KEYS, NewContext
@@ -70,13 +71,27 @@ def marked(store: Store, owner: User, issue: IssueKey) -> ApiKey:
     LastUse.objects.create(
         key=key, at=now, method="<xss->", resource="orders", status_code=200, client=MARKUP
     )
+    LoggedRequest.objects.create(
+        at=now,
+        store=store,
+        key=key,
+        prefix=key.prefix,
+        method="<xss->",
+        path=MARKUP,
+        route=SHORT,
+        status=401,
+        reason=SHORT,
+        milliseconds=1,
+        client=MARKUP,
+        request_id=uuid4(),
+    )
     return key
 
 
 def pages(key: ApiKey) -> list[str]:
     """Every page that shows something of what is stored."""
     of_key = f"{KEYS}{key.prefix}/"
-    actions = ("", "edit/", "roll/", "deactivate/", "reactivate/", "delete/")
+    actions = ("", "edit/", "roll/", "deactivate/", "reactivate/", "delete/", "callers/")
     rows: list[tuple[type[Model], object]] = []
     for model in admin.site._registry:
         row = model._default_manager.order_by("pk").first()
@@ -87,6 +102,10 @@ def pages(key: ApiKey) -> list[str]:
         KEYS,
         f"{KEYS}?q=%22%3E%3Cxss-%3E&sort=%3Cxss-%3E&status='%22%3E%3Cxss-%3E",
         f"{KEYS}new/",
+        f"{KEYS}activity/",
+        f"{KEYS}requests/",
+        f"{KEYS}requests/{LoggedRequest.objects.get().pk}/",
+        f"{KEYS}notifications/",
         *(f"{of_key}{action}" for action in actions),
         "/docs/api-keys/",
         "/admin/",
@@ -120,9 +139,11 @@ def test_no_page_takes_what_is_stored_for_markup(
     assert showing > 30
 
 
-def test_letters_are_plain_text(signed_in: Client, marked: ApiKey, owner: User) -> None:
+def test_letters_show_what_is_stored_as_text(signed_in: Client, marked: ApiKey, owner: User) -> None:
     deliver_letters().clear()
     lifecycle.delete_key(ApiKey.objects.get(predecessor=marked), by=Actor(owner))
     (letter, *_) = deliver_letters()
     assert MARKUP[:20] in letter.body
-    assert {part.get_content_type() for part in letter.message().walk()} == {"text/plain"}
+    ((html, _),) = letter.alternatives
+    assert "xss-&gt;" in html
+    assert "<xss-" not in html

@@ -5,7 +5,8 @@ import os
 import resource
 import socket
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import Request
@@ -17,7 +18,7 @@ from tests.resilience import proxy, scenarios
 from tests.resilience.scenarios import Seen
 from tests.resilience.servers import Postgres, Valkey, own_postgres, own_valkey
 from tests.resilience.site import PAGES, STORE, Site, site
-from tests.server import Served, Visitor, answer_to
+from tests.server import Served, Visitor, answer_to, free_port
 
 pytestmark = pytest.mark.once
 
@@ -50,14 +51,20 @@ def large(tmp_path_factory: pytest.TempPathFactory, database: Postgres, counters
         yield large
 
 
-@pytest.fixture(scope="module")
-def through_proxy(large: Site) -> Iterator[Site]:
-    """The same through nginx."""
+@contextmanager
+def behind_nginx(site: Site) -> Iterator[Site]:
     try:
-        with proxy.proxied(large) as proxied:
+        with proxy.proxied(site) as proxied:
             yield proxied
     except proxy.Unavailable as reason:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {proxy.REMEDY}")
+
+
+@pytest.fixture(scope="module")
+def through_proxy(large: Site) -> Iterator[Site]:
+    """The same through nginx."""
+    with behind_nginx(large) as proxied:
+        yield proxied
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +144,14 @@ def test_the_proxy_hides_what_is_for_operators(through_proxy: Site, path: str) -
         connection.request("GET", path)
         response = connection.getresponse()
         assert (response.status, response.headers["Server"]) == (404, "nginx")
+
+
+def test_the_proxy_says_in_json_that_the_site_is_away(large: Site) -> None:
+    with behind_nginx(replace(large, port=free_port())) as away, closing(away.connect()) as connection:
+        connection.request("GET", "/v1/api-key/")
+        response = connection.getresponse()
+        assert (response.status, json.load(response)["code"]) == (503, "unavailable")
+        assert response.headers["Retry-After"] == "5"
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Only Linux limits another process.")

@@ -1,6 +1,7 @@
 """What is attacked: two stores, and all pages as somebody gets them who may open every one of them."""
 
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from apikeys.models import ApiKeyUsage, LastUse, StoreUsage
+from apikeys.models import ApiKeyUsage, LastUse, LoggedRequest, RefusalUsage, StoreUsage
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from stores.resources import SCOPES
@@ -22,10 +23,25 @@ def shops(store: Store, other_store: Store, issue: IssueKey) -> Shops:
     my_key, my_plaintext = issue(name="Mine", access=list(SCOPES))
     their_key, their_plaintext = issue(name="Theirs", access=list(SCOPES), store=other_store)
     now = timezone.now()
-    for key in (my_key, their_key):
+    for pk, key in enumerate((my_key, their_key), start=1):
         LastUse.objects.create(key=key, at=now, method="GET", resource="orders", status_code=200)
         ApiKeyUsage.objects.create(key=key, date=now.date(), outcome="succeeded", requests=1, last_at=now)
         StoreUsage.objects.create(store=key.store, date=now.date(), outcome="succeeded", requests=1)
+        RefusalUsage.objects.create(key=key, date=now.date(), reason="rate_limited", requests=1, last_at=now)
+        LoggedRequest.objects.create(
+            id=pk,
+            at=now,
+            store=key.store,
+            key=key,
+            prefix=key.prefix,
+            method="GET",
+            path=f"/v1/stores/{key.store_id}/orders/",
+            resource="orders",
+            status=429,
+            reason="rate_limited",
+            milliseconds=1,
+            request_id=uuid4(),
+        )
     elsewhere = Store.objects.create(id=999_999_999, name="Suspended")
     Suspension.objects.create(store=elsewhere, reason="Its keys were abused.")
     return Shops(
@@ -56,6 +72,7 @@ class Walk:
     """What every page answered to a visit that claims to be from elsewhere; all rows before and after."""
 
     answers: dict[Page, HttpResponse]
+    bodies: dict[Page, bytes]
     before: dict[str, list[tuple[object, ...]]]
     after: dict[str, list[tuple[object, ...]]]
 
@@ -75,5 +92,6 @@ def walk(request: pytest.FixtureRequest, db: None) -> Walk:
         visited = sorted(pages(shops), key=lambda page: page.name.endswith("logout"))
         sent = {"Origin": f"https://{EVIL}", **CLAIMS}
         answers: dict[Page, HttpResponse] = {page: client.get(page.url, headers=sent) for page in visited}  # type: ignore[misc]
-        stash[WALK] = Walk(answers, before, everything())
+        bodies = {page: answer.getvalue() for page, answer in answers.items()}
+        stash[WALK] = Walk(answers, bodies, before, everything())
     return stash[WALK]

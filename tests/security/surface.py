@@ -56,7 +56,7 @@ class Shops:
             "app_label": "stores",
             "content_type_id": ContentType.objects.get_for_model(Store).pk,
             "object_id": self.mine.store.pk,
-            "pk": 1,  # of a passkey, which nobody has
+            "pk": 1,  # of a logged request; of a passkey, which nobody has
             "uidb36": "1",
             "key": "0-" + "0" * 32,
         }

@@ -143,6 +143,7 @@ def guess_from(*addresses: str) -> list[str]:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("within_a_minute")
 def test_guesses_are_few(settings: Any) -> None:
     tries = settings.RATE_LIMIT_FAILED_KEYS
     assert tries <= 20
@@ -151,6 +152,7 @@ def test_guesses_are_few(settings: Any) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("within_a_minute")
 def test_whoever_has_a_network_of_addresses_has_no_more_guesses(settings: Any) -> None:
     """A provider gives every customer 2**64 addresses of IPv6."""
     settings.RATE_LIMIT_FAILED_KEYS = 3
@@ -159,6 +161,7 @@ def test_whoever_has_a_network_of_addresses_has_no_more_guesses(settings: Any) -
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("within_a_minute")
 def test_an_address_that_is_only_claimed_gives_no_more_guesses(settings: Any) -> None:
     settings.RATE_LIMIT_FAILED_KEYS = 3
     codes = []
@@ -170,6 +173,7 @@ def test_an_address_that_is_only_claimed_gives_no_more_guesses(settings: Any) ->
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("within_a_minute")
 def test_handing_in_keys_is_no_way_around(settings: Any) -> None:
     settings.RATE_LIMIT_REVOCATIONS = 2
     assert [hand_in(keys.generate()[1]).status_code for _ in range(4)] == [202, 202, 429, 429]

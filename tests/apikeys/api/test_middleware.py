@@ -59,6 +59,7 @@ def test_a_refusal_is_logged_and_counted_with_its_code(
     assert RefusalUsage.objects.get().reason == reason
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_a_rate_limited_request_is_logged_and_counted_with_its_code(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue()
     ApiKey.objects.filter(pk=key.pk).update(rate_limit=1)

@@ -89,6 +89,7 @@ def test_a_body_that_makes_no_sense_is_refused(client: Client, body: str) -> Non
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("within_a_minute")
 def test_an_address_may_report_so_often(client: Client, settings: Any) -> None:
     settings.RATE_LIMIT_REVOCATIONS = 2
     assert [hand_in(client, "x").status_code for _ in range(3)] == [202, 202, 429]

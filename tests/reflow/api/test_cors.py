@@ -49,6 +49,7 @@ def test_a_preflight_allows_the_headers_of_clients(client: Client, url: str, met
     assert "Access-Control-Allow-Credentials" not in response.headers
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_every_status_can_be_read(client: Client, url: str, issue: IssueKey, settings: Any) -> None:
     key = bearer(issue(access=list(SCOPES))[1])
     etag = client.get(f"{url}/products/")["ETag"]

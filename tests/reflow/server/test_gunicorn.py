@@ -35,7 +35,7 @@ class Server:
         environment = {
             "ENV_FILE": os.devnull,
             "SECRET_KEY": "long and random enough for this, with 50 characters and more",
-            "DATABASE_URL": f"postgres://nobody@127.0.0.1:{port_of(database)}/nothing?connect_timeout=60",
+            "DATABASE_URL": f"postgres://nobody@127.0.0.1:{port_of(database)}/nothing?connect_timeout=2",
             "METRICS_TOKEN": TOKEN,
             "HTTPS": "false",
         }
