@@ -62,6 +62,8 @@ def explain(key: ApiKey | None, reason: str, *, scope: str = "", address: str | 
     if key is None:
         return Cause(sentence)
     version = ("version", str(key.version))
+    # Nobody gives more to a key that is off.
+    is_usable = key.is_usable(timezone.now())
     match reason:
         case "api_key_inactive":
             return explain_inactive(key, sentence)
@@ -72,17 +74,19 @@ def explain(key: ApiKey | None, reason: str, *, scope: str = "", address: str | 
         case "resource_not_allowed" if scope:
             access = [("access", one) for one in [*key.access, scope]]
             fix = Fix(f"Grant {scope}", "access/", (version, *access))
-            return as_fixed(f"The key did not have {scope}.", fix, is_fixed=key.allows(scope))
+            sentence = f"The key did not have {scope}."
+            return as_fixed(sentence, fix if is_usable else None, is_fixed=key.allows(scope))
         case "address_not_allowed" if address:
             fix = Fix(f"Allow {address}", "allow-address/", (version, ("address", address)))
             is_fixed = key.is_allowed_from(addresses.parse(address))
-            return as_fixed(f"It came from {address}, which the key does not allow.", fix, is_fixed=is_fixed)
+            sentence = f"It came from {address}, which the key does not allow."
+            return as_fixed(sentence, fix if is_usable else None, is_fixed=is_fixed)
         case "https_required":
             return Cause(sentence, Fix("Roll", "roll/") if key.is_rollable else None)
     return Cause(sentence)
 
 
-def as_fixed(sentence: str, fix: Fix, *, is_fixed: bool) -> Cause:
+def as_fixed(sentence: str, fix: Fix | None, *, is_fixed: bool) -> Cause:
     """Return a cause that offers its fix as long as it takes one."""
     return Cause(sentence, None if is_fixed else fix, is_fixed)
 

@@ -88,11 +88,6 @@ class ScopeUse:
     def scope(self) -> str:
         return self.resource.scope(self.access)
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether requests were refused for want of it, and still would be."""
-        return bool(self.refused) and not self.granted
-
 
 @dataclass(slots=True)
 class ResourceUse:
@@ -109,13 +104,11 @@ class ResourceUse:
 class AccessUse:
     """What a key was given against what it made of it.
 
-    ``rows`` are the resources that it reaches or asked for; ``wanted`` the scopes that it was refused for
-    want of, most often first; ``unused`` those it has and does not use; ``without_unused`` what it would
-    have without them.
+    ``rows`` are the resources that it reaches or asked for; ``unused`` the scopes that it has and does not
+    use; ``without_unused`` what it would have without them.
     """
 
     rows: list[ResourceUse]
-    wanted: list[ScopeUse]
     unused: list[str]
     without_unused: list[str]
 
@@ -138,7 +131,6 @@ def access_against_use(key: ApiKey) -> AccessUse:
     unused = [use.scope for use in removable(key, scopes)]
     return AccessUse(
         rows=list(resource_uses(scopes)),
-        wanted=sorted((use for use in scopes if use.is_wanted), key=lambda use: -use.refused),
         unused=unused,
         without_unused=[scope for scope in key.access if scope not in unused],
     )

@@ -21,7 +21,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 from playwright.sync_api import Request as PageRequest
 from pytest_django.live_server_helper import LiveServer
 
-from apikeys.models import ApiKey, ApiKeyUsage
+from apikeys.models import ApiKey, ApiKeyUsage, RefusalUsage
 from stores.models import Store
 from tests import chromium
 from tests.conftest import PASSWORD, bearer
@@ -200,6 +200,16 @@ def use(key: ApiKey, scope: str, *, outcome: str = "succeeded", requests: int = 
         requests=requests,
         last_at=now,
     )
+    if outcome == "refused":
+        RefusalUsage.objects.create(
+            key=key,
+            date=now.date(),
+            resource=resource,
+            access=access,
+            reason="resource_not_allowed",
+            requests=requests,
+            last_at=now,
+        )
 
 
 def age(key: ApiKey, *, days: int) -> None:

@@ -689,9 +689,9 @@ def test_a_deleted_keys_page_says_who_deleted_it(signed_in: Client, issue: Issue
 def test_an_inactive_key_gets_no_suggestions(signed_in: Client, issue: IssueKey, owner: User) -> None:
     key, plaintext = issue()
     Client().get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
-    assert "Grant" in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    assert "Grant customers:read" in text(signed_in.get(f"{KEYS}{key.prefix}/"))
     lifecycle.deactivate_key(key, by=Actor(owner))
-    assert "Grant<" not in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    assert "Grant customers" not in text(signed_in.get(f"{KEYS}{key.prefix}/"))
 
 
 def test_a_key_without_requests_shows_how_to_make_one(signed_in: Client, issue: IssueKey) -> None:
@@ -848,7 +848,7 @@ def test_a_suggestion_is_one_click_and_can_be_undone(signed_in: Client, issue: I
     key, plaintext = issue(access=["orders:read"])
     Client().get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
     detail = f"{KEYS}{key.prefix}/"
-    assert "1 request was refused: <code>customers:read</code> is not granted." in text(signed_in.get(detail))
+    assert "The key did not have customers:read." in text(signed_in.get(detail))
     granted = {"access": ["orders:read", "customers:read"], "version": "1"}
     page = text(signed_in.post(f"{detail}access/", granted, follow=True))
     assert "Undo" in page

@@ -50,21 +50,6 @@ def test_a_stores_period_counts_all_its_keys(store: Store, other_store: Store) -
     assert reports.of_store(store).total == 8
 
 
-def test_what_was_refused_is_suggested_most_wanted_first(issue: IssueKey) -> None:
-    key, _ = issue(access=["orders:read"])
-    use(key, "customers:read", 14, outcome=Outcome.REFUSED)
-    use(key, "coupons:write", 20, outcome=Outcome.REFUSED)
-    use(key, "orders:read", 99, outcome=Outcome.REFUSED)
-    wanted = reports.access_against_use(key).wanted
-    assert [(use.scope, use.refused) for use in wanted] == [("coupons:write", 20), ("customers:read", 14)]
-
-
-def test_refusals_for_other_reasons_suggest_nothing(issue: IssueKey) -> None:
-    key, _ = issue(access=["orders:read"])
-    use(key, "customers", 14, outcome=Outcome.REFUSED)
-    assert reports.access_against_use(key).wanted == []
-
-
 def test_unused_access_is_suggested_for_removal_at_once(issue: IssueKey) -> None:
     key = old(issue(access=["orders:write", "customers:write", "coupons:read"])[0])
     use(key, "orders:write", 1)
