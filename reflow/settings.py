@@ -209,7 +209,7 @@ MFA_FORMS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Reflow"
-# Operators vouch for the addresses of the accounts they make.
+# The addresses of accounts are entered by operators, who have verified them.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip"}
 

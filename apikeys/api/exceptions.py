@@ -1,7 +1,7 @@
 """Why a key is refused. Each reason has its code, its sentence and its ``WWW-Authenticate`` challenge.
 
 The status is 401 throughout, also where RFC 6750 (section 3.1) would have 403: the product's
-documentation promises it, and the code and the challenge tell the reasons apart.
+documentation says so, and the code and the challenge tell the reasons apart.
 """
 
 from typing import Any, ClassVar

@@ -144,6 +144,6 @@ def test_letters_show_what_is_stored_as_text(signed_in: Client, marked: ApiKey, 
     lifecycle.delete_key(ApiKey.objects.get(predecessor=marked), by=Actor(owner))
     (letter, *_) = deliver_letters()
     assert MARKUP[:20] in letter.body
-    ((html, _),) = letter.alternatives
+    ((html, _),) = letter.alternatives  # type: ignore[attr-defined]
     assert "xss-&gt;" in html
     assert "<xss-" not in html

@@ -129,6 +129,6 @@ def test_four_processes_on_one_key_lose_nothing_and_never_wait_for_each_other_in
 
 def worker_of(site: Served) -> int:
     """The process of its one worker, as it says in its log."""
-    pids = re.findall(r"Booting worker with pid: (\d+)\n", site.printed)
+    pids = re.findall(r"Booting worker with pid: (\d+)", site.printed)
     assert len(pids) == 1
     return int(pids[0])

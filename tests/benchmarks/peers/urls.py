@@ -1,4 +1,4 @@
-"""Each view four times, behind one door after the other: ``/knox/stores/267418190/orders/``."""
+"""Each view four times, once for each kind of authentication: ``/knox/stores/267418190/orders/``."""
 
 from collections.abc import Iterator
 from typing import Any

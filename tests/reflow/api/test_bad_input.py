@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.core.wsgi import get_wsgi_application
 from django.test import Client
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from reflow.wsgi import application
+from reflow.server.wsgi_middleware import readable_requests
 from stores.api.categories import CategorySerializer
 from stores.api.coupons import CouponSerializer
 from stores.api.customers import CustomerSerializer
@@ -27,6 +28,8 @@ from tests.shop import Caller, make_category, make_coupon, make_customer, make_o
 examined = examples(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+
+MEGABYTE = 1024 * 1024
 
 WRITABLE: dict[str, list[str]] = {
     resource: list(serializer.Meta.fields)  # type: ignore[attr-defined]
@@ -181,6 +184,8 @@ def answer_of(environ: dict[str, Any], body: bytes = b"") -> tuple[int, bytes]:
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": BytesIO(body),
     }
+    # Not reflow.wsgi, which gives timeouts to every connection from then on.
+    application = readable_requests(get_wsgi_application(), max_body_bytes=MEGABYTE)
     chunks: Iterable[bytes] = application(whole, start_response)
     return int(answered[0].split()[0]), b"".join(chunks)
 
