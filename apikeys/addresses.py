@@ -20,6 +20,7 @@ from django.http import HttpRequest
 logger = logging.getLogger(__name__)
 
 FOR = re.compile(r"^\s*for=", re.IGNORECASE)
+PREFIX_LENGTHS = {4: 24, 6: 48}
 LOGGED: set[str] = set()
 
 Address = IPv4Address | IPv6Address
@@ -103,6 +104,13 @@ def counted_as(address: Address | None) -> str:
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, 64), strict=False).network_address)
     return str(address or "unknown")
+
+
+@lru_cache(maxsize=4096)
+def network_around(address: str) -> str:
+    """Return the network around an address, /24 of IPv4 and /48 of IPv6, such as ``192.0.2.0/24``."""
+    found = ip_address(address)
+    return str(ip_network((found, PREFIX_LENGTHS[found.version]), strict=False))
 
 
 def is_within(address: Address | None, allowed: Iterable[str]) -> bool:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from apikeys import addresses
 from apikeys.models import Outcome
 
 # A request that would need one counter more goes uncounted, and that is logged. While the database is away
@@ -12,6 +13,8 @@ from apikeys.models import Outcome
 MAX_COUNTERS = 100_000
 # Likewise, a request beyond so many is left out of the request log: they take about 15 MB.
 MAX_LOGGED_REQUESTS = 20_000
+# Likewise, a network beyond so many is noticed by its next request in a later batch.
+MAX_NETWORKS = 20_000
 
 
 class KeyRequest(NamedTuple):
@@ -82,12 +85,16 @@ class Count:
 
 @dataclass(slots=True)
 class Batch:
-    """What is written together, under the next number of the process that writes it: counts and a log."""
+    """What is written together, under the next number of the process that writes it: counts and a log.
+
+    ``networks`` has the first request of each key from each network, those that were refused left out.
+    """
 
     writer: UUID
     number: int
     counts: dict[Counter, Count] = field(default_factory=dict)
     newest: dict[int, KeyRequest] = field(default_factory=dict)
+    networks: dict[tuple[int, str], KeyRequest] = field(default_factory=dict)
     log: list[KeyRequest] = field(default_factory=list)
 
     @property
@@ -106,6 +113,10 @@ class Batch:
         newest = self.newest.get(request.key_id)
         if newest is None or newest.at <= request.at:
             self.newest[request.key_id] = request
+        if request.address and counter.outcome != Outcome.REFUSED:
+            of_key = request.key_id, addresses.network_around(request.address)
+            if len(self.networks) < MAX_NETWORKS:
+                self.networks.setdefault(of_key, request)
         return True
 
     def add_to_log(self, request: KeyRequest) -> bool:

@@ -1,7 +1,6 @@
 """Networks that keys are used from: they are remembered, and owners who asked for it are told of new ones."""
 
-import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db.models import Count
 
@@ -10,26 +9,18 @@ from apikeys.models import ApiKey, KnownNetwork
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
 from apikeys.usage.batch import KeyRequest
 
-PREFIX_LENGTHS = {4: 24, 6: 48}
 KEYS_PER_QUERY = 200
 
 
-def record_networks(uses: Iterable[KeyRequest]) -> None:
-    """Remember the networks that answered requests came from. What a key's first one is tells nobody.
+def record_networks(uses: Mapping[tuple[int, str], KeyRequest]) -> None:
+    """Remember the networks that keys were used from: ``uses`` has the first request of each key and network.
 
-    Runs in the caller's transaction, so that a batch that is written again has its networks and e-mails too.
+    What a key's first network is tells nobody. Runs in the caller's transaction, so that a batch that is
+    written again has its networks and e-mails too.
     """
-    seen = sorted(
-        ((use.key_id, network_of(use.address)), use) for use in uses if use.address and use.status_code < 400
-    )
+    seen = sorted(uses.items(), key=lambda item: (item[0][0], item[1].at))
     for start in range(0, len(seen), KEYS_PER_QUERY):
         _record_some(seen[start : start + KEYS_PER_QUERY])
-
-
-def network_of(address: str) -> str:
-    """Return the network around an address, such as ``192.0.2.0/24``."""
-    found = ipaddress.ip_address(address)
-    return str(ipaddress.ip_network((found, PREFIX_LENGTHS[found.version]), strict=False))
 
 
 def _record_some(seen: Sequence[tuple[tuple[int, str], KeyRequest]]) -> None:

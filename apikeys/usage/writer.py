@@ -59,7 +59,7 @@ def write(batch: Batch) -> None:
             return
         stores = _lock_rows(Store, {counter.store_id for counter in batch.counts})
         keys = _lock_rows(ApiKey, {counter.key_id for counter in batch.counts})
-        networks.record_networks(use for use in batch.newest.values() if use.key_id in keys)
+        networks.record_networks({at: use for at, use in batch.networks.items() if use.key_id in keys})
         of_keys = {c: count for c, count in batch.counts.items() if c.key_id in keys}
         of_stores = {c: count for c, count in batch.counts.items() if c.store_id in stores}
         _write_key_usage(of_keys)

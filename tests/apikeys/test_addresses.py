@@ -152,3 +152,15 @@ def test_what_is_no_address_is_named_and_kept(
     assert listed.split()[0] in page
     key.refresh_from_db()
     assert key.allowed_addresses == []
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
+        ("::1", "::/48"),
+    ],
+)
+def test_the_network_around_an_address(address: str, network: str) -> None:
+    assert addresses.network_around(address) == network

@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeyUsage, KnownNetwork, NotificationSettings
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
+from apikeys.usage import batch as batches
 from apikeys.usage import writer
-from apikeys.usage.batch import Batch
-from apikeys.usage.networks import network_of, record_networks
+from apikeys.usage.batch import Batch, KeyRequest
 from stores.models import Store
 from tests.conftest import IssueKey, deliver_letters
-from tests.key_requests import make_request
+from tests.key_requests import NOON, make_request
 
 
 @pytest.fixture
@@ -31,8 +31,18 @@ def key(issue: IssueKey, store: Store, owner: User) -> ApiKey:
 
 
 def use(key: ApiKey, *found: str | None, **more: Any) -> None:
+    """Make one request from each address, each in a batch of its own."""
     for address in found:
-        record_networks([make_request(key, address=address, at=timezone.now(), **more)])
+        write(make_request(key, address=address, at=timezone.now(), **more))
+
+
+def write(*requests: KeyRequest) -> Batch:
+    """Write requests in one batch."""
+    batch = Batch(uuid4(), 1)
+    for request in requests:
+        batch.add(request)
+    writer.write(batch)
+    return batch
 
 
 def fail_at(table: str) -> Callable[..., Any]:
@@ -44,18 +54,6 @@ def fail_at(table: str) -> Callable[..., Any]:
         return run(sql, params, many, context)
 
     return execute
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.77", "192.0.2.0/24"),
-        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
-        ("::1", "::/48"),
-    ],
-)
-def test_the_network_around_an_address(address: str, network: str) -> None:
-    assert network_of(address) == network
 
 
 def test_the_first_network_is_remembered_and_the_second_told(key: ApiKey) -> None:
@@ -86,6 +84,34 @@ def test_a_request_that_was_refused_is_no_use(key: ApiKey) -> None:
     assert KnownNetwork.objects.get().network == "192.0.2.0/24"
 
 
+def test_each_network_of_a_batch_is_recorded_whatever_came_after(key: ApiKey) -> None:
+    use(key, "192.0.2.1")
+    write(
+        make_request(key, address="198.51.100.1", status_code=404),
+        make_request(key, address="192.0.2.1"),
+        make_request(key, address="203.0.113.1", status_code=403),
+    )
+    (letter,) = deliver_letters()
+    assert "198.51.100.1" in letter.body
+    assert set(KnownNetwork.objects.values_list("network", flat=True)) == {"192.0.2.0/24", "198.51.100.0/24"}
+
+
+def test_of_a_keys_first_batch_the_earlier_network_is_the_first(key: ApiKey) -> None:
+    write(
+        make_request(key, address="203.0.113.1", at=NOON),
+        make_request(key, address="192.0.2.1", at=NOON + timedelta(seconds=1)),
+    )
+    (letter,) = deliver_letters()
+    assert "192.0.2.1" in letter.body
+
+
+def test_a_batch_holds_so_many_networks(key: ApiKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MAX_NETWORKS", 2)
+    batch = write(*(make_request(key, address=f"10.0.{number}.1") for number in range(3)))
+    assert len(batch.networks) == 2
+    assert batch.requests == 3
+
+
 def test_a_fault_of_the_database_loses_no_network(key: ApiKey) -> None:
     use(key, "192.0.2.1")
     batch = Batch(uuid4(), 1)
@@ -93,11 +119,12 @@ def test_a_fault_of_the_database_loses_no_network(key: ApiKey) -> None:
     fault = connection.execute_wrapper(fail_at("apikeys_knownnetwork"))
     with fault, pytest.raises(OperationalError):
         writer.write(batch)
-    assert not ApiKeyUsage.objects.exists()
+    usage = ApiKeyUsage.objects.filter(date=NOON.date())
+    assert not usage.exists()
     for _ in range(2):
         writer.write(batch)
         assert len(deliver_letters()) == 1
-    assert ApiKeyUsage.objects.get().requests == 1
+    assert usage.get().requests == 1
 
 
 def test_nobody_is_told_who_did_not_ask(issue: IssueKey) -> None:
