@@ -15,10 +15,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from apikeys import emails, lifecycle
+from apikeys import lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.lifecycle import StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Suspension
+from apikeys.owners import set_owners
 from apikeys.usage import charts, reports
 from apikeys.validators import validate_no_key
 from stores.models import Store
@@ -100,15 +101,10 @@ class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        """Tell the owners where an operator adds or removes one."""
-        store: Store = form.instance
-        before = set(store.owners.all())
+        """Change the owners as everywhere else, where the operator may."""
+        if "owners" in form.cleaned_data:
+            set_owners(form.instance, form.cleaned_data["owners"], by=actor_from_request(request))
         super().save_related(request, form, formsets, change)
-        after = set(store.owners.all())
-        if before != after:
-            emails.send_owners_changed(
-                store, actor_from_request(request), added=after - before, removed=before - after
-            )
 
     @admin.display(description="API keys", empty_value="")
     def keys_stand(self, store: Store) -> str | None:

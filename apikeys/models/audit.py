@@ -1,4 +1,4 @@
-"""The audit log: every change to a key or to all keys of a store, kept as data for ever.
+"""The audit log: every change to a key, to all keys of a store or to its owners, kept as data for ever.
 
 Entries outlive the key, the person and the store that they are about: those are named in text besides.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Event(models.TextChoices):
-    """What was done: to one key, or with all keys of a store."""
+    """What was done: to one key, with all keys of a store, or to who owns it."""
 
     CREATED = "created", "Created"
     UPDATED = "updated", "Updated"
@@ -32,6 +32,7 @@ class Event(models.TextChoices):
     DELETED = "deleted", "Deleted"
     SUSPENDED = "suspended", "All keys suspended"
     RESUMED = "resumed", "All keys resumed"
+    OWNERS_CHANGED = "owners", "Owners changed"
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
@@ -73,7 +74,7 @@ class AuditEntry(models.Model):
         "apikeys.ApiKey", on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
     )
     prefix = models.CharField(
-        max_length=keys.PREFIX_LENGTH, blank=True, help_text="Blank: all keys of the store."
+        max_length=keys.PREFIX_LENGTH, blank=True, help_text="Blank: it is not about one key."
     )
     name = models.CharField(max_length=100, blank=True, help_text="What the key was called.")
     event = models.CharField(max_length=11, choices=Event.choices)
@@ -106,7 +107,12 @@ class AuditEntry(models.Model):
     @property
     def subject(self) -> str:
         """What it was done to, such as ``Accounting (19656ea)``."""
-        return f"{self.name} ({self.prefix})" if self.prefix else "All keys"
+        return f"{self.name} ({self.prefix})" if self.prefix else self.subject_without_key
+
+    @property
+    def subject_without_key(self) -> str:
+        """What it was done to, where that is not one key."""
+        return "The store" if self.event == Event.OWNERS_CHANGED else "All keys"
 
     @property
     def sentence(self) -> str:

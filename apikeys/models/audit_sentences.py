@@ -40,6 +40,8 @@ def describe(event: str, details: Details, *, by_person: bool) -> str:
             return f"Deactivated for good: reported as leaked by {finder}."
         case "suspended":
             return f"Suspended all API keys: {details.get('reason', '')}"
+        case "owners":
+            return " ".join(_describe_owners(details))
         case _:
             return SENTENCES[event]
 
@@ -48,6 +50,13 @@ def _describe_creation(details: Details) -> str:
     if predecessor := details.get("predecessor"):
         return f"Created by rolling {predecessor}."
     return f"Created with {', '.join(details.get('access', ()))}."
+
+
+def _describe_owners(details: Details) -> list[str]:
+    named = (("Added", details["added"]), ("Removed", details["removed"]))
+    return [
+        f"{what} {', '.join(people)} as owner{'s' * (len(people) > 1)}." for what, people in named if people
+    ]
 
 
 def _describe_changes(details: Details) -> list[str]:

@@ -13,8 +13,12 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from apikeys.actors import actor_from_request
+from apikeys.owners import remove_owner
 from reflow.accounts.email_addresses import normalize_email
 
 SUPERUSER_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -45,6 +49,18 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     form = ChangeAccountForm
     add_form = AddAccountForm
     add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Take the person's stores away first, so that the other owners are told, and it is logged."""
+        with transaction.atomic():
+            remove_owner(obj, by=actor_from_request(request))
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        with transaction.atomic():
+            for user in queryset:
+                remove_owner(user, by=actor_from_request(request))
+            super().delete_queryset(request, queryset)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))

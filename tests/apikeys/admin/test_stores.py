@@ -270,3 +270,9 @@ def test_owners_are_told_whom_an_operator_adds_or_removes(
         assert "Added:   partner@example.com\nRemoved: owner@example.com\n" in letter.body
     assert "/settings/api-keys/" in to_partner.body
     assert "/settings/api-keys/" not in to_owner.body
+    entry = AuditEntry.objects.for_store(store).get()
+    assert entry.actor_email == "operator@example.com"
+    assert (entry.subject, entry.sentence) == (
+        "The store",
+        "Added partner@example.com as owner. Removed owner@example.com as owner.",
+    )

@@ -8,8 +8,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from apikeys.models import AuditEntry
 from stores.models import Store
-from tests.conftest import PASSWORD, admin_page, make_owner, sign_in
+from tests.conftest import PASSWORD, admin_page, deliver_letters, make_owner, sign_in
 
 
 @pytest.fixture
@@ -108,6 +109,22 @@ def test_owners_of_a_store_are_named_by_whoever_may_change_accounts(
     staff.user_permissions.set(Permission.objects.all())
     browser.post(admin_page(Store, "change", store.pk), form)
     assert staff in store.owners.all()
+
+
+@pytest.mark.parametrize("page", ["delete", "changelist"])
+def test_owners_are_told_that_the_account_of_one_is_deleted(
+    operator: Client, store: Store, owner: User, page: str
+) -> None:
+    store.owners.add(make_owner("partner@example.com"))
+    if page == "delete":
+        operator.post(admin_page(User, "delete", owner.pk), {"post": "yes"})
+    else:
+        action = {"action": "delete_selected", "_selected_action": [owner.pk], "post": "yes"}
+        operator.post(admin_page(User, "changelist"), action)
+    assert not User.objects.filter(pk=owner.pk).exists()
+    (letter,) = deliver_letters()
+    assert letter.to == ["partner@example.com"]
+    assert AuditEntry.objects.for_store(store).get().sentence == "Removed owner@example.com as owner."
 
 
 def test_superusers_do_all_of_it(operator: Client, owner: User) -> None:
