@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -60,7 +61,12 @@ class OperatorSite(admin.AdminSite):
                 messages.warning(request, "Nothing has been changed. Make the change again.")
                 query = urlencode({"next": request.get_full_path()})
                 return redirect(f"{reverse('account_reauthenticate')}?{query}")
-            response: HttpResponse = inner(request, *args, **kwargs)
+            response: HttpResponse
+            try:
+                response = inner(request, *args, **kwargs)
+            except IntegrityError:
+                # Somebody saved the same meanwhile: checked again, the form says what is taken.
+                response = inner(request, *args, **kwargs)
             return response
 
         return guarded

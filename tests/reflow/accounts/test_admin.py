@@ -1,10 +1,13 @@
 """How far the permissions of staff reach: not to more permissions, and not to the accounts of other staff."""
 
+import os
+import threading
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -125,6 +128,30 @@ def test_owners_are_told_that_the_account_of_one_is_deleted(
     (letter,) = deliver_letters()
     assert letter.to == ["partner@example.com"]
     assert AuditEntry.objects.for_store(store).get().sentence == "Removed owner@example.com as owner."
+
+
+@pytest.mark.skipif("SUITE_DATABASE_URL" not in os.environ, reason="SQLite has one writer at a time.")
+@pytest.mark.django_db(transaction=True)
+def test_of_two_accounts_saved_at_once_with_one_address_the_second_is_refused(operator: Client) -> None:
+    def save_rival() -> None:
+        make_owner("one@example.com")
+        connection.close()
+
+    def save_first(execute: Any, sql: str, *args: Any) -> Any:
+        if (
+            sql.startswith('INSERT INTO "auth_user"')
+            and threading.current_thread() is threading.main_thread()
+        ):
+            rival = threading.Thread(target=save_rival)
+            rival.start()
+            rival.join()
+        return execute(sql, *args)
+
+    form = {"username": "two", "email": "One@example.com", "usable_password": "false"}
+    with connection.execute_wrapper(save_first):
+        answer = operator.post(admin_page(User, "add"), form)
+    assert "There is an account with this e-mail address already." in answer.content.decode()
+    assert 'value="two"' in answer.content.decode()
 
 
 def test_superusers_do_all_of_it(operator: Client, owner: User) -> None:
