@@ -11,11 +11,10 @@ from apikeys.api.malformed_keys import describe_absence
 from stores.resources import Access, Resource
 
 if TYPE_CHECKING:
-    from apikeys.models import ApiKey
-
-if TYPE_CHECKING:
     # At run time it is the views' module that imports this one, as the default named in settings.
     from rest_framework.views import APIView
+
+    from apikeys.models import ApiKey
 
 
 class HasApiKey(BasePermission):
