@@ -13,9 +13,12 @@ run: .venv/runtime .env ## Serve the site with a demo shop, on PORT (8000) of HO
 dev: .venv/dev .env ## The same with DEBUG on, restarted after every change
 	@DEBUG=true $(PY) manage.py quickstart --reload
 
-test: .venv/dev .venv/chromium ## Run the tests on SQLite, with coverage, then on PostgreSQL
-	$(PYTEST) --cov
+test: .venv/dev .venv/chromium ## Run the tests on SQLite, then on PostgreSQL what the database can change
+	$(PYTEST)
 	$(PY) -m tests.postgres $(PYTEST) -m "not once"
+
+coverage: .venv/dev ## Check how much of apikeys and stores their own tests run
+	$(PYTEST) --cov tests/apikeys tests/stores
 
 lint: .venv/dev ## Check style, types, templates, imports, migrations and production settings
 	@! git ls-files | grep -Ev '$(TRACKED)' || { echo "These files do not belong in the repository."; exit 1; }
@@ -48,7 +51,7 @@ lock: .venv/dev ## Update both lock files from pyproject.toml
 	$(COMPILE) -o requirements.lock
 	$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
 
-.PHONY: help run dev test lint format bench faults audit screenshot lock
+.PHONY: help run dev test coverage lint format bench faults audit screenshot lock
 
 TEMPLATES = $$(find templates -name '*.html')
 TRACKED := ^((\.ci|\.github|apikeys|reflow|static|stores|templates|tests)/|(\.env\.example|\.gitignore|LICENSE|Makefile|README\.md|manage\.py|pyproject\.toml|requirements(-dev)?\.lock)$$)

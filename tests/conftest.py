@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,20 +25,11 @@ from stores.models import Store
 
 PASSWORD = "a password nobody guesses"
 
-# Their own tests measure the coverage of these packages. Tracing doubles the time that a test takes.
-MEASURED = tuple(Path(__file__).parent / package for package in ("apikeys", "stores"))
-
 IssueKey = Callable[..., tuple[ApiKey, str]]
 
 
 def make_owner(email: str) -> User:
     return User.objects.create_user(username=email, email=email, password=PASSWORD)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if not any(item.path.is_relative_to(folder) for folder in MEASURED):
-            item.add_marker(pytest.mark.no_cover)
 
 
 def new_rate_limiter() -> None:

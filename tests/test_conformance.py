@@ -22,6 +22,8 @@ from stores.resources import SCOPES, Resource
 from tests.conftest import IssueKey, bearer
 from tests.specimens import Specimens, make_specimens, undone
 
+pytestmark = pytest.mark.once
+
 load_all_checks()
 CHECKED: Any = CHECKS.get_by_names(
     [
@@ -112,13 +114,11 @@ def test_with_mistakes(operation: Operation, specimens: Specimens, issue: IssueK
     send(operation, key, GenerationMode.NEGATIVE, there=specimens, examples=20)
 
 
-@pytest.mark.once
 @each_operation
 def test_without_a_key(operation: Operation, specimens: Specimens) -> None:
     send(operation, None, GenerationMode.POSITIVE, there=specimens, examples=5)
 
 
-@pytest.mark.once
 @each_operation
 def test_with_each_single_scope(operation: Operation, specimens: Specimens, issue: IssueKey) -> None:
     for scope in SCOPES:

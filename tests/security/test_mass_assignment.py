@@ -24,6 +24,8 @@ from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops, admin_model, forms_on, pages, route_url, store_routes
 from tests.shop import IMAGE, PICTURE, Caller
 
+pytestmark = pytest.mark.once
+
 SERIALIZERS: dict[Resource, Any] = {
     Resource.PRODUCTS: ProductSerializer,
     Resource.CATEGORIES: CategorySerializer,

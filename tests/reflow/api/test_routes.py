@@ -25,6 +25,8 @@ from stores.models import Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, bearer
 
+pytestmark = pytest.mark.once
+
 REALM = 'Bearer realm="Reflow API"'
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -6,6 +6,8 @@ import pytest
 from django.core.checks import run_checks
 from django.test import Client
 
+pytestmark = pytest.mark.once
+
 BEHIND_PROXY = {"X-Forwarded-For": "203.0.113.9"}
 TRUSTED = ("HTTP_X_FORWARDED_PROTO", "https")
 
