@@ -38,6 +38,7 @@ FIELDS: dict[str, Callable[[Any], Any] | None] = {
     "suspended_at": _moment,
     "created_at": _moment,
 }
+STORE_FIELDS = ("id", "name", "currency")
 CONVERTERS = tuple(FIELDS.values())
 QUERY = f"""
     SELECT {", ".join(f"key.{name}" for name in FIELDS)}, store.name, store.currency
@@ -59,5 +60,5 @@ def find_key(prefix: str, digest: str) -> ApiKey | None:
         for value, convert in zip(columns, CONVERTERS, strict=True)
     ]
     key: ApiKey = ApiKey.from_db(DEFAULT_DB_ALIAS, FIELDS, values)
-    key.store = Store(id=key.store_id, name=store_name, currency=store_currency)
+    key.store = Store.from_db(DEFAULT_DB_ALIAS, STORE_FIELDS, (key.store_id, store_name, store_currency))
     return key

@@ -78,13 +78,13 @@ class MemoryCounters:
         self._cache = caches["rate_limits"]
 
     def incr(self, key: str, expiry: int) -> int:
-        # Kept for longer, so that no counter that is in use ends between the two steps.
-        self._cache.add(key, 0, timeout=2 * expiry)
-        try:
-            return self._cache.incr(key)
-        except ValueError:  # it was among the oldest of too many
-            self._cache.set(key, 1, timeout=2 * expiry)
-            return 1
+        while True:
+            try:
+                return self._cache.incr(key)
+            except ValueError:
+                # The first request of a window begins a counter, unless another begins it at this moment.
+                if self._cache.add(key, 1, timeout=expiry):
+                    return 1
 
     def check(self) -> bool:
         return True
