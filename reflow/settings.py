@@ -139,8 +139,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 else:
-    # One round trip a request, so that none fails over a connection that the server has ended since.
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # A server that is away is given up on, so that the client hears of it while it still listens; so is
     # one whose machine has vanished without a word.
     DATABASES["default"]["OPTIONS"] = {

@@ -1,10 +1,12 @@
-"""What a web process does with each new connection to PostgreSQL; commands and migrations do none of it."""
+"""What a web process does with its connections to PostgreSQL; commands and migrations do none of it."""
 
 import logging
+import select
 from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.db import connection as default_connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,19 @@ def configure_connection(connection: BaseDatabaseWrapper, **kwargs: Any) -> None
         if cursor.fetchone() is None:
             psycopg_connection.prepare_threshold = None
             warn_of_pooler()
+
+
+def close_ended_connection(**kwargs: Any) -> None:
+    """Close this thread's connection where the server has ended it: the request opens a new one.
+
+    A receiver of ``request_started``. An idle connection has nothing to read until the server ends it. To
+    look takes no round trip, which CONN_HEALTH_CHECKS takes for each request.
+    """
+    if default_connection.vendor == "postgresql" and default_connection.connection is not None:
+        poll = select.poll()
+        poll.register(default_connection.connection.fileno(), select.POLLIN)
+        if poll.poll(0):
+            default_connection.close()
 
 
 @cache
