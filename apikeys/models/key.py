@@ -17,7 +17,8 @@ from django.views.decorators.debug import sensitive_variables
 from apikeys import addresses, keys
 from apikeys.models.key_states import (
     EXPIRES_SOON,
-    filter_conditions,
+    conditions_of_all,
+    conditions_of_usable,
     is_expired,
     is_inactive,
     is_recently_refused,
@@ -101,14 +102,19 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     def in_filter(self, name: str) -> "ApiKeyQuerySet":
         """Keys that match a KeyFilter."""
-        return self.filter(filter_conditions(timezone.now())[name])
+        now = timezone.now()
+        if condition := conditions_of_all(now).get(name):
+            return self.filter(condition)
+        return self.usable().filter(conditions_of_usable(now)[name])
 
     def count_by_filter(self) -> dict[str, int]:
-        """Return how many keys match each KeyFilter, and ``all``, in one query."""
-        counts = {
-            name: Count("pk", filter=wanted) for name, wanted in filter_conditions(timezone.now()).items()
-        }
-        return self.aggregate(all=Count("pk"), **counts)
+        """Return how many keys match each KeyFilter, and ``all``, in two queries."""
+        now = timezone.now()
+        usable, rest = (
+            {name: Count("pk", filter=wanted) for name, wanted in conditions.items()}
+            for conditions in (conditions_of_usable(now), conditions_of_all(now))
+        )
+        return self.usable().aggregate(**usable) | self.aggregate(all=Count("pk"), **rest)
 
     def with_requests(self) -> "ApiKeyQuerySet":
         """Add ``requests``, those of the last 30 days."""

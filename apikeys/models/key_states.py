@@ -58,15 +58,20 @@ def is_recently_refused(now: datetime) -> Exists:
     )
 
 
-def filter_conditions(now: datetime) -> dict[str, Q]:
-    """Return the condition of each KeyFilter."""
-    usable = is_usable(now)
+def conditions_of_usable(now: datetime) -> dict[str, Q]:
+    """Return the condition of each KeyFilter that only keys match which a request may use now."""
     return {
-        KeyFilter.WORKING: usable,
-        KeyFilter.EXPIRING: usable & Q(expires_at__lte=now + EXPIRES_SOON),
-        KeyFilter.REFUSED: usable & Q(is_recently_refused(now)),
-        KeyFilter.IDLE: usable & Q(last_use__at__lt=now - IDLE),
-        KeyFilter.UNUSED: usable & Q(last_use=None),
+        KeyFilter.WORKING: Q(),
+        KeyFilter.EXPIRING: Q(expires_at__lte=now + EXPIRES_SOON),
+        KeyFilter.REFUSED: Q(is_recently_refused(now)),
+        KeyFilter.IDLE: Q(last_use__at__lt=now - IDLE),
+        KeyFilter.UNUSED: Q(last_use=None),
+    }
+
+
+def conditions_of_all(now: datetime) -> dict[str, Q]:
+    """Return the condition of each other KeyFilter."""
+    return {
         KeyFilter.EXPIRED: is_expired(now) & ~is_inactive(now),
         KeyFilter.OFF: is_inactive(now) & Q(leaked_at=None),
         KeyFilter.LEAKED: Q(leaked_at__isnull=False),
