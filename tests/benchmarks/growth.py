@@ -68,5 +68,5 @@ def pages(grown: Grown) -> Iterator[Row]:
         contenders = {"few": few, "many": many, "first": first, "last": last}
         median = race(contenders, rounds=ROUNDS, times=2)
     name = grown.place.name
-    yield Row(What.LIST_PAGE, name, median["many"], median["few"], "µs", Target(1.5))
+    yield Row(What.LIST_PAGE, name, median["many"], median["few"], "µs", Target(1.1))
     yield Row(What.CURSOR, name, median["last"], median["first"], "µs", Target(1.5))

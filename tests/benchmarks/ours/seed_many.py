@@ -54,6 +54,7 @@ def copy(key: ApiKey, *, first: int, last: int) -> None:
         "prefix": prefix,
         "digest": f"{prefix} || substr(digest, {keys.PREFIX_LENGTH + 1})",
         "name": "'Copy ' || number",
+        "comparable_name": "'copy ' || number",
     }
     columns = [str(field.column) for field in ApiKey._meta.concrete_fields if not field.primary_key]
     values = ", ".join(changed.get(column, column) for column in columns)
