@@ -222,9 +222,10 @@ def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
 
 
 def count_fitting(chips: list[tuple[str, bool]]) -> int:
-    """Return how many chips fit into a line, at least one."""
-    lengths = accumulate(len(label) + 6 * is_write for label, is_write in chips)
-    return max(1, sum(length <= MAX_CHIP_CHARACTERS for length in lengths))
+    """Return how many chips fit into a line, at least one. Where not all do, how many more takes room too."""
+    lengths = list(accumulate(len(label) + 6 * is_write for label, is_write in chips))
+    room = MAX_CHIP_CHARACTERS if lengths[-1:] <= [MAX_CHIP_CHARACTERS] else MAX_CHIP_CHARACTERS - 4
+    return max(1, sum(length <= room for length in lengths))
 
 
 def possible_actions(key: ApiKey) -> list[str]:

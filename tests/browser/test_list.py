@@ -253,3 +253,12 @@ def test_a_click_elsewhere_closes_a_menu(page: Page, issue: IssueKey) -> None:
     expect(items).to_be_visible()
     page.get_by_role("heading", name="API keys", level=1).click()
     expect(items).to_be_hidden()
+
+
+def test_the_bar_on_top_is_one_line_on_a_phone(page: Page, issue: IssueKey) -> None:
+    issue()
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(KEYS)
+    bar = page.get_by_role("banner").bounding_box()
+    assert bar is not None
+    assert bar["height"] < 80
