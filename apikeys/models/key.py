@@ -25,7 +25,7 @@ from apikeys.models.key_states import (
     is_usable,
 )
 from apikeys.models.outcomes import Status
-from apikeys.models.usage import ApiKeyUsage, first_day
+from apikeys.models.usage import ApiKeyUsage
 from stores.models import Store
 from stores.names import ComparableNameField, comparable
 from stores.resources import Access, Resource
@@ -119,7 +119,8 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def with_requests(self) -> "ApiKeyQuerySet":
         """Add ``requests``, those of the last 30 days."""
         requests = (
-            ApiKeyUsage.objects.filter(key=OuterRef("pk"), date__gte=first_day())
+            ApiKeyUsage.objects.last_days()
+            .filter(key=OuterRef("pk"))
             .order_by()
             .values("key")
             .annotate(total=Sum("requests"))

@@ -48,10 +48,9 @@ def is_usable(now: datetime) -> Q:
 def is_recently_refused(now: datetime) -> Exists:
     """Keys that were refused in the last 24 hours, and since they were last changed."""
     return Exists(
-        ApiKeyUsage.objects.filter(
+        ApiKeyUsage.objects.since((now - RECENTLY_REFUSED).date()).filter(
             Q(key__changed_at=None) | Q(last_at__gt=F("key__changed_at")),
             key=OuterRef("pk"),
-            date__gte=(now - RECENTLY_REFUSED).date(),
             outcome=Outcome.REFUSED,
             last_at__gt=now - RECENTLY_REFUSED,
         )

@@ -1,6 +1,7 @@
 """What became of the requests of keys: counts by day, and the newest request of each."""
 
 from datetime import date, timedelta
+from typing import TypeVar
 
 from django.db import models
 from django.db.models import Q
@@ -12,16 +13,25 @@ from stores.resources import Access, Resource
 
 PERIOD_DAYS = 30
 
+Usage = TypeVar("Usage", bound=models.Model)
+
 
 def first_day(*, days: int = PERIOD_DAYS) -> date:
     """The first of the last ``days`` days, today included, in UTC."""
     return timezone.now().date() - timedelta(days=days - 1)
 
 
-class UsageQuerySet(models.QuerySet["ApiKeyUsage"]):
-    def last_days(self, days: int = PERIOD_DAYS) -> "UsageQuerySet":
+class UsageQuerySet(models.QuerySet[Usage]):
+    def since(self, day: date) -> "UsageQuerySet[Usage]":
+        """Rows from this day until today.
+
+        Without an end, PostgreSQL would read the partitions of the coming months, too.
+        """
+        return self.filter(date__range=(day, timezone.now().date()))
+
+    def last_days(self, days: int = PERIOD_DAYS) -> "UsageQuerySet[Usage]":
         """Rows of the last ``days`` days, today included."""
-        return self.filter(date__gte=first_day(days=days))
+        return self.since(first_day(days=days))
 
 
 class ApiKeyUsage(models.Model):
@@ -72,6 +82,8 @@ class StoreUsage(models.Model):
     outcome = models.CharField(max_length=9, choices=Outcome.choices)
     requests = models.PositiveBigIntegerField()
 
+    objects = UsageQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = "usage by store"
         indexes = (models.Index(fields=("date",), name="store_usage_oldest"),)
@@ -96,6 +108,8 @@ class RefusalUsage(models.Model):
     reason = models.CharField(max_length=40, help_text="The error's code, such as api_key_expired.")
     requests = models.PositiveBigIntegerField()
     last_at = models.DateTimeField()
+
+    objects = UsageQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "refusals by key"

@@ -7,7 +7,7 @@ from django.db.models import Max, Sum
 from django.utils import timezone
 
 from apikeys import addresses
-from apikeys.models import ApiKey, LoggedRequest, RefusalUsage
+from apikeys.models import ApiKey, LoggedRequest
 from apikeys.usage.periods import Period
 
 SENTENCES = {
@@ -115,7 +115,7 @@ def refusals_of(key: ApiKey, period: Period) -> list[Refusals]:
 
     They are counted by day: those of all days that the period touches.
     """
-    rows = RefusalUsage.objects.filter(key=key, date__gte=period.start.date())
+    rows = key.refusals.since(period.start.date())
     groups: dict[tuple[str, str], tuple[int, datetime]] = {}
     for row in rows.values("reason", "resource", "access").annotate(
         total=Sum("requests"), last=Max("last_at")

@@ -36,7 +36,7 @@ UNUSED_WRITE = """
         SELECT 1 FROM {scopes}
         WHERE scope.value LIKE '%%:write' AND NOT EXISTS (
             SELECT 1 FROM apikeys_apikeyusage used
-            WHERE used.key_id = apikeys_apikey.id AND used.date >= %s AND used.access = 'write'
+            WHERE used.key_id = apikeys_apikey.id AND used.date BETWEEN %s AND %s AND used.access = 'write'
                 AND used.resource || ':write' = scope.value
         )
     )
@@ -106,9 +106,8 @@ def _conditions_of_usable(now: datetime) -> dict[Attention, Q]:
 def _is_refused_since_change() -> Exists:
     """Keys with a request that was refused in the last 30 days, after they were last changed."""
     return Exists(
-        RefusalUsage.objects.filter(
+        RefusalUsage.objects.last_days().filter(
             key=OuterRef("pk"),
-            date__gte=first_day(),
             last_at__gt=Coalesce(OuterRef("changed_at"), OuterRef("created_at")),
         )
     )
@@ -120,5 +119,7 @@ def _has_unused_write() -> RawSQL:
     Raw, because the ORM cannot take a JSON list apart: it takes a subquery for each resource.
     """
     return RawSQL(  # noqa: S611  # names of our own
-        UNUSED_WRITE.format(scopes=SCOPES[connection.vendor]), [first_day()], output_field=BooleanField()
+        UNUSED_WRITE.format(scopes=SCOPES[connection.vendor]),
+        [first_day(), timezone.now().date()],
+        output_field=BooleanField(),
     )

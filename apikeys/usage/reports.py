@@ -13,7 +13,7 @@ from django.db.models import F, Max, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage, HourlyUsage, RefusalUsage, StoreUsage
+from apikeys.models import ApiKey, ApiKeyUsage, HourlyUsage, StoreUsage
 from apikeys.models.outcomes import Outcome
 from apikeys.models.usage import first_day
 from apikeys.usage.periods import Period, TimeRange
@@ -27,7 +27,7 @@ def of_store(store: Store, time_range: TimeRange = TimeRange.MONTH) -> Period:
     if time_range.is_hourly:
         rows: QuerySet[Any] = HourlyUsage.objects.filter(store=store, hour__gte=period.start)
     else:
-        rows = StoreUsage.objects.filter(store=store, date__gte=period.start.date())
+        rows = StoreUsage.objects.since(period.start.date()).filter(store=store)
     for start, outcome, requests in by_bar(rows, time_range, "outcome"):
         period.add(start, outcome, requests)
     return period
@@ -40,7 +40,7 @@ def of_keys(keys: Collection[ApiKey], time_range: TimeRange = TimeRange.MONTH) -
     if time_range.is_hourly:
         rows: QuerySet[Any] = HourlyUsage.objects.filter(key__in=keys, hour__gte=start)
     else:
-        rows = ApiKeyUsage.objects.filter(key__in=keys, date__gte=start.date())
+        rows = ApiKeyUsage.objects.since(start.date()).filter(key__in=keys)
     for bar, key_id, outcome, requests in by_bar(rows, time_range, "key_id", "outcome"):
         periods[key_id].add(bar, outcome, requests)
     return periods
@@ -68,7 +68,7 @@ def by_resource(key: ApiKey) -> dict[str, dict[str, int]]:
 
 def refusals_by_reason(key: ApiKey) -> dict[str, int]:
     """Refused requests of the last 30 days by the error's code, the most frequent first."""
-    rows = RefusalUsage.objects.filter(key=key, date__gte=first_day())
+    rows = key.refusals.last_days()
     counts = rows.values_list("reason").annotate(total=Sum("requests"))
     return dict(counts.order_by("-total", "reason"))
 
