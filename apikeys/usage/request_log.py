@@ -4,34 +4,30 @@ On PostgreSQL a day is a partition, and dropping it takes as long for a million 
 without a partition are in the default partition; they, and all rows on SQLite, are deleted in portions.
 """
 
-import logging
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, connection, models, transaction
+from django.db import models
 from django.utils import timezone
 
 from apikeys.models import HourlyUsage, LoggedRequest
-
-logger = logging.getLogger(__name__)
+from apikeys.usage.partitions import drop_partitions, make_partitions
 
 DAYS_AHEAD = 7
 HOURLY_USAGE_KEPT = timedelta(days=2)
 ROWS_PER_TRANSACTION = 5_000
-# Whoever waits for a lock on the table holds up all who come after: better to try again tomorrow.
-LOCK_TIMEOUT = "3s"
 
 TABLE = LoggedRequest._meta.db_table
 
 
 @dataclass(slots=True)
 class Upkeep:
-    """What was done: the days whose partitions were made and dropped, and how many rows were deleted."""
+    """What was done: the names of partitions that were made and dropped, and how many rows were deleted."""
 
-    made: list[date] = field(default_factory=list)
-    dropped: list[date] = field(default_factory=list)
-    deleted: int = 0
+    made: list[str]
+    dropped: list[str]
+    deleted: int
 
 
 def maintain_request_log() -> Upkeep:
@@ -40,20 +36,13 @@ def maintain_request_log() -> Upkeep:
     It can be run at any time and as often as one likes. Raises OperationalError where a lock on the table
     cannot be had within LOCK_TIMEOUT; what was done before stays done.
     """
-    upkeep = Upkeep()
     today = timezone.now().date()
     first = today - timedelta(days=settings.REQUEST_LOG_DAYS - 1)
-    if connection.vendor == "postgresql":
-        existing = _days_with_partition()
-        # Never that of a day which has begun: its rows may be in the default partition.
-        for day in (today + timedelta(days=ahead) for ahead in range(1, DAYS_AHEAD + 1)):
-            if day not in existing and _make_partition(day):
-                upkeep.made.append(day)
-        for day in existing:
-            if day < first:
-                _drop_partition(day)
-                upkeep.dropped.append(day)
-    upkeep.deleted = delete_before(LoggedRequest, "at", datetime.combine(first, time.min, UTC))
+    upkeep = Upkeep(
+        made=make_partitions(TABLE, [today + timedelta(days=ahead) for ahead in range(1, DAYS_AHEAD + 2)]),
+        dropped=drop_partitions(TABLE, before=first),
+        deleted=delete_before(LoggedRequest, "at", datetime.combine(first, time.min, UTC)),
+    )
     delete_before(HourlyUsage, "hour", timezone.now() - HOURLY_USAGE_KEPT)
     return upkeep
 
@@ -71,38 +60,3 @@ def delete_before(model: type[models.Model], column: str, moment: datetime) -> i
         if not old:
             return deleted
         deleted += rows.filter(pk__in=old).delete()[0]
-
-
-def _days_with_partition() -> list[date]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [TABLE]
-        )
-        suffixes = [name.removeprefix(f"{TABLE}_") for (name,) in cursor.fetchall()]
-    return sorted(datetime.strptime(s, "%Y%m%d").date() for s in suffixes if s.isdigit())  # noqa: DTZ007
-
-
-def _make_partition(day: date) -> bool:
-    """Make a day's partition; False where rows of it are in the default partition already.
-
-    A table that is made first and attached then needs no lock that keeps others from the log.
-    """
-    name = f"{TABLE}_{day:%Y%m%d}"
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-            cursor.execute(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING ALL)")
-            cursor.execute(
-                f"ALTER TABLE {TABLE} ATTACH PARTITION {name} "
-                f"FOR VALUES FROM ('{day} 00:00+00') TO ('{day + timedelta(days=1)} 00:00+00')"
-            )
-    except IntegrityError:
-        logger.warning("The request log gets no partition for %s: it has requests of that day already", day)
-        return False
-    return True
-
-
-def _drop_partition(day: date) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-        cursor.execute(f"DROP TABLE {TABLE}_{day:%Y%m%d}")

@@ -70,6 +70,10 @@ def test_the_command_says_what_it_did(key: ApiKey, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.endswith(" are dropped, 1 rows are deleted.\n")
 
 
+def partition_of(day: date) -> str:
+    return f"{TABLE}_{day:%Y%m%d}"
+
+
 def partitions() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -111,7 +115,7 @@ def test_a_day_whose_rows_are_in_the_default_partition_stays_there(
     key: ApiKey, caplog: pytest.LogCaptureFixture
 ) -> None:
     log_on(key, ago(-2))
-    assert ago(-2) not in maintain_request_log().made
+    assert partition_of(ago(-2)) not in maintain_request_log().made
     assert "gets no partition" in caplog.text
     assert logged_days() == [ago(-2)]
     assert f"{ago(-3):%Y%m%d}" in partitions()
@@ -127,11 +131,11 @@ def test_a_day_that_is_too_old_is_dropped_whole(
     now = timezone.now() + timedelta(days=4)
     monkeypatch.setattr(timezone, "now", lambda: now)
     upkeep = maintain_request_log()
-    assert (upkeep.dropped, upkeep.deleted) == ([ago(3)], 0)
+    assert (upkeep.dropped, upkeep.deleted) == ([partition_of(ago(3))], 0)
     assert logged_days() == [ago(1)]
 
 
-def make_partitions() -> list[date]:
+def make_partitions() -> list[str]:
     """Do the upkeep on a connection of this thread's own."""
     try:
         return maintain_request_log().made
@@ -151,4 +155,4 @@ def test_partitions_are_made_while_others_write(issue: IssueKey) -> None:
         with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as elsewhere:
             patch.setattr(timezone, "now", lambda: later)
             made = elsewhere.submit(make_partitions).result()
-    assert made == [later.date() + timedelta(days=7)]
+    assert made == [partition_of(later.date() + timedelta(days=7))]
