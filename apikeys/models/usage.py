@@ -1,4 +1,8 @@
-"""What became of the requests of keys: counts by day, and the newest request of each."""
+"""What became of the requests of keys: counts by day, and the newest request of each.
+
+On PostgreSQL the tables of counts by day have one partition a month (see ``manage.py prune_usage``), so their
+primary key there is ``(id, date)``.
+"""
 
 from datetime import date, timedelta
 from typing import TypeVar
