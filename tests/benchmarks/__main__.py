@@ -11,7 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.benchmarks import growth, in_process, load, machine, memory, over_http, request_log, sizes
+from tests.benchmarks import growth, in_process, load, machine, memory, over_http, request_log, sizes, usage
 from tests.benchmarks.places import Place, places
 from tests.benchmarks.report import Report
 from tests.benchmarks.sides import ROOT, Side
@@ -73,6 +73,7 @@ def as_it_grows(report: Report, courses: list[in_process.Course]) -> None:
         report.add(growth.measure(data))
     for course in courses:
         if course.place.is_postgres:
+            report.add(usage.measure(course.place))
             report.add(request_log.measure(request_log.Logged.prepared(course.place)))
 
 

@@ -22,6 +22,8 @@ class What(StrEnum):
     LIST_PAGE = "list page with 2,000 keys and 2,000,000 usage rows against 20 keys"
     MEMORY = "memory of a worker after 1,000,000 requests against after 10,000"
     CURSOR = "orders by cursor, last page against first"
+    USAGE_PAGE = "a key's page with 10,000,000 rows of usage against 100,000"
+    USAGE_FLUSH = "flush of 1,000 counters with 10,000,000 rows of usage against 100,000"
     LOG_CHECK = "key check with the request log on against off"
     LOG_ORDERS = "`GET orders` with the request log on against off"
     LOG_TAIL = "p99 over p50 at 8 connections, with the request log on against off"

@@ -35,13 +35,14 @@ ORDERS = number("BENCH_ORDERS", 100_000)
 MANY_REQUESTS = number("BENCH_REQUESTS", 1_000_000)
 FEW_REQUESTS = MANY_REQUESTS // 100
 FEW_LOGGED, MANY_LOGGED = 10_000, number("BENCH_LOGGED", 10_000_000)
+FEW_USED, MANY_USED = 100_000, number("BENCH_USAGE_ROWS", 10_000_000)
 
 
 def made_smaller() -> Iterator[str]:
     """A line that says what the environment has changed: the rows' words speak of the full size."""
     names = (
         *("BENCH_KEYS", "BENCH_LISTED_KEYS", "BENCH_USAGE_DAYS", "BENCH_ORDERS", "BENCH_REQUESTS"),
-        "BENCH_LOGGED",
+        *("BENCH_LOGGED", "BENCH_USAGE_ROWS"),
     )
     if changed := [f"{name}={os.environ[name]}" for name in names if name in os.environ]:
         yield f"Not at full size: {', '.join(changed)}"
