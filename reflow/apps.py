@@ -1,19 +1,29 @@
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+
+if TYPE_CHECKING:
+    from reflow.server.replicas import Replicas
 
 
 class ReflowConfig(AppConfig):
     name = "reflow"
 
+    replicas: "Replicas"
+
     def ready(self) -> None:
         from django.contrib.auth.models import User
+        from django.db import DEFAULT_DB_ALIAS, connections
         from django.db.models.signals import pre_save
 
         from reflow.accounts.email_addresses import normalize_email_of
 
         # It registers itself.
         from reflow.server import checks  # noqa: F401
+        from reflow.server.replicas import Replicas
 
+        self.replicas = Replicas([alias for alias in connections if alias != DEFAULT_DB_ALIAS])
         pre_save.connect(normalize_email_of, sender=User)
 
 

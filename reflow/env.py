@@ -21,6 +21,7 @@ Value = TypeVar("Value")
 
 BOOLEANS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
 PLACEHOLDER = re.compile("insecure|example|change.?(me|this|it)|your.?secret|placeholder", re.IGNORECASE)
+POSTGRESQL = "django.db.backends.postgresql"
 HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
 TOKEN = re.compile(r"[\w.~+/=-]{32,}", re.ASCII)
 
@@ -141,19 +142,32 @@ def choice(name: str, choices: Collection[str], *, default: str) -> str:
 
 def database(name: str, *, default: str) -> dict[str, Any]:
     """Return Django's settings for the database at a URL."""
+    should = "postgres://user:password@host:port/name or sqlite:////path/of/a/file, with # written as %23"
+    return read(name, parse_database, should=should, default=parse_database(default), is_secret=True)
 
-    def parse(text: str) -> dict[str, Any]:
-        scheme = text.partition(":")[0]
-        ensure(scheme in {"sqlite", "postgres", "postgresql"})
-        # The name of the file would end there.
-        ensure(scheme != "sqlite" or "#" not in text)
-        found: dict[str, Any] = environ.Env.db_url_config(text)
-        # In memory, every thread would have a database of its own.
-        ensure(found["NAME"] not in {"", ":memory:"})
+
+def replicas(name: str, *, primary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return Django's settings for the read replicas of a database, at URLs between commas."""
+
+    def parse(text: str) -> list[dict[str, Any]]:
+        found = [parse_database(url.strip()) for url in text.split(",")]
+        ensure({database["ENGINE"] for database in (primary, *found)} == {POSTGRESQL})
+        ensure(primary not in found)
         return found
 
-    should = "postgres://user:password@host:port/name or sqlite:////path/of/a/file, with # written as %23"
-    return read(name, parse, should=should, default=parse(default), is_secret=True)
+    should = "postgres://user:password@host:port/name, comma-separated, beside such a DATABASE_URL"
+    return read(name, parse, should=should, default=[], is_secret=True)
+
+
+def parse_database(text: str) -> dict[str, Any]:
+    scheme = text.partition(":")[0]
+    ensure(scheme in {"sqlite", "postgres", "postgresql"})
+    # The name of the file would end there.
+    ensure(scheme != "sqlite" or "#" not in text)
+    found: dict[str, Any] = environ.Env.db_url_config(text)
+    # In memory, every thread would have a database of its own.
+    ensure(found["NAME"] not in {"", ":memory:"})
+    return found
 
 
 def email(name: str, *, default: str) -> dict[str, Any]:

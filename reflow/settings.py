@@ -124,36 +124,42 @@ DATABASES = {
     "default": env.database("DATABASE_URL", default=f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}")
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Streaming replicas of that PostgreSQL, which are read from. One that is further behind is left out.
+REPLICAS = env.replicas("DATABASE_REPLICA_URL", primary=DATABASES["default"])
+DATABASES |= {f"replica{number}": replica for number, replica in enumerate(REPLICAS, start=1)}
+REPLICA_MAX_LAG_SECONDS = env.integer("REPLICA_MAX_LAG_SECONDS", default=5, minimum=2)
+if REPLICAS:
+    DATABASE_ROUTERS = ["reflow.server.replica_router.ReplicaRouter"]
+    MIDDLEWARE.append("reflow.server.replica_router.ReplicaMiddleware")
 # A new connection costs more than all that a usual request asks of it.
-DATABASES["default"]["CONN_MAX_AGE"] = env.integer("CONN_MAX_AGE", default=60, minimum=0)
+CONN_MAX_AGE = env.integer("CONN_MAX_AGE", default=60, minimum=0)
 # How long a query of a web process may take, waiting for locks included; 0: as long as it likes.
 DATABASE_TIMEOUT_SECONDS = env.seconds("DATABASE_TIMEOUT_SECONDS", default=10.0)
 PREPARE_THRESHOLD = env.integer("PREPARE_THRESHOLD", default=0, minimum=0)
 
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        # Readers never wait for the writer (WAL), and a writer takes its lock when it begins, so that
-        # two of them queue for up to `timeout` seconds instead of failing half-way.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-    }
-else:
+for alias, database in DATABASES.items():
+    database["CONN_MAX_AGE"] = CONN_MAX_AGE
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["OPTIONS"] = {
+            # Readers never wait for the writer (WAL), and a writer takes its lock when it begins, so that
+            # two of them queue for up to `timeout` seconds instead of failing half-way.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+        }
+        continue
     # A server that is away is given up on, so that the client hears of it while it still listens; so is
-    # one whose machine has vanished without a word.
-    DATABASES["default"]["OPTIONS"] = {
-        "connect_timeout": 5,
+    # one whose machine has vanished without a word. The primary takes the place of a replica, so that sooner.
+    database["OPTIONS"] = {
+        "connect_timeout": 5 if alias == "default" else 2,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,  # milliseconds
-    } | DATABASES["default"].get("OPTIONS", {})
+    } | database.get("OPTIONS", {})
     if PREPARE_THRESHOLD:
         # A query that comes again is planned once for each connection. Its parameters have to be sent apart.
-        DATABASES["default"]["OPTIONS"] |= {
-            "server_side_binding": True,
-            "prepare_threshold": PREPARE_THRESHOLD,
-        }
+        database["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": PREPARE_THRESHOLD}
 
 # People: sign-in by e-mail and password, or by passkey; accounts are made by operators.
 

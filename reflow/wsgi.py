@@ -8,7 +8,7 @@ from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
 from django.db.backends.signals import connection_created
 
-from reflow.server.database import close_ended_connection, configure_connection
+from reflow.server.database import close_ended_connections, configure_connection
 from reflow.server.wsgi_middleware import readable_requests
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reflow.settings")
@@ -17,7 +17,7 @@ application = readable_requests(
     get_wsgi_application(), max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
 )
 connection_created.connect(configure_connection)
-request_started.connect(close_ended_connection)
+request_started.connect(close_ended_connections)
 
 # What has been loaded by now stays as long as the process: the garbage collector need not look at it again.
 gc.collect()

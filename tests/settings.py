@@ -23,7 +23,10 @@ os.environ.update(
     # Playwright keeps an event loop in the thread of the tests; their queries do not wait on it.
     DJANGO_ALLOW_ASYNC_UNSAFE="true",
 )
-for name in ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "EMAIL_URL", "LOG_LEVEL", "TRUST_X_FORWARDED_PROTO"):
+for name in (
+    *("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DATABASE_REPLICA_URL", "EMAIL_URL", "LOG_LEVEL"),
+    "TRUST_X_FORWARDED_PROTO",
+):
     os.environ.pop(name, None)
 
 from reflow.settings import *  # noqa: E402, F403

@@ -38,10 +38,10 @@ FIELDS: dict[str, Callable[[Any], Any] | None] = {
     "suspended_at": _moment,
     "created_at": _moment,
 }
-STORE_FIELDS = ("id", "name", "currency")
+STORE_FIELDS = ("id", "name", "currency", "changed_at")
 CONVERTERS = tuple(FIELDS.values())
 QUERY = f"""
-    SELECT {", ".join(f"key.{name}" for name in FIELDS)}, store.name, store.currency
+    SELECT {", ".join(f"key.{name}" for name in FIELDS)}, store.name, store.currency, store.changed_at
     FROM apikeys_apikey key JOIN stores_store store ON store.id = key.store_id
     WHERE key.prefix = %s AND key.digest = %s
 """  # noqa: S608  # names of our own
@@ -54,11 +54,12 @@ def find_key(prefix: str, digest: str) -> ApiKey | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    *columns, store_name, store_currency = row
+    *columns, store_name, store_currency, store_changed_at = row
     values = [
         value if convert is None else convert(value)
         for value, convert in zip(columns, CONVERTERS, strict=True)
     ]
     key: ApiKey = ApiKey.from_db(DEFAULT_DB_ALIAS, FIELDS, values)
-    key.store = Store.from_db(DEFAULT_DB_ALIAS, STORE_FIELDS, (key.store_id, store_name, store_currency))
+    store = (key.store_id, store_name, store_currency, _moment(store_changed_at))
+    key.store = Store.from_db(DEFAULT_DB_ALIAS, STORE_FIELDS, store)
     return key

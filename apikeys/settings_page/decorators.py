@@ -42,6 +42,7 @@ class OwnerRequest(HttpRequest):
     """A request of a person who has signed in."""
 
     user: User
+    store: Store
     stores: list[Store]
     htmx: HtmxDetails
 
@@ -61,6 +62,7 @@ def store_owner_required(page: Page[Parameters]) -> Callable[..., HttpResponseBa
         request.stores = list(stores[:MAX_STORES])
         found = [store for store in request.stores if store.pk == store_id]
         store = found[0] if found else get_object_or_404(stores, pk=store_id)
+        request.store = store
         try:
             return adapt_to_htmx(request, page(request, store, *args, **kwargs))
         except ApiKey.DoesNotExist as error:

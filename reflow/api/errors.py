@@ -20,7 +20,7 @@ from django.db import (
     InternalError,
     NotSupportedError,
     OperationalError,
-    connection,
+    connections,
 )
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
@@ -77,7 +77,8 @@ def is_unavailable(error: BaseException) -> bool:
     A connection whose prepared statements no longer fit the tables is closed: the next one prepares anew.
     """
     if isinstance(error, NotSupportedError) and has_outdated_plan(error):
-        connection.close()
+        for alias in connections:
+            connections[alias].close()
         return True
     return isinstance(error, UNAVAILABLE)
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from apikeys.api import rate_limits
 from reflow.observability import metrics
+from reflow.server.replicas import replicas
 
 
 def check_database() -> None:
@@ -30,12 +31,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer whether the database and the rate limits' counters can be reached: 503 when one cannot."""
+    """Answer whether the database and the rate limits' counters can be reached: 503 when one cannot.
+
+    Read replicas are named, with their state. The site is ready without them.
+    """
     results = {name: has_passed(check) for name, check in CHECKS.items()}
-    status = 200 if all(results.values()) else 503
-    return JsonResponse(
-        {name: "ok" if result else "failed" for name, result in results.items()}, status=status
-    )
+    states = {name: "ok" if result else "failed" for name, result in results.items()}
+    replicas().start_threads()
+    return JsonResponse(states | replicas().states(), status=200 if all(results.values()) else 503)
 
 
 def has_passed(check: Callable[[], None]) -> bool:

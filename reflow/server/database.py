@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import connection as default_connection
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 logger = logging.getLogger(__name__)
@@ -39,17 +39,19 @@ def configure_connection(connection: BaseDatabaseWrapper, **kwargs: Any) -> None
             warn_of_pooler()
 
 
-def close_ended_connection(**kwargs: Any) -> None:
-    """Close this thread's connection where the server has ended it: the request opens a new one.
+def close_ended_connections(**kwargs: Any) -> None:
+    """Close this thread's connections that the server has ended: the request opens new ones.
 
     A receiver of ``request_started``. An idle connection has nothing to read until the server ends it. To
     look takes no round trip, which CONN_HEALTH_CHECKS takes for each request.
     """
-    if default_connection.vendor == "postgresql" and default_connection.connection is not None:
-        poll = select.poll()
-        poll.register(default_connection.connection.fileno(), select.POLLIN)
-        if poll.poll(0):
-            default_connection.close()
+    for alias in connections:
+        database = connections[alias]
+        if database.vendor == "postgresql" and database.connection is not None:
+            poll = select.poll()
+            poll.register(database.connection.fileno(), select.POLLIN)
+            if poll.poll(0):
+                database.close()
 
 
 @cache

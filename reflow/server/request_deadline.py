@@ -16,18 +16,23 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse
 
+from reflow.server.replicas import replicas
+
 CHECK_SECONDS = 0.5
 
 
 class Waiting(NamedTuple):
-    """A request under way: its thread's database connection, and the check that ends that."""
+    """A request under way: its thread's database connections, and the check that ends them."""
 
-    database: BaseDatabaseWrapper
+    databases: list[BaseDatabaseWrapper]
     last_check: float
 
 
 class RequestDeadlineMiddleware:
-    """Ends the database connection of a request that takes twice DATABASE_TIMEOUT_SECONDS: it answers 503."""
+    """Ends the database connections of a request that takes twice DATABASE_TIMEOUT_SECONDS: it answers 503.
+
+    One to a read replica that has stopped answering is ended at once: the primary takes its place.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -42,7 +47,8 @@ class RequestDeadlineMiddleware:
             return self.get_response(request)
         self.start_thread()
         last_check = self.checks + 2 * settings.DATABASE_TIMEOUT_SECONDS / CHECK_SECONDS
-        self.requests[threading.get_ident()] = Waiting(connections["default"], last_check)
+        databases = [connections[alias] for alias in connections]
+        self.requests[threading.get_ident()] = Waiting(databases, last_check)
         try:
             return self.get_response(request)
         finally:
@@ -59,9 +65,11 @@ class RequestDeadlineMiddleware:
         while True:
             time.sleep(CHECK_SECONDS)
             self.checks += 1
+            silent = replicas().leave_out_silent()
             for waiting in list(self.requests.values()):
-                if waiting.last_check < self.checks:
-                    end_connection(waiting.database)
+                for database in waiting.databases:
+                    if waiting.last_check < self.checks or database.alias in silent:
+                        end_connection(database)
 
 
 def end_connection(database: BaseDatabaseWrapper) -> None:

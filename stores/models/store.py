@@ -36,6 +36,8 @@ class Store(models.Model):
     )
     owners = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="stores")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # When the API or an owner last changed something of the store: kept where there are read replicas.
+    changed_at = models.DateTimeField(null=True, editable=False)
 
     objects = StoreQuerySet.as_manager()
 

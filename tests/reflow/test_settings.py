@@ -64,6 +64,9 @@ WRONG = [
     ("DATABASE_URL", "db.sqlite3", "sqlite:///"),
     ("DATABASE_URL", "sqlite://", "sqlite:///"),
     ("DATABASE_URL", "sqlite:////srv/C#/db.sqlite3", "# written as %23"),
+    # With a primary that is a file, no replica is right.
+    ("DATABASE_REPLICA_URL", "postgres://user:hush@host/name", "beside such a DATABASE_URL"),
+    ("REPLICA_MAX_LAG_SECONDS", "1", "a whole number from 2"),
     ("CONN_MAX_AGE", "-1", "a whole number from 0"),
     ("PREPARE_THRESHOLD", "-1", "a whole number from 0"),
     ("DATABASE_TIMEOUT_SECONDS", "soon", "a number of seconds from 0"),
@@ -229,6 +232,38 @@ def test_the_database_is_a_file_unless_another_is_named() -> None:
     assert read(names)[0] == "django.db.backends.sqlite3"
     url = "postgres://reflow@db.example/reflow"
     assert read(names, DATABASE_URL=url) == ["django.db.backends.postgresql", "db.example"]
+
+
+WITH_PRIMARY = {"DATABASE_URL": "postgres://reflow@db.example/reflow"}
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        "oracle://user:hush@host/name",
+        "postgres://user:hush@host:port/name",
+        "postgres://user:hush@host",
+        "postgres://user:hush@host/name,",
+        "postgres://user:hush@host/name,postgres://user:hush@host",
+        "sqlite:////srv/hush.sqlite3",
+        WITH_PRIMARY["DATABASE_URL"],
+    ],
+)
+def test_a_replica_is_a_postgresql_like_the_primary(urls: str) -> None:
+    line = refusal({"ENV_FILE": os.devnull} | SECRET | WITH_PRIMARY | {"DATABASE_REPLICA_URL": urls})
+    assert line.startswith("DATABASE_REPLICA_URL is not right: it should be postgres://")
+    assert "hush" not in line
+    assert "\n" not in line
+
+
+def test_replicas_are_routed_to_where_there_are_any() -> None:
+    names = "{name: one['HOST'] for name, one in s.DATABASES.items()}, getattr(s, 'DATABASE_ROUTERS', [])"
+    hosts, routers = read(names, **WITH_PRIMARY)
+    assert (hosts, routers) == ({"default": "db.example"}, [])
+    urls = "postgres://reflow@one.example/reflow, postgres://reflow@two.example/reflow"
+    hosts, routers = read(names, **WITH_PRIMARY, DATABASE_REPLICA_URL=urls)
+    assert hosts == {"default": "db.example", "replica1": "one.example", "replica2": "two.example"}
+    assert len(routers) == 1
 
 
 @pytest.mark.parametrize("folder", ["c++ demo", "C#", "100%25", "what?", "[a]", "Läden;x=1&y"])

@@ -8,7 +8,7 @@ import pytest
 from django.db import NotSupportedError, close_old_connections, connection
 from django.test import Client
 
-from reflow.server.database import close_ended_connection, configure_connection
+from reflow.server.database import close_ended_connections, configure_connection
 from tests.conftest import IssueKey, bearer
 
 pytestmark = [
@@ -59,13 +59,13 @@ def test_zero_is_no_limit(settings: Any) -> None:
 
 def test_a_connection_that_the_server_has_ended_costs_no_request(client: Client, issue: IssueKey) -> None:
     _, plaintext = issue()
-    close_ended_connection()
+    close_ended_connections()
     pid = connection.connection.info.backend_pid  # it was left open
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     other.close()
-    close_ended_connection()
+    close_ended_connections()
     assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
 
 

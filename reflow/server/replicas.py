@@ -1,0 +1,201 @@
+"""Read replicas: what is read from them, and which of them are fit for it.
+
+Requests that change nothing read the shop, usage and the request log from a replica. All else is read from
+the primary: keys above all, so that a deactivated one is refused from the next request on. A request with a
+key, and one of an owner, reads from a replica only what that has received in full: everything up to the
+store's last change (``Store.changed_at``).
+
+A thread for each replica compares it with the primary once a second, so that requests ask nobody, and sooner
+after a request that found a change missing.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Collection
+from datetime import datetime
+from enum import StrEnum
+from math import inf
+from typing import Any, NamedTuple, cast
+
+from django.apps import apps
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, Error, connections
+from prometheus_client import Gauge
+
+logger = logging.getLogger(__name__)
+
+CHECK_SECONDS = 1.0
+MIN_CHECK_SECONDS = 0.05
+# A replica that has not answered a check by then is away.
+MAX_CHECK_SECONDS = 1.5
+MAX_SAMPLES = 1000
+
+USED = Gauge(
+    "reflow_replica_used",
+    "Whether a read replica is read from: 1, or 0 where a process leaves it out.",
+    ["replica"],
+    multiprocess_mode="livemin",
+)
+LAG = Gauge(
+    "reflow_replica_lag_seconds",
+    "How far a read replica is behind the primary, to the second.",
+    ["replica"],
+    multiprocess_mode="livemax",
+)
+
+# Which database it is, and which migrations it has had. A replica has the identifier of its primary.
+DATABASE = """
+    (SELECT system_identifier FROM pg_control_system()) || '/' || current_database(),
+    ARRAY(SELECT app || '.' || name FROM django_migrations)
+"""
+# Positions in the write-ahead log are bytes since its beginning.
+PRIMARY_QUERY = f"SELECT statement_timestamp(), (pg_current_wal_flush_lsn() - '0/0')::bigint, {DATABASE}"
+REPLICA_QUERY = f"""
+    SELECT pg_is_in_recovery(), coalesce((pg_last_wal_replay_lsn() - '0/0')::bigint, 0), {DATABASE}
+"""
+
+
+class State(StrEnum):
+    """Whether a replica is read from, or why not."""
+
+    UNCHECKED = "not checked yet"
+    OK = "ok"
+    AWAY = "away"
+    BEHIND = "behind"
+    OLDER_SCHEMA = "older schema"
+    NO_REPLICA = "no replica"
+
+
+class Sample(NamedTuple):
+    """Where the primary's log ended, and when: by this process's clock, which never jumps, and by its own."""
+
+    taken_at: float
+    time: datetime
+    position: int
+
+
+class Replica:
+    """A replica as this process knows it. All that the primary had at ``complete_until`` has arrived."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        self.lag = inf
+        self.complete_until: datetime | None = None
+        self._found = State.UNCHECKED
+        self._samples: deque[Sample] = deque(maxlen=MAX_SAMPLES)
+        self._complete_at = -inf
+        self._check_began = inf
+        self._is_asked_for = threading.Event()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a check waits for an answer that should be there by now."""
+        return time.monotonic() - self._check_began > MAX_CHECK_SECONDS
+
+    @property
+    def state(self) -> State:
+        return State.AWAY if self.is_silent else self._found
+
+    def can_answer(self, changed_at: datetime | None) -> bool:
+        """Return whether the replica is fit and a store's last change, if any, has arrived there."""
+        if self.state is not State.OK or self.complete_until is None:
+            return False
+        if changed_at is None or changed_at <= self.complete_until:
+            return True
+        self._is_asked_for.set()
+        return False
+
+    def leave_out(self) -> None:
+        """Leave the replica out until the next check that it passes."""
+        self._set(State.AWAY)
+
+    def watch(self) -> None:
+        while True:
+            self._check_began = time.monotonic()
+            self._set(self.check())
+            self._check_began = inf
+            LAG.labels(self.alias).set(self.lag)
+            time.sleep(MIN_CHECK_SECONDS)
+            self._is_asked_for.wait(CHECK_SECONDS - MIN_CHECK_SECONDS)
+            self._is_asked_for.clear()
+
+    def check(self) -> State:
+        """Compare the replica with the primary."""
+        taken_at = time.monotonic()
+        try:
+            moment, position, database, required = read_row(DEFAULT_DB_ALIAS, PRIMARY_QUERY)
+            is_replica, replayed, copied, applied = read_row(self.alias, REPLICA_QUERY)
+        except Error:
+            connections[DEFAULT_DB_ALIAS].close()
+            connections[self.alias].close()
+            return State.AWAY
+        if not is_replica or copied != database:
+            return State.NO_REPLICA
+        self.note(Sample(taken_at, moment, position), replayed)
+        if self.lag > settings.REPLICA_MAX_LAG_SECONDS:
+            return State.BEHIND
+        return State.OK if set(required) <= set(applied) else State.OLDER_SCHEMA
+
+    def note(self, newest: Sample, replayed: int) -> None:
+        """Find the newest sample of the primary all of which the replica has replayed."""
+        if self._samples and newest.position < self._samples[-1].position:
+            self._samples.clear()  # another server has become the primary
+        self._samples.append(newest)
+        while self._samples and self._samples[0].position <= replayed:
+            complete = self._samples.popleft()
+            self._complete_at, self.complete_until = complete.taken_at, complete.time
+        self.lag = newest.taken_at - self._complete_at
+
+    def _set(self, state: State) -> None:
+        if state is not self._found:
+            level = logging.INFO if state is State.OK else logging.WARNING
+            logger.log(level, "Read replica %s: %s", self.alias, state)
+            USED.labels(self.alias).set(state is State.OK)
+        self._found = state
+
+
+def read_row(alias: str, query: str) -> Any:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchone()
+
+
+class Replicas:
+    """All replicas. Each process has one of these, on its AppConfig."""
+
+    def __init__(self, aliases: Collection[str]) -> None:
+        self._replicas = {alias: Replica(alias) for alias in aliases}
+        self._is_watched = False
+        self._lock = threading.Lock()
+
+    def start_threads(self) -> None:
+        """Watch the replicas, from the first request on: a server forks before it serves."""
+        with self._lock:
+            if self._is_watched:
+                return
+            self._is_watched = True
+            for replica in self._replicas.values():
+                threading.Thread(target=replica.watch, name=replica.alias, daemon=True).start()
+
+    def choose(self, changed_at: datetime | None) -> Replica | None:
+        """Return a replica that is fit, and has received a store's last change; None where none is."""
+        fit = [replica for replica in self._replicas.values() if replica.can_answer(changed_at)]
+        return random.choice(fit) if fit else None  # noqa: S311  # not a secret
+
+    def leave_out_silent(self) -> set[str]:
+        """Leave out the replicas that have stopped answering, and return their aliases."""
+        silent = [replica for replica in self._replicas.values() if replica.is_silent]
+        for replica in silent:
+            replica.leave_out()
+        return {replica.alias for replica in silent}
+
+    def states(self) -> dict[str, str]:
+        return {alias: str(replica.state) for alias, replica in self._replicas.items()}
+
+
+def replicas() -> Replicas:
+    """Return the replicas of this process."""
+    return cast("Replicas", apps.get_app_config("reflow").replicas)  # type: ignore[attr-defined]

@@ -1,0 +1,292 @@
+"""A primary and a streaming replica: what is read where, and what a replica that fails costs."""
+
+import json
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.cookiejar import CookieJar
+from urllib.request import Request
+
+import psycopg
+import pytest
+
+from tests import postgres
+from tests.resilience.calls import load
+from tests.resilience.servers import Postgres, own_postgres, standby
+from tests.resilience.site import PAGES, SECRET_KEY, STORE, Site, site
+from tests.server import PATIENCE, Served, Visitor, answer_to, call_api, gunicorn
+
+pytestmark = pytest.mark.once
+
+TOKEN = "a3f1c2d4e5b6978877665544332211ff"
+# What the site asks is in the server's log.
+LOGGED = "?options=-c%20log_statement=all"
+STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*)")
+# What keeps connections and replicas in view, and belongs to no request.
+CHECKS = re.compile(r"SELECT 1$|.*(pg_current_wal_flush_lsn|pg_is_in_recovery|set_config)")
+SHOP = re.compile(r".* FROM \"?stores_")
+KEY_CHECK = re.compile(r".* FROM apikeys_apikey key JOIN stores_store ")
+
+
+@pytest.fixture(scope="module")
+def primary() -> Iterator[Postgres]:
+    try:
+        with own_postgres() as server:
+            yield server
+    except postgres.Unavailable as reason:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {postgres.REMEDY}")
+
+
+@pytest.fixture(scope="module")
+def replica(primary: Postgres) -> Iterator[Postgres]:
+    with standby(primary) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def urls(primary: Postgres, replica: Postgres) -> dict[str, str]:
+    return {
+        "DATABASE_URL": primary.url + LOGGED,
+        "DATABASE_REPLICA_URL": replica.url + LOGGED,
+        "SECRET_KEY": SECRET_KEY,
+        # Nothing is written in the background while statements are listed.
+        "USAGE_FLUSH_SECONDS": "3600",
+    }
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory, urls: dict[str, str]) -> Iterator[Site]:
+    """A site with a shop, which reads from a replica that is up to a minute behind."""
+    settings = {name: value for name, value in urls.items() if name != "DATABASE_URL"}
+    folder = tmp_path_factory.mktemp("patient")
+    with site(folder, urls["DATABASE_URL"], REPLICA_MAX_LAG_SECONDS="60", **settings) as patient:
+        yield patient
+
+
+@pytest.fixture
+def shop(patient: Site, replica: Postgres) -> Served:
+    """The site, once it reads orders from the replica."""
+    served = Served(patient.url, "", patient.output, patient.process)
+    wait_until_read(replica, served, patient.key)
+    return served
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory, patient: Site, urls: dict[str, str]) -> Iterator[Served]:
+    """Another machine of the same shop, whose replica may be two seconds behind."""
+    limits = {"RATE_LIMIT_PER_KEY": "1000000", "REPLICA_MAX_LAG_SECONDS": "2", "METRICS_TOKEN": TOKEN}
+    settings = {name: value for name, value in urls.items() if name != "DATABASE_URL"}
+    folder = tmp_path_factory.mktemp("strict")
+    with gunicorn(folder, urls["DATABASE_URL"], **limits, **settings) as served:
+        wait_for_state(served, "ok")
+        yield served
+
+
+def wait_for_state(served: Served, state: str) -> None:
+    """Come back when the site says so of its replica."""
+    deadline = time.monotonic() + PATIENCE
+    while (found := call_api(served, "/readyz").json()["replica1"]) != state:
+        assert time.monotonic() < deadline, f"The replica is {found}, and not {state}"
+        time.sleep(0.1)
+
+
+def wait_until_read(replica: Postgres, served: Served, key: str) -> None:
+    """Come back when the orders come from the replica: it has received the store's last change."""
+    deadline = time.monotonic() + PATIENCE
+    found: list[list[str]] = [[]]
+    while not found[0]:
+        assert time.monotonic() < deadline, served.printed
+        time.sleep(0.1)
+        with statements(replica) as found:
+            call_api(served, f"{STORE}/orders/", key)
+
+
+def execute(server: Postgres, statement: str) -> None:
+    with psycopg.connect(host=str(server.folder), user="postgres", autocommit=True) as connection:
+        connection.execute(statement)
+
+
+@contextmanager
+def paused(replica: Postgres) -> Iterator[None]:
+    """The replica stays as it is, and answers."""
+    execute(replica, "SELECT pg_wal_replay_pause()")
+    try:
+        yield
+    finally:
+        execute(replica, "SELECT pg_wal_replay_resume()")
+
+
+@contextmanager
+def statements(*servers: Postgres) -> Iterator[list[list[str]]]:
+    """What each server is asked meanwhile, but for checks."""
+    found: list[list[str]] = []
+    logs = [server.folder / "log" for server in servers]
+    begins = [log.stat().st_size for log in logs]
+    yield found
+    for log, begin in zip(logs, begins, strict=True):
+        text = log.read_bytes()[begin:].decode().replace("\n\t", " ")
+        lines = [" ".join(line.split()) for line in STATEMENT.findall(text)]
+        found.append([line for line in lines if not CHECKS.match(line)])
+
+
+def create_product(served: Served, key: str, name: str) -> None:
+    request = Request(
+        f"{served.url}{STORE}/products/",
+        json.dumps({"name": name, "price": 100}).encode(),
+        {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+    )
+    assert answer_to(request, CookieJar()).status == 201
+
+
+def product_names(served: Served, key: str | None = None) -> list[str]:
+    return [product["name"] for product in call_api(served, f"{STORE}/products/", key).json()["data"]]
+
+
+@pytest.mark.parametrize("path", ["", "/orders/", "/products/", "/customers/", "/categories/", "/coupons/"])
+def test_the_primary_is_asked_for_the_key_alone(
+    shop: Served, patient: Site, primary: Postgres, replica: Postgres, path: str
+) -> None:
+    with statements(primary, replica) as found:
+        assert call_api(shop, f"{STORE}{path}", patient.key).status == 200
+    on_primary, on_replica = found
+    assert [bool(KEY_CHECK.match(line)) for line in on_primary] == [True]
+    assert all(SHOP.match(line) for line in on_replica)
+    # The store itself comes with the key.
+    assert bool(on_replica) == bool(path)
+
+
+@pytest.mark.parametrize("path", ["", "/products/", "/categories/"])
+def test_without_a_key_the_primary_is_asked_for_nothing(
+    shop: Served, primary: Postgres, replica: Postgres, path: str
+) -> None:
+    with statements(primary, replica) as found:
+        assert call_api(shop, f"{STORE}{path}").status == 200
+    on_primary, on_replica = found
+    assert on_primary == []
+    assert on_replica
+
+
+def owner_of(served: Served) -> Visitor:
+    owner = Visitor(served)
+    owner.sign_in("owner@example.com")
+    return owner
+
+
+@pytest.mark.parametrize(
+    ("page", "tables", "conditions"),
+    [
+        ("requests/", {"apikeys_loggedrequest"}, set()),
+        ("requests.csv", {"apikeys_loggedrequest"}, set()),
+        ("usage.csv", {"apikeys_apikeyusage", "apikeys_refusalusage"}, set()),
+        # Keys are also chosen by what they did.
+        ("", {"apikeys_storeusage", "apikeys_apikeyusage"}, {"apikeys_apikeyusage", "apikeys_refusalusage"}),
+    ],
+)
+def test_usage_and_the_request_log_are_read_from_the_replica(
+    shop: Served, primary: Postgres, replica: Postgres, page: str, tables: set[str], conditions: set[str]
+) -> None:
+    owner = owner_of(shop)
+    with statements(primary, replica) as found:
+        assert owner.get(f"{PAGES}{page}").status == 200
+    on_primary, on_replica = (Counter(re.findall(r'FROM "(\w+)"', " ".join(lines))) for lines in found)
+    assert on_replica.keys() == tables
+    assert on_primary.keys() & tables <= conditions
+    assert "stores_store" in on_primary
+
+
+def test_whoever_has_changed_something_sees_it_everywhere_at_once(
+    shop: Served, patient: Site, strict: Served, replica: Postgres
+) -> None:
+    with paused(replica):
+        create_product(shop, patient.key, "Just added")
+        assert product_names(shop, patient.key)[0] == "Just added"
+        assert product_names(strict, patient.key)[0] == "Just added"
+        # Nobody's request is served by the replica, which shows that there was something to miss.
+        assert "Just added" not in product_names(shop)
+    wait_until_read(replica, shop, patient.key)
+    assert product_names(shop)[0] == "Just added"
+
+
+def test_a_deactivated_key_is_refused_from_the_next_request_on(shop: Served, replica: Postgres) -> None:
+    owner = owner_of(shop)
+    key = new_key(owner)
+    prefix = key.partition(".")[0]
+    with paused(replica):
+        assert call_api(shop, f"{STORE}/orders/", key).status == 200
+        owner.send(f"{PAGES}{prefix}/deactivate/", hours="")
+        assert call_api(shop, f"{STORE}/orders/", key).json()["code"] == "api_key_inactive"
+        assert "Off" in owner.get(f"{PAGES}{prefix}/").text
+
+
+def new_key(owner: Visitor) -> str:
+    page = owner.send(f"{PAGES}new/", name="Of a moment", expiry="never", access="orders:read")
+    found = re.search(r"[0-9a-f]{7}\.[0-9a-f]{27}", page.text)
+    assert found
+    return found[0]
+
+
+def test_a_replica_that_is_too_far_behind_is_left_out_until_it_has_caught_up(
+    patient: Site, strict: Served, primary: Postgres, replica: Postgres
+) -> None:
+    with paused(replica):
+        create_product(strict, patient.key, "Not there yet")
+        wait_for_state(strict, "behind")
+        assert call_api(strict, "/readyz").status == 200
+        with statements(replica) as found:
+            assert product_names(strict)[0] == "Not there yet"
+        assert found == [[]]
+    wait_for_state(strict, "ok")
+    wait_until_read(replica, strict, patient.key)
+
+
+def test_a_replica_with_an_older_schema_is_left_out_until_it_is_migrated(
+    shop: Served, patient: Site, primary: Postgres, replica: Postgres
+) -> None:
+    with paused(replica):
+        migrate = "INSERT INTO django_migrations (app, name, applied) VALUES ('stores', '9999_next', now())"
+        execute(primary, migrate)
+        wait_for_state(shop, "older schema")
+        with statements(replica) as found:
+            assert call_api(shop, f"{STORE}/orders/", patient.key).status == 200
+        assert found == [[]]
+    wait_until_read(replica, shop, patient.key)
+
+
+def test_a_replica_that_stops_costs_nobody_an_answer(shop: Served, patient: Site, replica: Postgres) -> None:
+    with load([shop], patient.key) as calls:
+        calls.wait_for(50)
+        replica.stop()
+        calls.wait_for(50)
+        wait_for_state(shop, "away")
+        calls.wait_for(50)
+        replica.start()
+        wait_until_read(replica, shop, patient.key)
+        calls.wait_for(50)
+    assert calls.statuses.keys() == {200}
+    assert calls.answered == calls.sent
+
+
+def test_a_replica_that_never_answers_costs_nobody_an_answer(
+    shop: Served, patient: Site, replica: Postgres
+) -> None:
+    with load([shop], patient.key) as calls:
+        calls.wait_for(50)
+        replica.freeze(frozen=True)
+        try:
+            wait_for_state(shop, "away")
+            calls.wait_for(50)
+        finally:
+            replica.freeze(frozen=False)
+        wait_until_read(replica, shop, patient.key)
+    assert calls.statuses.keys() == {200}
+    assert calls.answered == calls.sent
+
+
+def test_metrics_say_whether_it_is_read_from(strict: Served) -> None:
+    request = Request(f"{strict.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    metrics = answer_to(request, CookieJar()).text
+    assert 'reflow_replica_used{replica="replica1"} 1.0' in metrics
+    assert re.search(r'reflow_replica_lag_seconds\{replica="replica1"\} \d', metrics)
