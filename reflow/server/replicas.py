@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 CHECK_SECONDS = 1.0
 MIN_CHECK_SECONDS = 0.05
 # A replica that has not answered a check by then is away.
-MAX_CHECK_SECONDS = 1.5
+MAX_CHECK_SECONDS = 1.0
 MAX_SAMPLES = 1000
 
 USED = Gauge(

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests import postgres, valkey
 from tests.resilience import proxy, scenarios
 from tests.resilience.scenarios import Seen
-from tests.resilience.servers import own_postgres, own_valkey
+from tests.resilience.servers import own_postgres, own_valkey, standby
 from tests.resilience.site import site
 from tests.server import ROOT
 
@@ -58,6 +58,16 @@ def everything() -> Iterator[Seen]:
                 yield scenarios.idle_connections(proxied)
         except proxy.Unavailable as reason:
             print(f"Without a proxy: {reason} {proxy.REMEDY}", file=sys.stderr)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        own_postgres() as database,
+        standby(database) as replica,
+        site(
+            Path(folder), database.url, DATABASE_REPLICA_URL=replica.url, PREPARE_THRESHOLD="5"
+        ) as replicated,
+    ):
+        yield scenarios.replica_killed(replicated, replica, lasting=LASTING_SECONDS)
+        yield scenarios.replica_frozen(replicated, replica, lasting=LASTING_SECONDS)
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/db.sqlite3"
         with site(Path(folder), url, config="tests.resilience.clocked", WEB_PROCESSES="1") as small:

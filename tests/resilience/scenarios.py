@@ -125,6 +125,28 @@ def postgres_read_only(site: Site, postgres: Postgres, *, lasting: float = 0) ->
     return measure("PostgreSQL read-only", site, happen)
 
 
+def replica_killed(site: Site, replica: Postgres, *, lasting: float = 0) -> Seen:
+    def happen(load: Load) -> None:
+        replica.kill()
+        load.goes_well()
+        time.sleep(lasting)
+        replica.start()
+
+    return measure("A read replica killed, and started again", site, happen)
+
+
+def replica_frozen(site: Site, replica: Postgres, *, lasting: float = 0) -> Seen:
+    def happen(load: Load) -> None:
+        replica.freeze(frozen=True)
+        try:
+            load.goes_well()
+            time.sleep(lasting)
+        finally:
+            replica.freeze(frozen=False)
+
+    return measure("A read replica frozen", site, happen)
+
+
 def valkey_killed(site: Site, valkey: Valkey, *, lasting: float = 0) -> Seen:
     def happen(load: Load) -> None:
         valkey.kill()
