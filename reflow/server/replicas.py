@@ -142,7 +142,9 @@ class Replica:
     def note(self, newest: Sample, replayed: int) -> None:
         """Find the newest sample of the primary all of which the replica has replayed."""
         if self._samples and newest.position < self._samples[-1].position:
-            self._samples.clear()  # another server has become the primary
+            # Another server has become the primary, with a clock of its own.
+            self._samples.clear()
+            self.complete_until = None
         self._samples.append(newest)
         while self._samples and self._samples[0].position <= replayed:
             complete = self._samples.popleft()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookiejar import CookieJar
+from pathlib import Path
 from urllib.request import Request
 
 import psycopg
@@ -85,11 +86,12 @@ def strict(tmp_path_factory: pytest.TempPathFactory, patient: Site, urls: dict[s
         yield served
 
 
-def wait_for_state(served: Served, state: str) -> None:
-    """Come back when the site says so of its replica."""
+def wait_for_state(served: Served, *states: str) -> None:
+    """Come back when the site says so of its replicas."""
+    expected = {f"replica{number}": state for number, state in enumerate(states, start=1)}
     deadline = time.monotonic() + PATIENCE
-    while (found := call_api(served, "/readyz").json()["replica1"]) != state:
-        assert time.monotonic() < deadline, f"The replica is {found}, and not {state}"
+    while not expected.items() <= (found := call_api(served, "/readyz").json()).items():
+        assert time.monotonic() < deadline, f"The replicas are {found}, and not {expected}"
         time.sleep(0.1)
 
 
@@ -176,7 +178,7 @@ def owner_of(served: Served) -> Visitor:
 
 
 @pytest.mark.parametrize(
-    ("page", "tables", "conditions"),
+    ("path", "tables", "conditions"),
     [
         ("requests/", {"apikeys_loggedrequest"}, set()),
         ("requests.csv", {"apikeys_loggedrequest"}, set()),
@@ -186,11 +188,11 @@ def owner_of(served: Served) -> Visitor:
     ],
 )
 def test_usage_and_the_request_log_are_read_from_the_replica(
-    shop: Served, primary: Postgres, replica: Postgres, page: str, tables: set[str], conditions: set[str]
+    shop: Served, primary: Postgres, replica: Postgres, path: str, tables: set[str], conditions: set[str]
 ) -> None:
     owner = owner_of(shop)
     with statements(primary, replica) as found:
-        assert owner.get(f"{PAGES}{page}").status == 200
+        assert owner.get(f"{PAGES}{path}").status == 200
     on_primary, on_replica = (Counter(re.findall(r'FROM "(\w+)"', " ".join(lines))) for lines in found)
     assert on_replica.keys() == tables
     assert on_primary.keys() & tables <= conditions
@@ -229,7 +231,7 @@ def new_key(owner: Visitor) -> str:
 
 
 def test_a_replica_that_is_too_far_behind_is_left_out_until_it_has_caught_up(
-    patient: Site, strict: Served, primary: Postgres, replica: Postgres
+    patient: Site, strict: Served, replica: Postgres
 ) -> None:
     with paused(replica):
         create_product(strict, patient.key, "Not there yet")
@@ -267,6 +269,35 @@ def test_a_replica_that_stops_costs_nobody_an_answer(shop: Served, patient: Site
         calls.wait_for(50)
     assert calls.statuses.keys() == {200}
     assert calls.answered == calls.sent
+
+
+def test_an_owners_page_is_answered_from_the_primary_when_the_replica_fails_it(
+    shop: Served, replica: Postgres
+) -> None:
+    owner = owner_of(shop)
+    replica.stop()
+    try:
+        assert owner.get(f"{PAGES}requests/").status == 200
+    finally:
+        replica.start()
+
+
+def test_what_is_no_replica_of_this_database_is_never_read_from(
+    patient: Site, primary: Postgres, replica: Postgres, urls: dict[str, str], tmp_path: Path
+) -> None:
+    execute(primary, "CREATE DATABASE other")
+    wrong = (
+        f"{primary.url}?application_name=other",
+        f"{replica.url.rpartition('/')[0]}/other",
+        f"postgres://postgres@/{tmp_path}/postgres",
+    )
+    settings = urls | {"DATABASE_REPLICA_URL": ",".join(wrong)}
+    database_url = settings.pop("DATABASE_URL")
+    with gunicorn(tmp_path, database_url, **settings) as served:
+        wait_for_state(served, "no replica", "away", "away")
+        with statements(replica) as found:
+            assert call_api(served, f"{STORE}/products/", patient.key).status == 200
+        assert found == [[]]
 
 
 def test_a_replica_that_never_answers_costs_nobody_an_answer(
