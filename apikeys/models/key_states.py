@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from apikeys.models.outcomes import Outcome
 from apikeys.models.usage import ApiKeyUsage
@@ -47,12 +48,13 @@ def is_usable(now: datetime) -> Q:
 
 def is_recently_refused(now: datetime) -> Exists:
     """Keys that were refused in the last 24 hours, and since they were last changed."""
+    since = now - RECENTLY_REFUSED
     return Exists(
-        ApiKeyUsage.objects.since((now - RECENTLY_REFUSED).date()).filter(
-            Q(key__changed_at=None) | Q(last_at__gt=F("key__changed_at")),
+        ApiKeyUsage.objects.since(since.date()).filter(
+            Q(last_at__gt=Coalesce(OuterRef("changed_at"), since)),
             key=OuterRef("pk"),
             outcome=Outcome.REFUSED,
-            last_at__gt=now - RECENTLY_REFUSED,
+            last_at__gt=since,
         )
     )
 
