@@ -114,12 +114,12 @@ def test_owners_of_a_store_are_named_by_whoever_may_change_accounts(
     assert staff in store.owners.all()
 
 
-@pytest.mark.parametrize("page", ["delete", "changelist"])
+@pytest.mark.parametrize("view", ["delete", "changelist"])
 def test_owners_are_told_that_the_account_of_one_is_deleted(
-    operator: Client, store: Store, owner: User, page: str
+    operator: Client, store: Store, owner: User, view: str
 ) -> None:
     store.owners.add(make_owner("partner@example.com"))
-    if page == "delete":
+    if view == "delete":
         operator.post(admin_page(User, "delete", owner.pk), {"post": "yes"})
     else:
         action = {"action": "delete_selected", "_selected_action": [owner.pk], "post": "yes"}
