@@ -20,6 +20,7 @@ from django.http import HttpRequest
 from apikeys.actors import actor_from_request
 from apikeys.owners import remove_owner
 from reflow.accounts.email_addresses import normalize_email
+from reflow.accounts.second_factor_reset import remove_second_factors
 
 SUPERUSER_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -94,12 +95,21 @@ class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """That somebody has a second factor, never its secret.
 
     An operator deletes it for a person who has lost it and the recovery codes, once sure who is asking.
+    It is in the history of the person's account, and they are told.
     """
 
     list_display = fields = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
     search_fields = ("user__email",)
     ordering = ("user__email", "type")
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        self.delete_queryset(request, Authenticator.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Authenticator]") -> None:
+        by, session = actor_from_request(request).user, request.session.session_key
+        for user in User.objects.filter(authenticator__in=queryset).distinct():
+            remove_second_factors(user, queryset, by=by, kept_session=session)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
