@@ -4,8 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -29,6 +32,15 @@ def test_what_is_old_is_removed_however_often_it_runs(issue: IssueKey) -> None:
         call_command("daily")
         for model in (Letter, DBTaskResult, Session, ApiKeyUsage):
             assert not model._default_manager.exists()
+
+
+def test_records_of_ended_sign_ins_are_removed_and_others_stay(signed_in: Client, owner: User) -> None:
+    ended = {"user": owner, "ip": "192.0.2.1", "user_agent": "Mozilla/5.0"}
+    UserSession.objects.create(session_key="ended", **ended)
+    Session.objects.create(session_key="expired", session_data="", expire_date=LONG_AGO)
+    UserSession.objects.create(session_key="expired", **ended)
+    call_command("daily")
+    assert UserSession.objects.get().session_key == signed_in.session.session_key
 
 
 @pytest.mark.django_db

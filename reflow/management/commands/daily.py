@@ -4,8 +4,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Exists, OuterRef
 
 from apikeys import letters, reminders
 from apikeys.usage.request_log import maintain_request_log
@@ -36,7 +39,10 @@ def succeeds(step: Callable[[], None]) -> bool:
 
 
 def clear_sessions() -> None:
+    """Remove sessions that have expired, and allauth's records of sign-ins whose session has ended."""
     call_command("clearsessions")
+    session = Session.objects.filter(session_key=OuterRef("session_key"))
+    UserSession.objects.filter(~Exists(session)).delete()
 
 
 def prune_usage() -> None:
