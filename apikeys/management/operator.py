@@ -118,7 +118,9 @@ def text_of(file: str) -> str:
             sys.stderr.write("Paste the text, then press Ctrl-D on a line of its own.\n")
         return sys.stdin.buffer.read().decode(errors="replace")
     except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}") from error
+        raise CommandError(
+            f"{file} cannot be read: {error.strerror}. What your shell may read can be sent with < {file}"
+        ) from error
 
 
 def refuse_secret(typed: str) -> None:

@@ -265,7 +265,10 @@ def test_nobody_acts_in_the_name_of_somebody_who_is_no_operator(issue: IssueKey,
 
 
 def test_a_file_that_cannot_be_read_is_one_line() -> None:
-    assert refusal("find_keys", "no-such-file") == "no-such-file cannot be read: No such file or directory"
+    assert refusal("find_keys", "no-such-file") == (
+        "no-such-file cannot be read: No such file or directory. "
+        "What your shell may read can be sent with < no-such-file"
+    )
 
 
 def test_a_database_that_is_away_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
