@@ -427,6 +427,7 @@ LOGGING: dict[str, Any] = {
         "request_id": {"()": "django_guid.log_filters.CorrelationId"},
         "without_traceback": {"()": "reflow.observability.logs.WithoutTraceback"},
         "without_unavailable": {"()": "reflow.observability.logs.WithoutUnavailable"},
+        "unreadable": {"()": "reflow.observability.refused_requests.CountUnreadableRequests"},
     },
     "formatters": {
         "json": {
@@ -457,7 +458,8 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # Handlers of their own would not write as ours does; Django's would mail error reports, too.
     "loggers": {
-        **{name: {"handlers": [], "propagate": True} for name in ("django", "gunicorn.error")},
+        "django": {"handlers": [], "propagate": True},
+        "gunicorn.error": {"handlers": [], "propagate": True, "filters": ["unreadable"]},
         # They have a second line for requests that were refused, or for all.
         "django.request": {"level": "ERROR", "filters": ["without_unavailable"]},
         "django.server": {"handlers": [], "propagate": True, "level": "ERROR"},

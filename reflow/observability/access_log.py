@@ -11,6 +11,7 @@ from apikeys.api import middleware
 from apikeys.models.outcomes import Outcome
 from reflow.api.errors import PREFIX
 from reflow.observability import health_checks, metrics
+from reflow.server.process_metrics import BUSY_THREADS
 
 logger = logging.getLogger("reflow.requests")
 
@@ -23,7 +24,8 @@ class AccessLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = perf_counter()
-        response = self.get_response(request)
+        with BUSY_THREADS.track_inprogress():
+            response = self.get_response(request)
         if request.path_info not in health_checks.PATHS:
             log_request(request, response, perf_counter() - started)
         return response
@@ -36,7 +38,7 @@ def log_request(request: HttpRequest, response: HttpResponse, seconds: float) ->
     store_id = key.store_id if key else match and match.kwargs.get("store_id")
     method = (request.method or "")[: middleware.MAX_METHOD_LENGTH]
     resource, outcome = resource_of(request), Outcome.for_status_code(response.status_code).value
-    metrics.count(resource, method, outcome, seconds)
+    metrics.count(resource, method, outcome, response.status_code, seconds)
     fields = {
         "method": method,
         "path": request.path,

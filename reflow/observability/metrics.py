@@ -16,21 +16,24 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from reflow.observability.letter_metrics import LETTERS
+from reflow.observability.database_metrics import FROM_DATABASE
 
 LABELS = ("resource", "method", "outcome")
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"})
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 REQUESTS = Counter("reflow_requests", "Answered requests.", LABELS)
+ERRORS = Counter("reflow_errors", "Requests that the site failed to serve, with a status from 500.")
 SECONDS = Histogram("reflow_request_seconds", "Duration of answered requests.", LABELS, buckets=BUCKETS)
 
 
-def count(resource: str, method: str, outcome: str, seconds: float) -> None:
+def count(resource: str, method: str, outcome: str, status: int, seconds: float) -> None:
     """Count an answered request."""
     requests, histogram = labelled(resource, method if method in METHODS else "other", outcome)
     requests.inc()
     histogram.observe(seconds)
+    if status >= 500:
+        ERRORS.inc()
 
 
 @lru_cache
@@ -48,7 +51,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         response["WWW-Authenticate"] = 'Bearer realm="Reflow metrics"'
         return response
     return HttpResponse(
-        generate_latest(registry()) + generate_latest(LETTERS), content_type=CONTENT_TYPE_LATEST
+        generate_latest(registry()) + generate_latest(FROM_DATABASE), content_type=CONTENT_TYPE_LATEST
     )
 
 

@@ -38,9 +38,9 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 forwarded_allow_ips = ""
 control_socket_disable = True
 
-# There is no access log: the site's own says more. Below "error", gunicorn quotes header lines that it
-# cannot read, and one of those may hold a key.
-loglevel = "error"
+# There is no access log: the site's own says more. Warnings of requests that cannot be read are counted, and
+# dropped: they quote header lines, one of which may hold a key.
+loglevel = "warning"
 
 
 def on_starting(server: Any) -> None:
@@ -52,6 +52,13 @@ def on_starting(server: Any) -> None:
 def on_reload(server: Any) -> None:
     """Format the first process's own lines as the workers do, which Django configures."""
     dictConfig(settings.LOGGING)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Measure the worker's memory and threads."""
+    from reflow.server import process_metrics
+
+    process_metrics.start(threads)
 
 
 def child_exit(server: Any, worker: Any) -> None:

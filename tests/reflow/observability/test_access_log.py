@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 from prometheus_client import REGISTRY
 
@@ -118,6 +119,31 @@ def test_no_path_looks_like_another_record_or_commands_a_terminal(
     assert "\n".join([first, *others]).replace("\n", "").isprintable()
     assert JSON.format(record).isascii()
     assert JSON.format(record).isprintable()
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError, OperationalError])
+@pytest.mark.parametrize(
+    "path", ["/v1/stores/267418190/products/", "/v1/api-key/", "/stores/267418190/settings/api-keys/"]
+)
+def test_a_fault_is_one_error_line_and_one_count(
+    signed_in: Client,
+    issue: IssueKey,
+    path: str,
+    fault: type[Exception],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    signed_in.raise_request_exception = False
+    _, plaintext = issue()
+    before = REGISTRY.get_sample_value("reflow_errors_total") or 0
+
+    def fail(*args: Any) -> None:
+        raise fault
+
+    with connection.execute_wrapper(fail):
+        answer = signed_in.get(path, headers=bearer(plaintext) if path == "/v1/api-key/" else {})
+    assert answer.status_code == (503 if fault is OperationalError else 500)
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+    assert REGISTRY.get_sample_value("reflow_errors_total") == before + 1
 
 
 def counted(**labels: str) -> float:

@@ -72,8 +72,10 @@ class Server:
         )
         return [int(pid) for pid in listed.stdout.split()]
 
-    def measured(self) -> str:
-        return self.ask("/metrics", Authorization=f"Bearer {TOKEN}")[1]
+    def measured(self, name: str) -> list[float]:
+        """The values of a metric, with whatever labels."""
+        text = self.ask("/metrics", Authorization=f"Bearer {TOKEN}")[1]
+        return [float(value) for value in re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE)]
 
 
 def port_of(server: socket.socket) -> int:
@@ -96,15 +98,30 @@ def test_a_database_that_never_answers_holds_up_no_load_balancer(server: Server)
 
 
 def test_metrics_add_up_over_its_processes_and_survive_one(server: Server) -> None:
-    def requests() -> float:
-        found = re.search(r'reflow_requests_total\{.*resource="api".*\} (\S+)', server.measured())
-        return float(found[1]) if found else 0
-
-    before = requests()
+    before = sum(server.measured("reflow_requests_total"))
     for _ in range(20):
         server.ask("/v1/nothing")
     os.kill(server.workers[0], signal.SIGKILL)
-    assert requests() == before + 20
+    assert sum(server.measured("reflow_requests_total")) == before + 20
+
+
+def test_threads_and_memory_are_those_of_its_processes(server: Server) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while len(server.measured("reflow_process_memory_bytes")) != 2:
+        assert time.monotonic() < deadline, server.written
+    assert server.measured("reflow_threads") == [8]
+    assert server.measured("reflow_threads_busy") == [1]
+    assert all(size > 10_000_000 for size in server.measured("reflow_process_memory_bytes"))
+
+
+def test_every_line_is_json_those_of_gunicorn_too(server: Server) -> None:
+    os.kill(server.workers[0], signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE
+    while "Perhaps out of memory?" not in server.written:
+        assert time.monotonic() < deadline, server.written
+        time.sleep(0.05)
+    loggers = {json.loads(line)["logger"] for line in server.written.splitlines()}
+    assert {"gunicorn.error", "reflow.requests"} <= loggers
 
 
 def test_a_request_is_one_line_of_json_with_the_id_that_its_sender_sees(server: Server) -> None:
@@ -114,12 +131,15 @@ def test_a_request_is_one_line_of_json_with_the_id_that_its_sender_sees(server: 
     assert (line["path"], line["status"]) == (f"/v1/{KEY[:7]}.[hidden]", 404)
 
 
-def test_headers_that_cannot_be_read_are_not_quoted(server: Server) -> None:
+def test_headers_that_cannot_be_read_are_counted_and_not_quoted(server: Server) -> None:
+    (before,) = server.measured("reflow_requests_unreadable_total") or [0]
     for header in (f"Authorization Bearer {KEY}", f"Authorization : Bearer {KEY}", f"Cookie: {KEY}\0"):
         with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as client:
             client.sendall(f"GET /?{KEY} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode())
             assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
     assert SECRET not in server.written
+    assert "Invalid" not in server.written
+    assert server.measured("reflow_requests_unreadable_total") == [before + 3]
 
 
 def test_told_to_stop_it_finishes_what_was_begun_and_leaves_nothing_behind(server: Server) -> None:

@@ -1,25 +1,29 @@
-"""What operators are warned by when e-mail does not get out."""
+"""What operators are warned by when e-mail does not get out, or connections run out."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
 from django.utils import timezone
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from apikeys.models import Letter
-from reflow.observability.letter_metrics import LETTERS
+from reflow.observability.database_metrics import FROM_DATABASE
 from tests.conftest import bearer
 
 TOKEN = "of nobody, but long enough to be one"
 
 
 def figures() -> dict[str, float]:
-    families = text_string_to_metric_families(generate_latest(LETTERS).decode())
+    families = text_string_to_metric_families(generate_latest(FROM_DATABASE).decode())
     return {sample.name: sample.value for family in families for sample in family.samples}
+
+
+def letters() -> dict[str, float]:
+    return {name: value for name, value in figures().items() if name.startswith("reflow_letters_")}
 
 
 @pytest.mark.django_db
@@ -29,14 +33,23 @@ def test_the_queue_is_told_by_length_age_and_failures() -> None:
     Letter.objects.create(created_at=now - timedelta(minutes=1))
     Letter.objects.create(created_at=now - timedelta(hours=1), sent_at=now)
     Letter.objects.create(created_at=now - timedelta(hours=2), failed_at=now)
-    found = figures()
+    found = letters()
     assert found.pop("reflow_letters_oldest_seconds") == pytest.approx(600, abs=60)
     assert found == {"reflow_letters_waiting": 2, "reflow_letters_failed": 1}
 
 
 @pytest.mark.django_db
 def test_an_empty_queue_has_no_age() -> None:
-    assert set(figures().values()) == {0}
+    assert set(letters().values()) == {0}
+
+
+@pytest.mark.django_db
+def test_connections_are_told_with_their_maximum() -> None:
+    found = figures()
+    if connection.vendor == "sqlite":
+        assert not any(name.startswith("reflow_database_") for name in found)
+    else:
+        assert 1 <= found["reflow_database_connections"] < found["reflow_database_connections_max"]
 
 
 def test_without_the_database_the_other_metrics_are_there(
