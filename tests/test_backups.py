@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -19,12 +20,20 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from apikeys import keys
+from apikeys.models import ApiKey
 from tests.conftest import PASSWORD, IssueKey, bearer, sign_in
-from tests.server import connection_of, empty_database
+from tests.server import ROOT, connection_of, empty_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ORDERS = "/v1/stores/267418190/orders/"
+GUIDE = ROOT / "reflow" / "deploy" / "README.md"
+STAND_INS = """
+sudo() { shift 2; "$@"; }
+docker() { if [ "$2" = exec ]; then shift 4; "$@"; fi; }
+systemctl() { :; }
+manage() { :; }
+"""
 FIRST_RELEASE = [("apikeys", "0001_initial"), ("stores", "0001_initial")]
 
 
@@ -71,10 +80,16 @@ def restore(file: Path, address: str) -> None:
 
 def run(program: str, *arguments: str) -> None:
     """One of PostgreSQL's programs against the server of the tests."""
+    subprocess.run(
+        [binary(program), *arguments], env=environment(), check=True, capture_output=True, text=True
+    )
+
+
+def environment() -> dict[str, str]:
+    """Where PostgreSQL's programs find the server of the tests."""
     server = connection_of(os.environ["SUITE_DATABASE_URL"])
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"}
-    environment = {names[name]: str(value) for name, value in server.items() if name in names}
-    subprocess.run([binary(program), *arguments], env=environment, check=True, capture_output=True, text=True)
+    return {names[name]: str(value) for name, value in server.items() if name in names}
 
 
 def binary(program: str) -> str:
@@ -116,6 +131,58 @@ def test_a_restored_backup_serves_what_was_there(
         listed = page.get("/stores/267418190/settings/api-keys/").content.decode()
         assert "Warehouse" in listed
         assert "Made after the backup" not in listed
+
+
+@pytest.mark.skipif("SUITE_DATABASE_URL" not in os.environ, reason="It is about PostgreSQL.")
+@pytest.mark.parametrize("way", ["compose", "systemd"])
+def test_what_the_guide_says_backs_up_and_restores(
+    way: str, databases: tuple[str, str], issue: IssueKey, tmp_path: Path
+) -> None:
+    key, _ = issue()
+    back_up(tmp_path / "backup")
+    restore(tmp_path / "backup", databases[0])
+    name = databases[0].rpartition("/")[2]
+    commands = {way: names_replaced(block, name) for way, block in guide().items()}
+    run_in_shell(commands[f"{way} back up"], tmp_path)
+    with connected_to(databases[0]):
+        key.delete()
+    try:
+        run_in_shell(commands[f"{way} restore"], tmp_path)
+    finally:
+        run("dropdb", "--if-exists", "--force", f"{name}_before")
+        run("dropdb", "--if-exists", "--force", f"{name}_restored")
+    with connected_to(databases[0]):
+        assert ApiKey.objects.get().prefix == key.prefix
+
+
+def guide() -> dict[str, str]:
+    """The commands of the page, by the way the site is deployed and what they do."""
+    _, _, section = GUIDE.read_text().partition("\n## Backups\n")
+    blocks = re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
+    names = ("compose back up", "systemd back up", "compose restore", "systemd restore")
+    return dict(zip(names, blocks, strict=False))
+
+
+def names_replaced(commands: str, database: str) -> str:
+    """The commands for a database of this name and the user of the tests, on the day of the page's backup."""
+    commands = re.sub(r"--(username|owner|role)=reflow\b", "", commands)
+    commands = re.sub(r"\breflow\b(?!-)", database, commands)
+    commands = re.sub(r"\b(restored|before)\b", rf"{database}_\1", commands)
+    return commands.replace("$(date -u +%F)", "2026-11-25")
+
+
+def run_in_shell(commands: str, folder: Path) -> None:
+    """Run the commands as if there were systemd, containers and other users here."""
+    path = f"{Path(binary('psql')).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-euc", f"{STAND_INS}\n{commands}"],
+        cwd=folder,
+        env={**environment(), "PGDATABASE": "postgres", "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_backup_of_the_first_release_starts(databases: tuple[str, str], tmp_path: Path) -> None:

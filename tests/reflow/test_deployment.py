@@ -3,6 +3,8 @@
 import re
 import runpy
 import secrets
+import shutil
+import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -154,11 +156,89 @@ def test_whoever_stops_the_server_waits_for_what_it_has_begun() -> None:
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_a_unit_runs_as_nobody_who_could_do_harm(path: Path) -> None:
-    service = unit(path)["Service"]
+    """All are shut in as the site is, except for what each is about: how it starts and ends."""
+    own = {"Type", "ExecStart", "Restart", "RestartSec", "KillMode", "TimeoutStopSec"}
+    site, service = (unit(file)["Service"] for file in (DEPLOY / "reflow.service", path))
     assert service["User"] == "reflow"
     assert service["ProtectSystem"] == "strict"
     assert service["NoNewPrivileges"] == "true"
     assert service["CapabilityBoundingSet"] == ""
+    assert {name: value for name, value in service.items() if name not in own} == {
+        name: value for name, value in site.items() if name not in own
+    }
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_systemd_finds_little_that_a_unit_could_do(path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("There is no systemd-analyze: install systemd.")
+    found = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=15", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout[-500:] + found.stderr
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_systemd_never_stops_trying_to_start_what_should_run(path: Path) -> None:
+    parsed = unit(path)
+    if parsed["Service"].get("Restart"):
+        assert parsed["Service"]["Restart"] == "always"
+        assert parsed["Unit"]["StartLimitIntervalSec"] == "0"
+    else:
+        assert parsed["Service"]["Type"] == "oneshot"
+
+
+def shell(heading: str) -> list[str]:
+    """The commands below a heading of the page, block by block, each in one line."""
+    _, _, section = PAGE.partition(f"\n## {heading}\n")
+    section, _, _ = section.partition("\n## ")
+    blocks = re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
+    return [block.replace("\\\n", "") for block in blocks]
+
+
+def test_whatever_uses_the_database_is_stopped_while_another_takes_its_place() -> None:
+    used_by = {path.name for path in UNITS} | {"reflow.socket", "reflow-daily.timer"}
+    compose, systemd = (block for block in shell("Backups") if "RENAME" in block)
+    stopped, _, _ = systemd.partition("RENAME")
+    _, _, names = stopped.partition("systemctl stop ")
+    assert set(names.splitlines()[0].split()) == used_by
+    assert systemd.index("RENAME TO reflow") < systemd.index("manage migrate") < systemd.index("start")
+
+    stopped, _, _ = compose.partition("RENAME")
+    _, _, names = stopped.partition("docker compose stop ")
+    users = {name for name, service in SERVICES if service["image"] == COMPOSE["services"]["web"]["image"]}
+    assert set(names.splitlines()[0].split()) == users - {"migrate"}
+    assert compose.index("RENAME TO reflow") < compose.index("docker compose up")
+
+
+def test_the_variables_are_checked_before_what_is_running_is_replaced() -> None:
+    _, _, later = PAGE.partition("\n## Upgrade\n")
+    restarts = re.findall(r"systemctl restart reflow\b|docker compose up", later)
+    checked = re.findall(
+        r"check_variables\b(?:(?:[^`\n]|\\\n)*)(systemctl restart reflow\b|docker compose up)", later
+    )
+    assert len(restarts) == 4
+    assert checked == restarts
+
+
+def test_an_upgrade_checks_the_variables_first_and_brings_the_units_along() -> None:
+    (block,) = (block for block in shell("Upgrade") if "systemctl restart" in block)
+    steps = (
+        "check_variables",
+        "manage migrate",
+        "ln -sfn",
+        "cp ",
+        "systemctl daemon-reload",
+        "systemctl restart",
+    )
+    places = [block.index(step) for step in steps]
+    assert places == sorted(places)
+    between = block[places[0] : places[-1]]
+    assert between.count("&&") == len(steps) - 1
+    assert ";" not in between
 
 
 def unit(path: Path) -> ConfigParser:

@@ -1,0 +1,164 @@
+"""The alert rules and the dashboard of reflow/deploy/ ask for metrics that there are; alerts fire in time."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests import programs
+from tests.conftest import bearer
+
+DEPLOY = Path(django_settings.BASE_DIR) / "reflow" / "deploy"
+RULES = DEPLOY / "alerts.yaml"
+REMEDY = "Install promtool (on Debian and Ubuntu: apt install prometheus)."
+TOKEN = "of nobody, but long enough to be one"
+
+# What is a name in an expression, and no label or function.
+NAME = re.compile(r"\breflow_\w+")
+PARTS = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
+# Only PostgreSQL has them.
+CONNECTIONS = {"reflow_database_connections", "reflow_database_connections_max"}
+
+# A quiet hour, a value a minute: "+" what is added each time.
+QUIET = {
+    'up{job="reflow",instance="a"}': "1+0x60",
+    'reflow_requests_total{job="reflow",instance="a",outcome="failed"}': "0+600x60",
+    'reflow_errors_total{job="reflow",instance="a"}': "0+3x60",
+    'reflow_unlimited_total{job="reflow",instance="a"}': "0+0x60",
+    'reflow_threads_busy{job="reflow",instance="a"}': "5+0x60",
+    'reflow_threads{job="reflow",instance="a"}': "8+0x60",
+    'reflow_process_memory_bytes{job="reflow",instance="a",pid="7"}': "200000000+0x60",
+    'reflow_database_connections{job="reflow",instance="a"}': "12+0x60",
+    'reflow_database_connections_max{job="reflow",instance="a"}': "100+0x60",
+    'reflow_usage_waiting{job="reflow",instance="a"}': "3+0x60",
+    'reflow_usage_lost_total{job="reflow",instance="a"}': "0+0x60",
+    'reflow_letters_waiting{job="reflow",instance="a"}': "1+0x60",
+    'reflow_letters_oldest_seconds{job="reflow",instance="a"}': "60+0x60",
+    'node_filesystem_avail_bytes{instance="a",fstype="ext4"}': "50+0x60",
+    'node_filesystem_size_bytes{instance="a",fstype="ext4"}': "100+0x60",
+}
+# What is different in an hour, by the name of its metric, and the alert that it is worth.
+NOISY = [
+    ("up", "0+0x60", "ReflowDown"),
+    ("up", "_x60", "ReflowDown"),
+    ("reflow_letters_waiting", "_x60", "ReflowDatabaseAway"),
+    ("reflow_unlimited_total", "0+5x60", "ReflowRateLimitsOff"),
+    ("reflow_errors_total", "0+9x60", "ReflowErrors"),
+    ("reflow_threads_busy", "8+0x60", "ReflowThreadsBusy"),
+    ("reflow_process_memory_bytes", "600000000+0x60", "ReflowMemory"),
+    ("reflow_database_connections", "90+0x60", "ReflowDatabaseConnections"),
+    ("reflow_usage_waiting", "0+10x60", "ReflowUsageWaiting"),
+    ("reflow_usage_lost_total", "0+1x60", "ReflowUsageLost"),
+    ("reflow_letters_oldest_seconds", "0+60x60", "ReflowLettersWaiting"),
+    ("node_filesystem_avail_bytes", "10+0x60", "DiskFull"),
+]
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+
+
+def panels() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((DEPLOY / "grafana.json").read_text())["panels"]
+    return found
+
+
+ASKED = {
+    "alerts.yaml": " ".join(rule["expr"] for rule in rules()),
+    "grafana.json": " ".join(target["expr"] for panel in panels() for target in panel["targets"]),
+    "README.md": (DEPLOY / "README.md").read_text(),
+}
+
+
+@pytest.fixture
+def families(client: Client, settings: Any, db: None) -> dict[str, set[str]]:
+    """The names of each metric's samples, by the metric's own name."""
+    settings.METRICS_TOKEN = TOKEN
+    text = client.get("/metrics", headers=bearer(TOKEN)).content.decode()
+    return {
+        family.name: {f"{family.name}{part}" for part in PARTS[family.type]}
+        for family in text_string_to_metric_families(text)
+        # When a counter began, which several processes do not tell.
+        if family.name.startswith("reflow_") and not family.name.endswith("_created")
+    }
+
+
+@pytest.mark.parametrize("file", ["alerts.yaml", "grafana.json"])
+def test_every_metric_that_is_asked_for_is_there(families: dict[str, set[str]], file: str) -> None:
+    asked = set(NAME.findall(ASKED[file]))
+    if connection.vendor == "sqlite":
+        asked -= CONNECTIONS
+    assert asked <= set.union(*families.values())
+
+
+@pytest.mark.parametrize("file", ["grafana.json", "README.md"])
+def test_every_metric_is_on_the_dashboard_and_the_page(families: dict[str, set[str]], file: str) -> None:
+    asked = set(NAME.findall(ASKED[file]))
+    assert {name for name, samples in families.items() if not asked & {name, *samples}} == set()
+
+
+@pytest.mark.once
+def test_panels_lie_side_by_side() -> None:
+    cells = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in panels())
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
+    assert len({panel["id"] for panel in panels()}) == len(panels())
+
+
+@pytest.fixture(scope="module")
+def promtool() -> str:
+    found = programs.find("promtool", package="prometheus")
+    if found is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(REMEDY)
+    return str(found)
+
+
+def check(*command: str) -> None:
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.once
+def test_the_rules_are_ones_that_prometheus_reads(promtool: str) -> None:
+    check(promtool, "check", "rules", str(RULES))
+
+
+def hour(changed: str, values: str, alert: str) -> dict[str, Any]:
+    """A test for promtool: a quiet hour with one change, at the end of which only this alert is firing."""
+    series = {name: values if re.split("{", name)[0] == changed else usual for name, usual in QUIET.items()}
+    firing = [{"labels": f'{{alertname="{alert}"}}', "value": 1}] if alert else []
+    return {
+        "name": f"{changed} {values}",
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                "eval_time": "1h",
+                "exp_samples": firing,
+            }
+        ],
+    }
+
+
+@pytest.mark.once
+def test_each_alert_fires_for_its_own_trouble(promtool: str, tmp_path: Path) -> None:
+    assert {alert for _, _, alert in NOISY} == {rule["alert"] for rule in rules()}
+    hours = [hour("", "", ""), *(hour(*change) for change in NOISY)]
+    file = tmp_path / "hours.yaml"
+    file.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": hours}))
+    check(promtool, "test", "rules", str(file))
