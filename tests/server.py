@@ -16,6 +16,7 @@ from email.message import Message
 from http.client import HTTPResponse
 from http.cookiejar import CookieJar
 from pathlib import Path
+from random import randrange
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, HTTPErrorProcessor, Request, build_opener
@@ -28,6 +29,8 @@ from psycopg import sql
 ROOT = Path(__file__).parent.parent
 PASSWORD = "correct horse battery staple"
 PATIENCE = 180
+FIRST_PORT = 20000 + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw9").removeprefix("gw"))
+PORTS = iter(range(FIRST_PORT + randrange(500), FIRST_PORT + 1000))
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,18 @@ def started(
 
 
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port that nobody listens on, and that nothing else takes before its server is up.
+
+    A connection to elsewhere leaves from a port above these, and each process of the suite has a part of
+    them: gw0, the first, begins at 20000.
+    """
+    for port in PORTS:
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
+    raise AssertionError("Every port is taken.")
 
 
 def wait_for(process: subprocess.Popen[bytes], port: int, output: Path) -> None:

@@ -99,6 +99,7 @@ def test_a_visitor_leaves_no_row_behind(shops: Shops) -> None:
     assert Session.objects.count() == 0
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_a_visitor_gets_few_challenges_and_for_an_hour(client: Client, shops: Shops) -> None:
     page = reverse("mfa_login_webauthn")
     ask = {"Accept": "application/json"}
