@@ -18,7 +18,7 @@ test: .venv/dev .venv/chromium ## Run the tests on SQLite, then on PostgreSQL wh
 	$(PY) -m tests.postgres $(PYTEST) -m "not once"
 
 coverage: .venv/dev ## Check how much of apikeys and stores their own tests run
-	$(PYTEST) --cov tests/apikeys tests/stores
+	$(PYTEST) tests/apikeys tests/stores --cov
 
 lint: .venv/dev ## Check style, types, templates, imports, migrations and production settings
 	@! git ls-files | grep -Ev '$(TRACKED)' || { echo "These files do not belong in the repository."; exit 1; }
