@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Count
-
 from apikeys import emails
 from apikeys.models import ApiKey, KnownNetwork
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
@@ -38,12 +36,10 @@ def _record_new(key_id: int, network: str, use: KeyRequest) -> None:
     key = keys.filter(pk=key_id).first()
     if key is None:
         return
-    count = KnownNetwork.objects.filter(key=key).aggregate(count=Count("pk"))["count"]
-    if count >= MAX_KNOWN_NETWORKS:
+    # Read again under the lock: another process may just have recorded the same.
+    known = set(KnownNetwork.objects.filter(key=key).values_list("network", flat=True))
+    if network in known or len(known) >= MAX_KNOWN_NETWORKS:
         return
-    # Another process may be doing the same at this moment.
-    KnownNetwork.objects.bulk_create(
-        [KnownNetwork(key=key, network=network, first_used_at=use.at)], ignore_conflicts=True
-    )
-    if count:
+    KnownNetwork.objects.create(key=key, network=network, first_used_at=use.at)
+    if known:
         emails.send_new_network(key, network=network, address=str(use.address), at=use.at)

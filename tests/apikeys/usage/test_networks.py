@@ -127,6 +127,23 @@ def test_a_fault_of_the_database_loses_no_network(key: ApiKey) -> None:
     assert usage.get().requests == 1
 
 
+def test_the_first_network_is_told_to_nobody_whoever_records_it_first(key: ApiKey) -> None:
+    others: list[bool] = []
+
+    def record_elsewhere(run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+        result = run(sql, params, many, context)
+        if "apikeys_knownnetwork" in sql and not others:
+            others.append(True)
+            KnownNetwork.objects.create(key=key, network="192.0.2.0/24", first_used_at=NOON)
+        return result
+
+    with connection.execute_wrapper(record_elsewhere):
+        use(key, "192.0.2.1")
+    assert others
+    assert deliver_letters() == []
+    assert KnownNetwork.objects.count() == 1
+
+
 def test_nobody_is_told_who_did_not_ask(issue: IssueKey) -> None:
     key, _ = issue()
     deliver_letters().clear()
