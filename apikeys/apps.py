@@ -15,7 +15,8 @@ class ApiKeysConfig(AppConfig):
     def ready(self) -> None:
         # They register themselves, and need models, which are not there before.
         from apikeys.api import checks  # noqa: F401
-        from apikeys.api.rate_limits import RateLimiter, make_counters
+        from apikeys.api.counters import make_counters
+        from apikeys.api.rate_limits import RateLimiter
         from apikeys.usage import writer  # noqa: F401
 
         self.rate_limiter = RateLimiter(make_counters())

@@ -204,6 +204,10 @@ def is_redis_url(text: str) -> bool:
     url = urlsplit(text)
     if url.scheme == "unix":
         return bool(url.path)
+    if url.scheme in {"redis+cluster", "rediss+cluster"}:
+        nodes = [urlsplit(f"//{node}") for node in url.netloc.rpartition("@")[2].split(",")]
+        has_one_login = url.netloc.count("@") <= 1
+        return has_one_login and url.path in {"", "/"} and all(node.hostname and node.port for node in nodes)
     return url.scheme in {"redis", "rediss"} and bool(url.hostname) and url.port != 0
 
 

@@ -353,7 +353,10 @@ RATE_LIMIT_REVOCATIONS = env.integer("RATE_LIMIT_REVOCATIONS", default=10)
 REDIS_URL = env.text(
     "REDIS_URL",
     env.is_redis_url,
-    should="redis://host:port/0, rediss: with TLS, or unix:///path/of/a/socket",
+    should=(
+        "redis://host:port/0, redis+cluster://host:port,host:port, rediss: or rediss+cluster: with TLS, "
+        "or unix:///path/of/a/socket"
+    ),
     default="",
     is_secret=True,
 )

@@ -18,6 +18,7 @@ from django_tasks_db.models import DBTaskResult
 
 from apikeys.actors import Actor
 from apikeys.api import rate_limits
+from apikeys.api.counters import make_counters
 from apikeys.lifecycle import create_key
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
@@ -36,7 +37,7 @@ def new_rate_limiter() -> None:
     """Count from nothing, where the settings of this moment say."""
     caches["rate_limits"].clear()
     config = apps.get_app_config("apikeys")
-    config.rate_limiter = rate_limits.RateLimiter(rate_limits.make_counters())  # type: ignore[attr-defined]
+    config.rate_limiter = rate_limits.RateLimiter(make_counters())  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

@@ -1,24 +1,23 @@
 """How many requests a key may make, and an address without one, in a minute.
 
 Windows are whole minutes of the clock, counted in one atomic step: in this process's memory, or by the
-``limits`` library in Redis or Valkey for all processes and machines together. While that server is away,
-requests go on uncounted, and one request a second finds out whether it is back.
+``limits`` library in Redis or Valkey for all processes and machines together. While a server of counters is
+away, requests that it counts go on uncounted, and one of them a second finds out whether it is back.
 """
 
 import logging
 import time
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, cast
 
 from django.apps import apps
 from django.conf import settings
-from django.core.cache import caches
 from django.http import HttpRequest
 from limits.errors import StorageError
-from limits.storage import RedisStorage
 from prometheus_client import Counter
 from rest_framework.exceptions import Throttled
 
 from apikeys import addresses
+from apikeys.api.counters import Counters
 from apikeys.models import ApiKey
 
 logger = logging.getLogger(__name__)
@@ -26,7 +25,6 @@ logger = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
 RETRY_SECONDS = 1
 LOG_EVERY_SECONDS = 60
-TIMEOUT_SECONDS = 0.25
 
 UNLIMITED = Counter("reflow_unlimited", "Requests let through while the counters of rate limits were away.")
 
@@ -61,80 +59,42 @@ class RateLimited(Throttled):
     default_detail = "Too many requests."
 
 
-class Counters(Protocol):
-    """Where requests are counted."""
-
-    def incr(self, key: str, expiry: int) -> int:
-        """Add one to a counter that lasts ``expiry`` seconds, and return it. Raises StorageError."""
-
-    def check(self) -> bool:
-        """Whether the counters can be reached."""
-
-
-class MemoryCounters:
-    """Counters of this process, in Django's local-memory cache; the oldest go when there are too many."""
-
-    def __init__(self) -> None:
-        self._cache = caches["rate_limits"]
-
-    def incr(self, key: str, expiry: int) -> int:
-        while True:
-            try:
-                return self._cache.incr(key)
-            except ValueError:
-                # The first request of a window begins a counter, unless another begins it at this moment.
-                if self._cache.add(key, 1, timeout=expiry):
-                    return 1
-
-    def check(self) -> bool:
-        return True
-
-
-def make_counters() -> Counters:
-    """Return the counters that REDIS_URL names, or those of this process."""
-    if not settings.REDIS_URL:
-        return MemoryCounters()
-    return RedisStorage(
-        settings.REDIS_URL,
-        wrap_exceptions=True,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-    )
-
-
 class RateLimiter:
     """Counts requests against limits. Each process has one, on its AppConfig."""
 
     def __init__(self, counters: Counters) -> None:
         self.counters = counters
-        # When to ask counters that did not answer; None while they do.
-        self._retry_at: float | None = None
+        # When to ask a server again that did not answer, by its name.
+        self._retry_at: dict[str, float] = {}
         self._logged_at = float("-inf")
 
     def count(self, policy: str, client: str, limit: int) -> Allowance | None:
         """Count one request. Return what is left of the limit, or None while the counters are away."""
-        if not self._may_ask():
+        window, second = divmod(int(time.time()), WINDOW_SECONDS)
+        key = f"reflow/{policy}/{client}/{window}"
+        server = self.counters.server_of(key)
+        if not self._may_ask(server):
             UNLIMITED.inc()
             return None
-        window, second = divmod(int(time.time()), WINDOW_SECONDS)
         try:
-            used = self.counters.incr(f"reflow/{policy}/{client}/{window}", WINDOW_SECONDS)
+            used = self.counters.incr(key, WINDOW_SECONDS)
         except StorageError as error:
-            self._retry_at = time.monotonic() + RETRY_SECONDS
+            self._retry_at[server] = time.monotonic() + RETRY_SECONDS
             self._log(error)
             UNLIMITED.inc()
             return None
-        self._retry_at = None
+        self._retry_at.pop(server, None)
         return Allowance(policy, limit, used, WINDOW_SECONDS - second)
 
-    def _may_ask(self) -> bool:
-        """Whether the counters are there, or it is time for this one request to try them."""
-        if self._retry_at is None:
-            return True
+    def _may_ask(self, server: str) -> bool:
+        """Whether the server is there, or it is time for this one request to try it."""
         now = time.monotonic()
-        if now < self._retry_at:
+        retry_at = self._retry_at.get(server)
+        if retry_at is None:
+            return True
+        if now < retry_at:
             return False
-        self._retry_at = now + RETRY_SECONDS
+        self._retry_at[server] = now + RETRY_SECONDS
         return True
 
     def _log(self, error: StorageError) -> None:

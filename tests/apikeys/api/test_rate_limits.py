@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import redis
 import time_machine
 from django.core.cache import caches
 from django.test import Client
-from limits.storage import RedisStorage
 from prometheus_client import REGISTRY
 
 from apikeys.api import rate_limits
-from tests import valkey
+from apikeys.api.counters import MemoryCounters, make_counters
+from tests import valkey, valkey_cluster
 from tests.conftest import IssueKey, bearer, new_rate_limiter
 
 pytestmark = pytest.mark.once
@@ -35,15 +36,31 @@ def valkey_url() -> Iterator[str]:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {valkey.REMEDY}")
 
 
-@pytest.fixture(params=["memory", "valkey"])
+@pytest.fixture(scope="module")
+def cluster_url() -> Iterator[str]:
+    try:
+        with valkey_cluster.cluster() as cluster:
+            yield cluster.url
+    except valkey.Unavailable as reason:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {valkey.REMEDY}")
+
+
+@pytest.fixture(params=["valkey", "cluster"])
+def shared_url(request: pytest.FixtureRequest) -> str:
+    """Each place that several processes can count in."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(params=["memory", "valkey", "cluster"])
 def counters(request: pytest.FixtureRequest, settings: Any) -> None:
-    """Each place that requests can be counted in."""
+    """Each place that requests can be counted in, empty."""
     if request.param == "valkey":
         settings.REDIS_URL = request.getfixturevalue("valkey_url")
+        redis.Redis.from_url(settings.REDIS_URL).flushall()
+    elif request.param == "cluster":
+        settings.REDIS_URL = request.getfixturevalue("cluster_url")
+        valkey_cluster.client(settings.REDIS_URL).flushall()
     new_rate_limiter()
-    counters = rate_limits.limiter().counters
-    if isinstance(counters, RedisStorage):
-        counters.reset()
 
 
 def call(client: Client, plaintext: str) -> Any:
@@ -146,7 +163,7 @@ def test_without_the_server_that_counts_requests_go_on_and_it_is_said_once_a_min
 
 
 def test_counters_that_hang_hold_up_one_request_and_count_again_when_they_answer(
-    client: Client, issue: IssueKey, settings: Any, valkey_url: str
+    client: Client, issue: IssueKey, settings: Any, shared_url: str
 ) -> None:
     _, plaintext = issue()
     with socket.create_server(("127.0.0.1", 0)) as hung:
@@ -157,8 +174,8 @@ def test_counters_that_hang_hold_up_one_request_and_count_again_when_they_answer
         hung.settimeout(0)
         with pytest.raises(BlockingIOError):
             hung.accept()
-    settings.REDIS_URL = valkey_url
-    rate_limits.limiter().counters = rate_limits.make_counters()
+    settings.REDIS_URL = shared_url
+    rate_limits.limiter().counters = make_counters()
     assert "RateLimit" not in call(client, plaintext)
     deadline = time.monotonic() + 10
     while "RateLimit" not in (answer := call(client, plaintext)) and time.monotonic() < deadline:
@@ -177,8 +194,8 @@ print(sum(not allowance.is_exceeded for allowance in taken))
 """
 
 
-def test_processes_share_one_limit_to_the_request(valkey_url: str) -> None:
-    environment = {**os.environ, "REDIS_URL": valkey_url, "DJANGO_SETTINGS_MODULE": "reflow.settings"}
+def test_processes_share_one_limit_to_the_request(shared_url: str) -> None:
+    environment = {**os.environ, "REDIS_URL": shared_url, "DJANGO_SETTINGS_MODULE": "reflow.settings"}
     command = [sys.executable, "-c", HAMMER, f"shared-{os.getpid()}"]
     processes = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
@@ -200,8 +217,8 @@ print(sum(ThreadPoolExecutor(8).map(first, range(8))))
 """
 
 
-def test_the_first_requests_of_a_process_find_the_counters_side_by_side(valkey_url: str) -> None:
-    environment = {**os.environ, "REDIS_URL": valkey_url, "DJANGO_SETTINGS_MODULE": "reflow.settings"}
+def test_the_first_requests_of_a_process_find_the_counters_side_by_side(shared_url: str) -> None:
+    environment = {**os.environ, "REDIS_URL": shared_url, "DJANGO_SETTINGS_MODULE": "reflow.settings"}
     command = [sys.executable, "-c", SIDE_BY_SIDE]
     found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert found.stdout == "8\n", found.stderr
@@ -216,4 +233,4 @@ def test_a_counter_that_two_begin_at_once_counts_both(monkeypatch: pytest.Monkey
         return False
 
     monkeypatch.setattr(cache, "add", come_second)
-    assert rate_limits.MemoryCounters().incr("reflow/key/begun/1", 60) == 2
+    assert MemoryCounters().incr("reflow/key/begun/1", 60) == 2
