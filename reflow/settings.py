@@ -158,8 +158,8 @@ for alias, database in DATABASES.items():
         "tcp_user_timeout": 20_000,  # milliseconds
     } | database.get("OPTIONS", {})
     if PREPARE_THRESHOLD:
-        # A query that comes again is planned once for each connection. Its parameters have to be sent apart.
-        database["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": PREPARE_THRESHOLD}
+        # The parameters of a prepared statement are sent apart. See reflow/server/database.py.
+        database["OPTIONS"]["server_side_binding"] = True
 
 # People: sign-in by e-mail and password, or by passkey; accounts are made by operators.
 

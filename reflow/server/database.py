@@ -1,4 +1,4 @@
-"""What a web process does with its connections to PostgreSQL; commands and migrations do none of it."""
+"""What a web process does with its connections to PostgreSQL; commands and the worker do none of it."""
 
 import logging
 import select
@@ -19,7 +19,7 @@ SET_TIMEOUTS = """
 
 
 def configure_connection(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Set DATABASE_TIMEOUT_SECONDS on the connection, or prepare nothing on it behind a pooler.
+    """Set DATABASE_TIMEOUT_SECONDS and PREPARE_THRESHOLD on the connection, or neither behind a pooler.
 
     A receiver of ``connection_created``. Takes one round trip for each connection, not for each request.
     The process that a pooler names at the start of a connection is not the one that runs its queries: a
@@ -35,8 +35,10 @@ def configure_connection(connection: BaseDatabaseWrapper, **kwargs: Any) -> None
             {"milliseconds": milliseconds, "server_process": psycopg_connection.info.backend_pid},
         )
         if cursor.fetchone() is None:
-            psycopg_connection.prepare_threshold = None
             warn_of_pooler()
+        else:
+            # A query that comes again is planned once for each connection.
+            psycopg_connection.prepare_threshold = settings.PREPARE_THRESHOLD or None
 
 
 def close_ended_connections(**kwargs: Any) -> None:

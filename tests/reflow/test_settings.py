@@ -280,11 +280,11 @@ def test_the_database_is_inside_a_checkout_of_any_name(folder: str, tmp_path: Pa
         assert runpy.run_path(str(copied))["DATABASES"]["default"]["NAME"] == str(checkout / "db.sqlite3")
 
 
-def test_statements_are_prepared_only_where_a_threshold_is_set() -> None:
+def test_parameters_are_sent_apart_only_where_statements_are_prepared() -> None:
     options = "s.DATABASES['default']['OPTIONS']"
     url = {"DATABASE_URL": "postgres://db.example/reflow"}
-    assert not {"prepare_threshold", "server_side_binding"} & read(options, **url)[0].keys()
-    assert read(options, **url, PREPARE_THRESHOLD="5")[0]["prepare_threshold"] == 5
+    assert "server_side_binding" not in read(options, **url)[0]
+    assert read(options, **url, PREPARE_THRESHOLD="5")[0]["server_side_binding"]
 
 
 def test_postgresql_is_given_up_on_in_time_unless_its_address_says_otherwise() -> None:

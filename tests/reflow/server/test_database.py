@@ -57,6 +57,17 @@ def test_zero_is_no_limit(settings: Any) -> None:
     assert read("SHOW statement_timeout") == "0"
 
 
+@pytest.mark.parametrize(("threshold", "set_to"), [(0, None), (5, 5)])
+def test_a_web_process_prepares_statements_and_nothing_else_does(
+    settings: Any, threshold: int, set_to: int | None
+) -> None:
+    settings.PREPARE_THRESHOLD = threshold
+    connection.ensure_connection()
+    assert connection.connection.prepare_threshold is None
+    configure_connection(connection)
+    assert connection.connection.prepare_threshold == set_to
+
+
 def test_a_connection_that_the_server_has_ended_costs_no_request(client: Client, issue: IssueKey) -> None:
     _, plaintext = issue()
     close_ended_connections()
