@@ -1,7 +1,6 @@
 """The alert rules and the dashboard of reflow/deploy/ ask for metrics that there are; alerts fire in time."""
 
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -123,7 +122,7 @@ def test_panels_lie_side_by_side() -> None:
 def promtool() -> str:
     found = programs.find("promtool", package="prometheus")
     if found is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(REMEDY)
+        programs.skip(REMEDY)
     return str(found)
 
 

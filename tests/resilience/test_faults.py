@@ -1,7 +1,6 @@
 """Whatever breaks: nobody gets a stack trace or waits for ever, nothing is half done, and it mends itself."""
 
 import json
-import os
 import resource
 import socket
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from urllib.request import Request
 
 import pytest
 
-from tests import postgres, valkey
+from tests import postgres, programs, valkey
 from tests.resilience import proxy, scenarios
 from tests.resilience.scenarios import Seen
 from tests.resilience.servers import Postgres, Valkey, own_postgres, own_valkey
@@ -31,7 +30,7 @@ def database() -> Iterator[Postgres]:
         with own_postgres() as database:
             yield database
     except postgres.Unavailable as reason:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {postgres.REMEDY}")
+        programs.skip(f"{reason} {postgres.REMEDY}")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def counters() -> Iterator[Valkey]:
         with own_valkey() as counters:
             yield counters
     except valkey.Unavailable as reason:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {valkey.REMEDY}")
+        programs.skip(f"{reason} {valkey.REMEDY}")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +56,7 @@ def behind_nginx(site: Site) -> Iterator[Site]:
         with proxy.proxied(site) as proxied:
             yield proxied
     except proxy.Unavailable as reason:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {proxy.REMEDY}")
+        programs.skip(f"{reason} {proxy.REMEDY}")
 
 
 @pytest.fixture(scope="module")
