@@ -41,6 +41,9 @@ bench: .venv/dev ## Measure against the packages one would use instead; BENCH=qu
 faults: .venv/dev ## Break the database and Valkey under load, and list what clients saw
 	@$(PY) -m tests.resilience
 
+scale: .venv/dev ## Run the site on several machines, all of them here, and kill each part under load
+	@$(PY) -m tests.resilience.scale
+
 audit: .venv/dev ## Look up what production installs among the known vulnerabilities
 	$(PY) -m pip_audit --strict --progress-spinner off --disable-pip -r requirements.lock
 
@@ -51,7 +54,7 @@ lock: .venv/dev ## Update both lock files from pyproject.toml
 	$(COMPILE) -o requirements.lock
 	$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
 
-.PHONY: help run dev test coverage lint format bench faults audit screenshot lock
+.PHONY: help run dev test coverage lint format bench faults scale audit screenshot lock
 
 TEMPLATES = $$(find templates -name '*.html')
 TRACKED := ^((\.ci|\.github|apikeys|reflow|static|stores|templates|tests)/|(\.env\.example|\.gitignore|LICENSE|Makefile|README\.md|manage\.py|pyproject\.toml|requirements(-dev)?\.lock)$$)

@@ -21,12 +21,17 @@ pytestmark = pytest.mark.once
 
 DEPLOY = Path(settings.BASE_DIR) / "reflow" / "deploy"
 PAGE = (DEPLOY / "README.md").read_text()
-COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-SERVICES = COMPOSE["services"].items()
+COMPOSE, MACHINES = (
+    yaml.safe_load((DEPLOY / name).read_text()) for name in ("compose.yaml", "compose.machines.yaml")
+)
+SERVICES = [*COMPOSE["services"].items(), *MACHINES["services"].items()]
 UNITS = sorted(DEPLOY.glob("reflow*.service"))
 
 # Variables of PostgreSQL, Caddy, Compose, and the shell on the page.
-THEIRS = {"RELEASE", "SITE", "UPSTREAM", "POSTGRES_USER", "POSTGRES_PASSWORD", "REFLOW_IMAGE", "PGOPTIONS"}
+THEIRS = {
+    "RELEASE", "SITE", "UPSTREAM", "POSTGRES_USER", "POSTGRES_PASSWORD", "REFLOW_IMAGE", "PGOPTIONS",
+    "DATA", "FRONT", "WEB", "PRIVATE", "VALKEY_PASSWORD", "REDISCLI_AUTH",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +96,16 @@ def test_every_variable_that_is_set_here_is_read(read: dict[str, Any]) -> None:
     given = set(re.findall(r"^    ([A-Z_]+)=", PAGE, re.MULTILINE))
     for _, service in SERVICES:
         given |= service.get("environment", {}).keys()
-    given |= set(re.findall(r"\$\{?([A-Z_]+)", (DEPLOY / "compose.yaml").read_text()))
+    for path in DEPLOY.glob("compose*.yaml"):
+        given |= set(re.findall(r"\$\{?([A-Z_]+)", path.read_text()))
     assert given - THEIRS <= read.keys()
     assert {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"} <= given
 
 
 @pytest.mark.parametrize(
-    "written", re.findall(r"<<EOF\n(.+?)\n    EOF", PAGE, re.DOTALL), ids=["systemd", "compose"]
+    "written",
+    re.findall(r"<<EOF\n(.+?)\n    EOF", PAGE, re.DOTALL),
+    ids=["systemd", "compose", "compose on several machines"],
 )
 def test_a_start_with_what_the_page_writes(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in table():
@@ -122,7 +130,7 @@ def test_every_command_on_the_page_and_in_the_units_exists() -> None:
     assert named - get_commands().keys() == set()
 
 
-@pytest.mark.parametrize(("name", "service"), SERVICES, ids=[name for name, _ in SERVICES])
+@pytest.mark.parametrize(("name", "service"), SERVICES)
 def test_a_container_can_do_as_little_as_it_needs(name: str, service: dict[str, Any]) -> None:
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
@@ -134,11 +142,27 @@ def test_a_container_can_do_as_little_as_it_needs(name: str, service: dict[str, 
     assert name == "web" or "healthcheck" in service
 
 
+def published(compose: dict[str, Any]) -> list[str]:
+    """Where the parts behind the proxy can be reached from outside of their containers."""
+    services = compose["services"].items()
+    return [port for name, service in services if name != "proxy" for port in service.get("ports", [])]
+
+
 def test_only_the_proxy_is_reached_from_outside() -> None:
-    published = [port for name, service in SERVICES if name != "proxy" for port in service.get("ports", [])]
-    assert all(port.startswith("127.0.0.1:") for port in published)
+    assert all(port.startswith("127.0.0.1:") for port in published(COMPOSE))
     assert COMPOSE["networks"]["back"]["internal"]
     assert COMPOSE["services"]["db"]["networks"] == COMPOSE["services"]["valkey"]["networks"] == ["back"]
+
+
+def test_on_several_machines_the_parts_are_reached_in_their_own_network() -> None:
+    assert all(port.startswith("${PRIVATE:?") for port in published(MACHINES))
+
+
+def test_each_part_of_one_machine_is_a_part_of_several() -> None:
+    assert COMPOSE["services"].keys() == MACHINES["services"].keys()
+    assert {profile for service in MACHINES["services"].values() for profile in service["profiles"]} == {
+        "data", "web", "front"
+    }  # fmt: skip
 
 
 def test_the_proxy_that_is_trusted_is_the_one_that_is_there() -> None:

@@ -83,10 +83,12 @@ class Load:
             self.written.add(handle)
         return answer
 
-    def goes_well(self, count: int = 20) -> None:
-        """Come back when so many more answers have been good in a row; fail when they never are."""
+    def goes_well(
+        self, count: int = 20, *, is_well: Callable[[Answer], bool] = lambda answer: answer.is_good
+    ) -> None:
+        """Come back when so many more answers have been well in a row; fail when they never are."""
         start = len(self.answers)
-        wait_until(lambda: [a.is_good for a in self.answers[start:][-count:]] == [True] * count)
+        wait_until(lambda: [is_well(a) for a in self.answers[start:][-count:]] == [True] * count)
 
     def sees(self, what: Callable[[Answer], bool]) -> None:
         """Come back when a client gets such an answer to a request sent from now on; fail when none does."""

@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests import postgres, programs
@@ -20,7 +21,8 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = 2
+default_pool_size = {size}
+server_login_retry = 1
 """
 
 
@@ -28,27 +30,56 @@ class Unavailable(Exception):
     """No PgBouncer could be started; says why not."""
 
 
-@contextmanager
-def pooled(server: Postgres) -> Iterator[str]:
-    """The address of the server's database through PgBouncer. Raises Unavailable."""
-    program = programs.find("pgbouncer", package="pgbouncer")
-    if program is None:
-        raise Unavailable("no PgBouncer was found.")
-    with tempfile.TemporaryDirectory(prefix="reflow-pool-", dir="/tmp") as name:
-        folder, port = Path(name), free_port()
-        configuration = folder / "pgbouncer.ini"
-        configuration.write_text(CONFIGURATION.format(server=server.folder, port=port))
+@dataclass
+class PgBouncer:
+    """Listens at a port for clients, with a configuration in its folder."""
+
+    program: str
+    folder: Path
+    port: int
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
         options = {}
         if account := postgres.server_account():
             # It refuses to run as root, too.
             options = {"user": account.pw_uid, "group": account.pw_gid}
-            folder.chmod(0o755)
-        output = folder / "output"
-        with output.open("w") as log:
-            process = subprocess.Popen([program, str(configuration)], stdout=log, stderr=log, **options)  # type: ignore[call-overload]
+            self.folder.chmod(0o755)
+        output = self.folder / "output"
+        with output.open("a") as log:
+            command = [self.program, str(self.folder / "pgbouncer.ini")]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, **options)  # type: ignore[call-overload]
+        wait_for(self.process, self.port, output)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def pgbouncer(server: Postgres, *, size: int = 2) -> Iterator[PgBouncer]:
+    """PgBouncer in front of the server. Raises Unavailable."""
+    program = programs.find("pgbouncer", package="pgbouncer")
+    if program is None:
+        raise Unavailable("no PgBouncer was found.")
+    with tempfile.TemporaryDirectory(prefix="reflow-pool-", dir="/tmp") as name:
+        bouncer = PgBouncer(program, Path(name), free_port())
+        configuration = CONFIGURATION.format(server=server.folder, port=bouncer.port, size=size)
+        (bouncer.folder / "pgbouncer.ini").write_text(configuration)
         try:
-            wait_for(process, port, output)
-            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+            bouncer.start()
+            yield bouncer
         finally:
-            process.terminate()
-            process.wait()
+            bouncer.kill()
+
+
+@contextmanager
+def pooled(server: Postgres) -> Iterator[str]:
+    """The address of the server's database through PgBouncer. Raises Unavailable."""
+    with pgbouncer(server) as bouncer:
+        yield bouncer.url

@@ -15,6 +15,8 @@ from tests.resilience.servers import Postgres, Valkey
 from tests.resilience.site import STORE, Site
 
 PATIENCE_SECONDS = 10
+# Usage is written every second.
+QUIET_SECONDS = 3
 CLIENTS = READERS + 1
 WHOLE_KEY = re.compile(r"\b[0-9a-f]{7}\.[0-9a-f]{27}\b")
 # A database file reaches further than this, and so does what is written beside it before long.
@@ -25,6 +27,9 @@ FULL_BYTES = 64 * 1024
 class Seen:
     """``answers`` counts statuses and failed connections; ``complaints`` are those that nobody should get.
 
+    Failing is from the moment it happened to the last answer that was not good. Back is after it was over,
+    when all is well.
+    ``uncounted`` are good answers to requests that no limit was applied to.
     ``during`` are the answers from the moment it happened to the moment it was over.
     """
 
@@ -33,12 +38,20 @@ class Seen:
     during: list[Answer]
     complaints: list[str]
     longest_seconds: float
+    failing_seconds: float
     back_after_seconds: float
+    uncounted: int
     half_done: int
     usage_lost: int
 
 
-def measure(fault: str, site: Site, happen: Callable[[Load], None]) -> Seen:
+def is_good(answer: Answer) -> bool:
+    return answer.is_good
+
+
+def measure(
+    fault: str, site: Site, happen: Callable[[Load], None], *, is_well: Callable[[Answer], bool] = is_good
+) -> Seen:
     """Let something happen to a site that is at work. It is over when ``happen`` returns."""
     counted_before = counted(site)
     with Load(site) as load:
@@ -46,9 +59,10 @@ def measure(fault: str, site: Site, happen: Callable[[Load], None]) -> Seen:
         began = time.monotonic()
         happen(load)
         over = time.monotonic()
-        load.goes_well()
+        load.goes_well(is_well=is_well)
     good = sum(answer.is_good for answer in load.answers)
-    bad_afterwards = [answer.at - over for answer in load.answers if not answer.is_good and answer.at > over]
+    failed = [answer.at for answer in load.answers if not answer.is_good]
+    unwell = [answer.at for answer in load.answers if answer.at > over and not is_well(answer)]
     return Seen(
         fault=fault,
         answers=dict(sorted(load.seen.items())),
@@ -57,7 +71,9 @@ def measure(fault: str, site: Site, happen: Callable[[Load], None]) -> Seen:
         ],
         complaints=sorted({answer.complaint for answer in load.answers if answer.complaint}),
         longest_seconds=max(answer.seconds for answer in load.answers),
-        back_after_seconds=max(bad_afterwards, default=0.0),
+        failing_seconds=max(failed, default=began) - began,
+        back_after_seconds=max(unwell, default=over) - over,
+        uncounted=sum(answer.is_good and not answer.is_limited for answer in load.answers),
         half_done=half_done(site, load),
         usage_lost=max(0, good - (settled(site, counted_before + good) - counted_before)),
     )
@@ -72,9 +88,12 @@ def half_done(site: Site, load: Load) -> int:
 
 def settled(site: Site, expected: int) -> int:
     """What usage has counted, once it is as much as expected or nothing more comes."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (now := counted(site)) < expected and time.monotonic() < deadline:
+    now, since = counted(site), time.monotonic()
+    while now < expected and time.monotonic() < since + QUIET_SECONDS:
         time.sleep(0.2)
+        before, now = now, counted(site)
+        if now > before:
+            since = time.monotonic()
     return now
 
 

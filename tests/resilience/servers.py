@@ -27,18 +27,20 @@ class Postgres:
     def url(self) -> str:
         return f"postgres://postgres@/{self.folder}/postgres"
 
+    @property
+    def pid(self) -> int:
+        return int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
     def kill(self) -> None:
         """As the kernel does when memory runs out."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
 
     def freeze(self, *, frozen: bool) -> None:
         """Stop every process of the server where it is, or let all go on. Connections stay open meanwhile."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
         listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True
+            ["ps", "-o", "pid=", "--ppid", str(self.pid)], capture_output=True, text=True, check=True
         )
-        for process in [pid, *map(int, listed.stdout.split())]:
+        for process in [self.pid, *map(int, listed.stdout.split())]:
             os.kill(process, signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def stop(self) -> None:

@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 from tests.server import ROOT, free_port, wait_for
 
@@ -50,12 +49,9 @@ def await_answer(site: Site) -> None:
         connection.getresponse().read()
 
 
-@contextmanager
-def site(
-    folder: Path, database_url: str, *, config: str = "reflow.server.gunicorn", **settings: str
-) -> Iterator[Site]:
-    """Make a shop in the database, which is new, and serve it. Settings are given as in the environment."""
-    environment: dict[str, Any] = {
+def environment(database_url: str, **settings: str) -> dict[str, str]:
+    """What a process of the site is given."""
+    return {
         "PATH": os.environ["PATH"],
         "ENV_FILE": os.devnull,
         "SECRET_KEY": SECRET_KEY,
@@ -65,16 +61,30 @@ def site(
         "LOG_LEVEL": "ERROR",
         **settings,
     }
+
+
+def make_shop(environment: dict[str, str]) -> tuple[str, str]:
+    """Make a shop in the database, which is new. Returns its keys, the second a brief one."""
     made = subprocess.run(
         [sys.executable, "-m", "tests.resilience.shop"],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     key, brief_key = made.stdout.split()
+    return key, brief_key
+
+
+@contextmanager
+def site(
+    folder: Path, database_url: str, *, config: str = "reflow.server.gunicorn", **settings: str
+) -> Iterator[Site]:
+    """Make a shop in the database, which is new, and serve it. Settings are given as in the environment."""
+    given = environment(database_url, **settings)
+    key, brief_key = make_shop(given)
     port, output = free_port(), folder / "output"
     with output.open("a") as log:
         command = ["gunicorn", "--config", f"python:{config}", "--bind", f"127.0.0.1:{port}"]
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=log, stderr=log
+            [sys.executable, "-m", *command], cwd=ROOT, env=given, stdout=log, stderr=log
         )
     try:
         wait_for(process, port, output)

@@ -1,12 +1,12 @@
 """Two machines behind one address: what holds on one holds on the other, from the very next request."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, StoreUsage
-from tests import valkey
+from apikeys.models import ApiKey, KnownNetwork, Letter, LoggedRequest, NotificationSettings, StoreUsage
+from stores.models import Store
+from tests import programs, valkey, valkey_cluster
 from tests.conftest import IssueKey
 from tests.resilience.calls import ORDERS, load, wait_until_counted
 from tests.resilience.conftest import POSTGRESQL
@@ -28,12 +29,12 @@ Machines = list[Served]
 
 @pytest.fixture(scope="module")
 def machines(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    """Two servers that have a PostgreSQL and a Valkey in common, and nothing else."""
+    """Two servers that have a PostgreSQL and a Valkey Cluster in common, and nothing else."""
     with ExitStack() as stack:
         try:
-            redis_url = stack.enter_context(valkey.server())
+            cluster = stack.enter_context(valkey_cluster.cluster())
         except valkey.Unavailable as reason:
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason} {valkey.REMEDY}")
+            programs.skip(f"{reason} {valkey.REMEDY}")
         yield [
             stack.enter_context(
                 gunicorn(
@@ -41,7 +42,7 @@ def machines(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) ->
                     database_of_the_tests(),
                     "--workers=1",
                     USAGE_FLUSH_SECONDS="0",
-                    REDIS_URL=redis_url,
+                    REDIS_URL=cluster.url,
                 )
             )
             for name in ("first", "second")
@@ -116,6 +117,28 @@ def test_a_limit_holds_over_both_to_the_request(machines: Machines, issue: Issue
             statuses = Counter(turns)
         minute = int(time.time()) // 60
     assert statuses == {200: limit, 429: excess}
+
+
+def test_the_request_log_has_the_requests_of_both(machines: Machines, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    ids = {call_api(machine, ORDERS, plaintext).headers["X-Request-Id"] for machine in machines}
+    logged = LoggedRequest.objects.for_key(key.pk).values_list("request_id", flat=True)
+    assert len(ids) == 2
+    assert {str(UUID(request_id)) for request_id in ids} == {str(request_id) for request_id in logged}
+
+
+def test_a_network_that_is_new_to_both_at_once_is_the_keys_first(
+    machines: Machines, issue: IssueKey, owner: User, store: Store
+) -> None:
+    NotificationSettings.objects.create(store=store, user=owner, new_network=True)
+    plaintexts = [issue()[1] for _ in range(5)]
+    letters = Letter.objects.count()
+    with ThreadPoolExecutor(4) as pool:
+        calls = [(machine, ORDERS, plaintext) for plaintext in plaintexts for machine in machines]
+        statuses = [answer.status for answer in pool.map(lambda call: call_api(*call), calls)]
+    assert statuses == [200] * len(calls)
+    assert KnownNetwork.objects.count() == len(plaintexts)
+    assert Letter.objects.count() == letters
 
 
 def test_usage_of_both_adds_up(machines: Machines, issue: IssueKey) -> None:
