@@ -18,9 +18,12 @@ from apikeys.actors import Actor
 from apikeys.models import Letter
 from stores.models import Store
 from tests import postgres, programs
+from tests.resilience.conftest import POSTGRESQL
 from tests.resilience.mail import MailServer, environment, mail_server, new_mail_server, wait_until, worker
 from tests.resilience.servers import own_postgres
 from tests.server import ROOT, database_of_the_tests
+
+pytestmark = POSTGRESQL
 
 OWNERS = 4
 
@@ -108,7 +111,6 @@ def test_two_workers_send_each_letter_once(mail: MailServer, many_owners: list[s
     assert mail.recipients == dict.fromkeys(many_owners, 10)
 
 
-@pytest.mark.once
 def test_letters_survive_a_database_that_is_away(mail: MailServer, tmp_path: Path) -> None:
     """The one that was on its way then may be sent twice."""
     try:

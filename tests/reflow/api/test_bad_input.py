@@ -26,7 +26,7 @@ from tests.conftest import IssueKey, bearer
 from tests.shop import Caller, make_category, make_coupon, make_customer, make_order, make_product
 
 examined = examples(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 MEGABYTE = 1024 * 1024
