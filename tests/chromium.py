@@ -24,7 +24,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# The first has no window to draw, and takes two thirds of the time.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 def main() -> int:
@@ -62,7 +63,9 @@ def installers() -> Iterator[tuple[str, ...]]:
     """Commands that may bring a browser, the one that needs no rights first."""
     yield (sys.executable, "-m", "playwright", "install", "chromium")
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        yield ("sh", "-c", "apt-get update && apt-get install -y --no-install-recommends chromium")
+        yield ("apt-get", "update")
+        for package in NAMES[:2]:
+            yield ("apt-get", "install", "-y", "--no-install-recommends", package)
 
 
 def run(*command: str) -> bool:

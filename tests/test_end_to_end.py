@@ -11,6 +11,8 @@ from stores.demo.kobo import KOBO
 from stores.demo.northwood import NORTHWOOD
 from tests.server import Answer, Served, Visitor, call_api, empty_database, served
 
+pytestmark = pytest.mark.once
+
 ORDERS = f"/v1/stores/{NORTHWOOD.id}/orders/"
 KEYS = f"/stores/{NORTHWOOD.id}/settings/api-keys/"
 OTHER_ORDERS = f"/v1/stores/{KOBO.id}/orders/"
@@ -72,7 +74,6 @@ def test_a_created_key_opens_the_orders(site: Served, owner: Visitor) -> None:
     assert {order["object"] for order in answer.json()["data"]} == {"order"}
 
 
-@pytest.mark.once
 def test_every_process_counts_the_same_guesses(site: Served) -> None:
     guesser = Visitor(site)
     answers = [
@@ -143,7 +144,6 @@ def test_the_whole_key_is_shown_once_and_kept_nowhere(site: Served, owner: Visit
     assert secret not in site.printed
 
 
-@pytest.mark.once
 def test_a_second_run_loses_nothing(
     site: Served, owner: Visitor, first_run: ExitStack, database_url: str, tmp_path: Path
 ) -> None:

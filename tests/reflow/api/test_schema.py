@@ -25,6 +25,8 @@ from tests.conftest import IssueKey
 from tests.shop import Caller
 from tests.specimens import Specimens, make_specimens
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def specimens(store: Store) -> Specimens:
