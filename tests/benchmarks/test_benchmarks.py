@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import in_process
+from tests.benchmarks import arithmetic, in_process
 from tests.benchmarks.places import places
 from tests.benchmarks.report import Report
 from tests.benchmarks.rows import Row, Target, What
@@ -66,3 +66,8 @@ def test_a_quick_run_leaves_rows_and_a_picture(course: in_process.Course, tmp_pa
 def test_a_row_says_whether_its_target_is_met(target: Target, ours: float, *, holds: bool) -> None:
     row = Row(What.ORDERS, "SQLite", ours, 100, "µs", target)
     assert row.as_json()["holds"] is holds
+
+
+def test_the_arithmetic_reckons_with_a_busy_hour_and_idle_cores() -> None:
+    # 34,722 requests a second of 6 ms each keep 208 cores busy, which are 60 % of 348.
+    assert "| web servers | 6.00 | 348 | 22 |" in list(arithmetic.lines({"web servers": 6.0}))
