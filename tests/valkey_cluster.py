@@ -1,7 +1,5 @@
 """A throw-away Valkey Cluster: nodes on this machine that can be killed and started again."""
 
-import os
-import signal
 import subprocess
 import tempfile
 import time
@@ -49,10 +47,6 @@ class Node:
             self.process.kill()
             self.process.wait()
             self.process = None
-
-    def freeze(self, *, frozen: bool) -> None:
-        assert self.process is not None
-        os.kill(self.process.pid, signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def client(self) -> Redis:
         password = dict(zip(self.options, self.options[1:], strict=False)).get("--requirepass")

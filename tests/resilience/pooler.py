@@ -21,7 +21,7 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = {size}
+default_pool_size = 2
 server_login_retry = 1
 """
 
@@ -62,14 +62,14 @@ class PgBouncer:
 
 
 @contextmanager
-def pgbouncer(server: Postgres, *, size: int = 2) -> Iterator[PgBouncer]:
+def pgbouncer(server: Postgres) -> Iterator[PgBouncer]:
     """PgBouncer in front of the server. Raises Unavailable."""
     program = programs.find("pgbouncer", package="pgbouncer")
     if program is None:
         raise Unavailable("no PgBouncer was found.")
     with tempfile.TemporaryDirectory(prefix="reflow-pool-", dir="/tmp") as name:
         bouncer = PgBouncer(program, Path(name), free_port())
-        configuration = CONFIGURATION.format(server=server.folder, port=bouncer.port, size=size)
+        configuration = CONFIGURATION.format(server=server.folder, port=bouncer.port)
         (bouncer.folder / "pgbouncer.ini").write_text(configuration)
         try:
             bouncer.start()
