@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.programs import Unavailable
+
 REMEDY = "Install PostgreSQL (on Debian and Ubuntu: apt install postgresql) or set TEST_DATABASE_URL."
 
 # Tests may break the server, and read again what it had promised to keep; none breaks the machine.
@@ -32,10 +34,6 @@ full_page_writes = off
 LOCALE = {"LC_ALL": "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"}
 
 
-class Unavailable(Exception):
-    """No PostgreSQL could be started; says why not."""
-
-
 def main(command: Sequence[str]) -> int:
     """Run the command with SUITE_DATABASE_URL set; returns its exit status.
 
@@ -47,7 +45,7 @@ def main(command: Sequence[str]) -> int:
         with server() as url:
             return subprocess.run(command, env={**os.environ, "SUITE_DATABASE_URL": url}).returncode
     except Unavailable as reason:
-        print(f"Not tested on PostgreSQL: {reason} {REMEDY}", file=sys.stderr)
+        print(f"Not tested on PostgreSQL: {reason}", file=sys.stderr)
         return 1 if os.environ.get("CI") == "true" else 0
 
 
@@ -114,7 +112,7 @@ def start(folder: Path) -> Path:
             shutil.rmtree(data, ignore_errors=True)
         else:
             return binaries / "pg_ctl"
-    raise Unavailable(" ".join(reason.split()))
+    raise Unavailable(f"{' '.join(reason.split())} {REMEDY}")
 
 
 def candidates(folder: Path) -> Iterator[Path]:

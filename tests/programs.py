@@ -1,8 +1,13 @@
-"""Programs that some tests run: on Debian and Ubuntu, and as root, they are installed when missing."""
+"""Programs that some tests run: on Debian and Ubuntu, and as root, they are installed when missing.
+
+Without one that cannot be had, the tests that need it are skipped with a line that says why.
+"""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import pytest
@@ -11,13 +16,28 @@ import pytest
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
 
-def find(program: str, package: str) -> str | None:
-    """Return the path of the program, after installing its package if need be; None where there is none."""
+class Unavailable(Exception):
+    """A program cannot be had here; says why not, and how to get it."""
+
+
+def get(program: str, package: str) -> str:
+    """Return the path of the program, after installing its package if need be. Raises Unavailable."""
     found = shutil.which(program, path=PATH)
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         install(package)
         found = shutil.which(program, path=PATH)
+    if found is None:
+        raise Unavailable(f"There is no {program}. Install it (on Debian and Ubuntu: apt install {package}).")
     return found
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """Skip the test, or in CI fail it, where what is started in this context is Unavailable."""
+    try:
+        yield
+    except Unavailable as reason:
+        skip(str(reason))
 
 
 def skip(reason: str) -> NoReturn:

@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.programs import Unavailable
+
 REMEDY = "Install Valkey or Redis (on Debian and Ubuntu: apt install redis-server) or set TEST_REDIS_URL."
 PATIENCE_SECONDS = 10
-
-
-class Unavailable(Exception):
-    """No Valkey could be started; says why not."""
 
 
 @contextmanager
@@ -54,7 +52,7 @@ def wait_for(socket: Path, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not socket.exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise Unavailable(f"{process.args!r} did not start.")
+            raise Unavailable(f"{process.args!r} did not start. {REMEDY}")
         time.sleep(0.02)
 
 
@@ -68,4 +66,4 @@ def binary() -> str:
     for name in ("valkey-server", "redis-server"):
         if path := shutil.which(name):
             return path
-    raise Unavailable("no program was found.")
+    raise Unavailable(f"There is no Valkey. {REMEDY}")

@@ -81,7 +81,7 @@ class Cluster:
 
 @contextmanager
 def nodes(count: int, *options: str) -> Iterator[list[Node]]:
-    """Nodes that have no slots yet. Raises valkey.Unavailable."""
+    """Nodes that have no slots yet. Raises Unavailable."""
     with ExitStack() as stack:
         started = []
         for _ in range(count):
@@ -95,7 +95,7 @@ def nodes(count: int, *options: str) -> Iterator[list[Node]]:
 
 @contextmanager
 def cluster(count: int = 3) -> Iterator[Cluster]:
-    """A cluster of so many nodes, each with its share of the slots. Raises valkey.Unavailable."""
+    """A cluster of so many nodes, each with its share of the slots. Raises Unavailable."""
     with nodes(count) as members:
         for number, node in enumerate(members):
             first, end = number * SLOTS // count, (number + 1) * SLOTS // count

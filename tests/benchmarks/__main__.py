@@ -11,11 +11,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.benchmarks import growth, in_process, load, machine, memory, over_http, request_log, sizes, usage
+from tests.benchmarks import growth, in_process, machine, memory, over_http, request_log, sizes, usage
 from tests.benchmarks.places import Place, places
 from tests.benchmarks.report import Report
 from tests.benchmarks.sides import ROOT, Side
 from tests.benchmarks.sizes import FULL, QUICK
+from tests.programs import Unavailable
 
 BUILD = Path("build")
 
@@ -57,7 +58,7 @@ def against_load(report: Report, courses: list[in_process.Course]) -> None:
     for course in courses:
         try:
             report.add(over_http.measure(course))
-        except load.Unavailable as reason:
+        except Unavailable as reason:
             print(f"Not measured over HTTP: {reason}", file=sys.stderr)
             return
 

@@ -1,20 +1,13 @@
 """The load generator, wrk: the one on the PATH, or as root on Debian the distribution's, installed."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
 
-REMEDY = "Install wrk (on Debian and Ubuntu: apt install wrk)."
-INSTALL = "apt-get update && apt-get install -y --no-install-recommends wrk"
+from tests import programs
+
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
-
-
-class Unavailable(Exception):
-    """There is no load generator, and none can be installed."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +19,9 @@ class Load:
     p99: float
 
 
-@cache
 def program() -> str:
     """Where wrk is; raises Unavailable."""
-    if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["sh", "-c", INSTALL], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    if path := shutil.which("wrk"):
-        return path
-    raise Unavailable(REMEDY)
+    return programs.get("wrk", package="wrk")
 
 
 def put_on(url: str, authorization: str, *, connections: int, seconds: int) -> Load:

@@ -29,7 +29,7 @@ OFF = {"USAGE_FLUSH_SECONDS": "86400"}
 
 
 def measure(course: Course) -> Iterator[Row | Figures]:
-    """The rows of one database; raises load.Unavailable before the first."""
+    """The rows of one database; raises Unavailable before the first."""
     load.program()
     place, url = course.place, course.database_url
     shared = {"REDIS_URL": place.redis_url} if place.redis_url else {}

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 
 from tests import postgres, valkey
+from tests.programs import Unavailable
 from tests.server import connection_of
 
 
@@ -44,10 +45,8 @@ def places(*, only_sqlite: bool) -> Iterator[list[Place]]:
             try:
                 url = stack.enter_context(postgres.server())
                 redis_url = stack.enter_context(valkey.server())
-            except postgres.Unavailable as reason:
-                print(f"Not measured on PostgreSQL: {reason} {postgres.REMEDY}", file=sys.stderr)
-            except valkey.Unavailable as reason:
-                print(f"Not measured on PostgreSQL with Valkey: {reason} {valkey.REMEDY}", file=sys.stderr)
+            except Unavailable as reason:
+                print(f"Not measured on PostgreSQL with Valkey: {reason}", file=sys.stderr)
             else:
                 found.append(Place("PostgreSQL", url.rpartition("/")[0], redis_url))
         yield found

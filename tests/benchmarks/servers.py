@@ -15,6 +15,7 @@ from tests.benchmarks.over_http import OURS, SERVER, compete, served
 from tests.benchmarks.places import places
 from tests.benchmarks.sides import Side
 from tests.benchmarks.sizes import CONNECTIONS, FULL
+from tests.programs import Unavailable
 
 GRANIAN = ("granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--no-log", "--port", "{port}")
 SECONDS = 2
@@ -43,7 +44,7 @@ SERVERS = {
 def main() -> int:
     try:
         load.program()
-    except load.Unavailable as reason:
+    except Unavailable as reason:
         print(reason, file=sys.stderr)
         return 1
     with places(only_sqlite=False) as found, ExitStack() as stack:

@@ -18,7 +18,6 @@ from tests.conftest import bearer
 
 DEPLOY = Path(django_settings.BASE_DIR) / "reflow" / "deploy"
 RULES = DEPLOY / "alerts.yaml"
-REMEDY = "Install promtool (on Debian and Ubuntu: apt install prometheus)."
 TOKEN = "of nobody, but long enough to be one"
 
 # What is a name in an expression, and no label or function.
@@ -120,10 +119,8 @@ def test_panels_lie_side_by_side() -> None:
 
 @pytest.fixture(scope="module")
 def promtool() -> str:
-    found = programs.find("promtool", package="prometheus")
-    if found is None:
-        programs.skip(REMEDY)
-    return str(found)
+    with programs.needed():
+        return programs.get("promtool", package="prometheus")
 
 
 def check(*command: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from tests import postgres, valkey
+from tests.programs import Unavailable
 from tests.resilience import proxy, scenarios
 from tests.resilience.scenarios import Seen
 from tests.resilience.servers import own_postgres, own_valkey, standby
@@ -29,8 +29,8 @@ def main() -> int:
         for seen in everything():
             print(row(seen), flush=True)
             rows.append({name: value for name, value in asdict(seen).items() if name != "during"})
-    except (postgres.Unavailable, valkey.Unavailable) as reason:
-        print(f"{reason} {postgres.REMEDY} {valkey.REMEDY}", file=sys.stderr)
+    except Unavailable as reason:
+        print(reason, file=sys.stderr)
         return 1
     figures = ROOT / "build" / "faults.json"
     figures.parent.mkdir(exist_ok=True)
@@ -56,8 +56,8 @@ def everything() -> Iterator[Seen]:
             with proxy.proxied(large) as proxied:
                 yield scenarios.slow_clients(proxied)
                 yield scenarios.idle_connections(proxied)
-        except proxy.Unavailable as reason:
-            print(f"Without a proxy: {reason} {proxy.REMEDY}", file=sys.stderr)
+        except Unavailable as reason:
+            print(f"Without a proxy: {reason}", file=sys.stderr)
     with (
         tempfile.TemporaryDirectory() as folder,
         own_postgres() as database,

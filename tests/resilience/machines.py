@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from tests import postgres, valkey, valkey_cluster
+from tests import valkey_cluster
+from tests.programs import Unavailable
 from tests.resilience import pooler, proxy
 from tests.resilience.pooler import PgBouncer
 from tests.resilience.proxy import Nginx
@@ -133,12 +134,12 @@ class Machines:
 
 @contextmanager
 def machines(*, web_processes: int = 2) -> Iterator[Machines]:
-    """Start all of it, as far as it can be had. Raises an exception of UNAVAILABLE without the rest."""
+    """Start all of it, as far as it can be had. Raises Unavailable without the rest."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         primary = stack.enter_context(own_postgres())
-        bouncer = enter(stack, lambda: pooler.pgbouncer(primary), pooler.REMEDY)
-        cluster = enter(stack, valkey_cluster.cluster, valkey.REMEDY)
+        bouncer = enter(stack, lambda: pooler.pgbouncer(primary))
+        cluster = enter(stack, valkey_cluster.cluster)
         # Migrations need a connection of their own: PgBouncer gives them a shared one.
         key, brief_key = make_shop(environment(primary.url))
         replica = stack.enter_context(standby(primary))
@@ -167,14 +168,10 @@ def machines(*, web_processes: int = 2) -> Iterator[Machines]:
         yield Machines(site, nginx, web_servers, worker, databases, bouncer, cluster)
 
 
-def enter(stack: ExitStack, start: Callable[[], AbstractContextManager[Part]], remedy: str) -> Part | None:
+def enter(stack: ExitStack, start: Callable[[], AbstractContextManager[Part]]) -> Part | None:
     """Start a part that the others can do without; None, and one line, where it cannot be had."""
     try:
         return stack.enter_context(start())
-    except (pooler.Unavailable, valkey.Unavailable) as reason:
-        print(f"Without it: {reason} {remedy}", file=sys.stderr)
+    except Unavailable as reason:
+        print(f"Left out: {reason}", file=sys.stderr)
         return None
-
-
-UNAVAILABLE = (postgres.Unavailable, proxy.Unavailable)
-REMEDY = f"{postgres.REMEDY} {proxy.REMEDY}"

@@ -11,7 +11,6 @@ from tests import postgres, programs
 from tests.resilience.servers import Postgres
 from tests.server import free_port, wait_for
 
-REMEDY = "Install PgBouncer (on Debian and Ubuntu: apt install pgbouncer)."
 CONFIGURATION = """
 [databases]
 * = host={server} user=postgres
@@ -24,10 +23,6 @@ pool_mode = transaction
 default_pool_size = 2
 server_login_retry = 1
 """
-
-
-class Unavailable(Exception):
-    """No PgBouncer could be started; says why not."""
 
 
 @dataclass
@@ -64,9 +59,7 @@ class PgBouncer:
 @contextmanager
 def pgbouncer(server: Postgres) -> Iterator[PgBouncer]:
     """PgBouncer in front of the server. Raises Unavailable."""
-    program = programs.find("pgbouncer", package="pgbouncer")
-    if program is None:
-        raise Unavailable("no PgBouncer was found.")
+    program = programs.get("pgbouncer", package="pgbouncer")
     with tempfile.TemporaryDirectory(prefix="reflow-pool-", dir="/tmp") as name:
         bouncer = PgBouncer(program, Path(name), free_port())
         configuration = CONFIGURATION.format(server=server.folder, port=bouncer.port)

@@ -13,7 +13,6 @@ from tests import programs
 from tests.resilience.site import Site
 from tests.server import ROOT, free_port, wait_for
 
-REMEDY = "Install nginx (on Debian and Ubuntu: apt install nginx-light)."
 CONFIGURATION = ROOT / "reflow" / "deploy" / "nginx.conf"
 # What a distribution's nginx.conf says around it. Root drops to a user who cannot read the folder.
 MAIN = """
@@ -33,10 +32,6 @@ http {{
     include {folder}/site.conf;
 }}
 """
-
-
-class Unavailable(Exception):
-    """No nginx could be started; says why not."""
 
 
 @dataclass
@@ -69,9 +64,7 @@ class Nginx:
 @contextmanager
 def in_front_of(*servers: int) -> Iterator[Nginx]:
     """nginx in front of the servers at these ports. Raises Unavailable."""
-    program = programs.find("nginx", package="nginx-light")
-    if program is None:
-        raise Unavailable("no nginx was found.")
+    program = programs.get("nginx", package="nginx-light")
     with tempfile.TemporaryDirectory(prefix="reflow-nginx-") as name:
         nginx = Nginx(program, Path(name), free_port())
         make_certificate(nginx.folder)

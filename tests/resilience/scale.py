@@ -16,9 +16,10 @@ from typing import Protocol
 
 import psycopg
 
+from tests.programs import Unavailable
 from tests.resilience import scenarios
 from tests.resilience.load import Load, ask
-from tests.resilience.machines import REMEDY, UNAVAILABLE, Machines, WebServer, machines
+from tests.resilience.machines import Machines, WebServer, machines
 from tests.resilience.scenarios import Seen
 from tests.resilience.servers import Postgres
 from tests.resilience.site import STORE
@@ -79,8 +80,8 @@ def main() -> int:
             for row in measure_all(started, lasting=LASTING_SECONDS):
                 print(row, flush=True)
                 rows.append(row)
-    except UNAVAILABLE as reason:
-        print(f"{reason} {REMEDY}", file=sys.stderr)
+    except Unavailable as reason:
+        print(reason, file=sys.stderr)
         return int(os.environ.get("CI") == "true")
     figures = ROOT / "build" / "scale.json"
     figures.parent.mkdir(exist_ok=True)

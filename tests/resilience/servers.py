@@ -71,7 +71,7 @@ class Postgres:
 
 @contextmanager
 def own_postgres() -> Iterator[Postgres]:
-    """A server that is the caller's alone. Raises postgres.Unavailable."""
+    """A server that is the caller's alone. Raises Unavailable."""
     # Not below TMPDIR: the path of a socket has room for about a hundred characters.
     folder = Path(tempfile.mkdtemp(prefix="reflow-pg-", dir="/tmp"))
     try:
@@ -130,7 +130,7 @@ class Valkey:
 
 @contextmanager
 def own_valkey() -> Iterator[Valkey]:
-    """A server that is the caller's alone. Raises valkey.Unavailable."""
+    """A server that is the caller's alone. Raises Unavailable."""
     with tempfile.TemporaryDirectory(prefix="reflow-vk-", dir="/tmp") as folder:
         server = Valkey(Path(folder) / "socket")
         server.start()

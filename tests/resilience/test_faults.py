@@ -12,7 +12,7 @@ from urllib.request import Request
 
 import pytest
 
-from tests import postgres, programs, valkey
+from tests import programs
 from tests.resilience import proxy, scenarios
 from tests.resilience.scenarios import Seen
 from tests.resilience.servers import Postgres, Valkey, own_postgres, own_valkey
@@ -26,20 +26,14 @@ GOOD = {"200", "201"}
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Postgres]:
-    try:
-        with own_postgres() as database:
-            yield database
-    except postgres.Unavailable as reason:
-        programs.skip(f"{reason} {postgres.REMEDY}")
+    with programs.needed(), own_postgres() as database:
+        yield database
 
 
 @pytest.fixture(scope="module")
 def counters() -> Iterator[Valkey]:
-    try:
-        with own_valkey() as counters:
-            yield counters
-    except valkey.Unavailable as reason:
-        programs.skip(f"{reason} {valkey.REMEDY}")
+    with programs.needed(), own_valkey() as counters:
+        yield counters
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +46,8 @@ def large(tmp_path_factory: pytest.TempPathFactory, database: Postgres, counters
 
 @contextmanager
 def behind_nginx(site: Site) -> Iterator[Site]:
-    try:
-        with proxy.proxied(site) as proxied:
-            yield proxied
-    except proxy.Unavailable as reason:
-        programs.skip(f"{reason} {proxy.REMEDY}")
+    with programs.needed(), proxy.proxied(site) as proxied:
+        yield proxied
 
 
 @pytest.fixture(scope="module")

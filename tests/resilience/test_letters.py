@@ -17,7 +17,7 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import Letter
 from stores.models import Store
-from tests import postgres, programs
+from tests import programs
 from tests.resilience.conftest import POSTGRESQL
 from tests.resilience.mail import MailServer, environment, mail_server, new_mail_server, wait_until, worker
 from tests.resilience.servers import own_postgres
@@ -113,22 +113,19 @@ def test_two_workers_send_each_letter_once(mail: MailServer, many_owners: list[s
 
 def test_letters_survive_a_database_that_is_away(mail: MailServer, tmp_path: Path) -> None:
     """The one that was on its way then may be sent twice."""
-    try:
-        with own_postgres() as database:
-            variables = environment(mail, database.url)
-            made = run("-m", "tests.resilience.shop", variables=variables)
-            key, brief_key = made.split()
-            with worker(mail, database.url):
-                mail.hold()
-                run("manage.py", "revoke_keys", variables=variables, typed=key)
-                mail.await_letters(1)
-                database.stop()
-                mail.may_answer.set()
-                database.start()
-                run("manage.py", "revoke_keys", variables=variables, typed=brief_key)
-                mail.await_letters(2)
-    except postgres.Unavailable as reason:
-        programs.skip(f"{reason} {postgres.REMEDY}")
+    with programs.needed(), own_postgres() as database:
+        variables = environment(mail, database.url)
+        made = run("-m", "tests.resilience.shop", variables=variables)
+        key, brief_key = made.split()
+        with worker(mail, database.url):
+            mail.hold()
+            run("manage.py", "revoke_keys", variables=variables, typed=key)
+            mail.await_letters(1)
+            database.stop()
+            mail.may_answer.set()
+            database.start()
+            run("manage.py", "revoke_keys", variables=variables, typed=brief_key)
+            mail.await_letters(2)
     assert len(mail.received) <= 3
 
 

@@ -16,7 +16,7 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, KnownNetwork, Letter, LoggedRequest, NotificationSettings, StoreUsage
 from stores.models import Store
-from tests import programs, valkey, valkey_cluster
+from tests import programs, valkey_cluster
 from tests.conftest import IssueKey
 from tests.resilience.calls import ORDERS, load, wait_until_counted
 from tests.resilience.conftest import POSTGRESQL
@@ -31,10 +31,8 @@ Machines = list[Served]
 def machines(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     """Two servers that have a PostgreSQL and a Valkey Cluster in common, and nothing else."""
     with ExitStack() as stack:
-        try:
-            cluster = stack.enter_context(valkey_cluster.cluster())
-        except valkey.Unavailable as reason:
-            programs.skip(f"{reason} {valkey.REMEDY}")
+        stack.enter_context(programs.needed())
+        cluster = stack.enter_context(valkey_cluster.cluster())
         yield [
             stack.enter_context(
                 gunicorn(

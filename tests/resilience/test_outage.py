@@ -27,7 +27,7 @@ def cluster(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
     """A PostgreSQL of our own with the site's tables. For as long as it is there, it is Django's as well."""
     theirs = dict(connection.settings_dict)
     try:
-        with postgres.cluster() as ours, django_db_blocker.unblock():
+        with programs.needed(), postgres.cluster() as ours, django_db_blocker.unblock():
             connection.settings_dict.update(
                 HOST=str(ours.folder), PORT="", USER="postgres", PASSWORD="", NAME="postgres"
             )
@@ -35,8 +35,6 @@ def cluster(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
             call_command("migrate", verbosity=0)
             yield ours
             connection.close()
-    except postgres.Unavailable as reason:
-        programs.skip(f"{reason} {postgres.REMEDY}")
     finally:
         connection.settings_dict.update(theirs)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres, programs
+from tests import programs
 from tests.resilience import pooler
 from tests.resilience.servers import own_postgres
 from tests.resilience.site import STORE, Site, site
@@ -24,16 +24,13 @@ def behind_pooler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that is told to prepare its queries, behind PgBouncer."""
     folder: Path = tmp_path_factory.mktemp("pooled")
     options = {"PREPARE_THRESHOLD": "1", "LOG_LEVEL": "WARNING"}
-    try:
-        with (
-            own_postgres() as server,
-            pooler.pooled(server) as url,
-            site(folder, url, **options) as served,
-        ):
-            yield served
-    except (postgres.Unavailable, pooler.Unavailable) as reason:
-        remedy = f"{postgres.REMEDY} {pooler.REMEDY}"
-        programs.skip(f"{reason} {remedy}")
+    with (
+        programs.needed(),
+        own_postgres() as server,
+        pooler.pooled(server) as url,
+        site(folder, url, **options) as served,
+    ):
+        yield served
 
 
 def test_every_answer_is_the_right_one_and_one_line_of_the_log_says_why(behind_pooler: Site) -> None:

@@ -13,7 +13,7 @@ from urllib.request import Request
 import psycopg
 import pytest
 
-from tests import postgres, programs
+from tests import programs
 from tests.resilience.calls import load
 from tests.resilience.servers import Postgres, own_postgres, standby
 from tests.resilience.site import PAGES, SECRET_KEY, STORE, Site, site
@@ -33,11 +33,8 @@ KEY_CHECK = re.compile(r".* FROM apikeys_apikey key JOIN stores_store ")
 
 @pytest.fixture(scope="module")
 def primary() -> Iterator[Postgres]:
-    try:
-        with own_postgres() as server:
-            yield server
-    except postgres.Unavailable as reason:
-        programs.skip(f"{reason} {postgres.REMEDY}")
+    with programs.needed(), own_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

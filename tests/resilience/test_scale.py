@@ -6,7 +6,7 @@ import pytest
 
 from tests import programs
 from tests.resilience import scale, scenarios
-from tests.resilience.machines import REMEDY, UNAVAILABLE, Machines, machines
+from tests.resilience.machines import Machines, machines
 from tests.resilience.scenarios import Seen
 
 pytestmark = pytest.mark.once
@@ -14,11 +14,8 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[Machines]:
-    try:
-        with machines(web_processes=1) as started:
-            yield started
-    except UNAVAILABLE as reason:
-        programs.skip(f"{reason} {REMEDY}")
+    with programs.needed(), machines(web_processes=1) as started:
+        yield started
 
 
 def see(started: Machines, fault: str) -> Seen:

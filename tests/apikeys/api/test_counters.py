@@ -16,7 +16,7 @@ import time_machine
 from apikeys.api import rate_limits
 from apikeys.api.counters import ClusterCounters
 from apikeys.api.rate_limits import RateLimiter
-from tests import programs, valkey, valkey_cluster
+from tests import programs, valkey_cluster
 from tests.server import free_port
 from tests.valkey_cluster import HOST, Cluster, Node, wait_until
 
@@ -28,11 +28,8 @@ CLIENTS = [str(number) for number in range(60)]
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    try:
-        with valkey_cluster.cluster() as cluster:
-            yield cluster
-    except valkey.Unavailable as reason:
-        programs.skip(f"{reason} {valkey.REMEDY}")
+    with programs.needed(), valkey_cluster.cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture(autouse=True)
@@ -185,15 +182,12 @@ def test_with_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch:
 @contextmanager
 def with_all_slots(*options: str) -> Iterator[Node]:
     """A cluster of one node."""
-    try:
-        with valkey_cluster.nodes(1, *options) as (node,):
-            if "--cluster-enabled" not in options:
-                with node.client() as client:
-                    client.execute_command("CLUSTER ADDSLOTSRANGE", 0, valkey_cluster.SLOTS - 1)
-                wait_until(lambda: node.is_joined(1))
-            yield node
-    except valkey.Unavailable as reason:
-        programs.skip(f"{reason} {valkey.REMEDY}")
+    with programs.needed(), valkey_cluster.nodes(1, *options) as (node,):
+        if "--cluster-enabled" not in options:
+            with node.client() as client:
+                client.execute_command("CLUSTER ADDSLOTSRANGE", 0, valkey_cluster.SLOTS - 1)
+            wait_until(lambda: node.is_joined(1))
+        yield node
 
 
 @contextmanager
