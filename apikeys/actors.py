@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 
-from apikeys import addresses
+from apikeys import client_ip
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,5 +34,5 @@ def actor_from_request(request: HttpRequest) -> Actor:
 
 def client_actor(request: HttpRequest) -> Actor:
     """Return nobody, at the client's address: a browser's session means nothing to the API."""
-    address = addresses.client_address(request)
+    address = client_ip.client_ip(request)
     return Actor(address=str(address) if address else None)

@@ -10,7 +10,7 @@ from itertools import cycle, islice
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.actors import Actor
 from apikeys.demo_requests import seed_requests
 from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, Event, LastUse, StoreUsage
@@ -156,14 +156,14 @@ def key_like(
     specimen: Specimen, store: Store, owner: User | None, now: datetime, rng: random.Random
 ) -> ApiKey:
     """A key whose secret nobody ever knew: demo data must not be a way in."""
-    prefix, plaintext = keys.generate()
+    prefix, plaintext = key_text.generate()
     ago = specimen.deactivated_ago
     deactivated_at = None if ago is None else now - timedelta(days=ago)
     return ApiKey(
         store=store,
         name=specimen.name,
         prefix=prefix,
-        digest=keys.digest(plaintext),
+        digest=key_text.digest(plaintext),
         access=with_implied(specimen.access),
         created_at=now - timedelta(days=specimen.age, minutes=rng.randrange(1440)),
         created_by=owner,

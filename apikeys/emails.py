@@ -1,4 +1,4 @@
-"""What a store's owners are told by e-mail. Letters name the prefix, never the key, and say what to do."""
+"""What a store's owners are told by e-mail. E-mails name the prefix, never the key, and say what to do."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from apikeys import letters
+from apikeys import outbox
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, Notification, NotificationSettings, Reminder, Suspension
 from stores.models import Store
@@ -134,16 +134,16 @@ def _send(
     notification: Notification | None = None,
     recipients: "Iterable[User] | None" = None,
 ) -> None:
-    """Queue a letter to the owners of the store who want it, one each.
+    """Queue an e-mail to the owners of the store who want it, one each.
 
     ``link`` is its text and its path. ``recipients`` stand for the owners.
     """
     if recipients is None:
         recipients = NotificationSettings.objects.recipients(store, notification)
-    text = render_to_string(f"apikeys/mail/{template}.txt", {"store": store, **context})
+    text = render_to_string(f"apikeys/emails/{template}.txt", {"store": store, **context})
     link_text, link_path = link
-    letters.queue_letters(
-        letters.compose(
+    outbox.queue_emails(
+        outbox.compose(
             subject,
             text,
             recipient=recipient,

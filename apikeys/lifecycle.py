@@ -14,7 +14,7 @@ from typing import Any, TypedDict, Unpack
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from apikeys import emails, keys
+from apikeys import emails, key_text
 from apikeys.actors import Actor
 from apikeys.locks import lock_key, lock_store
 from apikeys.models import ApiKey, AuditEntry, Event, Suspension
@@ -90,13 +90,13 @@ def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[A
         if suspension := Suspension.objects.of_store(store):
             raise StoreSuspended(suspension)
         while True:
-            prefix, plaintext = keys.generate()
+            prefix, plaintext = key_text.generate()
             try:
                 with transaction.atomic():
                     key = ApiKey.objects.create(
                         store=store,
                         prefix=prefix,
-                        digest=keys.digest(plaintext),
+                        digest=key_text.digest(plaintext),
                         access=with_implied(access),
                         **fields,
                     )

@@ -15,7 +15,7 @@ from apikeys.models import ApiKey, Notification, NotificationSettings, Reminder
 from apikeys.usage.attention import needs_attention
 from stores.models import Store
 
-# The work is done once a day: a letter "a week before" has to leave by then.
+# The work is done once a day: an e-mail "a week before" has to leave by then.
 DAY = timedelta(days=1)
 REMINDERS = (
     (Reminder.Kind.DAY_BEFORE, timedelta(days=1)),

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ValidationError
 
-from apikeys import keys
+from apikeys import key_text
 from stores.names import clean_name
 
 
@@ -11,7 +11,7 @@ def validate_no_key(text: str) -> None:
 
     Names, notes and reasons are kept in the audit log and sent by e-mail to every owner.
     """
-    if keys.contains_key(text):
+    if key_text.contains_key(text):
         raise ValidationError(
             "This contains an API key. Remove it: everybody with access to this store can read this.",
             code="contains_key",

@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 
-from apikeys.keys import contains_key
+from apikeys.key_text import contains_key
 from apikeys.recent_login import has_recent_login
 
 # What Django's filters append to a field's name in the query string.

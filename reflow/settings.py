@@ -240,9 +240,9 @@ CACHES = {
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
-# Pauses between the attempts to send a letter: a day in all. The first is longer than an attempt can take
+# Pauses between the attempts to send an e-mail: a day in all. The first is longer than an attempt can take
 # of which the mail server answers every step just within EMAIL_TIMEOUT.
-LETTER_RETRY_PAUSES = [timedelta(minutes=minutes) for minutes in (2, 5, 15, 30, 60, 120, 240, 480, 480)]
+EMAIL_RETRY_PAUSES = [timedelta(minutes=minutes) for minutes in (2, 5, 15, 30, 60, 120, 240, 480, 480)]
 DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL",
     env.is_sender,

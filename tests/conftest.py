@@ -118,8 +118,8 @@ def sign_in(client: Client, email: str) -> None:
     assert response.status_code == 302, response.content
 
 
-def deliver_letters() -> list[EmailMessage]:
-    """Do what a worker does with the letters that are due; returns all e-mails of the test so far."""
+def deliver_emails() -> list[EmailMessage]:
+    """Do what a worker does with the e-mails that are due; returns all e-mails of the test so far."""
     while due := list(DBTaskResult.objects.ready()):
         for row in due:
             row.task.call(*row.args_kwargs["args"])

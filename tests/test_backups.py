@@ -19,7 +19,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.models import ApiKey
 from tests.conftest import PASSWORD, IssueKey, bearer, sign_in
 from tests.server import ROOT, connection_of, empty_database
@@ -187,7 +187,7 @@ def run_in_shell(commands: str, folder: Path) -> None:
 
 def test_a_backup_of_the_first_release_starts(databases: tuple[str, str], tmp_path: Path) -> None:
     old, restored = databases
-    _, key = keys.generate()
+    _, key = key_text.generate()
     back_up(tmp_path / "empty")
     restore(tmp_path / "empty", old)
     with connected_to(old):
@@ -212,7 +212,11 @@ def fill_as_the_first_release(key: str) -> None:
     store.owners.add(owner)
     prefix, _, _ = key.partition(".")
     row = models.get_model("apikeys", "ApiKey").objects.create(
-        store=store, name="From the first day", prefix=prefix, digest=keys.digest(key), access=["orders:read"]
+        store=store,
+        name="From the first day",
+        prefix=prefix,
+        digest=key_text.digest(key),
+        access=["orders:read"],
     )
     models.get_model("apikeys", "ApiKeyUsage").objects.create(
         key=row, date=date(2026, 11, 1), resource="orders", access="read", outcome="succeeded", requests=7,

@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
-from apikeys import keys, lifecycle
+from apikeys import key_text, lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.admin.records import ReadOnlyAdmin
 from apikeys.lifecycle import StaleKey
@@ -101,7 +101,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
     ) -> tuple[QuerySet[ApiKey], bool]:
-        return super().get_search_results(request, queryset, keys.find_prefix(search_term) or search_term)
+        return super().get_search_results(request, queryset, key_text.find_prefix(search_term) or search_term)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -10,12 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.models import (
     ApiKey,
     ApiKeyUsage,
     AuditEntry,
-    Letter,
+    Email,
     LoggedRequest,
     RefusalUsage,
     StoreUsage,
@@ -128,7 +128,7 @@ class LoggedRequestAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if prefix := keys.find_prefix(term):
+        if prefix := key_text.find_prefix(term):
             key = ApiKey.objects.filter(prefix=prefix).first()
             return queryset.filter(key=key) if key else queryset.none(), False
         if re.fullmatch("[1-9][0-9]{8}", term):
@@ -165,14 +165,14 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     )
 
 
-class LetterStateFilter(admin.SimpleListFilter):
+class EmailStateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("waiting", "Waiting"), ("sent", "Sent"), ("failed", "Failed")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Letter]) -> QuerySet[Letter]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Email]) -> QuerySet[Email]:
         match self.value():
             case "waiting":
                 return queryset.filter(sent_at=None, failed_at=None)
@@ -183,12 +183,12 @@ class LetterStateFilter(admin.SimpleListFilter):
         return queryset
 
 
-@admin.register(Letter)
-class LetterAdmin(ReadOnlyAdmin):
+@admin.register(Email)
+class EmailAdmin(ReadOnlyAdmin):
     """E-mail: what waits, what was sent of late, and what was given up."""
 
     list_display = ("created_at", "recipient", "subject", "attempts", "sent_at", "failed_at", "error")
-    list_filter = (LetterStateFilter,)
+    list_filter = (EmailStateFilter,)
     list_select_related = ("recipient",)
     search_fields = ("=recipient__email", "subject")
     search_help_text = "A person's e-mail address, or a part of the subject such as a prefix."

@@ -7,7 +7,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apikeys import addresses, keys
+from apikeys import client_ip, key_text
 from apikeys.api import rate_limits
 from apikeys.api.exceptions import (
     REALM,
@@ -53,7 +53,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise inactive_reason(key)
         if key.is_expired(now):
             raise ApiKeyExpired
-        if key.allowed_addresses and not key.is_allowed_from(addresses.client_address(http)):
+        if key.allowed_addresses and not key.is_allowed_from(client_ip.client_ip(http)):
             raise AddressNotAllowed
         return AnonymousUser(), key
 
@@ -73,7 +73,7 @@ def parse_header(header: str) -> str:
     """Return the key in a header such as ``Bearer 19656ea.4329…``. Raises ApiKeyMalformed."""
     scheme, _, presented = header.partition(" ")
     presented = presented.strip(" ")
-    if scheme.lower() != "bearer" or not keys.is_well_formed(presented):
+    if scheme.lower() != "bearer" or not key_text.is_well_formed(presented):
         raise ApiKeyMalformed(describe_mistake(header))
     return presented
 
@@ -91,8 +91,8 @@ def authenticate_key(presented: str) -> ApiKey:
     The digest is part of the query: for an unknown prefix and for a wrong secret the database finds
     nothing, and whatever follows is the same. The last word is a comparison in constant time.
     """
-    digest = keys.digest(presented)
-    key = find_key(presented[: keys.PREFIX_LENGTH], digest)
-    if key is None or not keys.is_equal(digest, key.digest):
+    digest = key_text.digest(presented)
+    key = find_key(presented[: key_text.PREFIX_LENGTH], digest)
+    if key is None or not key_text.is_equal(digest, key.digest):
         raise ApiKeyInvalid
     return key

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from apikeys import keys
+from apikeys import key_text
 
-KEY_LENGTH = keys.PREFIX_LENGTH + 1 + keys.SECRET_LENGTH
+KEY_LENGTH = key_text.PREFIX_LENGTH + 1 + key_text.SECRET_LENGTH
 RIGHT_FORM = (
-    f"Send 'Authorization: Bearer <api_key>', where a key is {keys.PREFIX_LENGTH} hexadecimal characters, "
-    f"a dot and {keys.SECRET_LENGTH} more."
+    f"Send 'Authorization: Bearer <api_key>', where a key is {key_text.PREFIX_LENGTH} hexadecimal "
+    f"characters, a dot and {key_text.SECRET_LENGTH} more."
 )
 OTHER_SCHEMES = ("Basic", "Token", "ApiKey", "Api-Key", "Digest", "Key")
 # Headers in which other APIs take a key.
@@ -61,6 +61,6 @@ def find_mistake_in_scheme(scheme: str, text: str) -> str:
     for other in OTHER_SCHEMES:
         if scheme.lower() == other.lower():
             return f"The Authorization header uses the scheme {other}, not Bearer."
-    if keys.find_prefix(text):
+    if key_text.find_prefix(text):
         return "The word 'Bearer' and a space are missing before the key."
     return "The Authorization header does not begin with 'Bearer' and a space."

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_guid import get_guid
 
-from apikeys import addresses, keys
+from apikeys import client_ip, key_text
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
 from apikeys.usage.batch import KeyRequest
@@ -61,7 +61,7 @@ def key_request(key: ApiKey, request: HttpRequest, response: HttpResponse, *, se
         status_code=response.status_code,
         reason=error_code(response),
         milliseconds=round(seconds * 1000),
-        address=str(address) if (address := addresses.client_address(request)) else None,
+        address=str(address) if (address := client_ip.client_ip(request)) else None,
         client=storable(request.headers.get("User-Agent", ""), MAX_CLIENT_LENGTH),
         request_id=UUID(get_guid()),
     )
@@ -69,7 +69,7 @@ def key_request(key: ApiKey, request: HttpRequest, response: HttpResponse, *, se
 
 def storable(text: str, length: int) -> str:
     """Return the text without secrets of keys, cut, in characters that every database takes."""
-    return keys.hide_secrets(text).replace("\0", "").encode(errors="replace").decode()[:length]
+    return key_text.hide_secrets(text).replace("\0", "").encode(errors="replace").decode()[:length]
 
 
 @lru_cache

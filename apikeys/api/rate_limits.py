@@ -16,7 +16,7 @@ from limits.errors import StorageError
 from prometheus_client import Counter
 from rest_framework.exceptions import Throttled
 
-from apikeys import addresses
+from apikeys import client_ip
 from apikeys.api.counters import Counters
 from apikeys.models import ApiKey
 
@@ -142,4 +142,4 @@ def _count(request: HttpRequest, policy: str, client: str, limit: int) -> None:
 
 
 def _client(request: HttpRequest) -> str:
-    return addresses.counted_as(addresses.client_address(request))
+    return client_ip.counted_as(client_ip.client_ip(request))

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.actors import Actor
 from apikeys.models import ApiKey
 from stores.models import Store
@@ -91,7 +91,7 @@ def key_of(prefix: str) -> ApiKey:
 
 def as_prefix(text: str) -> str:
     refuse_secret(text)
-    prefix = keys.find_prefix(text)
+    prefix = key_text.find_prefix(text)
     if prefix is None:
         raise CommandError(f"{text} is no prefix: that is seven characters, each of 0 to 9 and a to f.")
     return prefix
@@ -125,7 +125,7 @@ def text_of(file: str) -> str:
 
 def refuse_secret(typed: str) -> None:
     """A command line is seen by everybody on the machine, and kept by the shell."""
-    if keys.hide_secrets(typed) != typed:
+    if key_text.hide_secrets(typed) != typed:
         raise CommandError(
             "There is a key on the command line, where others can read it: treat it as leaked. Only its "
             "prefix belongs there; a text with keys in it goes into standard input."

@@ -1,9 +1,9 @@
 """Keys, what they did, and what was done to them."""
 
 from apikeys.models.audit import AuditEntry, Event
+from apikeys.models.email import Email
 from apikeys.models.key import ApiKey, ApiKeyQuerySet
 from apikeys.models.key_states import KeyFilter
-from apikeys.models.letter import Letter
 from apikeys.models.notification import KnownNetwork, Notification, NotificationSettings, Reminder
 from apikeys.models.outcomes import Outcome, Status
 from apikeys.models.request_log import LoggedRequest
@@ -22,12 +22,12 @@ __all__ = [
     "ApiKeyQuerySet",
     "ApiKeyUsage",
     "AuditEntry",
+    "Email",
     "Event",
     "HourlyUsage",
     "KeyFilter",
     "KnownNetwork",
     "LastUse",
-    "Letter",
     "LoggedRequest",
     "Notification",
     "NotificationSettings",

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.models.audit_sentences import describe
 from stores.models import Store
 
@@ -74,7 +74,7 @@ class AuditEntry(models.Model):
         "apikeys.ApiKey", on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
     )
     prefix = models.CharField(
-        max_length=keys.PREFIX_LENGTH, blank=True, help_text="Blank: it is not about one key."
+        max_length=key_text.PREFIX_LENGTH, blank=True, help_text="Blank: it is not about one key."
     )
     name = models.CharField(max_length=100, blank=True, help_text="What the key was called.")
     event = models.CharField(max_length=11, choices=Event.choices)

@@ -14,7 +14,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from apikeys import addresses, keys
+from apikeys import client_ip, key_text
 from apikeys.models.key_states import (
     EXPIRES_SOON,
     conditions_of_all,
@@ -55,10 +55,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     @sensitive_variables()
     def with_plaintext(self, plaintexts: Iterable[str]) -> "ApiKeyQuerySet":
         """Keys whose whole text is among these; a right prefix before a wrong secret finds none."""
-        presented = set(filter(keys.is_well_formed, plaintexts))
+        presented = set(filter(key_text.is_well_formed, plaintexts))
         return self.select_related("store").filter(
-            prefix__in={text[: keys.PREFIX_LENGTH] for text in presented},
-            digest__in=set(map(keys.digest, presented)),
+            prefix__in={text[: key_text.PREFIX_LENGTH] for text in presented},
+            digest__in=set(map(key_text.digest, presented)),
         )
 
     @sensitive_variables()
@@ -67,8 +67,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
         Those given away come first.
         """
-        whole = {key.pk for batch in batched(keys.find_keys(text)) for key in self.with_plaintext(batch)}
-        named = [key for batch in batched(keys.find_prefixes(text)) for key in self.filter(prefix__in=batch)]
+        whole = {key.pk for batch in batched(key_text.find_keys(text)) for key in self.with_plaintext(batch)}
+        named = [
+            key for batch in batched(key_text.find_prefixes(text)) for key in self.filter(prefix__in=batch)
+        ]
         return sorted(((key, key.pk in whole) for key in named), key=lambda found: not found[1])
 
     def search(self, text: str) -> "ApiKeyQuerySet":
@@ -77,7 +79,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         The prefix may be typed, masked or in a whole key.
         """
         named = Q(name__icontains=text) | Q(note__icontains=text)
-        if prefix := keys.find_prefix(text):
+        if prefix := key_text.find_prefix(text):
             return self.filter(named | Q(prefix=prefix))
         return self.filter(named | Q(prefix__istartswith=text))
 
@@ -140,8 +142,8 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100)
     note = models.CharField(max_length=500, blank=True, default="", db_default="")
     comparable_name = ComparableNameField()
-    prefix = models.CharField(max_length=keys.PREFIX_LENGTH, editable=False)
-    digest = models.CharField(max_length=keys.DIGEST_LENGTH, editable=False)
+    prefix = models.CharField(max_length=key_text.PREFIX_LENGTH, editable=False)
+    digest = models.CharField(max_length=key_text.DIGEST_LENGTH, editable=False)
     access = models.JSONField(help_text="Scopes such as orders:read, with what they imply.")
     expires_at = models.DateTimeField(null=True, blank=True)
     allowed_addresses = models.JSONField(
@@ -255,8 +257,8 @@ class ApiKey(models.Model):
     def is_usable(self, at: datetime) -> bool:
         return not self.is_inactive(at) and not self.is_expired(at)
 
-    def is_allowed_from(self, address: addresses.Address | None) -> bool:
-        return not self.allowed_addresses or addresses.is_within(address, self.allowed_addresses)
+    def is_allowed_from(self, address: client_ip.Address | None) -> bool:
+        return not self.allowed_addresses or client_ip.is_within(address, self.allowed_addresses)
 
     def allows(self, scope: str) -> bool:
         return scope in self.access

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.models.outcomes import REFUSED_STATUS_CODES, Outcome
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -59,7 +59,7 @@ class LoggedRequest(models.Model):
     key = models.ForeignKey(
         "apikeys.ApiKey", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
-    prefix = models.CharField(max_length=keys.PREFIX_LENGTH, help_text="The key's, which may be deleted.")
+    prefix = models.CharField(max_length=key_text.PREFIX_LENGTH, help_text="The key's, which may be deleted.")
     method = models.CharField(max_length=10)
     path = models.CharField(max_length=200, help_text="Without the query string.")
     route = models.CharField(max_length=100, help_text="Such as /v1/stores/{store_id}/orders/; blank: none.")

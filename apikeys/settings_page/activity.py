@@ -9,7 +9,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.models import AuditEntry, Event
 from apikeys.settings_page.csv_files import csv_response
 from apikeys.settings_page.decorators import OwnerRequest, store_owner_required
@@ -36,7 +36,7 @@ class ActivityFilters(PeriodFilters):
         if event := self.cleaned_data["event"]:
             entries = entries.filter(event=event)
         if q := self.cleaned_data["q"]:
-            text = keys.find_prefix(q) or q
+            text = key_text.find_prefix(q) or q
             entries = entries.filter(
                 Q(prefix=text) | Q(name__icontains=text) | Q(actor_email__icontains=text)
             )

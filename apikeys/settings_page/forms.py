@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 
-from apikeys import addresses, lifecycle
+from apikeys import client_ip, lifecycle
 from apikeys.actors import Actor
 from apikeys.formats import exact_time
 from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
@@ -73,7 +73,7 @@ class KeyForm(forms.Form):
         kept: dict[str, None] = {}
         for text in typed:
             try:
-                kept[addresses.canonical(text)] = None
+                kept[client_ip.canonical(text)] = None
             except ValueError as error:
                 raise ValidationError(
                     "“%(text)s” is not an IP address or network.", params={"text": text}

@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.formats import grouped, relative_time
 from apikeys.models import ApiKey, ApiKeyQuerySet, KeyFilter, Status
 from apikeys.usage import charts
@@ -256,4 +256,4 @@ def describe_state(key: ApiKey, now: datetime) -> str:
 def searchable(text: str) -> str:
     """Return what to look for: of a pasted key only the prefix, so that no secret gets into an address."""
     text = text.replace("\0", "").strip()[:100]
-    return keys.find_prefix(text) or text
+    return key_text.find_prefix(text) or text

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 
-from apikeys import addresses, lifecycle
+from apikeys import client_ip, lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.lifecycle import StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Event
@@ -126,7 +126,7 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
         "key": key,
         "form": form,
         "resumed": typed is not None,
-        "address": addresses.client_address(request),
+        "address": client_ip.client_ip(request),
     }
     return render(request, "apikeys/edit.html", context)
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
-from apikeys import addresses
+from apikeys import client_ip
 from apikeys.actors import actor_from_request
 from apikeys.models import ApiKey, KeyFilter, LoggedRequest
 from apikeys.settings_page import form_recovery, key_list, one_time_display
@@ -122,7 +122,7 @@ def new_key(request: OwnerRequest, store: Store) -> HttpResponse:
         "store": store,
         "form": form,
         "resumed": typed is not None,
-        "address": addresses.client_address(request),
+        "address": client_ip.client_ip(request),
     }
     return render(request, "apikeys/new.html", context)
 

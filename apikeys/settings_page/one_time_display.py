@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.encryption import cipher
 from apikeys.models import ApiKey
 from stores.models import Store
@@ -50,7 +50,7 @@ def take_keys(request: HttpRequest, store: Store) -> list[tuple[ApiKey, str]]:
         return []
     shown = []
     for plaintext in _plaintexts(request):
-        key = ApiKey.objects.for_store(store).filter(prefix=keys.find_prefix(plaintext)).first()
+        key = ApiKey.objects.for_store(store).filter(prefix=key_text.find_prefix(plaintext)).first()
         if key is not None and mark_shown(key):
             shown.append((key, plaintext))
     return shown

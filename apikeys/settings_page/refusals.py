@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Max, Sum
 from django.utils import timezone
 
-from apikeys import addresses
+from apikeys import client_ip
 from apikeys.models import ApiKey, LoggedRequest
 from apikeys.usage.periods import Period
 
@@ -78,7 +78,7 @@ def explain(key: ApiKey | None, reason: str, *, scope: str = "", address: str | 
             return as_fixed(sentence, fix if is_usable else None, is_fixed=key.allows(scope))
         case "address_not_allowed" if address:
             fix = Fix(f"Allow {address}", "allow-address/", (version, ("address", address)))
-            is_fixed = key.is_allowed_from(addresses.parse(address))
+            is_fixed = key.is_allowed_from(client_ip.parse(address))
             sentence = f"It came from {address}, which the key does not allow."
             return as_fixed(sentence, fix if is_usable else None, is_fixed=is_fixed)
         case "https_required":

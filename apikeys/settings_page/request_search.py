@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import QueryDict
 
-from apikeys import addresses, keys
+from apikeys import client_ip, key_text
 from apikeys.models import ApiKey, LoggedRequest, Outcome
 from apikeys.models.request_log import RequestQuerySet, has_outcome
 from stores.models import Store
@@ -53,7 +53,7 @@ class AddressField(forms.CharField):
         text: str = super().clean(value)
         if not text:
             return ""
-        address = addresses.parse(text)
+        address = client_ip.parse(text)
         if address is None:
             raise ValidationError(f"“{text}” is not an IP address.")
         return str(address)
@@ -207,5 +207,5 @@ def read_search(text: str) -> tuple[UUID | None, str, str]:
     try:
         return UUID(text), "", ""
     except ValueError:
-        prefix = keys.find_prefix(text)
+        prefix = key_text.find_prefix(text)
         return None, prefix or "", "" if prefix else text

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from apikeys import addresses, lifecycle
+from apikeys import client_ip, lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey, LoggedRequest
@@ -143,7 +143,7 @@ def allow_address(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
         messages.error(request, "This address was not allowed: edit the key to change where it works from.")
         return redirect("apikeys:detail", store.pk, prefix)
     address = form.cleaned_data["address"]
-    if key.is_allowed_from(addresses.parse(address)):
+    if key.is_allowed_from(client_ip.parse(address)):
         # Where the key works from anywhere, one address would shut out all others.
         messages.info(request, f"Requests from {address} are allowed already.")
         return redirect("apikeys:detail", store.pk, prefix)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from apikeys import addresses
+from apikeys import client_ip
 from apikeys.models import Outcome
 
 # A request that would need one counter more goes uncounted, and that is logged. While the database is away
@@ -114,7 +114,7 @@ class Batch:
         if newest is None or newest.at <= request.at:
             self.newest[request.key_id] = request
         if request.address and counter.outcome != Outcome.REFUSED:
-            of_key = request.key_id, addresses.network_around(request.address)
+            of_key = request.key_id, client_ip.network_around(request.address)
             if len(self.networks) < MAX_NETWORKS:
                 self.networks.setdefault(of_key, request)
         return True

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from apikeys import addresses
+from apikeys import client_ip
 from apikeys.recent_login import has_recent_login
 from reflow.accounts import emails
 
@@ -22,7 +22,7 @@ UNKNOWN_ADDRESS = "::"
 class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that rate limits count: the client's, behind trusted proxies."""
-        return str(addresses.client_address(request) or UNKNOWN_ADDRESS)
+        return str(client_ip.client_ip(request) or UNKNOWN_ADDRESS)
 
     def is_safe_url(self, url: str | None) -> bool:
         """Allow redirects to paths of this site only, without a host name."""
@@ -51,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):
         super().send_notification_mail(template_prefix, user, {**(context or {}), "user": user}, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queue the letter: no request waits for a mail server, or fails with it."""
+        """Queue the e-mail: no request waits for a mail server, or fails with it."""
         emails.queue_notification(template_prefix, context["user"], {**context, "email": email})
 
 

@@ -10,58 +10,58 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import int_to_base36
 
-from apikeys import letters
-from apikeys.models import Letter
+from apikeys import outbox
+from apikeys.models import Email
 from apikeys.tasks import task
 
 
 @task()
-def send_password_reset(letter_id: int, attempt: int) -> None:
-    """Send a letter with a link that chooses a new password. The link is made now, and kept nowhere."""
-    letters.attempt_letter(
-        letter_id, attempt, send_task=send_password_reset, make_link_path=make_password_reset_path
+def send_password_reset(email_id: int, attempt: int) -> None:
+    """Send an e-mail with a link that chooses a new password. The link is made now, and kept nowhere."""
+    outbox.attempt_email(
+        email_id, attempt, send_task=send_password_reset, make_link_path=make_password_reset_path
     )
 
 
 def queue_password_reset(email: str) -> None:
-    """Queue a letter to whoever has this address, in as many queries as for one that nobody has."""
+    """Queue an e-mail to whoever has this address, in as many queries as for one that nobody has."""
     recipients = User.objects.filter(email__iexact=email, is_active=True) or [None]
     prefix = "account/email/password_reset_key"
-    letters.queue_letters(
+    outbox.queue_emails(
         [
             _compose(prefix, {"email": email}, recipient=user, link_text="Choose a new password")
             for user in recipients
         ],
         send_task=send_password_reset,
-        priority=letters.URGENT,
+        priority=outbox.URGENT,
     )
 
 
 def queue_notification(template_prefix: str, user: AbstractBaseUser, context: dict[str, Any]) -> None:
-    """Queue a letter that tells a person what was changed about their account."""
-    letter = _compose(
+    """Queue an e-mail that tells a person what was changed about their account."""
+    email = _compose(
         template_prefix,
         context,
         recipient=user,
         link_text="Open your account",
         link_path=reverse("mfa_index"),
     )
-    letters.queue_letters([letter], priority=letters.URGENT)
+    outbox.queue_emails([email], priority=outbox.URGENT)
 
 
-def make_password_reset_path(letter: Letter) -> str:
+def make_password_reset_path(email: Email) -> str:
     """Return the path that lets the recipient choose a new password, once and for a limited time."""
-    user = letter.recipient
+    user = email.recipient
     if user is None:
         raise ValueError("Nobody has this address")
     key = default_token_generator.make_token(user)
     return reverse("account_reset_password_from_key", kwargs={"uidb36": int_to_base36(user.pk), "key": key})
 
 
-def _compose(template_prefix: str, context: dict[str, Any], **fields: Any) -> Letter:
-    """Return an unsaved letter from allauth's pair of templates."""
+def _compose(template_prefix: str, context: dict[str, Any], **fields: Any) -> Email:
+    """Return an unsaved e-mail from allauth's pair of templates."""
     context = {**context, "site": urlsplit(settings.SITE_URL).netloc}
-    return letters.compose(
+    return outbox.compose(
         render_to_string(f"{template_prefix}_subject.txt", context),
         render_to_string(f"{template_prefix}_message.txt", context),
         **fields,

@@ -21,7 +21,7 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
-from apikeys import addresses
+from apikeys import client_ip
 from apikeys.api.rate_limits import limiter
 from reflow.accounts.adapter import too_many_requests
 
@@ -65,7 +65,7 @@ def limit_challenges(view: View) -> View:
 
     @wraps(view)
     def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        client = addresses.counted_as(addresses.client_address(request))
+        client = client_ip.counted_as(client_ip.client_ip(request))
         allowance = limiter().count("challenge", client, MAX_CHALLENGES_A_MINUTE)
         if allowance is not None and allowance.is_exceeded:
             return too_many_requests(request)

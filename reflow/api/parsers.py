@@ -9,7 +9,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import JSONParser
 
-from apikeys import keys
+from apikeys import key_text
 
 # Deeper than any valid body, and shallow enough for the recursive code of serializers.
 MAX_DEPTH = 20
@@ -73,11 +73,11 @@ def refuse_keys(value: Any) -> None:
 def find_keys(value: Any, path: str = "") -> Iterator[str]:
     """Yield where in a JSON value there is an API key, such as ``variants.items.0.name``."""
     if isinstance(value, str):
-        if keys.contains_key(value):
+        if key_text.contains_key(value):
             yield path or NON_FIELD
     elif isinstance(value, dict | list):
         for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(name, str) and keys.contains_key(name):
+            if isinstance(name, str) and key_text.contains_key(name):
                 yield path or NON_FIELD
             else:
                 yield from find_keys(inner, f"{path}.{name}" if path else str(name))

@@ -8,7 +8,7 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from apikeys.models import Letter
+from apikeys.models import Email
 
 CONNECTIONS = """
     SELECT numbackends, current_setting('max_connections')::integer
@@ -20,27 +20,27 @@ class DatabaseCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the figures, or nothing while the database is away."""
         try:
-            yield from collect_letters()
+            yield from collect_emails()
             if connection.vendor == "postgresql":
                 yield from collect_connections()
         except DatabaseError:
             return
 
 
-def collect_letters() -> Iterator[GaugeMetricFamily]:
+def collect_emails() -> Iterator[GaugeMetricFamily]:
     waiting = Q(sent_at=None, failed_at=None)
-    found = Letter.objects.aggregate(
+    found = Email.objects.aggregate(
         waiting=Count("pk", filter=waiting),
         oldest=Min("created_at", filter=waiting),
         failed=Count("pk", filter=Q(failed_at__isnull=False)),
     )
     age = (timezone.now() - found["oldest"]).total_seconds() if found["oldest"] else 0.0
-    yield GaugeMetricFamily("reflow_letters_waiting", "E-mails that are not sent yet.", found["waiting"])
+    yield GaugeMetricFamily("reflow_emails_waiting", "E-mails that are not sent yet.", found["waiting"])
     yield GaugeMetricFamily(
-        "reflow_letters_oldest_seconds", "How long the oldest of them has waited.", max(0.0, age)
+        "reflow_emails_oldest_seconds", "How long the oldest of them has waited.", max(0.0, age)
     )
     yield GaugeMetricFamily(
-        "reflow_letters_failed", "E-mails that were given up, as long as they are kept.", found["failed"]
+        "reflow_emails_failed", "E-mails that were given up, as long as they are kept.", found["failed"]
     )
 
 

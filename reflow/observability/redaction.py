@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
-from apikeys import keys
+from apikeys import key_text
 
 HIDDEN = "[hidden]"
 
@@ -27,7 +27,7 @@ MAILED = re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s'\"]+")
 
 def redact(text: str) -> str:
     """Return the text without secrets, also where they are percent-encoded, in characters that UTF-8 has."""
-    if "%" in text and (decoded := keys.unquote_fully(text)) != (hidden := hide_secrets(decoded)):
+    if "%" in text and (decoded := key_text.unquote_fully(text)) != (hidden := hide_secrets(decoded)):
         text = hidden
     # A lone surrogate, which JSON and addresses can bring in, cannot be encoded.
     return hide_secrets(text).encode(errors="backslashreplace").decode()
@@ -38,7 +38,7 @@ def hide_secrets(text: str) -> str:
         text = HEADER.sub(rf"\1{HIDDEN}", text)
         text = MAILED.sub(rf"\1{HIDDEN}", text)
         text = CREDENTIALS.sub(rf"\1{HIDDEN}", text)
-    return keys.hide_secrets(text)
+    return key_text.hide_secrets(text)
 
 
 class ReporterFilter(SafeExceptionReporterFilter):

@@ -8,7 +8,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from apikeys import keys, lifecycle
+from apikeys import key_text, lifecycle
 from apikeys.actors import Actor
 from apikeys.lifecycle import NameTaken, StaleKey
 from apikeys.models import ApiKey, AuditEntry
@@ -37,7 +37,7 @@ def test_creating_returns_the_plaintext_and_keeps_only_its_digest(issue: IssueKe
     key, plaintext = issue()
     stored = ApiKey.objects.filter(pk=key.pk).values().get()
     assert plaintext not in map(str, stored.values())
-    assert stored["digest"] == keys.digest(plaintext)
+    assert stored["digest"] == key_text.digest(plaintext)
     assert plaintext.startswith(stored["prefix"])
 
 
@@ -72,7 +72,7 @@ def test_a_name_with_a_whole_key_in_it_is_refused(issue: IssueKey, by: Actor) ->
 def test_a_prefix_that_is_taken_is_drawn_again(issue: IssueKey, monkeypatch: pytest.MonkeyPatch) -> None:
     first, plaintext = issue()
     draws = iter([(first.prefix, plaintext), (first.prefix, plaintext), ("0123abc", f"0123abc.{'0' * 27}")])
-    monkeypatch.setattr(keys, "generate", lambda: next(draws))
+    monkeypatch.setattr(key_text, "generate", lambda: next(draws))
     second, _ = issue()
     assert second.prefix == "0123abc"
 

@@ -20,7 +20,7 @@ from apikeys.models import ApiKey, AuditEntry
 from apikeys.models.outcomes import Status
 from apikeys.models.suspension import Suspension
 from stores.models import Store
-from tests.conftest import IssueKey, bearer, deliver_letters, make_owner
+from tests.conftest import IssueKey, bearer, deliver_emails, make_owner
 
 KEYS = "/stores/267418190/settings/api-keys/"
 REASON = "Customers were read from a thousand addresses."
@@ -133,10 +133,10 @@ def test_it_is_in_the_history_of_every_key_and_of_the_store(
 
 def test_owners_are_told_why_and_when_it_is_over(issue: IssueKey, store: Store, by: User) -> None:
     key, _ = issue()
-    deliver_letters().clear()
+    deliver_emails().clear()
     suspension = suspend(store, by)
     lifecycle.resume_store(suspension.store, by=Actor(by))
-    begun, lifted = deliver_letters()
+    begun, lifted = deliver_emails()
     assert begun.to == lifted.to == ["owner@example.com"]
     assert begun.subject == "All API keys of Northwood are suspended"
     assert f"Reason: {REASON}\nBy:     operator@example.com\n" in begun.body

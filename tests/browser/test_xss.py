@@ -19,7 +19,7 @@ from apikeys.models import ApiKey, LastUse, LoggedRequest
 from apikeys.models.suspension import Suspension
 from stores.models import Order, Product, Store
 from tests.browser.conftest import KEYS, NewContext
-from tests.conftest import IssueKey, admin_page, deliver_letters
+from tests.conftest import IssueKey, admin_page, deliver_emails
 from tests.shop import make_category, make_coupon, make_customer, make_line, make_order, make_product
 
 # What pages show is made of rows, and those are the same on every database.
@@ -139,11 +139,11 @@ def test_no_page_takes_what_is_stored_for_markup(
     assert showing > 30
 
 
-def test_letters_show_what_is_stored_as_text(signed_in: Client, marked: ApiKey, owner: User) -> None:
-    deliver_letters().clear()
+def test_emails_show_what_is_stored_as_text(signed_in: Client, marked: ApiKey, owner: User) -> None:
+    deliver_emails().clear()
     lifecycle.delete_key(ApiKey.objects.get(predecessor=marked), by=Actor(owner))
-    (letter, *_) = deliver_letters()
-    assert MARKUP[:20] in letter.body
-    ((html, _),) = letter.alternatives  # type: ignore[attr-defined]
+    (email, *_) = deliver_emails()
+    assert MARKUP[:20] in email.body
+    ((html, _),) = email.alternatives  # type: ignore[attr-defined]
     assert "xss-&gt;" in html
     assert "<xss-" not in html

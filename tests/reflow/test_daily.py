@@ -12,17 +12,17 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from apikeys.models import ApiKeyUsage, Letter
+from apikeys.models import ApiKeyUsage, Email
 from reflow.management.commands import daily
-from tests.conftest import IssueKey, deliver_letters
+from tests.conftest import IssueKey, deliver_emails
 
 LONG_AGO = timezone.now() - timedelta(days=1000)
 
 
 def test_what_is_old_is_removed_however_often_it_runs(issue: IssueKey) -> None:
     key, _ = issue()
-    deliver_letters()
-    Letter.objects.update(sent_at=LONG_AGO)
+    deliver_emails()
+    Email.objects.update(sent_at=LONG_AGO)
     DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=LONG_AGO)
     Session.objects.create(session_key="old", session_data="", expire_date=LONG_AGO)
     ApiKeyUsage.objects.create(
@@ -30,7 +30,7 @@ def test_what_is_old_is_removed_however_often_it_runs(issue: IssueKey) -> None:
     )
     for _ in range(2):
         call_command("daily")
-        for model in (Letter, DBTaskResult, Session, ApiKeyUsage):
+        for model in (Email, DBTaskResult, Session, ApiKeyUsage):
             assert not model._default_manager.exists()
 
 

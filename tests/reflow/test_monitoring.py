@@ -39,8 +39,8 @@ QUIET = {
     'reflow_database_connections_max{job="reflow",instance="a"}': "100+0x60",
     'reflow_usage_waiting{job="reflow",instance="a"}': "3+0x60",
     'reflow_usage_lost_total{job="reflow",instance="a"}': "0+0x60",
-    'reflow_letters_waiting{job="reflow",instance="a"}': "1+0x60",
-    'reflow_letters_oldest_seconds{job="reflow",instance="a"}': "60+0x60",
+    'reflow_emails_waiting{job="reflow",instance="a"}': "1+0x60",
+    'reflow_emails_oldest_seconds{job="reflow",instance="a"}': "60+0x60",
     'node_filesystem_avail_bytes{instance="a",fstype="ext4"}': "50+0x60",
     'node_filesystem_size_bytes{instance="a",fstype="ext4"}': "100+0x60",
 }
@@ -48,7 +48,7 @@ QUIET = {
 NOISY = [
     ("up", "0+0x60", "ReflowDown"),
     ("up", "_x60", "ReflowDown"),
-    ("reflow_letters_waiting", "_x60", "ReflowDatabaseAway"),
+    ("reflow_emails_waiting", "_x60", "ReflowDatabaseAway"),
     ("reflow_unlimited_total", "0+5x60", "ReflowRateLimitsOff"),
     ("reflow_errors_total", "0+9x60", "ReflowErrors"),
     ("reflow_threads_busy", "8+0x60", "ReflowThreadsBusy"),
@@ -56,7 +56,7 @@ NOISY = [
     ("reflow_database_connections", "90+0x60", "ReflowDatabaseConnections"),
     ("reflow_usage_waiting", "0+10x60", "ReflowUsageWaiting"),
     ("reflow_usage_lost_total", "0+1x60", "ReflowUsageLost"),
-    ("reflow_letters_oldest_seconds", "0+60x60", "ReflowLettersWaiting"),
+    ("reflow_emails_oldest_seconds", "0+60x60", "ReflowEmailsWaiting"),
     ("node_filesystem_avail_bytes", "10+0x60", "DiskFull"),
 ]
 

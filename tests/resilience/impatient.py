@@ -6,4 +6,4 @@ from reflow.settings import *  # noqa: F403
 
 EMAIL_TIMEOUT = 1
 # Of an attempt that fails at its first step, as those of the tests do, one takes a second.
-LETTER_RETRY_PAUSES = [timedelta(seconds=3)] * 20
+EMAIL_RETRY_PAUSES = [timedelta(seconds=3)] * 20

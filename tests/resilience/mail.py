@@ -39,7 +39,7 @@ class MailServer:
     def recipients(self) -> Counter[str]:
         return Counter(recipient for recipient, _ in self.received)
 
-    def await_letters(self, count: int) -> None:
+    def await_emails(self, count: int) -> None:
         """Come back when so many different e-mails have arrived."""
         wait_until(lambda: len(set(self.received)) >= count)
 

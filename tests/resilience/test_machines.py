@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, KnownNetwork, Letter, LoggedRequest, NotificationSettings, StoreUsage
+from apikeys.models import ApiKey, Email, KnownNetwork, LoggedRequest, NotificationSettings, StoreUsage
 from stores.models import Store
 from tests import programs, valkey_cluster
 from tests.conftest import IssueKey
@@ -130,13 +130,13 @@ def test_a_network_that_is_new_to_both_at_once_is_the_keys_first(
 ) -> None:
     NotificationSettings.objects.create(store=store, user=owner, new_network=True)
     plaintexts = [issue()[1] for _ in range(5)]
-    letters = Letter.objects.count()
+    emails = Email.objects.count()
     with ThreadPoolExecutor(4) as pool:
         calls = [(machine, ORDERS, plaintext) for plaintext in plaintexts for machine in machines]
         statuses = [answer.status for answer in pool.map(lambda call: call_api(*call), calls)]
     assert statuses == [200] * len(calls)
     assert KnownNetwork.objects.count() == len(plaintexts)
-    assert Letter.objects.count() == letters
+    assert Email.objects.count() == emails
 
 
 def test_usage_of_both_adds_up(machines: Machines, issue: IssueKey) -> None:

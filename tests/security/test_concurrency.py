@@ -16,7 +16,7 @@ from apikeys.settings_page.forms import NAME_TAKEN
 from apikeys.settings_page.one_time_display import COOKIE_PREFIX
 from stores.models import Coupon, Order, Store
 from stores.resources import SCOPES
-from tests.conftest import IssueKey, bearer, deliver_letters
+from tests.conftest import IssueKey, bearer, deliver_emails
 from tests.shop import Caller, make_customer, make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,7 +64,7 @@ def lines(key: ApiKey) -> list[str]:
 
 def subjects(word: str) -> list[str]:
     """Of the e-mails about something that happened to a key, one for each owner."""
-    return [str(message.subject) for message in deliver_letters() if f" was {word}: " in message.subject]
+    return [str(message.subject) for message in deliver_emails() if f" was {word}: " in message.subject]
 
 
 def test_of_twenty_edits_one_is_saved_and_the_others_are_told(

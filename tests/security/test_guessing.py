@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apikeys import keys, lifecycle
+from apikeys import key_text, lifecycle
 from apikeys.actors import Actor
 from tests.conftest import IssueKey, bearer
 
@@ -47,8 +47,8 @@ def guesses(issue: IssueKey, settings: Any) -> dict[str, str]:
     inactive, of_inactive = issue()
     lifecycle.deactivate_key(inactive, by=Actor(inactive.created_by))
     return {
-        "the prefix": keys.generate()[1],
-        "the secret": plaintext[: keys.PREFIX_LENGTH] + keys.generate()[1][keys.PREFIX_LENGTH :],
+        "the prefix": key_text.generate()[1],
+        "the secret": plaintext[: key_text.PREFIX_LENGTH] + key_text.generate()[1][key_text.PREFIX_LENGTH :],
         "the last character": plaintext[:-1] + ("0" if plaintext[-1] != "0" else "1"),
         "the secret of a key that is off": of_inactive[:-1] + ("0" if of_inactive[-1] != "0" else "1"),
     }
@@ -105,7 +105,7 @@ def test_the_database_is_asked_one_question_and_finds_nothing(way: Guess, guesse
         with CaptureQueriesContext(connection) as queries:
             way(guess)
         (query,) = queries
-        sql = query["sql"].replace(guess[: keys.PREFIX_LENGTH], "?").replace(keys.digest(guess), "?")
+        sql = query["sql"].replace(guess[: key_text.PREFIX_LENGTH], "?").replace(key_text.digest(guess), "?")
         asked.append(sql)
         with connection.cursor() as cursor:
             cursor.execute(query["sql"])
@@ -136,7 +136,7 @@ def test_all_wrong_keys_get_one_answer(way: Guess, guesses: dict[str, str]) -> N
 def guess_from(*addresses: str) -> list[str]:
     """The code of each answer to a guess from each of these addresses."""
     answers = [
-        Client().get(API_KEY, headers=bearer(keys.generate()[1]), REMOTE_ADDR=address)
+        Client().get(API_KEY, headers=bearer(key_text.generate()[1]), REMOTE_ADDR=address)
         for address in addresses
     ]
     return [answer.json()["code"] for answer in answers]
@@ -167,7 +167,7 @@ def test_an_address_that_is_only_claimed_gives_no_more_guesses(settings: Any) ->
     codes = []
     for turn in range(4):
         claimed = dict.fromkeys(CLAIMS, f"203.0.113.{turn}")
-        answer = Client().get(API_KEY, headers=bearer(keys.generate()[1]) | claimed)
+        answer = Client().get(API_KEY, headers=bearer(key_text.generate()[1]) | claimed)
         codes.append(answer.json()["code"])
     assert codes == ["api_key_invalid"] * 3 + ["rate_limited"]
 
@@ -176,4 +176,4 @@ def test_an_address_that_is_only_claimed_gives_no_more_guesses(settings: Any) ->
 @pytest.mark.usefixtures("within_a_minute")
 def test_handing_in_keys_is_no_way_around(settings: Any) -> None:
     settings.RATE_LIMIT_REVOCATIONS = 2
-    assert [hand_in(keys.generate()[1]).status_code for _ in range(4)] == [202, 202, 429, 429]
+    assert [hand_in(key_text.generate()[1]).status_code for _ in range(4)] == [202, 202, 429, 429]

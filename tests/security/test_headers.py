@@ -1,4 +1,4 @@
-"""Headers: nobody writes one of ours by putting a line end into what they send, nor a letter's."""
+"""Headers: nobody writes one of ours by putting a line end into what they send, nor an e-mail's."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from apikeys.models import ApiKey, LastUse
-from tests.conftest import bearer, deliver_letters
+from tests.conftest import bearer, deliver_emails
 from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops, pages
 
@@ -43,18 +43,18 @@ def test_no_address_becomes_a_header(mighty: Client, shops: Shops) -> None:
 
 
 @pytest.mark.parametrize("line_end", LINE_ENDS)
-def test_the_name_of_a_key_stays_in_a_letters_subject(shops: Shops, line_end: str) -> None:
+def test_the_name_of_a_key_stays_in_a_emails_subject(shops: Shops, line_end: str) -> None:
     browser = signed_in_as(shops.my_key.created_by)  # type: ignore[arg-type]  # somebody made it
     name = f"Shop{line_end}Bcc: evil@evil.example"
-    deliver_letters().clear()
+    deliver_emails().clear()
     browser.post(
         f"/stores/{shops.mine.store.pk}/settings/api-keys/new/",
         {"name": name, "expiry": "never", "access": ["orders:read"]},
     )
-    for letter in deliver_letters():
-        assert letter.recipients() == ["owner@example.com"]
-        assert "Bcc" not in letter.message()
-        assert letter.content_subtype == "plain"
+    for email in deliver_emails():
+        assert email.recipients() == ["owner@example.com"]
+        assert "Bcc" not in email.message()
+        assert email.content_subtype == "plain"
     made = ApiKey.objects.filter(name__startswith="Shop")
-    assert len(deliver_letters()) == made.count()
+    assert len(deliver_emails()) == made.count()
     assert not any({"\r", "\n", "\0"} & set(key.name) for key in made)

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from tests.conftest import deliver_letters
+from tests.conftest import deliver_emails
 from tests.security.conftest import Walk
 from tests.security.surface import CLAIMS, EVIL, Shops, route_url, store_routes
 from tests.shop import Caller
@@ -35,23 +35,23 @@ HOSTS = [
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_another_host_is_served_nothing(client: Client, shops: Shops, host: str) -> None:
-    deliver_letters().clear()
+    deliver_emails().clear()
     for path in ("/accounts/login/", "/docs/api-keys/", f"/v1/stores/{shops.mine.store.pk}/products/"):
         answer = client.get(path, HTTP_HOST=host)
         assert answer.status_code == 400, path
         assert EVIL not in answer.content.decode()
     reset = client.post("/accounts/password/reset/", {"email": "owner@example.com"}, HTTP_HOST=host)
     assert reset.status_code == 400
-    assert deliver_letters() == []
+    assert deliver_emails() == []
 
 
-def test_a_letter_about_a_password_leads_to_this_site(client: Client, shops: Shops) -> None:
-    deliver_letters().clear()
+def test_an_email_about_a_password_leads_to_this_site(client: Client, shops: Shops) -> None:
+    deliver_emails().clear()
     client.post("/accounts/password/reset/", {"email": "owner@example.com"}, headers=CLAIMS)
-    (letter,) = deliver_letters()
-    links = re.findall(r"\w+://[^\s/]+", str(letter.message()))
+    (email,) = deliver_emails()
+    links = re.findall(r"\w+://[^\s/]+", str(email.message()))
     assert set(links) == {"http://testserver"}
-    assert EVIL not in str(letter.message())
+    assert EVIL not in str(email.message())
 
 
 def test_no_page_repeats_where_somebody_claims_to_be(walk: Walk) -> None:

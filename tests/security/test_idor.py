@@ -1,6 +1,6 @@
 """Other people's objects: what belongs to another store is not there, by its address or by its id in a body.
 
-"Not there" is meant to the letter: the answer is the one that an id gets which nobody has.
+"Not there" is meant to the email: the answer is the one that an id gets which nobody has.
 """
 
 import json

@@ -187,7 +187,7 @@ def test_no_list_of_the_admin_is_broken_by_what_is_asked(mighty: Client, shops: 
     "lookup", ["digest__startswith", "digest", "digest__regex", "created_by__password__gt"]
 )
 def test_the_admin_does_not_let_a_digest_be_guessed(mighty: Client, shops: Shops, lookup: str) -> None:
-    """By who may look at keys: a letter at a time, from whether a row is still listed."""
+    """By who may look at keys: an e-mail at a time, from whether a row is still listed."""
     query = {lookup: shops.my_key.digest if lookup == "digest" else shops.my_key.digest[:5]}
     answer = mighty.get(admin_page(ApiKey, "changelist"), query)
     assert answer.status_code == 400

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from apikeys import keys, lifecycle
+from apikeys import key_text, lifecycle
 from apikeys.management.operator import OperatorCommand, add_by, add_file, key_of, operator, text_of
 from apikeys.models import ApiKey
 from apikeys.models.key import batched
@@ -33,4 +33,6 @@ class Command(OperatorCommand):
 
 
 def keys_in(text: str) -> list[ApiKey]:
-    return [key for batch in batched(keys.find_keys(text)) for key in ApiKey.objects.with_plaintext(batch)]
+    return [
+        key for batch in batched(key_text.find_keys(text)) for key in ApiKey.objects.with_plaintext(batch)
+    ]

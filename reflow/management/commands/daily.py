@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, OuterRef
 
-from apikeys import letters, reminders
+from apikeys import outbox, reminders
 from apikeys.usage.request_log import maintain_request_log
 
 logger = logging.getLogger(__name__)
@@ -65,5 +65,5 @@ STEPS: tuple[Callable[[], None], ...] = (
     prune_usage,
     maintain_log,
     prune_tasks,
-    letters.prune_letters,
+    outbox.prune_emails,
 )

@@ -19,8 +19,8 @@ from apikeys.models import (
     ApiKey,
     ApiKeyUsage,
     AuditEntry,
+    Email,
     LastUse,
-    Letter,
     LoggedRequest,
     RefusalUsage,
     StoreUsage,
@@ -31,7 +31,7 @@ from stores.models import Store
 from tests.conftest import IssueKey, admin_page, bearer, make_owner, sign_in
 
 USAGE: list[type[Model]] = [ApiKeyUsage, StoreUsage]
-MODELS: list[type[Model]] = [ApiKey, AuditEntry, Letter, LoggedRequest, RefusalUsage, Suspension, *USAGE]
+MODELS: list[type[Model]] = [ApiKey, AuditEntry, Email, LoggedRequest, RefusalUsage, Suspension, *USAGE]
 
 
 @pytest.fixture

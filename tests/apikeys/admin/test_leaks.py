@@ -9,11 +9,11 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.views.debug import ExceptionReporter
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.models import ApiKey, AuditEntry
 from apikeys.models.key import ApiKeyQuerySet
 from stores.models import Store
-from tests.conftest import IssueKey, bearer, deliver_letters, make_owner, sign_in
+from tests.conftest import IssueKey, bearer, deliver_emails, make_owner, sign_in
 
 FIND = "/admin/apikeys/apikey/leak/"
 END = f"{FIND}deactivate/"
@@ -45,8 +45,8 @@ def found_in(browser: Client, text: str) -> dict[str, bool]:
 def test_a_whole_key_is_found_whatever_stands_around_it(around: str) -> None:
     key = "19656ea.4329f04826e125f1ee999b53f78"
     text = around.format(key=key, KEY=key.upper())
-    assert keys.find_keys(text) == {key}
-    assert "19656ea" in keys.find_prefixes(text)
+    assert key_text.find_keys(text) == {key}
+    assert "19656ea" in key_text.find_prefixes(text)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_a_whole_key_is_found_whatever_stands_around_it(around: str) -> None:
     ],
 )
 def test_a_prefix_is_found_masked_cut_short_or_alone(text: str) -> None:
-    assert keys.find_prefixes(text) == {"19656ea"}
-    assert keys.find_keys(text) == set()
+    assert key_text.find_prefixes(text) == {"19656ea"}
+    assert key_text.find_keys(text) == set()
 
 
 @pytest.mark.parametrize("text", ["", "19656e", "a19656ea", "19656eaf", "19656eg", "facade"])
 def test_nothing_is_found_where_nothing_is(text: str) -> None:
-    assert keys.find_prefixes(text) == set()
+    assert key_text.find_prefixes(text) == set()
 
 
 # The page.
@@ -96,7 +96,7 @@ def test_a_whole_file_is_looked_through(operator: Client, issue: IssueKey) -> No
 
 def test_those_that_are_ticked_are_ended_and_their_owners_told(operator: Client, issue: IssueKey) -> None:
     (key, plaintext), (other, _) = issue(name="Shop"), issue()
-    deliver_letters().clear()
+    deliver_emails().clear()
     answer = operator.post(END, {"prefix": [key.prefix, "0000000"]}, follow=True)
     assert f"Deactivated, and their owners told: Shop ({key.prefix})." in answer.content.decode()
     assert Client().get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_inactive"
@@ -106,7 +106,7 @@ def test_those_that_are_ticked_are_ended_and_their_owners_told(operator: Client,
         "operator@example.com",
         "Deactivated for good: reported as leaked by an operator.",
     )
-    (message,) = deliver_letters()
+    (message,) = deliver_emails()
     assert message.to == ["owner@example.com"]
     assert "reported as leaked by an operator" in message.body
     again = operator.post(END, {"prefix": key.prefix}, follow=True)

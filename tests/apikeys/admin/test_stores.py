@@ -15,7 +15,7 @@ from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
 from apikeys.models.outcomes import Outcome
 from apikeys.models.suspension import Suspension
 from stores.models import Store
-from tests.conftest import IssueKey, admin_page, deliver_letters, make_owner, sign_in
+from tests.conftest import IssueKey, admin_page, deliver_emails, make_owner, sign_in
 
 SUSPEND = "/admin/stores/store/suspend/"
 RESUME = "/admin/stores/store/resume/"
@@ -261,13 +261,13 @@ def test_owners_are_told_whom_an_operator_adds_or_removes(
     partner = make_owner("partner@example.com")
     fields = {"name": store.name, "currency": store.currency}
     operator.post(admin_page(Store, "change", store.pk), {**fields, "owners": [owner.pk]})
-    assert deliver_letters() == []
+    assert deliver_emails() == []
     operator.post(admin_page(Store, "change", store.pk), {**fields, "owners": [partner.pk]})
-    to_partner, to_owner = deliver_letters()
+    to_partner, to_owner = deliver_emails()
     assert (to_partner.to, to_owner.to) == (["partner@example.com"], ["owner@example.com"])
-    for letter in (to_partner, to_owner):
-        assert letter.subject == "The owners of Northwood have changed"
-        assert "Added:   partner@example.com\nRemoved: owner@example.com\n" in letter.body
+    for email in (to_partner, to_owner):
+        assert email.subject == "The owners of Northwood have changed"
+        assert "Added:   partner@example.com\nRemoved: owner@example.com\n" in email.body
     assert "/settings/api-keys/" in to_partner.body
     assert "/settings/api-keys/" not in to_owner.body
     entry = AuditEntry.objects.for_store(store).get()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apikeys import keys, lifecycle
+from apikeys import key_text, lifecycle
 from apikeys.actors import Actor
 from apikeys.api.key_lookup import FIELDS, find_key
 from apikeys.models import ApiKey
@@ -26,7 +26,7 @@ def test_it_finds_what_the_orm_finds(issue: IssueKey, *, is_full: bool) -> None:
         lifecycle.set_rate_limit(key, by=Actor(), requests_per_minute=7)
         lifecycle.deactivate_key(key, by=Actor(), until=now + timedelta(hours=1))
         lifecycle.suspend_store(key.store, by=Actor(), reason="Guessing.")
-    found = find_key(key.prefix, keys.digest(plaintext))
+    found = find_key(key.prefix, key_text.digest(plaintext))
     expected = ApiKey.objects.select_related("store").get(pk=key.pk)
     assert found is not None
     assert {name: getattr(found, name) for name in FIELDS} == {
@@ -38,4 +38,4 @@ def test_it_finds_what_the_orm_finds(issue: IssueKey, *, is_full: bool) -> None:
 
 def test_it_finds_nothing_for_another_digest(issue: IssueKey) -> None:
     key, _ = issue()
-    assert find_key(key.prefix, keys.digest("0" * 35)) is None
+    assert find_key(key.prefix, key_text.digest("0" * 35)) is None

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from apikeys import keys
+from apikeys import key_text
 from apikeys.api.middleware import route_of
 from apikeys.models import ApiKey, LoggedRequest, RefusalUsage
 from stores.models import Store
@@ -108,7 +108,7 @@ def test_a_route_is_written_as_people_write_it(pattern: str, route: str) -> None
 
 # What must be in no row, however it is sent.
 QUERY, BODY = "q5u8e2r1y7secret", "b3o9d4y6secret"
-_, SOMEBODYS_KEY = keys.generate()
+_, SOMEBODYS_KEY = key_text.generate()
 SECRET = SOMEBODYS_KEY.partition(".")[2]
 
 

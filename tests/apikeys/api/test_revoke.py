@@ -11,7 +11,7 @@ from django.utils import timezone
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import AuditEntry
-from tests.conftest import IssueKey, bearer, deliver_letters
+from tests.conftest import IssueKey, bearer, deliver_emails
 
 URL = "/v1/api-keys/revoke/"
 
@@ -23,7 +23,7 @@ def hand_in(client: Client, *keys: Any) -> Any:
 def test_a_leaked_key_is_deactivated_and_its_owners_are_told(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue(name="Shop")
     _, other_plaintext = issue()
-    deliver_letters().clear()
+    deliver_emails().clear()
     answer = hand_in(client, plaintext)
     assert (answer.status_code, answer.json()) == (202, {"received": 1})
     assert client.get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_inactive"
@@ -31,8 +31,8 @@ def test_a_leaked_key_is_deactivated_and_its_owners_are_told(client: Client, iss
     assert AuditEntry.objects.for_key(key)[0].sentence == (
         "Deactivated for good: reported as leaked by somebody who had it."
     )
-    assert [message.to for message in deliver_letters()] == [["owner@example.com"]]
-    assert plaintext[8:] not in deliver_letters()[0].message().as_string()
+    assert [message.to for message in deliver_emails()] == [["owner@example.com"]]
+    assert plaintext[8:] not in deliver_emails()[0].message().as_string()
 
 
 @pytest.mark.django_db

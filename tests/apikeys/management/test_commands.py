@@ -18,7 +18,7 @@ from apikeys.models.suspension import Suspension
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch
 from stores.models import Store
-from tests.conftest import IssueKey, deliver_letters, make_owner
+from tests.conftest import IssueKey, deliver_emails, make_owner
 from tests.key_requests import NOON, make_request
 
 REASON = "Customers were read from a thousand addresses."
@@ -111,13 +111,13 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(command: str, iss
 
 def test_revoke_keys_ends_the_whole_keys_in_any_text(issue: IssueKey, by: str) -> None:
     (key, plaintext), (masked, _) = issue(), issue()
-    deliver_letters().clear()
+    deliver_emails().clear()
     text = f"+ KEY={plaintext}\n- {masked.masked}\n"
     lines = run("revoke_keys", "--by", by, stdin=text)
     assert lines == [f"{key.prefix} of Northwood is deactivated for good."]
     assert list(ApiKey.objects.usable()) == [masked]
     assert last_change(key.store) == (by, "Deactivated for good: reported as leaked by an operator.")
-    assert len(deliver_letters()) == 1
+    assert len(deliver_emails()) == 1
     assert run("revoke_keys", stdin=text) == [f"{key.prefix} of Northwood was already deactivated for good."]
 
 

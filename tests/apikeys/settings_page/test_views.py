@@ -20,7 +20,7 @@ from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
 from apikeys.models.outcomes import Outcome
 from apikeys.settings_page import key_views, one_time_display
 from stores.models import Store
-from tests.conftest import PASSWORD, IssueKey, bearer, deliver_letters, sign_in
+from tests.conftest import PASSWORD, IssueKey, bearer, deliver_emails, sign_in
 
 KEYS = "/stores/267418190/settings/api-keys/"
 HTMX = {"HX-Request": "true"}
@@ -197,7 +197,7 @@ def test_the_full_key_is_nowhere_but_in_the_owners_hands(
     signed_in.post(f"{KEYS}{key.prefix}/delete/", {"name": key.name})
     assert secret not in caplog.text
     assert secret not in dump()
-    assert secret not in str([message.message() for message in deliver_letters()])
+    assert secret not in str([message.message() for message in deliver_emails()])
 
 
 def dump() -> str:
@@ -997,13 +997,13 @@ def test_owners_are_told_what_matters_but_never_the_key(
     signed_in.post(f"{detail}access/", {"access": ["orders:read"], "version": "2"})
     signed_in.post(f"{detail}roll/", {"overlap": "1"})
     signed_in.post(f"{detail}delete/", {"name": "Shop"})
-    subjects = [message.subject for message in deliver_letters() if message.to == ["partner@example.com"]]
+    subjects = [message.subject for message in deliver_emails() if message.to == ["partner@example.com"]]
     events = ("created", "given more access", "rolled", "deleted")
     assert subjects == [f"API key {key.prefix} was {event}: Shop" for event in events]
-    everything = str([message.message().as_string() for message in deliver_letters()])
+    everything = str([message.message().as_string() for message in deliver_emails()])
     assert plaintext[8:] not in everything
-    assert "owner@example.com" in deliver_letters()[0].body
-    assert {to for message in deliver_letters() for to in message.to} == {
+    assert "owner@example.com" in deliver_emails()[0].body
+    assert {to for message in deliver_emails() for to in message.to} == {
         "owner@example.com",
         "partner@example.com",
     }

@@ -17,7 +17,7 @@ from apikeys.usage import batch as batches
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
 from stores.models import Store
-from tests.conftest import IssueKey, deliver_letters
+from tests.conftest import IssueKey, deliver_emails
 from tests.key_requests import NOON, make_request
 
 
@@ -26,7 +26,7 @@ def key(issue: IssueKey, store: Store, owner: User) -> ApiKey:
     """A key whose owner wants to know."""
     NotificationSettings.objects.create(store=store, user=owner, new_network=True)
     key, _ = issue(name="Shop")
-    deliver_letters().clear()
+    deliver_emails().clear()
     return key
 
 
@@ -58,29 +58,29 @@ def fail_at(table: str) -> Callable[..., Any]:
 
 def test_the_first_network_is_remembered_and_the_second_told(key: ApiKey) -> None:
     use(key, "192.0.2.1", "192.0.2.200", None)
-    assert deliver_letters() == []
+    assert deliver_emails() == []
     use(key, "198.51.100.7")
-    (letter,) = deliver_letters()
-    assert letter.subject == f"API key {key.prefix} was used from a new network: Shop"
-    assert "198.51.100.7 (network 198.51.100.0/24)" in letter.body
-    assert letter.extra_headers["List-Unsubscribe"].endswith("/api-keys/notifications/>")
+    (email,) = deliver_emails()
+    assert email.subject == f"API key {key.prefix} was used from a new network: Shop"
+    assert "198.51.100.7 (network 198.51.100.0/24)" in email.body
+    assert email.extra_headers["List-Unsubscribe"].endswith("/api-keys/notifications/>")
     use(key, "198.51.100.8", "192.0.2.1")
-    assert len(deliver_letters()) == 1
+    assert len(deliver_emails()) == 1
 
 
 def test_a_key_is_told_about_once_a_day(key: ApiKey) -> None:
     with time_machine.travel("2026-01-29 12:00Z", tick=False):
         use(key, "192.0.2.1", "198.51.100.1", "203.0.113.1")
-        assert len(deliver_letters()) == 1
+        assert len(deliver_emails()) == 1
     with time_machine.travel("2026-01-30 00:01Z", tick=False):
         use(key, "10.0.0.1")
-        assert len(deliver_letters()) == 2
+        assert len(deliver_emails()) == 2
 
 
 def test_a_request_that_was_refused_is_no_use(key: ApiKey) -> None:
     use(key, "192.0.2.1")
     use(key, "198.51.100.1", status_code=401)
-    assert deliver_letters() == []
+    assert deliver_emails() == []
     assert KnownNetwork.objects.get().network == "192.0.2.0/24"
 
 
@@ -91,8 +91,8 @@ def test_each_network_of_a_batch_is_recorded_whatever_came_after(key: ApiKey) ->
         make_request(key, address="192.0.2.1"),
         make_request(key, address="203.0.113.1", status_code=403),
     )
-    (letter,) = deliver_letters()
-    assert "198.51.100.1" in letter.body
+    (email,) = deliver_emails()
+    assert "198.51.100.1" in email.body
     assert set(KnownNetwork.objects.values_list("network", flat=True)) == {"192.0.2.0/24", "198.51.100.0/24"}
 
 
@@ -101,8 +101,8 @@ def test_of_a_keys_first_batch_the_earlier_network_is_the_first(key: ApiKey) -> 
         make_request(key, address="203.0.113.1", at=NOON),
         make_request(key, address="192.0.2.1", at=NOON + timedelta(seconds=1)),
     )
-    (letter,) = deliver_letters()
-    assert "192.0.2.1" in letter.body
+    (email,) = deliver_emails()
+    assert "192.0.2.1" in email.body
 
 
 def test_a_batch_holds_so_many_networks(key: ApiKey, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_a_fault_of_the_database_loses_no_network(key: ApiKey) -> None:
     assert not usage.exists()
     for _ in range(2):
         writer.write(batch)
-        assert len(deliver_letters()) == 1
+        assert len(deliver_emails()) == 1
     assert usage.get().requests == 1
 
 
@@ -140,15 +140,15 @@ def test_the_first_network_is_told_to_nobody_whoever_records_it_first(key: ApiKe
     with connection.execute_wrapper(record_elsewhere):
         use(key, "192.0.2.1")
     assert others
-    assert deliver_letters() == []
+    assert deliver_emails() == []
     assert KnownNetwork.objects.count() == 1
 
 
 def test_nobody_is_told_who_did_not_ask(issue: IssueKey) -> None:
     key, _ = issue()
-    deliver_letters().clear()
+    deliver_emails().clear()
     use(key, "192.0.2.1", "198.51.100.1")
-    assert deliver_letters() == []
+    assert deliver_emails() == []
 
 
 def test_a_key_that_moves_about_is_remembered_in_so_many_rows(key: ApiKey) -> None:
@@ -159,4 +159,4 @@ def test_a_key_that_moves_about_is_remembered_in_so_many_rows(key: ApiKey) -> No
     )
     use(key, "192.0.2.1")
     assert KnownNetwork.objects.count() == MAX_KNOWN_NETWORKS
-    assert deliver_letters() == []
+    assert deliver_emails() == []

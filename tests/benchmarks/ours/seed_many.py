@@ -13,7 +13,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
-from apikeys import keys, lifecycle  # noqa: E402
+from apikeys import key_text, lifecycle  # noqa: E402
 from apikeys.models import ApiKey  # noqa: E402
 from stores.demo.northwood import NORTHWOOD  # noqa: E402
 from stores.models import Store  # noqa: E402
@@ -21,7 +21,7 @@ from tests.benchmarks.ours.seed import UNLIMITED, settle  # noqa: E402
 
 IN_USE = 1_000
 LAYERS = 20
-PREFIXES = 16**keys.PREFIX_LENGTH
+PREFIXES = 16**key_text.PREFIX_LENGTH
 # Odd, so that numbers in sequence come to prefixes all over the range, and no two to the same.
 SPREAD = 165_580_141
 
@@ -52,7 +52,7 @@ def copy(key: ApiKey, *, first: int, last: int) -> None:
     prefix = prefix.format(f"(number * {SPREAD}) %% {PREFIXES}")
     changed = {
         "prefix": prefix,
-        "digest": f"{prefix} || substr(digest, {keys.PREFIX_LENGTH + 1})",
+        "digest": f"{prefix} || substr(digest, {key_text.PREFIX_LENGTH + 1})",
         "name": "'Copy ' || number",
         "comparable_name": "'copy ' || number",
     }

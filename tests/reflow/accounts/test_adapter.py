@@ -17,10 +17,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from apikeys.models import Letter
+from apikeys.models import Email
 from reflow import settings as production
 from reflow.accounts import urls
-from tests.conftest import PASSWORD, deliver_letters, make_owner, sign_in
+from tests.conftest import PASSWORD, deliver_emails, make_owner, sign_in
 
 LOGIN = "/accounts/login/"
 RESET = "/accounts/password/reset/"
@@ -158,7 +158,7 @@ def test_asking_for_a_new_password_tells_nothing_and_mails_only_who_is_known(cli
     answers = [client.post(RESET, {"email": email}, follow=True) for email in emails]
     assert len({bare(answer) for answer in answers}) == 1
     assert "If the address belongs to an account" in bare(answers[0])
-    assert [message.to for message in deliver_letters()] == [["owner@example.com"]]
+    assert [message.to for message in deliver_emails()] == [["owner@example.com"]]
 
 
 @pytest.mark.usefixtures("owner")
@@ -166,7 +166,7 @@ def test_asking_for_a_new_password_tells_nothing_and_mails_only_who_is_known(cli
 def test_nobodys_mailbox_is_filled(client: Client, email: str) -> None:
     statuses = [client.post(RESET, {"email": email}).status_code for _ in range(4)]
     assert statuses == [302, 302, 302, 429]
-    assert len(deliver_letters()) == (3 if email == "owner@example.com" else 0)
+    assert len(deliver_emails()) == (3 if email == "owner@example.com" else 0)
 
 
 def test_a_mail_server_that_is_down_shows_to_nobody(
@@ -175,7 +175,7 @@ def test_a_mail_server_that_is_down_shows_to_nobody(
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     assert client.post(RESET, {"email": owner.email}).status_code == 302
-    deliver_letters()
+    deliver_emails()
     assert "could not be sent: ConnectionRefusedError" in caplog.text
 
 
@@ -187,17 +187,17 @@ def test_a_known_and_an_unknown_address_cost_the_same_queries(client: Client) ->
             client.post(RESET, {"email": email})
         sent.append([re.sub(r"\d+", "", query["sql"])[:40] for query in captured])
     assert sent[0] == sent[1]
-    assert len(deliver_letters()) == 1
+    assert len(deliver_emails()) == 1
 
 
-def test_the_link_is_made_when_the_letter_is_sent_and_kept_nowhere(client: Client, owner: User) -> None:
+def test_the_link_is_made_when_the_email_is_sent_and_kept_nowhere(client: Client, owner: User) -> None:
     client.post(RESET, {"email": owner.email})
     queued = list(DBTaskResult.objects.values_list("args_kwargs", flat=True))
-    (message,) = deliver_letters()
+    (message,) = deliver_emails()
     token = link_in(message).strip("/").rpartition("-")[2]
-    letter = Letter.objects.get()
-    assert queued == [{"args": [letter.pk, 0], "kwargs": {}}]
-    assert token not in str(Letter.objects.values_list())
+    email = Email.objects.get()
+    assert queued == [{"args": [email.pk, 0], "kwargs": {}}]
+    assert token not in str(Email.objects.values_list())
 
 
 # Passwords.
@@ -213,7 +213,7 @@ def test_the_link_in_the_e_mail_replaces_the_password_once(
     client: Client, signed_in: Client, owner: User
 ) -> None:
     client.post(RESET, {"email": owner.email})
-    link = link_in(deliver_letters()[0])
+    link = link_in(deliver_emails()[0])
     form = client.get(link)
     assert form.status_code == 302
     assert form["Location"].endswith("-set-password/"), "The key would be in the address of the page."
@@ -224,7 +224,7 @@ def test_the_link_in_the_e_mail_replaces_the_password_once(
     assert attempt(owner.email, PASSWORD).status_code == 200
     assert attempt(owner.email, NEW_PASSWORD).status_code == 302
     assert "used already or is too old" in Client().get(link).content.decode()
-    assert "was replaced" in str(deliver_letters()[-1].body)
+    assert "was replaced" in str(deliver_emails()[-1].body)
 
 
 def test_a_guesser_who_keeps_an_account_locked_does_not_keep_its_owner_out(
@@ -233,7 +233,7 @@ def test_a_guesser_who_keeps_an_account_locked_does_not_keep_its_owner_out(
     for _ in range(6):
         attempt(owner.email)
     client.post(RESET, {"email": owner.email})
-    form = client.get(link_in(deliver_letters()[0]))
+    form = client.get(link_in(deliver_emails()[0]))
     client.post(form["Location"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
     assert is_signed_in(client)
 
@@ -241,11 +241,11 @@ def test_a_guesser_who_keeps_an_account_locked_does_not_keep_its_owner_out(
 def test_only_the_address_on_the_account_opens_it(client: Client, owner: User) -> None:
     """After an operator has changed it, the former one is a stranger's: with all that was sent to it."""
     client.post(RESET, {"email": owner.email})
-    link = link_in(deliver_letters()[0])
+    link = link_in(deliver_emails()[0])
     User.objects.filter(pk=owner.pk).update(email="successor@example.com")
     assert "used already or is too old" in client.get(link).content.decode()
     client.post(RESET, {"email": "owner@example.com"})
-    assert len(deliver_letters()) == 1
+    assert len(deliver_emails()) == 1
     assert attempt("owner@example.com", PASSWORD).status_code == 200
     assert attempt("successor@example.com", PASSWORD).status_code == 302
 
@@ -261,7 +261,7 @@ def test_a_new_password_ends_every_other_session_and_is_told_by_e_mail(
     assert is_signed_in(signed_in)
     assert signed_in.session.session_key != before
     assert not is_signed_in(elsewhere)
-    assert "was changed" in str(deliver_letters()[0].body)
+    assert "was changed" in str(deliver_emails()[0].body)
 
 
 @pytest.mark.parametrize("password", ["short", "q1w2e3r4t5y6", "123456789012", "owner@example.com"])

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from apikeys.models import AuditEntry
 from stores.models import Store
-from tests.conftest import PASSWORD, admin_page, deliver_letters, make_owner, sign_in
+from tests.conftest import PASSWORD, admin_page, deliver_emails, make_owner, sign_in
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ def test_owners_are_told_that_the_account_of_one_is_deleted(
         action = {"action": "delete_selected", "_selected_action": [owner.pk], "post": "yes"}
         operator.post(admin_page(User, "changelist"), action)
     assert not User.objects.filter(pk=owner.pk).exists()
-    (letter,) = deliver_letters()
-    assert letter.to == ["partner@example.com"]
+    (email,) = deliver_emails()
+    assert email.to == ["partner@example.com"]
     assert AuditEntry.objects.for_store(store).get().sentence == "Removed owner@example.com as owner."
 
 

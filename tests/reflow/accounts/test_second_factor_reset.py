@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from tests.conftest import PASSWORD, admin_page, deliver_letters, sign_in
+from tests.conftest import PASSWORD, admin_page, deliver_emails, sign_in
 
 TYPES = ("totp", "recovery_codes", "webauthn", "webauthn")
 ALL = "authenticator app, passkey, recovery codes"
@@ -54,10 +54,10 @@ def test_the_command_leaves_the_password(browser: Client, owner: User) -> None:
 
 def test_the_command_tells_the_person_and_the_history(browser: Client, owner: User) -> None:
     reset(owner.email)
-    (letter,) = deliver_letters()
-    assert letter.to == [owner.email]
-    assert letter.subject == "Your second factor was removed"
-    assert f"the account of {owner.email}: {ALL}." in letter.body
+    (email,) = deliver_emails()
+    assert email.to == [owner.email]
+    assert email.subject == "Your second factor was removed"
+    assert f"the account of {owner.email}: {ALL}." in email.body
     assert histories(owner) == [(owner.username, f"Second factor removed on the command line: {ALL}.")]
 
 
@@ -72,7 +72,7 @@ def test_the_command_says_why_there_is_nothing_to_do(owner: User, email: str, li
     with pytest.raises(CommandError) as refused:
         reset(email)
     assert str(refused.value) == line
-    assert deliver_letters() == []
+    assert deliver_emails() == []
     assert histories(owner) == []
 
 
@@ -88,7 +88,7 @@ def test_the_admin_does_the_same(operator: Client, browser: Client, owner: User,
         operator.post(admin_page(Authenticator, "changelist"), action)
     assert not Authenticator.objects.exists()
     assert not is_signed_in(browser)
-    assert {letter.to[0] for letter in deliver_letters()} == {owner.email}
+    assert {email.to[0] for email in deliver_emails()} == {owner.email}
     messages = histories(owner)
     assert {by for by, _ in messages} == {"operator@example.com"}
     if page == "changelist":

@@ -15,10 +15,10 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import path
 from django.utils.log import log_response
 
-from apikeys import keys
+from apikeys import key_text
 from tests.reflow.observability.formatters import JSON, TEXT
 
-_, KEY = keys.generate()
+_, KEY = key_text.generate()
 SECRET = KEY.split(".")[1]
 SESSION = "z6q1t9x2w5y8u3i7o4p0"
 PASSWORD = "Zm9yIG5vYm9keTphdCBhbGw="
@@ -124,7 +124,7 @@ def test_nothing_that_opens_a_door_is_written(
         caplog.set_level(logging.INFO, name)
         WAYS[way](logging.getLogger(name))
     _, errors = capfd.readouterr()
-    for text in (written.getvalue(), keys.unquote_fully(written.getvalue()), errors):
+    for text in (written.getvalue(), key_text.unquote_fully(written.getvalue()), errors):
         for secret in OPENS_A_DOOR:
             assert secret not in text
     assert written.getvalue().count("\n") >= 2 * len(LOGGERS)

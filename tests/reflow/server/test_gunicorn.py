@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from apikeys import keys
+from apikeys import key_text
 from tests.server import PATIENCE, ROOT, free_port, wait_for
 
 pytestmark = pytest.mark.once
 
 TOKEN = "a3f1c2d4e5b6978877665544332211ff"
-_, KEY = keys.generate()
+_, KEY = key_text.generate()
 SECRET = KEY.split(".")[1]
 
 

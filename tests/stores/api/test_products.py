@@ -372,7 +372,7 @@ def test_a_minimum_of_one_is_none(api: Caller, minimum: int | None) -> None:
 
 
 @pytest.mark.parametrize("name", ["マグカップ", "!!!"])
-def test_names_without_a_latin_letter_get_handles_too(api: Caller, name: str) -> None:
+def test_names_without_a_latin_email_get_handles_too(api: Caller, name: str) -> None:
     handles = {api.post("/products/", MUG | {"name": name}).json()["handle"] for _ in range(2)}
     assert len(handles) == 2
 

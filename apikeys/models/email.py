@@ -1,4 +1,4 @@
-"""E-mail on its way: one row for each letter and person, queued in the transaction of what it tells of."""
+"""E-mail on its way: one row for each e-mail and person, queued in the transaction of what it tells of."""
 
 from django.conf import settings
 from django.db import models
@@ -6,17 +6,17 @@ from django.db.models import Q
 from django.utils import timezone
 
 
-class LetterQuerySet(models.QuerySet["Letter"]):
-    def waiting(self) -> "LetterQuerySet":
-        """Letters that are neither sent nor given up."""
+class EmailQuerySet(models.QuerySet["Email"]):
+    def waiting(self) -> "EmailQuerySet":
+        """E-mails that are neither sent nor given up."""
         return self.filter(sent_at=None, failed_at=None)
 
-    def failed(self) -> "LetterQuerySet":
+    def failed(self) -> "EmailQuerySet":
         return self.filter(failed_at__isnull=False)
 
 
-class Letter(models.Model):
-    """What to tell whom. No secret is in it: a link that carries one is made when the letter is sent."""
+class Email(models.Model):
+    """What to tell whom. No secret is in it: a link that carries one is made when the e-mail is sent."""
 
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -38,9 +38,12 @@ class Letter(models.Model):
     failed_at = models.DateTimeField(null=True, help_text="When it was given up.")
     error = models.CharField(max_length=200, blank=True, help_text="Why the last attempt failed.")
 
-    objects = LetterQuerySet.as_manager()
+    objects = EmailQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "e-mail"
+        # Until the release before is gone, which has this name for it.
+        db_table = "apikeys_letter"
         indexes = (
             models.Index(
                 fields=("created_at",),

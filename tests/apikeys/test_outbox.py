@@ -15,13 +15,13 @@ from django.db import transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from apikeys import letters
-from apikeys.letters import send_letter
-from apikeys.models import Letter
+from apikeys import outbox
+from apikeys.models import Email
+from apikeys.outbox import send_email
 from stores.models import Store
-from tests.conftest import IssueKey, deliver_letters, make_owner
+from tests.conftest import IssueKey, deliver_emails, make_owner
 
-PAUSES = configured.LETTER_RETRY_PAUSES
+PAUSES = configured.EMAIL_RETRY_PAUSES
 
 
 class Failing(BaseEmailBackend):
@@ -41,43 +41,43 @@ def failing(settings: Any) -> type[Failing]:
 
 
 @pytest.fixture
-def letter(owner: User) -> Letter:
-    letters.queue_letters([letters.compose("A subject", "A text", recipient=owner)])
-    return Letter.objects.get()
+def email(owner: User) -> Email:
+    outbox.queue_emails([outbox.compose("A subject", "A text", recipient=owner)])
+    return Email.objects.get()
 
 
 def test_a_change_that_is_rolled_back_sends_nothing(issue: IssueKey) -> None:
     with transaction.atomic():
         issue()
         transaction.set_rollback(True)
-    assert not Letter.objects.exists()
-    assert deliver_letters() == []
+    assert not Email.objects.exists()
+    assert deliver_emails() == []
 
 
-def test_a_change_queues_one_task_for_each_owner_that_names_only_its_letter(
+def test_a_change_queues_one_task_for_each_owner_that_names_only_its_email(
     issue: IssueKey, store: Store
 ) -> None:
     store.owners.add(*(make_owner(f"owner{number}@example.com") for number in range(49)))
     _, plaintext = issue()
     tasks = DBTaskResult.objects.values_list("args_kwargs", flat=True)
-    expected = [{"args": [pk, 0], "kwargs": {}} for pk in Letter.objects.values_list("pk", flat=True)]
+    expected = [{"args": [pk, 0], "kwargs": {}} for pk in Email.objects.values_list("pk", flat=True)]
     assert sorted(tasks, key=str) == sorted(expected, key=str)
     assert len(tasks) == 50
-    assert plaintext[8:] not in str(Letter.objects.values_list())
-    assert len({message.to[0] for message in deliver_letters()}) == 50
+    assert plaintext[8:] not in str(Email.objects.values_list())
+    assert len({message.to[0] for message in deliver_emails()}) == 50
 
 
 def test_owners_without_an_address_or_access_are_left_out(issue: IssueKey, store: Store) -> None:
     store.owners.add(User.objects.create_user("nobody"))
     store.owners.add(User.objects.create_user("former", "former@example.com", is_active=False))
     issue()
-    assert [message.to for message in deliver_letters()] == [["owner@example.com"]]
+    assert [message.to for message in deliver_emails()] == [["owner@example.com"]]
 
 
-def test_an_address_that_is_gone_by_then_fails_at_once(letter: Letter, owner: User) -> None:
+def test_an_address_that_is_gone_by_then_fails_at_once(email: Email, owner: User) -> None:
     User.objects.update(email="")
-    assert deliver_letters() == []
-    assert Letter.objects.failed().get().error == "ValueError"
+    assert deliver_emails() == []
+    assert Email.objects.failed().get().error == "ValueError"
 
 
 @pytest.mark.parametrize(
@@ -95,50 +95,50 @@ def test_an_address_that_is_gone_by_then_fails_at_once(letter: Letter, owner: Us
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_may_pass_is_tried_again_and_what_will_not_is_given_up(
-    failing: type[Failing], letter: Letter, error: Exception, reason: str, failed: int
+    failing: type[Failing], email: Email, error: Exception, reason: str, failed: int
 ) -> None:
     failing.error = error
-    deliver_letters()
-    letter.refresh_from_db()
-    assert (letter.error, Letter.objects.failed().count(), letter.sent_at) == (reason, failed, None)
+    deliver_emails()
+    email.refresh_from_db()
+    assert (email.error, Email.objects.failed().count(), email.sent_at) == (reason, failed, None)
 
 
-def test_a_letter_is_tried_for_a_day_then_kept_as_failed(failing: type[Failing], letter: Letter) -> None:
+def test_an_email_is_tried_for_a_day_then_kept_as_failed(failing: type[Failing], email: Email) -> None:
     now = timezone.now()
     for number, pause in enumerate([timedelta(), *PAUSES]):
         now += pause
         with time_machine.travel(now, tick=False):
-            deliver_letters()
-        assert Letter.objects.get().attempts == min(number + 1, len(PAUSES))
+            deliver_emails()
+        assert Email.objects.get().attempts == min(number + 1, len(PAUSES))
     assert timedelta(hours=23) < sum(PAUSES, timedelta()) < timedelta(hours=25)
-    assert Letter.objects.failed().get() == letter
+    assert Email.objects.failed().get() == email
     assert not DBTaskResult.objects.exists()
 
 
-def test_a_letter_that_failed_goes_behind_those_that_did_not(
-    failing: type[Failing], letter: Letter, owner: User
+def test_an_email_that_failed_goes_behind_those_that_did_not(
+    failing: type[Failing], email: Email, owner: User
 ) -> None:
-    deliver_letters()
+    deliver_emails()
     with time_machine.travel(timezone.now() + timedelta(hours=1)):
-        letters.queue_letters([letters.compose("Fresh", "", recipient=owner)])
+        outbox.queue_emails([outbox.compose("Fresh", "", recipient=owner)])
         first = DBTaskResult.objects.ready()[0]
-    assert first.args_kwargs["args"] == [Letter.objects.get(subject="Fresh").pk, 0]
+    assert first.args_kwargs["args"] == [Email.objects.get(subject="Fresh").pk, 0]
 
 
-def test_an_attempt_is_made_once_whoever_makes_it(letter: Letter) -> None:
+def test_an_attempt_is_made_once_whoever_makes_it(email: Email) -> None:
     for _ in range(2):
-        send_letter.call(letter.pk, 0)
+        send_email.call(email.pk, 0)
     assert len(mail.outbox) == 1
 
 
-def test_a_letter_that_is_sent_is_not_sent_by_the_attempt_that_was_queued_in_case(letter: Letter) -> None:
-    deliver_letters()
+def test_an_email_that_is_sent_is_not_sent_by_the_attempt_that_was_queued_in_case(email: Email) -> None:
+    deliver_emails()
     with time_machine.travel(timezone.now() + timedelta(days=1)):
-        assert len(deliver_letters()) == 1
+        assert len(deliver_emails()) == 1
     assert not DBTaskResult.objects.exists()
 
 
-def test_a_worker_that_dies_leaves_an_attempt_behind(letter: Letter, monkeypatch: Any) -> None:
+def test_a_worker_that_dies_leaves_an_attempt_behind(email: Email, monkeypatch: Any) -> None:
     class Killed(BaseException):
         pass
 
@@ -147,17 +147,17 @@ def test_a_worker_that_dies_leaves_an_attempt_behind(letter: Letter, monkeypatch
 
     monkeypatch.setattr(EmailMessage, "send", die)
     with pytest.raises(Killed):
-        send_letter.call(letter.pk, 0)
+        send_email.call(email.pk, 0)
     monkeypatch.undo()
     with time_machine.travel(timezone.now() + PAUSES[0]):
-        assert len(deliver_letters()) == 1
+        assert len(deliver_emails()) == 1
 
 
-def test_a_clock_set_back_sends_no_letter_twice_and_holds_none_up(letter: Letter, owner: User) -> None:
-    deliver_letters()
+def test_a_clock_set_back_sends_no_email_twice_and_holds_none_up(email: Email, owner: User) -> None:
+    deliver_emails()
     with time_machine.travel(timezone.now() - timedelta(days=30)):
-        letters.queue_letters([letters.compose("Meanwhile", "", recipient=owner)])
-        deliver_letters()
+        outbox.queue_emails([outbox.compose("Meanwhile", "", recipient=owner)])
+        deliver_emails()
     assert [message.subject for message in mail.outbox] == ["A subject", "Meanwhile"]
 
 
@@ -169,22 +169,22 @@ def test_a_clock_set_back_sends_no_letter_twice_and_holds_none_up(letter: Letter
         ("\u2028\x85 apart", "apart"),
         ("Überraschung 🎁", "Überraschung 🎁"),
         (f"0123abc.{'f' * 27}", "0123abc.[hidden]"),
-        ("x" * 500, "x" * letters.MAX_SUBJECT_LENGTH),
+        ("x" * 500, "x" * outbox.MAX_SUBJECT_LENGTH),
     ],
 )
 def test_a_subject_is_one_line_without_a_secret(owner: User, typed: str, subject: str) -> None:
-    letters.queue_letters([letters.compose(typed, typed.replace("\x00", ""), recipient=owner)])
-    (message,) = deliver_letters()
+    outbox.queue_emails([outbox.compose(typed, typed.replace("\x00", ""), recipient=owner)])
+    (message,) = deliver_emails()
     assert message.subject == subject
     assert message.message()["Subject"]
 
 
-def test_a_letter_has_a_plain_text_and_a_simple_html(owner: User) -> None:
-    letter = letters.compose(
+def test_an_email_has_a_plain_text_and_a_simple_html(owner: User) -> None:
+    email = outbox.compose(
         "Subject", "<b>Text</b>", recipient=owner, link_text="Open", link_path="/a/?b=1&c=2"
     )
-    letters.queue_letters([letter])
-    (message,) = deliver_letters()
+    outbox.queue_emails([email])
+    (message,) = deliver_emails()
     assert message.body == "<b>Text</b>\n\nOpen: http://testserver/a/?b=1&c=2\n"
     html = message.alternatives[0][0]  # type: ignore[attr-defined]
     assert "&lt;b&gt;Text&lt;/b&gt;" in html
@@ -192,20 +192,20 @@ def test_a_letter_has_a_plain_text_and_a_simple_html(owner: User) -> None:
     assert "List-Unsubscribe" not in message.extra_headers
 
 
-def test_a_letter_that_can_be_switched_off_says_where(owner: User) -> None:
-    letters.queue_letters([letters.compose("S", "T", recipient=owner, unsubscribe_path="/off/")])
-    (message,) = deliver_letters()
+def test_an_email_that_can_be_switched_off_says_where(owner: User) -> None:
+    outbox.queue_emails([outbox.compose("S", "T", recipient=owner, unsubscribe_path="/off/")])
+    (message,) = deliver_emails()
     assert message.extra_headers["List-Unsubscribe"] == "<http://testserver/off/>"
     assert "Switch this kind of e-mail off: http://testserver/off/" in message.body
 
 
-def test_letters_are_kept_for_two_weeks_and_those_that_failed_for_three_months(owner: User) -> None:
+def test_emails_are_kept_for_two_weeks_and_those_that_failed_for_three_months(owner: User) -> None:
     now = timezone.now()
     for days in (13, 15, 89, 91):
         at = now - timedelta(days=days)
-        Letter.objects.create(subject=f"sent {days}", sent_at=at)
-        Letter.objects.create(subject=f"failed {days}", failed_at=at)
-    Letter.objects.create(subject="waiting", created_at=now - timedelta(days=400))
-    letters.prune_letters()
-    kept = set(Letter.objects.values_list("subject", flat=True))
+        Email.objects.create(subject=f"sent {days}", sent_at=at)
+        Email.objects.create(subject=f"failed {days}", failed_at=at)
+    Email.objects.create(subject="waiting", created_at=now - timedelta(days=400))
+    outbox.prune_emails()
+    kept = set(Email.objects.values_list("subject", flat=True))
     assert kept == {"sent 13", "failed 13", "failed 15", "failed 89", "waiting"}

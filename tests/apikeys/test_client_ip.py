@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from django.test import Client, RequestFactory
 
-from apikeys import addresses
+from apikeys import client_ip
 from apikeys.models import LastUse
 from tests.conftest import IssueKey, bearer
 
@@ -49,17 +49,17 @@ def test_only_trusted_proxies_are_believed(
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     request = RequestFactory().get("/", REMOTE_ADDR=remote, headers=headers)
-    assert str(addresses.client_address(request)) == client
+    assert str(client_ip.client_ip(request)) == client
 
 
 def test_what_cannot_be_read_is_logged_once(
     settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.1"]
-    monkeypatch.setattr(addresses, "LOGGED", set())
+    monkeypatch.setattr(client_ip, "LOGGED", set())
     for entry in ("for=unknown", "nonsense\n"):
         headers = {"X-Forwarded-For": entry}
-        addresses.client_address(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", headers=headers))
+        client_ip.client_ip(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", headers=headers))
     (record,) = caplog.records
     assert record.getMessage().startswith("X-Forwarded-For has no address in 'for=unknown'")
 
@@ -67,11 +67,11 @@ def test_what_cannot_be_read_is_logged_once(
 def test_a_proxy_that_is_not_named_is_logged_once(
     settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(addresses, "LOGGED", set())
+    monkeypatch.setattr(client_ip, "LOGGED", set())
     for remote in ("8.8.8.8", "127.0.0.1", "127.0.0.1"):
         headers = {"X-Forwarded-For": "203.0.113.9"}
         request = RequestFactory().get("/", REMOTE_ADDR=remote, headers=headers)
-        assert str(addresses.client_address(request)) == remote
+        assert str(client_ip.client_ip(request)) == remote
     (record,) = caplog.records
     assert "127.0.0.1, which TRUSTED_PROXIES does not name" in record.getMessage()
 
@@ -163,4 +163,4 @@ def test_what_is_no_address_is_named_and_kept(
     ],
 )
 def test_the_network_around_an_address(address: str, network: str) -> None:
-    assert addresses.network_around(address) == network
+    assert client_ip.network_around(address) == network

@@ -3,23 +3,23 @@ import re
 
 import pytest
 
-from apikeys import keys
+from apikeys import key_text
 
 
 def test_a_key_has_the_published_format() -> None:
-    prefix, plaintext = keys.generate()
+    prefix, plaintext = key_text.generate()
     assert re.fullmatch(r"[0-9a-f]{7}\.[0-9a-f]{27}", plaintext)
     assert plaintext.startswith(f"{prefix}.")
 
 
 def test_no_two_keys_are_alike() -> None:
-    assert len({keys.generate()[1] for _ in range(1000)}) == 1000
+    assert len({key_text.generate()[1] for _ in range(1000)}) == 1000
 
 
 def test_the_digest_is_sha_256_of_the_whole_key() -> None:
-    _, plaintext = keys.generate()
-    assert keys.digest(plaintext) == hashlib.sha256(plaintext.encode()).hexdigest()
-    assert len(keys.digest(plaintext)) == keys.DIGEST_LENGTH
+    _, plaintext = key_text.generate()
+    assert key_text.digest(plaintext) == hashlib.sha256(plaintext.encode()).hexdigest()
+    assert len(key_text.digest(plaintext)) == key_text.DIGEST_LENGTH
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_digest_is_sha_256_of_the_whole_key() -> None:
     ],
 )
 def test_a_prefix_is_found_in_whatever_people_paste(typed: str, prefix: str | None) -> None:
-    assert keys.find_prefix(typed) == prefix
+    assert key_text.find_prefix(typed) == prefix
 
 
 KEY = "19656ea.4329f04826e125f1ee999b53f78"
@@ -64,7 +64,7 @@ KEY = "19656ea.4329f04826e125f1ee999b53f78"
     ],
 )
 def test_a_key_is_found_however_it_is_spelled(text: str) -> None:
-    assert keys.contains_key(text)
+    assert key_text.contains_key(text)
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_a_key_is_found_however_it_is_spelled(text: str) -> None:
     ["19656ea", "19656ea.••••••••", "Accounting", "a defaced. Added deed", "3.14159", "", "%2e", "100%"],
 )
 def test_what_is_no_key_is_none(text: str) -> None:
-    assert not keys.contains_key(text)
+    assert not key_text.contains_key(text)
 
 
 @pytest.mark.parametrize("dot", [".", "%2e", "%252e", "%25252E"])
 def test_a_secret_is_hidden_however_often_it_is_encoded(dot: str) -> None:
-    hidden = keys.hide_secrets(f"client {KEY.replace('.', dot)}")
+    hidden = key_text.hide_secrets(f"client {KEY.replace('.', dot)}")
     assert hidden == "client 19656ea.[hidden]"

@@ -1,6 +1,6 @@
 """E-mail through real workers and a real mail server, whichever of them fails.
 
-No letter is lost, and none is sent twice but the one that was being sent when its worker was killed.
+No e-mail is lost, and none is sent twice but the one that was being sent when its worker was killed.
 """
 
 import os
@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import Letter
+from apikeys.models import Email
 from stores.models import Store
 from tests import programs
 from tests.resilience.conftest import POSTGRESQL
@@ -41,24 +41,24 @@ def mail() -> Iterator[MailServer]:
         yield mail
 
 
-def send_letters(store: Store, *, times: int = 1) -> None:
-    """Suspend and resume a store: two letters to each owner."""
+def send_emails(store: Store, *, times: int = 1) -> None:
+    """Suspend and resume a store: two e-mails to each owner."""
     for _ in range(times):
         lifecycle.suspend_store(store, by=Actor(), reason="A test.")
         lifecycle.resume_store(store, by=Actor())
 
 
 def all_sent() -> bool:
-    return not Letter.objects.filter(sent_at=None).exists()
+    return not Email.objects.filter(sent_at=None).exists()
 
 
-def test_a_silent_mail_server_holds_up_nothing_but_letters(
+def test_a_silent_mail_server_holds_up_nothing_but_emails(
     mail: MailServer, many_owners: list[str], store: Store
 ) -> None:
     mail.is_silent.set()
     with worker(mail, database_of_the_tests()):
-        send_letters(store)
-        wait_until(lambda: Letter.objects.exclude(error="").count() == 2)
+        send_emails(store)
+        wait_until(lambda: Email.objects.exclude(error="").count() == 2)
         assert mail.received == []
         mail.is_silent.clear()
         wait_until(all_sent)
@@ -70,31 +70,31 @@ def test_a_mailbox_that_does_not_exist_holds_up_no_other(
 ) -> None:
     mail.refused.add(many_owners[0])
     with worker(mail, database_of_the_tests()):
-        send_letters(store)
-        wait_until(lambda: not Letter.objects.waiting().exists())
+        send_emails(store)
+        wait_until(lambda: not Email.objects.waiting().exists())
     assert mail.recipients == dict.fromkeys(many_owners[1:], 2)
-    assert set(Letter.objects.failed().values_list("recipient__email", "error", "attempts")) == {
+    assert set(Email.objects.failed().values_list("recipient__email", "error", "attempts")) == {
         (many_owners[0], "SMTPRecipientsRefused 550", 1)
     }
 
 
-def test_letters_wait_for_a_mail_server_that_is_away(many_owners: list[str], store: Store) -> None:
+def test_emails_wait_for_a_mail_server_that_is_away(many_owners: list[str], store: Store) -> None:
     mail = new_mail_server()
     with worker(mail, database_of_the_tests()):
-        send_letters(store)
-        wait_until(lambda: Letter.objects.filter(error="ConnectionRefusedError").count() == 2 * OWNERS)
+        send_emails(store)
+        wait_until(lambda: Email.objects.filter(error="ConnectionRefusedError").count() == 2 * OWNERS)
         with mail_server(mail):
             wait_until(all_sent)
     assert mail.recipients == dict.fromkeys(many_owners, 2)
 
 
-def test_a_worker_that_is_killed_loses_no_letter_and_repeats_one(
+def test_a_worker_that_is_killed_loses_no_email_and_repeats_one(
     mail: MailServer, many_owners: list[str], store: Store
 ) -> None:
     mail.hold()
-    send_letters(store)
+    send_emails(store)
     with worker(mail, database_of_the_tests()) as killed:
-        mail.await_letters(1)
+        mail.await_emails(1)
         os.killpg(killed.pid, signal.SIGKILL)
     mail.may_answer.set()
     with worker(mail, database_of_the_tests()):
@@ -104,14 +104,14 @@ def test_a_worker_that_is_killed_loses_no_letter_and_repeats_one(
     assert mail.received.count(mail.received[0]) == 2
 
 
-def test_two_workers_send_each_letter_once(mail: MailServer, many_owners: list[str], store: Store) -> None:
-    send_letters(store, times=5)
+def test_two_workers_send_each_email_once(mail: MailServer, many_owners: list[str], store: Store) -> None:
+    send_emails(store, times=5)
     with worker(mail, database_of_the_tests()), worker(mail, database_of_the_tests()):
         wait_until(all_sent)
     assert mail.recipients == dict.fromkeys(many_owners, 10)
 
 
-def test_letters_survive_a_database_that_is_away(mail: MailServer, tmp_path: Path) -> None:
+def test_emails_survive_a_database_that_is_away(mail: MailServer, tmp_path: Path) -> None:
     """The one that was on its way then may be sent twice."""
     with programs.needed(), own_postgres() as database:
         variables = environment(mail, database.url)
@@ -120,12 +120,12 @@ def test_letters_survive_a_database_that_is_away(mail: MailServer, tmp_path: Pat
         with worker(mail, database.url):
             mail.hold()
             run("manage.py", "revoke_keys", variables=variables, typed=key)
-            mail.await_letters(1)
+            mail.await_emails(1)
             database.stop()
             mail.may_answer.set()
             database.start()
             run("manage.py", "revoke_keys", variables=variables, typed=brief_key)
-            mail.await_letters(2)
+            mail.await_emails(2)
     assert len(mail.received) <= 3
 
 

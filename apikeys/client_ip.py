@@ -27,15 +27,15 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
-def client_address(request: HttpRequest) -> Address | None:
+def client_ip(request: HttpRequest) -> Address | None:
     """Return the address of whoever sent the request, found once and kept; None where it cannot be told."""
     found = vars(request)
-    if "client_address" not in found:
-        found["client_address"] = find_client_address(request)
-    return cast("Address | None", found["client_address"])
+    if "client_ip" not in found:
+        found["client_ip"] = find_client_ip(request)
+    return cast("Address | None", found["client_ip"])
 
 
-def find_client_address(request: HttpRequest) -> Address | None:
+def find_client_ip(request: HttpRequest) -> Address | None:
     """Read the client's address from the connection, and from the proxies in front.
 
     ``X-Forwarded-For`` is believed only as far as the proxies named in TRUSTED_PROXIES wrote it: it is read

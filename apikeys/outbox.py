@@ -1,0 +1,169 @@
+"""The one way out for e-mail: e-mails are queued in the transaction of a change and sent by a worker.
+
+An e-mail is a row and a task, so it exists exactly when the change does. An attempt that fails is repeated
+after growing pauses for a day; then the e-mail is kept and shown to operators as failed.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from email.utils import parseaddr
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from apikeys import key_text
+from apikeys.models import Email
+from apikeys.tasks import task
+
+logger = logging.getLogger(__name__)
+
+# An e-mail that somebody waits for goes before all others, and one that failed before after them.
+URGENT = 100
+
+MAX_SUBJECT_LENGTH = 200
+
+SENT_KEPT = timedelta(days=14)
+FAILED_KEPT = timedelta(days=90)
+
+
+@task()
+def send_email(email_id: int, attempt: int) -> None:
+    """Send an e-mail that is complete. ``attempt`` counts from 0."""
+    attempt_email(email_id, attempt, send_task=send_email)
+
+
+def queue_emails(emails: Iterable[Email], *, send_task: Any = send_email, priority: int = 0) -> None:
+    """Queue e-mails in the transaction that is open, one task each.
+
+    ``send_task`` takes the e-mail's id and the number of the attempt.
+    """
+    with transaction.atomic():
+        for email in Email.objects.bulk_create(emails):
+            send_task.using(priority=priority).enqueue(email.pk, 0)
+
+
+def compose(subject: str, text: str, **fields: Any) -> Email:
+    """Return an unsaved e-mail: its subject one line, whatever the names in it hold, and no key in either."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in subject).split())
+    return Email(
+        subject=key_text.hide_secrets(line)[:MAX_SUBJECT_LENGTH],
+        text=key_text.hide_secrets(text).strip(),
+        **fields,
+    )
+
+
+def attempt_email(
+    email_id: int,
+    attempt: int,
+    *,
+    send_task: Any,
+    make_link_path: Callable[[Email], str] = lambda email: email.link_path,
+) -> None:
+    """Send an e-mail, unless this attempt was begun before or the e-mail needs none any more.
+
+    ``make_link_path`` returns a path that must not be kept, made now.
+    """
+    email = _begin_attempt(email_id, attempt, send_task)
+    if email is None:
+        return
+    if email.recipient is None:
+        email.delete()
+        return
+    try:
+        _send(email, email.recipient.email, make_link_path(email))
+    except Exception as error:
+        _record_failure(email, error)
+    else:
+        Email.objects.filter(pk=email.pk).update(sent_at=timezone.now(), error="")
+
+
+def _begin_attempt(email_id: int, attempt: int, send_task: Any) -> Email | None:
+    """Claim the attempt and queue the next one, which finds nothing to do if this one succeeds.
+
+    So a worker that is killed loses no e-mail, and of two workers only one makes an attempt. The attempt
+    after the last one gives the e-mail up.
+    """
+    pauses = settings.EMAIL_RETRY_PAUSES
+    with transaction.atomic():
+        email = Email.objects.waiting().filter(pk=email_id, attempts=attempt)
+        if attempt == len(pauses):
+            if email.update(failed_at=timezone.now()):
+                logger.error("E-mail %d was given up: nobody could be reached for a day", email_id)
+            return None
+        if not email.update(attempts=attempt + 1):
+            return None
+        next_attempt = send_task.using(priority=-attempt - 1, run_after=timezone.now() + pauses[attempt])
+        next_attempt.enqueue(email_id, attempt + 1)
+    return Email.objects.select_related("recipient").get(pk=email_id)
+
+
+def prune_emails() -> None:
+    """Delete e-mails that were sent two weeks ago, or given up three months ago."""
+    now = timezone.now()
+    old = Q(sent_at__lt=now - SENT_KEPT) | Q(failed_at__lt=now - FAILED_KEPT)
+    Email.objects.filter(old).delete()
+
+
+def _send(email: Email, address: str, link_path: str) -> None:
+    """Raises OSError and SMTPException where the mail server fails, ValueError for an unusable address."""
+    if not address:
+        raise ValueError("No address")
+    link_url = f"{settings.SITE_URL}{link_path}" if link_path else ""
+    unsubscribe_url = f"{settings.SITE_URL}{email.unsubscribe_path}" if email.unsubscribe_path else ""
+    context = {"email": email, "link_url": link_url, "unsubscribe_url": unsubscribe_url}
+    headers = {
+        # The same at every attempt: mail servers drop the second of two.
+        "Message-ID": f"<letter-{email.pk}-{email.created_at:%Y%m%d%H%M%S}@{_mail_domain()}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    if unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+    message = EmailMultiAlternatives(
+        email.subject,
+        render_to_string("apikeys/emails/email.txt", context).strip() + "\n",
+        to=[address],
+        headers=headers,
+    )
+    message.attach_alternative(render_to_string("apikeys/emails/email.html", context), "text/html")
+    message.send()
+
+
+def _mail_domain() -> str:
+    """Return the sender's domain, or the site's."""
+    _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return sender.rpartition("@")[2] or str(urlsplit(settings.SITE_URL).hostname)
+
+
+def _record_failure(email: Email, error: Exception) -> None:
+    """Note why, and give the e-mail up where trying again is of no use.
+
+    What the server said is left out: it may quote the e-mail.
+    """
+    reason = " ".join(map(str, filter(None, (type(error).__name__, _smtp_code(error)))))
+    failed_at = timezone.now() if _is_permanent(error) else None
+    Email.objects.filter(pk=email.pk).update(error=reason, failed_at=failed_at)
+    if isinstance(error, (OSError, SMTPException, ValueError)):
+        logger.warning("E-mail %d could not be sent: %s", email.pk, reason)
+    else:
+        logger.error("E-mail %d could not be sent", email.pk, exc_info=error)
+
+
+def _smtp_code(error: Exception) -> int | None:
+    if isinstance(error, SMTPRecipientsRefused):
+        return int(next(iter(error.recipients.values()))[0])
+    return error.smtp_code if isinstance(error, SMTPResponseException) else None
+
+
+def _is_permanent(error: Exception) -> bool:
+    """Whether the recipient's address is refused for good, or is none."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return (_smtp_code(error) or 0) >= 500
+    return isinstance(error, ValueError)
