@@ -124,11 +124,25 @@ def networks(allowed: Sequence[str]) -> tuple[Network, ...]:
 
 
 def canonical(text: str) -> str:
-    """An address or a network as it is kept: ``2001:DB8::/32`` is ``2001:db8::/32``.
+    """Write an address or a network as it is kept: ``2001:DB8::/32`` as ``2001:db8::/32``.
 
-    Raises ValueError for anything else, and for a network with bits beyond its prefix.
+    Raises ValueError with a sentence for the person who wrote anything else, a network with bits beyond its
+    prefix, a zone or an IPv4 address inside an IPv6 one.
     """
-    network = ip_network(text.strip())
-    if "%" in text or getattr(network.network_address, "ipv4_mapped", None):
-        raise ValueError(f"{text} has a zone, or an IPv4 address in it: write that one instead.")
-    return str(network.network_address if network.num_addresses == 1 else network)
+    try:
+        network = ip_network(text.strip(), strict=False)
+    except ValueError as error:
+        raise ValueError(f"“{text}” is not an IP address or network.") from error
+    kept = str(network.network_address if network.num_addresses == 1 else network)
+    if mapped := getattr(network.network_address, "ipv4_mapped", None):
+        raise ValueError(f"“{text}” is not an IP address or network. Write {mapped}.")
+    if "%" in text:
+        raise ValueError(f"“{text}” is not an IP address or network. Write it without the zone.")
+    if not is_first_of(network, text):
+        raise ValueError(f"“{text}” is not an IP address or network. Write {kept}.")
+    return kept
+
+
+def is_first_of(network: Network, text: str) -> bool:
+    """Whether the address before the slash is the one that the network begins with."""
+    return ip_address(text.strip().partition("/")[0]) == network.network_address

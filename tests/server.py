@@ -1,5 +1,6 @@
 """The site as ``make run`` serves it, in a process and a database of its own, and somebody who visits it."""
 
+import html
 import json
 import os
 import re
@@ -206,7 +207,9 @@ class Visitor:
 
     def hidden_fields(self, path: str) -> dict[str, str]:
         """What the form on a page sends of its own."""
-        return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path).text))
+        page = self.get(path).text
+        fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
+        return {name: html.unescape(value) for name, value in fields}
 
     def sign_in(self, email: str) -> None:
         answer = self.send("/accounts/login/", login=email, password=PASSWORD)

@@ -1,5 +1,6 @@
 """What owners fill in on the settings page. A form checks what was typed, then calls apikeys.lifecycle."""
 
+import json
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
@@ -11,15 +12,27 @@ from django.utils import timezone
 from apikeys import client_ip, lifecycle
 from apikeys.actors import Actor
 from apikeys.formats import exact_time
-from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
-from apikeys.models import ApiKey
+from apikeys.lifecycle import KeyChanges, NameTaken, StaleKey, StoreSuspended
+from apikeys.models import ApiKey, AuditEntry
 from apikeys.validators import clean_key_name, validate_no_key
 from stores.models import Store
 from stores.names import visible_part
-from stores.resources import SCOPES, Access, Resource
+from stores.resources import SCOPES, Access, Resource, with_implied
 
 MAX_ADDRESSES = 50
+# An IPv6 network written in full, and the end of its line.
+MAX_NETWORK_LENGTH = 44
+# Of what others did to a key while its form was open.
+MAX_LISTED = 10
 NAME_TAKEN = "Another key of this store has this name. Choose a different one."
+
+
+class LinesField(forms.CharField):
+    """A text of several lines, whose ends count as one character, as in the browser and as kept."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        return text.replace("\r\n", "\n")
 
 
 class KeyForm(forms.Form):
@@ -43,7 +56,7 @@ class KeyForm(forms.Form):
     }
 
     name = forms.CharField(max_length=100, error_messages={"required": "Enter a name."})
-    note = forms.CharField(max_length=500, required=False, validators=[validate_no_key])
+    note = LinesField(max_length=500, required=False, validators=[validate_no_key])
     expiry = forms.ChoiceField(choices=EXPIRIES, initial="90")
     expiry_date = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     access = forms.MultipleChoiceField(
@@ -53,7 +66,7 @@ class KeyForm(forms.Form):
             "invalid_choice": "There is no access called %(value)s.",
         },
     )
-    allowed_addresses = forms.CharField(required=False, max_length=2000)
+    allowed_addresses = LinesField(required=False, max_length=MAX_ADDRESSES * MAX_NETWORK_LENGTH)
 
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,9 +88,7 @@ class KeyForm(forms.Form):
             try:
                 kept[client_ip.canonical(text)] = None
             except ValueError as error:
-                raise ValidationError(
-                    "“%(text)s” is not an IP address or network.", params={"text": text}
-                ) from error
+                raise ValidationError(str(error)) from error
         return list(kept)
 
     def is_name_taken(self, name: str) -> bool:
@@ -146,24 +157,26 @@ class NewKeyForm(KeyForm):
 
 
 class EditKeyForm(KeyForm):
-    """Changes a key. ``version`` tells whether it is still the key that the owner was looking at."""
+    """Changes of a key what this person changed. ``shown`` is the key as it was when the form was opened."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput)
+    LABELS: ClassVar = {
+        "name": "name",
+        "note": "note",
+        "access": "access",
+        "expires_at": "expiry",
+        "allowed_addresses": "allowed addresses",
+    }
+
+    shown = forms.JSONField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, key: ApiKey, extend: bool = False, **kwargs: Any) -> None:
-        kwargs.setdefault(
-            "initial",
-            {
-                "name": key.name,
-                "note": key.note,
-                "access": key.access,
-                "expiry": "90" if extend else "keep" if key.expires_at else "never",
-                "allowed_addresses": "\n".join(key.allowed_addresses),
-                "version": key.version,
-            },
-        )
+        kwargs.setdefault("initial", initial_of(key) | {"shown": shown_of(key)})
+        if extend:
+            kwargs["initial"]["expiry"] = "90"
         super().__init__(*args, store=key.store, **kwargs)
         self.key = key
+        # What was done to the key since the form was opened, newest first.
+        self.meanwhile: list[AuditEntry] = []
         if key.expires_at:
             verb = "Leave expired since" if key.is_expired(timezone.now()) else "Keep"
             keep = ("keep", f"{verb} {exact_time(key.expires_at)}")
@@ -175,40 +188,105 @@ class EditKeyForm(KeyForm):
         others = ApiKey.objects.for_store(self.store).exclude(pk=self.key.pk)
         return others.with_name(name).exists()
 
-    def expires_at(self) -> datetime | None:
-        return self.key.expires_at if self.cleaned_data["expiry"] == "keep" else super().expires_at()
+    def clean_shown(self) -> dict[str, Any]:
+        shown = self.cleaned_data["shown"]
+        if not isinstance(shown, dict) or shown.keys() != shown_of(self.key).keys():
+            raise ValidationError("The form is incomplete.")
+        if not isinstance(shown["version"], int):
+            raise ValidationError("The form is incomplete.")
+        return shown
+
+    def clean(self) -> dict[str, Any]:
+        if "shown" in self.errors:
+            self.add_error(None, "This form was incomplete, so nothing was saved. Check it and save again.")
+            self.fill_in({"shown": json.dumps(shown_of(self.key))})
+        return super().clean()
+
+    def changes(self) -> KeyChanges:
+        """Return what this person changed in the form, and nothing that only somebody else changed."""
+        cleaned, shown = self.cleaned_data, self.cleaned_data["shown"]
+        changes: KeyChanges = {}
+        if cleaned["name"] != shown["name"]:
+            changes["name"] = cleaned["name"]
+        if cleaned["note"] != shown["note"]:
+            changes["note"] = cleaned["note"]
+        if (access := with_implied(cleaned["access"])) != shown["access"]:
+            changes["access"] = access
+        if cleaned["allowed_addresses"] != shown["allowed_addresses"]:
+            changes["allowed_addresses"] = cleaned["allowed_addresses"]
+        if cleaned["expiry"] not in {"keep", "" if shown["expires_at"] else "never"}:
+            changes["expires_at"] = self.expires_at()
+        return changes
 
     def change(self, *, by: Actor) -> bool:
-        """Whether the key was changed; if not, the form says why and keeps what was typed."""
-        try:
-            lifecycle.update_key(
-                self.key,
-                by=by,
-                version=self.cleaned_data["version"],
-                name=self.cleaned_data["name"],
-                note=self.cleaned_data["note"],
-                access=self.cleaned_data["access"],
-                expires_at=self.expires_at(),
-                allowed_addresses=self.cleaned_data["allowed_addresses"],
-            )
-        except StaleKey:
-            self.add_stale_error()
-        except NameTaken:
-            self.add_error("name", NAME_TAKEN)
-        return self.is_valid()
+        """Save what this person changed; return False where the form says why it was not."""
+        while True:
+            changes = self.changes()
+            self.meanwhile = self.changed_meanwhile()
+            if self.has_conflict(changes):
+                return False
+            try:
+                lifecycle.update_key(self.key, by=by, version=self.key.version, **changes)
+            except StaleKey:
+                continue
+            except NameTaken:
+                self.add_error("name", NAME_TAKEN)
+            return self.is_valid()
 
-    def add_stale_error(self) -> None:
-        """Say what the key has become, and let the next Save go ahead over it."""
-        self.add_error(
-            None,
-            f"Somebody else changed this key while you were editing it. Its name is now “{self.key.name}” "
-            f"and its access {', '.join(self.key.access)}. What you entered is still below. Save replaces "
-            "their changes with yours.",
-        )
+    def has_conflict(self, changes: KeyChanges) -> bool:
+        """Say where somebody else changed to another value what this person changed, and ask."""
+        shown, now = self.cleaned_data["shown"], shown_of(self.key)
+        both = [
+            self.LABELS[name] for name, wanted in changes.items() if now[name] not in (shown[name], wanted)
+        ]
+        if both:
+            self.add_error(
+                None,
+                f"While you were editing, somebody else changed the {' and the '.join(both)}, too. What you "
+                "entered is still below. Save replaces their change with yours.",
+            )
+            untouched = {
+                name: value
+                for name, value in initial_of(self.key).items()
+                if ("expires_at" if name == "expiry" else name) not in changes
+            }
+            self.fill_in(untouched | {"shown": json.dumps(now)})
+        return bool(both)
+
+    def changed_meanwhile(self) -> list[AuditEntry]:
+        changes = self.key.version - self.cleaned_data["shown"]["version"]
+        return list(AuditEntry.objects.filter(key=self.key)[: min(max(changes, 0), MAX_LISTED)])
+
+    def fill_in(self, values: dict[str, Any]) -> None:
+        """Show other values than those that were sent."""
         data = QueryDict(mutable=True)
         data.update(self.data)
-        data["version"] = str(self.key.version)
+        for name, value in values.items():
+            data.setlist(name, value if isinstance(value, list) else [value])
         self.data = data
+
+
+def initial_of(key: ApiKey) -> dict[str, Any]:
+    """Return a key's settings as the fields of the form begin with them."""
+    return {
+        "name": key.name,
+        "note": key.note,
+        "access": key.access,
+        "expiry": "keep" if key.expires_at else "never",
+        "allowed_addresses": "\n".join(key.allowed_addresses),
+    }
+
+
+def shown_of(key: ApiKey) -> dict[str, Any]:
+    """Return a key's settings as JSON, and the version of the key that has them."""
+    return {
+        "name": key.name,
+        "note": key.note,
+        "access": key.access,
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "allowed_addresses": key.allowed_addresses,
+        "version": key.version,
+    }
 
 
 class DeactivateForm(forms.Form):

@@ -120,6 +120,8 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     form = EditKeyForm(request.POST or typed, key=key, extend="extend" in request.GET)
     if request.method == "POST" and form.is_valid() and form.change(by=actor_from_request(request)):
         messages.success(request, f"Saved {key.name}.")
+        for entry in form.meanwhile:
+            messages.info(request, f"Meanwhile, by {entry.actor_name}: {entry.sentence} This was kept.")
         return redirect_back(request, key)
     context = {
         "store": store,

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ from django.test import Client, RequestFactory
 
 from apikeys import client_ip
 from apikeys.models import LastUse
+from apikeys.settings_page.forms import initial_of, shown_of
 from tests.conftest import IssueKey, bearer
 
 URL = "/v1/api-key/"
@@ -119,7 +121,7 @@ def test_the_clients_address_is_remembered_behind_a_proxy(
 def test_the_page_keeps_addresses_as_they_are_written_properly(signed_in: Client, issue: IssueKey) -> None:
     key, _ = issue()
     edit = f"/stores/267418190/settings/api-keys/{key.prefix}/edit/"
-    typed = {"name": key.name, "expiry": "never", "access": key.access, "version": "1"}
+    typed = initial_of(key) | {"shown": json.dumps(shown_of(key))}
     listed = "203.0.113.7, 2001:DB8::/32\n203.0.113.7\r\n 198.51.100.0/24"
     assert signed_in.post(edit, typed | {"allowed_addresses": listed}).status_code == 302
     key.refresh_from_db()
@@ -134,9 +136,10 @@ def test_the_page_keeps_addresses_as_they_are_written_properly(signed_in: Client
     [
         ("203.0.113.256", "“203.0.113.256” is not an IP address or network."),
         ("example.com", "“example.com” is not an IP address or network."),
-        ("203.0.113.7/24", "“203.0.113.7/24” is not an IP address or network."),
-        ("::ffff:203.0.113.7", "“::ffff:203.0.113.7” is not an IP address or network."),
-        ("fe80::1%eth0", "“fe80::1%eth0” is not an IP address or network."),
+        ("192.168.1.5/24", "“192.168.1.5/24” is not an IP address or network. Write 192.168.1.0/24."),
+        ("2001:db8::1/32", "“2001:db8::1/32” is not an IP address or network. Write 2001:db8::/32."),
+        ("::ffff:203.0.113.7", "“::ffff:203.0.113.7” is not an IP address or network. Write 203.0.113.7."),
+        ("fe80::1%eth0", "“fe80::1%eth0” is not an IP address or network. Write it without the zone."),
         ("203.0.113.7 <b>", "“&lt;b&gt;” is not an IP address or network."),
         (" ".join(["203.0.113.7"] * 51), "Enter at most 50 addresses"),
     ],
@@ -146,7 +149,7 @@ def test_what_is_no_address_is_named_and_kept(
 ) -> None:
     key, _ = issue()
     edit = f"/stores/267418190/settings/api-keys/{key.prefix}/edit/"
-    typed = {"name": key.name, "expiry": "never", "access": key.access, "version": "1"}
+    typed = initial_of(key) | {"shown": json.dumps(shown_of(key))}
     page = signed_in.post(edit, typed | {"allowed_addresses": listed}).content.decode()
     assert complaint in page
     assert listed.split()[0] in page

@@ -131,17 +131,27 @@ def test_every_failed_send_is_said_and_shown_without_a_null(page: Page, key: Api
     expect(page.get_by_role("status")).to_have_text("Saved Accounting.")
 
 
-def test_a_key_that_somebody_else_changed_is_replaced_only_by_a_second_save(
+def test_edit_keeps_what_another_tab_saved_and_asks_only_about_the_same_field(
     page: Page, key: ApiKey, owner: User
 ) -> None:
     dialog = open_dialog(page, "Edit")
-    dialog.get_by_label("Name", exact=True).fill("Mine")
-    lifecycle.update_key(ApiKey.objects.get(), by=Actor(owner), version=key.version, name="Theirs")
+    dialog.get_by_label("Note").fill("Mine")
+    lifecycle.update_key(
+        ApiKey.objects.get(), by=Actor(owner), version=key.version, allowed_addresses=["203.0.113.7"]
+    )
     dialog.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_contain_text("Somebody else changed this key")
-    expect(dialog.get_by_label("Name", exact=True)).to_have_value("Mine")
+    expect(page.locator(".messages")).to_contain_text("Allowed addresses changed from any to 203.0.113.7.")
+    assert ApiKey.objects.get().allowed_addresses == ["203.0.113.7"]
+
+    dialog = open_dialog(page, "Edit")
+    dialog.get_by_label("Note").fill("Mine again")
+    lifecycle.update_key(ApiKey.objects.get(), by=Actor(owner), version=3, note="Theirs")
     dialog.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", name="Mine", level=1)).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("somebody else changed the note, too")
+    expect(dialog.get_by_label("Note")).to_have_value("Mine again")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator("p.note")).to_have_text("Mine again")
+    assert ApiKey.objects.get().note == "Mine again"
 
 
 def test_what_was_typed_for_a_key_deleted_meanwhile_can_become_a_new_one(page: Page, key: ApiKey) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from apikeys.actors import Actor
 from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
 from apikeys.models.outcomes import Outcome
 from apikeys.settings_page import key_views, one_time_display
+from apikeys.settings_page.forms import initial_of, shown_of
 from stores.models import Store
 from tests.conftest import PASSWORD, IssueKey, bearer, deliver_emails, sign_in
 
@@ -41,6 +43,12 @@ def create(client: Client, **typed: Any) -> tuple[ApiKey, str]:
     shown = client.get(save_new(client, **typed)["Location"])
     plaintext = WHOLE_KEY.findall(text(shown))[0]
     return ApiKey.objects.get(prefix=plaintext[:7]), plaintext
+
+
+def edit(client: Client, key: ApiKey, **typed: Any) -> Any:
+    """Send the form that was opened when the key was as it is here, with these fields changed."""
+    shown = initial_of(key) | {"shown": json.dumps(shown_of(key))}
+    return client.post(f"{KEYS}{key.prefix}/edit/", shown | typed)
 
 
 # Who gets in.
@@ -518,6 +526,15 @@ def test_a_note_is_kept_shown_and_found(signed_in: Client) -> None:
     assert names_on(signed_in.get(f"{KEYS}?q=ines")) == [key.name]
 
 
+def test_lines_are_counted_as_they_are_kept(signed_in: Client) -> None:
+    networks = "\r\n".join(f"2001:0db8:0000:0000:0000:0000:{number:04x}:0000/112" for number in range(50))
+    note = "\r\n".join(["x" * 9] * 50)
+    key, _ = create(signed_in, note=note, allowed_addresses=networks)
+    assert len(key.note) == 499
+    assert len(key.allowed_addresses) == 50
+    assert "at most 500 characters" in text(save_new(signed_in, note=f"{note}\r\nx"))
+
+
 def test_refusals_before_the_last_change_are_no_alarm(
     signed_in: Client, issue: IssueKey, owner: User
 ) -> None:
@@ -718,10 +735,7 @@ def test_editing_changes_name_expiry_and_access_but_not_the_secret(
     signed_in: Client, issue: IssueKey
 ) -> None:
     key, plaintext = issue(name="Old", access=["orders:read"])
-    response = signed_in.post(
-        f"{KEYS}{key.prefix}/edit/",
-        {"name": "New", "expiry": "30", "access": ["customers:write"], "version": "1"},
-    )
+    response = edit(signed_in, key, name="New", expiry="30", access=["customers:write"])
     assert response["Location"] == f"{KEYS}{key.prefix}/"
     changed = ApiKey.objects.get()
     assert (changed.name, changed.access) == ("New", ["customers:read", "customers:write"])
@@ -733,34 +747,59 @@ def test_an_expiry_is_kept_unless_it_is_changed(signed_in: Client, issue: IssueK
     expires_at = timezone.now() + timedelta(days=3, microseconds=1)
     key, _ = issue(expires_at=expires_at)
     assert '<option value="keep" selected>' in text(signed_in.get(f"{KEYS}{key.prefix}/edit/"))
-    typed = {"name": "New", "expiry": "keep", "access": key.access, "version": "1"}
-    signed_in.post(f"{KEYS}{key.prefix}/edit/", typed)
+    edit(signed_in, key, name="New", expiry="keep")
     assert ApiKey.objects.get().expires_at == expires_at
 
 
-def test_a_key_changed_meanwhile_is_not_overwritten_unseen(
-    signed_in: Client, issue: IssueKey, owner: User
+@pytest.mark.parametrize("field", ["name", "note", "access", "expires_at", "allowed_addresses"])
+def test_edit_saves_only_what_this_person_changed(
+    signed_in: Client, issue: IssueKey, owner: User, field: str
 ) -> None:
-    key, _ = issue(name="Old")
+    key, _ = issue(name="Old", access=["orders:read"])
+    theirs: Any = {
+        "name": "Theirs",
+        "note": "Theirs",
+        "access": ["coupons:read"],
+        "expires_at": datetime(2030, 1, 29, tzinfo=UTC),
+        "allowed_addresses": ["203.0.113.7"],
+    }
+    lifecycle.update_key(ApiKey.objects.get(), by=Actor(owner), version=1, **{field: theirs[field]})
+    edit(signed_in, key, **({"name": "Mine"} if field == "note" else {"note": "Mine"}))
+    changed = ApiKey.objects.get()
+    assert getattr(changed, field) == theirs[field]
+    assert "Mine" in {changed.name, changed.note}
+    page = text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    assert f"Meanwhile, by owner@example.com: {AuditEntry.objects.all()[1].sentence}" in page
+
+
+def test_edit_asks_only_where_both_changed_the_same(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, _ = issue(name="Old", access=["orders:read"])
     lifecycle.update_key(
-        key, by=Actor(owner), version=1, name="Theirs", access=["coupons:read"], expires_at=None
+        ApiKey.objects.get(), by=Actor(owner), version=1, name="Theirs", access=["coupons:read"]
     )
-    mine = {"name": "Mine", "expiry": "never", "access": ["orders:read"], "version": "1"}
-    page = text(signed_in.post(f"{KEYS}{key.prefix}/edit/", mine))
-    assert "Its name is now “Theirs” and its access coupons:read" in page
+    page = text(edit(signed_in, key, name="Mine"))
+    assert "somebody else changed the name, too" in page
+    assert "Renamed from “Old” to “Theirs”. Added coupons:read. Removed orders:read." in page
     assert 'value="Mine"' in page
+    assert 'value="coupons:read" checked' in page
     assert ApiKey.objects.get().name == "Theirs"
-    version = re.search(r'name="version" value="(\d+)"', page)
-    assert version is not None
-    signed_in.post(f"{KEYS}{key.prefix}/edit/", mine | {"version": version[1]})
-    assert ApiKey.objects.get().name == "Mine"
+    edit(signed_in, ApiKey.objects.get(), name="Mine")
+    assert (ApiKey.objects.get().name, ApiKey.objects.get().access) == ("Mine", ["coupons:read"])
+
+
+@pytest.mark.parametrize("shown", ["", "x", "[]", "{}", '{"name": 1}'])
+def test_edit_without_what_was_shown_saves_nothing(signed_in: Client, issue: IssueKey, shown: str) -> None:
+    key, _ = issue(name="Old")
+    page = text(edit(signed_in, key, name="Mine", shown=shown))
+    assert "This form was incomplete, so nothing was saved." in page
+    assert 'value="Mine"' in page
+    assert ApiKey.objects.get().name == "Old"
 
 
 def test_a_key_deleted_meanwhile_can_be_made_anew(signed_in: Client, issue: IssueKey, owner: User) -> None:
     key, _ = issue(name="Old", expires_at=timezone.now() + timedelta(days=1))
     lifecycle.delete_key(key, by=Actor(owner))
-    typed = {"name": "Mine", "expiry": "keep", "access": ["orders:read"], "version": "1"}
-    page = text(signed_in.post(f"{KEYS}{key.prefix}/edit/", typed))
+    page = text(edit(signed_in, key, name="Mine"))
     assert "deleted this key while you were editing it" in page
     assert 'value="Mine"' in page
     assert f'action="{KEYS}new/"' in page
@@ -905,7 +944,7 @@ def test_the_first_change_after_an_hour_asks_for_the_password_and_keeps_the_form
 @pytest.mark.parametrize(
     ("action", "typed", "kept"),
     [
-        ("edit", {"name": "Bookkeeping", "expiry": "never", "version": "1"}, 'value="Bookkeeping"'),
+        ("edit", {"name": "Bookkeeping", "expiry": "never"}, 'value="Bookkeeping"'),
         ("deactivate", {"hours": "24"}, 'value="24" checked'),
         ("roll", {"overlap": "168"}, 'value="168" checked'),
         ("delete", {"name": "Accounting"}, 'value="Accounting"'),
