@@ -11,13 +11,14 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apikeys import emails, key_text
 from apikeys.actors import Actor
 from apikeys.locks import lock_key, lock_store
-from apikeys.models import ApiKey, AuditEntry, Event, Suspension
+from apikeys.models import ApiKey, AuditEntry, Event, Refusal, Suspension
 from apikeys.validators import clean_key_name, validate_no_key
 from stores.models import Store
 from stores.resources import with_implied
@@ -131,7 +132,9 @@ def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyCha
 def set_rate_limit(key: ApiKey, *, by: Actor, requests_per_minute: int | None) -> None:
     """Set how many requests a minute the key may make; None for as many as any key."""
     with lock_key(key):
-        _apply(key, {"rate_limit": requests_per_minute}, by)
+        before = _requests_per_minute(key)
+        if _apply(key, {"rate_limit": requests_per_minute}, by) and _requests_per_minute(key) > before:
+            Refusal.objects.settle_fixed(key, is_limit_raised=True)
 
 
 def deactivate_key(key: ApiKey, *, by: Actor, until: datetime | None = None) -> None:
@@ -260,6 +263,8 @@ def resume_store(store: Store, *, by: Actor) -> bool:
         if not Suspension.objects.filter(store=store).delete()[0]:
             return False
         ApiKey.objects.for_store(store).update(suspended_at=None)
+        for key in ApiKey.objects.for_store(store).order_by("pk"):
+            Refusal.objects.settle_fixed(key)
         AuditEntry.objects.record(Event.RESUMED, by=by, store=store)
         emails.send_store_resumed(store, by)
     return True
@@ -285,6 +290,12 @@ def _apply(key: ApiKey, wanted: dict[str, Any], by: Actor) -> bool:
     return bool(changes)
 
 
+def _requests_per_minute(key: ApiKey) -> int:
+    """Return the limit that holds for the key."""
+    limit: int = key.rate_limit or settings.RATE_LIMIT_PER_KEY
+    return limit
+
+
 def _text(value: Any) -> Any:
     """Return a value as JSON keeps it: a moment in ISO 8601, all else as it is."""
     return value.isoformat() if isinstance(value, datetime) else value
@@ -298,3 +309,4 @@ def _save(key: ApiKey, *columns: str) -> None:
     key.version += 1
     key.changed_at = timezone.now()
     key.save(update_fields=[*columns, "version", "changed_at"])
+    Refusal.objects.settle_fixed(key)

@@ -6,6 +6,7 @@ from apikeys.models.key import ApiKey, ApiKeyQuerySet
 from apikeys.models.key_states import KeyFilter
 from apikeys.models.notification import KnownNetwork, Notification, NotificationSettings, Reminder
 from apikeys.models.outcomes import Outcome, Status
+from apikeys.models.refusals import Refusal
 from apikeys.models.request_log import LoggedRequest
 from apikeys.models.suspension import Suspension
 from apikeys.models.usage import (
@@ -32,6 +33,7 @@ __all__ = [
     "Notification",
     "NotificationSettings",
     "Outcome",
+    "Refusal",
     "RefusalUsage",
     "Reminder",
     "Status",

@@ -15,6 +15,8 @@ MAX_COUNTERS = 100_000
 MAX_LOGGED_REQUESTS = 20_000
 # Likewise, a network beyond so many is noticed by its next request in a later batch.
 MAX_NETWORKS = 20_000
+# An address beyond so many that were refused counts as one of the key's further addresses.
+MAX_REFUSED_ADDRESSES = 20_000
 
 
 class KeyRequest(NamedTuple):
@@ -83,6 +85,29 @@ class Count:
         self.last_at = max(self.last_at, last_at)
 
 
+class Cause(NamedTuple):
+    """Why a request was refused; see apikeys.models.Refusal."""
+
+    key_id: int
+    reason: str
+    scope: str
+    address: str
+
+
+@dataclass(slots=True)
+class Refused:
+    """Requests that were refused for one cause: how many, the first moment, and the newest request."""
+
+    requests: int
+    first_at: datetime
+    newest: KeyRequest
+
+    def add(self, other: "Refused") -> None:
+        self.requests += other.requests
+        self.first_at = min(self.first_at, other.first_at)
+        self.newest = max(self.newest, other.newest, key=lambda request: request.at)
+
+
 @dataclass(slots=True)
 class Batch:
     """What is written together, under the next number of the process that writes it: counts and a log.
@@ -95,6 +120,7 @@ class Batch:
     counts: dict[Counter, Count] = field(default_factory=dict)
     newest: dict[int, KeyRequest] = field(default_factory=dict)
     networks: dict[tuple[int, str], KeyRequest] = field(default_factory=dict)
+    refusals: dict[Cause, Refused] = field(default_factory=dict)
     log: list[KeyRequest] = field(default_factory=list)
 
     @property
@@ -113,11 +139,27 @@ class Batch:
         newest = self.newest.get(request.key_id)
         if newest is None or newest.at <= request.at:
             self.newest[request.key_id] = request
-        if request.address and counter.outcome != Outcome.REFUSED:
+        if counter.outcome == Outcome.REFUSED:
+            self._add_refusal(request)
+        elif request.address:
             of_key = request.key_id, client_ip.network_around(request.address)
             if len(self.networks) < MAX_NETWORKS:
                 self.networks.setdefault(of_key, request)
         return True
+
+    def _add_refusal(self, request: KeyRequest) -> None:
+        """Add a refused request to its cause."""
+        reason = request.reason or ""
+        scope = f"{request.resource}:{request.access}" if reason == "resource_not_allowed" else ""
+        address = (request.address or "") if reason == "address_not_allowed" else ""
+        cause = Cause(request.key_id, reason, scope, address)
+        if cause not in self.refusals and len(self.refusals) >= MAX_REFUSED_ADDRESSES:
+            cause = cause._replace(address="")
+        refused = Refused(1, request.at, request)
+        if known := self.refusals.get(cause):
+            known.add(refused)
+        else:
+            self.refusals[cause] = refused
 
     def add_to_log(self, request: KeyRequest) -> bool:
         """Log one request; False where the batch has as many as it may."""

@@ -21,20 +21,29 @@ from apikeys.models import (
     LastUse,
     LoggedRequest,
     Outcome,
+    Refusal,
     RefusalUsage,
     StoreUsage,
     UsageWriter,
 )
+from apikeys.models.refusals import MAX_ADDRESSES
 from apikeys.usage import networks
-from apikeys.usage.batch import Batch, Count, Counter, KeyRequest
+from apikeys.usage.batch import Batch, Cause, Count, Counter, KeyRequest, Refused
 from stores.models import Store
 
 # Far below what one statement may bind: 32,766 values on SQLite and 65,535 on PostgreSQL.
 ROWS_PER_STATEMENT = 500
 
 ADD_REQUESTS = "requests = kept.requests + excluded.requests"
-ADD_COUNT = f"""{ADD_REQUESTS},
-    last_at = CASE WHEN excluded.last_at > kept.last_at THEN excluded.last_at ELSE kept.last_at END
+LAST_AT = "last_at = CASE WHEN excluded.last_at > kept.last_at THEN excluded.last_at ELSE kept.last_at END"
+ADD_COUNT = f"{ADD_REQUESTS}, {LAST_AT}"
+# A request refused after its cause was fixed opens the refusal again; one that is left stays left.
+IS_OPENED_AGAIN = "kept.settled_as = 'fixed' AND excluded.last_at > kept.settled_at"
+ADD_REFUSED = f"""{ADD_REQUESTS}, {LAST_AT},
+    client = CASE WHEN excluded.last_at > kept.last_at THEN excluded.client ELSE kept.client END,
+    first_at = CASE WHEN excluded.first_at < kept.first_at THEN excluded.first_at ELSE kept.first_at END,
+    settled_at = CASE WHEN {IS_OPENED_AGAIN} THEN NULL ELSE kept.settled_at END,
+    settled_as = CASE WHEN {IS_OPENED_AGAIN} THEN '' ELSE kept.settled_as END
 """
 
 LOG_FIELDS = (
@@ -64,6 +73,7 @@ def write(batch: Batch) -> None:
         of_stores = {c: count for c, count in batch.counts.items() if c.store_id in stores}
         _write_key_usage(of_keys)
         _write_refusals(of_keys)
+        _write_causes(batch.refusals)
         _write_store_usage(of_stores)
         _write_hourly_usage(of_stores)
         _write_last_uses(use for use in batch.newest.values() if use.key_id in keys)
@@ -101,6 +111,53 @@ def _write_refusals(counts: Counts) -> None:
         _totals(refused, lambda c: (c.key_id, c.date, c.resource, c.access, c.reason)),
         f"(key_id, date, resource, access, reason) DO UPDATE SET {ADD_COUNT}",
     )
+
+
+def _write_causes(refusals: Mapping[Cause, Refused]) -> None:
+    """Add refused requests to the rows of their causes."""
+    _upsert(
+        Refusal,
+        (
+            *("key", "store", "reason", "scope", "address", "client"),
+            *("requests", "first_at", "last_at", "settled_as"),
+        ),
+        [
+            (
+                *(cause.key_id, refused.newest.store_id, cause.reason, cause.scope, cause.address),
+                *(refused.newest.client, refused.requests, refused.first_at, refused.newest.at, ""),
+            )
+            for cause, refused in sorted(_with_few_addresses(refusals).items(), key=FIRST)
+        ],
+        f"(key_id, reason, scope, address) DO UPDATE SET {ADD_REFUSED}",
+    )
+
+
+def _with_few_addresses(refusals: Mapping[Cause, Refused]) -> Mapping[Cause, Refused]:
+    """Add up what would give a key rows of more than MAX_ADDRESSES addresses, as its further addresses.
+
+    Processes that write at the same instant do not see each other's rows, and may go beyond that once.
+    """
+    keys = {cause.key_id for cause in refusals if cause.address}
+    if not keys:
+        return refusals
+    known: dict[int, set[str]] = {key_id: set() for key_id in keys}
+    for key_id, address in (
+        Refusal.objects.filter(key__in=keys).exclude(address="").values_list("key_id", "address")
+    ):
+        known[key_id].add(address)
+    few: dict[Cause, Refused] = {}
+    for cause, refused in sorted(refusals.items(), key=lambda item: item[1].first_at):
+        if cause.address:
+            addresses = known[cause.key_id]
+            if len(addresses | {cause.address}) > MAX_ADDRESSES:
+                cause = cause._replace(address="")
+            else:
+                addresses.add(cause.address)
+        if cause in few:
+            few[cause].add(refused)
+        else:
+            few[cause] = replace(refused)
+    return few
 
 
 def _write_hourly_usage(counts: Counts) -> None:

@@ -1,0 +1,174 @@
+"""Refusals: opened by requests, settled by the change that mends them or by the owner, opened again."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apikeys import lifecycle
+from apikeys.actors import Actor
+from apikeys.models import ApiKey, Refusal
+from apikeys.models.refusals import MAX_ADDRESSES
+from apikeys.usage import writer
+from apikeys.usage.batch import Batch
+from tests.conftest import IssueKey
+from tests.key_requests import make_request
+
+Change = Callable[[ApiKey, Actor], Any]
+
+
+def refuse(key: ApiKey, reason: str, **more: Any) -> None:
+    """Write a request that is refused now."""
+    batch = Batch(uuid4(), 1)
+    batch.add(make_request(key, **({"at": timezone.now(), "status_code": 401, "reason": reason} | more)))
+    writer.write(batch)
+
+
+def state(key: ApiKey) -> list[tuple[str, str, str, int]]:
+    rows = Refusal.objects.for_key(key).order_by("reason", "scope", "address")
+    return [(str(row), row.settled_as, row.client, row.requests) for row in rows]
+
+
+def update(**changes: Any) -> Change:
+    return lambda key, by: lifecycle.update_key(key, by=by, version=key.version, **changes)
+
+
+def set_columns(**columns: Any) -> Change:
+    return lambda key, by: ApiKey.objects.filter(pk=key.pk).update(**columns)
+
+
+def pause(key: ApiKey, by: Actor) -> None:
+    lifecycle.deactivate_key(key, by=by)
+
+
+def reactivate(key: ApiKey, by: Actor) -> None:
+    lifecycle.reactivate_key(key, by=by, version=key.version)
+
+
+def limit(number: int | None) -> Change:
+    return lambda key, by: lifecycle.set_rate_limit(key, by=by, requests_per_minute=number)
+
+
+def suspend(key: ApiKey, by: Actor) -> None:
+    lifecycle.suspend_store(key.store, by=by, reason="Guessing.")
+
+
+def resume(key: ApiKey, by: Actor) -> None:
+    lifecycle.resume_store(key.store, by=by)
+
+
+ORDERS_WRITE = {"access": "write"}
+
+
+@pytest.mark.parametrize(
+    ("before", "reason", "request_fields", "useless", "mend"),
+    [
+        (
+            update(),
+            "resource_not_allowed",
+            ORDERS_WRITE,
+            update(access=["orders:read", "customers:write"], note="Tried"),
+            update(access=["orders:write"]),
+        ),
+        (
+            update(allowed_addresses=["192.0.2.1"]),
+            "address_not_allowed",
+            {},
+            update(allowed_addresses=["192.0.2.0/24"]),
+            update(allowed_addresses=["203.0.113.0/24"]),
+        ),
+        (
+            set_columns(expires_at=timezone.now() - timedelta(days=2)),
+            "api_key_expired",
+            {},
+            update(expires_at=timezone.now() - timedelta(days=1)),
+            update(expires_at=timezone.now() + timedelta(days=1)),
+        ),
+        (pause, "api_key_inactive", {}, update(note="Off"), reactivate),
+        (suspend, "api_key_inactive", {}, update(note="Off"), resume),
+        (limit(5), "rate_limited", {"status_code": 429}, limit(4), limit(6)),
+        (limit(5), "rate_limited", {"status_code": 429}, update(note="Slow"), limit(None)),
+    ],
+    ids=["granted", "allowed", "extended", "reactivated", "resumed", "raised", "no limit of its own"],
+)
+def test_settle_fixed_follows_the_change_that_mends_the_cause(
+    issue: IssueKey,
+    owner: User,
+    before: Change,
+    reason: str,
+    request_fields: dict[str, Any],
+    useless: Change,
+    mend: Change,
+) -> None:
+    key, _ = issue()
+    by = Actor(owner)
+    before(key, by)
+    refuse(key, reason, **request_fields)
+    refusals = Refusal.objects.for_key(key)
+    for change, is_open in ((useless, True), (mend, False)):
+        change(ApiKey.objects.get(pk=key.pk), by)
+        assert refusals.open().exists() is is_open
+    assert refusals.get().settled_as == "fixed"
+    refuse(key, reason, **request_fields)
+    assert (refusals.open().get().requests, refusals.get().settled_as) == (2, "")
+
+
+def test_a_late_batch_does_not_open_what_was_fixed_meanwhile(issue: IssueKey, owner: User) -> None:
+    key, _ = issue()
+    refuse(key, "resource_not_allowed", access="write")
+    earlier = timezone.now()
+    update(access=["orders:write"])(key, Actor(owner))
+    refuse(key, "resource_not_allowed", access="write", at=earlier)
+    assert state(key) == [("resource_not_allowed orders:write", "fixed", "curl/8", 2)]
+
+
+def test_a_refusal_that_is_left_stays_left_and_is_counted(issue: IssueKey, owner: User) -> None:
+    key, _ = issue()
+    refuse(key, "resource_not_allowed", access="write", client="first")
+    refusals = Refusal.objects.for_key(key)
+    assert refusals.leave() == 1
+    refuse(key, "resource_not_allowed", access="write", client="second")
+    update(access=["orders:write"])(key, Actor(owner))
+    assert state(key) == [("resource_not_allowed orders:write", "left", "second", 2)]
+    assert not refusals.open().exists()
+    assert (refusals.reopen(), refusals.open().count()) == (1, 1)
+
+
+def test_open_asks_for_the_last_seven_days(issue: IssueKey) -> None:
+    key, _ = issue()
+    refuse(key, "api_key_expired", at=timezone.now() - timedelta(days=7, seconds=1))
+    assert not Refusal.objects.open().exists()
+    refuse(key, "api_key_expired", at=timezone.now() - timedelta(days=6))
+    assert Refusal.objects.open().get().requests == 2
+
+
+@pytest.mark.parametrize("batches", [1, 30])
+def test_a_key_has_rows_of_so_many_addresses_and_one_of_all_others(issue: IssueKey, batches: int) -> None:
+    key, _ = issue()
+    other, _ = issue()
+    addresses = [f"192.0.2.{number}" for number in range(MAX_ADDRESSES + 10)]
+    size = len(addresses) // batches
+    for start in range(0, len(addresses), size):
+        batch = Batch(uuid4(), 1)
+        for address in addresses[start : start + size]:
+            for one in (key, other):
+                batch.add(make_request(one, address=address, status_code=401, reason="address_not_allowed"))
+        writer.write(batch)
+    refuse(key, "address_not_allowed", address=addresses[0])
+    refuse(key, "address_not_allowed", address=addresses[-1])
+    rows = dict(Refusal.objects.for_key(key).values_list("address", "requests"))
+    assert rows == {"": 11, addresses[0]: 2} | dict.fromkeys(addresses[1:MAX_ADDRESSES], 1)
+    assert Refusal.objects.for_key(other).count() == MAX_ADDRESSES + 1
+
+
+@pytest.mark.parametrize("columns", [{"settled_as": "fixed"}, {"settled_at": timezone.now()}])
+def test_the_database_keeps_a_settled_refusal_whole(issue: IssueKey, columns: dict[str, Any]) -> None:
+    key, _ = issue()
+    refuse(key, "api_key_expired")
+    with pytest.raises(IntegrityError, match="refusal_is_settled_as_something"), transaction.atomic():
+        Refusal.objects.update(**columns)
