@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from itertools import accumulate, islice
+from typing import Any
 
 from django.db.models import F
 
-from stores.demo.catalogue import DemoStore
-from stores.demo.people import fill_digits
 from stores.models import Customer, Order, OrderLine, Product, Store
 
 BATCH_SIZE = 4_000
@@ -46,7 +45,7 @@ class OrderContext:
     """What orders are made from: products, the most popular first, and customers in the order they joined."""
 
     store: Store
-    demo: DemoStore
+    demo: dict[str, Any]
     products: list[Product]
     customers: list[Customer]
     now: datetime
@@ -108,7 +107,7 @@ def build_order(context: OrderContext, number: int, at: datetime) -> tuple[Order
         note=rng.choice(NOTES) if rng.random() < 0.09 else "",
         created_at=at,
         **calculate_amounts(
-            context.demo, lines, is_domestic=customer.country == context.demo.home_country, rng=rng
+            context.demo, lines, is_domestic=customer.country == context.demo["home_country"], rng=rng
         ),
     )
     for line in lines:
@@ -147,13 +146,13 @@ def build_line(product: Product, rng: random.Random) -> OrderLine:
 
 
 def calculate_amounts(
-    demo: DemoStore, lines: list[OrderLine], *, is_domestic: bool, rng: random.Random
+    demo: dict[str, Any], lines: list[OrderLine], *, is_domestic: bool, rng: random.Random
 ) -> dict[str, int]:
     """Return the amounts of an order: some have a discount, large ones ship free, abroad there is no tax."""
     subtotal = sum(line.total for line in lines)
     discount = subtotal // 10 if rng.random() < 0.14 else 0
-    shipping = 0 if subtotal >= demo.free_shipping_from else demo.shipping * (1 if is_domestic else 2)
-    tax = (subtotal - discount) * demo.tax_per_mille // 1000 if is_domestic else 0
+    shipping = 0 if subtotal >= demo["free_shipping_from"] else demo["shipping"] * (1 if is_domestic else 2)
+    tax = (subtotal - discount) * demo["tax_per_mille"] // 1000 if is_domestic else 0
     return {
         "subtotal": subtotal,
         "shipping": shipping,
@@ -184,7 +183,12 @@ def choose_statuses(age: timedelta, rng: random.Random) -> tuple[Order.Status, O
     return Order.Status.COMPLETED, Order.PaymentStatus.REFUNDED if returned else Order.PaymentStatus.PAID
 
 
-def build_tracking_number(demo: DemoStore, status: Order.Status, rng: random.Random) -> str:
+def build_tracking_number(demo: dict[str, Any], status: Order.Status, rng: random.Random) -> str:
     """Return a tracking number; it is empty until the parcel is on its way."""
     shipped = status in {Order.Status.SHIPPED, Order.Status.COMPLETED}
-    return fill_digits(f"{demo.sku_prefix}#########{demo.home_country}", rng) if shipped else ""
+    return fill_digits(f"{demo['sku_prefix']}#########{demo['home_country']}", rng) if shipped else ""
+
+
+def fill_digits(pattern: str, rng: random.Random) -> str:
+    """Return the pattern with a random digit for each #."""
+    return "".join(str(rng.randrange(10)) if character == "#" else character for character in pattern)

@@ -6,9 +6,10 @@ import environ
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from apikeys import demo
+from apikeys.demo.seed import seed_keys
 from apikeys.management.operator import count_to
 from stores.demo.seed import seed
+from stores.models import Store
 
 
 class Command(BaseCommand):
@@ -18,16 +19,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--orders", type=count_to(10_000_000), default=600, help="orders of the first store"
         )
-        parser.add_argument("--keys", type=count_to(1_000_000), default=len(demo.SPECIMENS), help="its keys")
+        parser.add_argument("--keys", type=count_to(1_000_000), help="its keys, instead of those described")
         parser.add_argument(
             "--usage-days", type=count_to(3_650), default=30, help="days of usage of each key"
         )
 
     @transaction.atomic
-    def handle(self, *, orders: int, keys: int, usage_days: int, **options: Any) -> None:
+    def handle(self, *, orders: int, keys: int | None, usage_days: int, **options: Any) -> None:
         first, second = seed(orders=orders)
         password = environ.Env().str("DEMO_OWNER_PASSWORD", default="")
         for store in (first, second):
-            demo.give_password(store, password)
-        demo.seed_keys(first, count=keys, days=usage_days)
-        demo.seed_keys(second, count=1, days=usage_days)
+            give_password(store, password)
+        seed_keys(first, count=keys, days=usage_days)
+        seed_keys(second, count=1, days=usage_days)
+
+
+def give_password(store: Store, password: str) -> None:
+    """Let the store's owners sign in with this password, where they have none yet."""
+    for owner in store.owners.all():
+        if password and not owner.has_usable_password():
+            owner.set_password(password)
+            owner.save(update_fields=["password"])

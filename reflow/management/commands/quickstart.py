@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from apikeys.lifecycle import StoreSuspended, insert_key
 from apikeys.models import ApiKey
-from stores.demo.northwood import NORTHWOOD
+from stores.demo import NORTHWOOD_ID
 from stores.models import Store
 from stores.resources import Access, Resource
 
@@ -172,11 +172,11 @@ def greet(address: Address) -> Iterator[str]:
     if name := address.missing_host():
         hosts = ",".join([*settings.ALLOWED_HOSTS, name])
         yield f"Other machines get a 400 until .env names the host that they ask for: ALLOWED_HOSTS={hosts}"
-    owner = User.objects.filter(email=NORTHWOOD.owner, stores=NORTHWOOD.id).first()
+    owner = User.objects.filter(email="owner@example.com", stores=NORTHWOOD_ID).first()
     if owner is None:
         return
-    store = Store.objects.get(pk=NORTHWOOD.id)
-    yield f"Sign in as {NORTHWOOD.owner} with {password_of(owner)}."
+    store = Store.objects.get(pk=NORTHWOOD_ID)
+    yield f"Sign in as owner@example.com with {password_of(owner)}."
     try:
         plaintext = fresh_key(store)
     except StoreSuspended as error:

@@ -15,7 +15,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from apikeys import lifecycle  # noqa: E402
-from stores.demo.northwood import NORTHWOOD  # noqa: E402
+from stores.demo import NORTHWOOD_ID  # noqa: E402
 from stores.models import Store  # noqa: E402
 
 USAGE_DAYS = 30
@@ -26,7 +26,7 @@ UNLIMITED = 10**9
 def seed(*, keys: int, orders: int) -> list[str]:
     """Fill the demo store, and draw a few more keys: returns their headers."""
     call_command("seed_demo", keys=keys, orders=orders, usage_days=USAGE_DAYS)
-    store = Store.objects.get(pk=NORTHWOOD.id)
+    store = Store.objects.get(pk=NORTHWOOD_ID)
     drawn = (
         lifecycle.insert_key(
             store=store, name=f"Benchmark {number}", access=["orders:read"], rate_limit=UNLIMITED

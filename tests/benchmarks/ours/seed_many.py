@@ -15,7 +15,7 @@ from django.db import connection, transaction  # noqa: E402
 
 from apikeys import key_text, lifecycle  # noqa: E402
 from apikeys.models import ApiKey  # noqa: E402
-from stores.demo.northwood import NORTHWOOD  # noqa: E402
+from stores.demo import NORTHWOOD_ID  # noqa: E402
 from stores.models import Store  # noqa: E402
 from tests.benchmarks.ours.seed import UNLIMITED, settle  # noqa: E402
 
@@ -32,7 +32,7 @@ def seed(number: int) -> list[str]:
 
     Those are laid between the others, which nobody can use, layer by layer.
     """
-    store = Store.objects.create(pk=NORTHWOOD.id, name=NORTHWOOD.name)
+    store = Store.objects.create(pk=NORTHWOOD_ID, name="Northwood")
     headers: list[str] = []
     for layer in range(LAYERS):
         for _ in range(IN_USE // LAYERS):

@@ -20,10 +20,10 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from apikeys import lifecycle  # noqa: E402
-from apikeys.demo import seed_keys  # noqa: E402
+from apikeys.demo.seed import seed_keys  # noqa: E402
 from apikeys.models import ApiKeyUsage  # noqa: E402
 from reflow.api.pagination import Cursor, sort_keys  # noqa: E402
-from stores.demo.northwood import NORTHWOOD  # noqa: E402
+from stores.demo import NORTHWOOD_ID  # noqa: E402
 from stores.models import Order, Store  # noqa: E402
 from tests.benchmarks.ours.seed import UNLIMITED, settle  # noqa: E402
 
@@ -35,7 +35,7 @@ DAYS = 22
 
 def seed(*, keys: int, usage_days: int, orders: int) -> dict[str, str]:
     call_command("seed_demo", keys=keys, orders=orders, usage_days=DAYS)
-    grown = Store.objects.get(pk=NORTHWOOD.id)
+    grown = Store.objects.get(pk=NORTHWOOD_ID)
     owner = grown.owners.get()
     few = Store.objects.create(name="Few keys")
     few.owners.add(owner)
