@@ -5,29 +5,31 @@ are the secret, 108 random bits. Pure functions: no models, no input or output.
 """
 
 import hashlib
-import hmac
 import re
 import secrets
-import unicodedata
-from urllib.parse import unquote
 
 PREFIX_LENGTH = 7
 SECRET_LENGTH = 27
 DIGEST_LENGTH = 64
+# A command with a key in it can be pasted into a search box; more than this is not looked at.
+MAX_PASTE_LENGTH = 2000
+MAX_SEARCH_LENGTH = 100
 
 _KEY = re.compile(rf"[0-9a-f]{{{PREFIX_LENGTH}}}\.[0-9a-f]{{{SECRET_LENGTH}}}")
-_WHOLE_IN_TEXT = re.compile(_KEY.pattern, re.IGNORECASE)
-_IN_TEXT = re.compile(rf"([0-9a-f]{{{PREFIX_LENGTH}}})\.[0-9a-f]{{8,}}", re.IGNORECASE)
-# Begins at the dot, which is soon found in a long text.
-_SECRET_IN_TEXT = re.compile(rf"\.(?<=[0-9a-f]{{{PREFIX_LENGTH}}}\.)[0-9a-f]{{8,}}", re.IGNORECASE)
+# The dot between the halves, as often percent-encoded as may be: %2E, %252E, %25252E.
+_DOT = r"(?:\.|%(?:25)*+2[eE])"
+# A key or most of one, in any text. The prefix is looked back at, so that the end of one key can be the
+# beginning of the next.
+_KEY_IN_TEXT = re.compile(rf"(?<=([0-9a-fA-F]{{{PREFIX_LENGTH}}})){_DOT}([0-9a-fA-F]{{8,}})")
 _PREFIX_IN_TEXT = re.compile(
-    rf"(?<![0-9a-z])[0-9a-f]{{{PREFIX_LENGTH}}}(?![0-9a-z])|[0-9a-f]{{{PREFIX_LENGTH}}}(?=\.)", re.IGNORECASE
+    rf"(?<![0-9a-z])[0-9a-f]{{{PREFIX_LENGTH}}}(?![0-9a-z])|[0-9a-f]{{{PREFIX_LENGTH}}}(?={_DOT})",
+    re.IGNORECASE,
 )
 _PREFIX = re.compile(rf"\s*([0-9a-f]{{{PREFIX_LENGTH}}})(\.[0-9a-f•]*)?\s*", re.IGNORECASE)
 
 
 def generate() -> tuple[str, str]:
-    """A prefix and the whole key it begins, from the operating system's random source."""
+    """Return a prefix and the whole key it begins, from the operating system's random source."""
     token = secrets.token_hex((PREFIX_LENGTH + SECRET_LENGTH) // 2)
     prefix, secret = token[:PREFIX_LENGTH], token[PREFIX_LENGTH:]
     return prefix, f"{prefix}.{secret}"
@@ -39,60 +41,47 @@ def is_well_formed(text: str) -> bool:
 
 
 def find_prefix(text: str) -> str | None:
-    """The prefix in what a person typed or pasted: a prefix, a masked key, or a whole key in any text."""
-    match = _PREFIX.fullmatch(text) or _IN_TEXT.search(text)
+    """Return the prefix in what a person typed or pasted: a prefix, a masked key, or a key in any text."""
+    match = _PREFIX.fullmatch(text) or _KEY_IN_TEXT.search(text)
     return match[1].lower() if match else None
 
 
-def hide_secrets(text: str) -> str:
-    """Return the text with every key in it, or most of one, cut down to its prefix.
+def search_term(typed: str) -> str:
+    """Return what a search box looks for: of a pasted key only its prefix, else the text, cut.
 
-    A text in which one is percent-encoded, however many times, is returned decoded.
+    A search stands in the page's address, where a whole key must never be.
     """
-    if "%" in text and _SECRET_IN_TEXT.search(decoded := unquote_fully(text)):
-        text = decoded
-    return _SECRET_IN_TEXT.sub(".[hidden]", text)
+    text = typed[:MAX_PASTE_LENGTH].replace("\0", "").strip()
+    return find_prefix(text) or text[:MAX_SEARCH_LENGTH]
 
 
-def unquote_fully(text: str) -> str:
-    """Return the text without percent-encoding, however many times it was encoded."""
-    while (decoded := unquote(text)) != text:
-        text = decoded
-    return text
+def hide_secrets(text: str) -> str:
+    """Return the text with every key in it, or most of one, cut down to its prefix."""
+    return _KEY_IN_TEXT.sub(".[hidden]", text)
 
 
 def contains_key(text: str) -> bool:
-    """Whether somebody could read a key in the text, or most of one.
-
-    Also where it is spelled in another way: in full-width letters, with spaces or invisible characters in
-    it, or percent-encoded.
-    """
-    spelled = unicodedata.normalize("NFKC", unquote_fully(text)).replace("\u3002", ".")
-    if _SECRET_IN_TEXT.search(text) or _SECRET_IN_TEXT.search(spelled):
-        return True
-    # Words that are run together could be hexadecimal by chance, but not this many.
-    together = "".join(character for character in spelled if character.isalnum() or character == ".")
-    return _WHOLE_IN_TEXT.search(together) is not None
+    """Whether somebody could read a key in the text, or most of one."""
+    return _KEY_IN_TEXT.search(text) is not None
 
 
 def find_keys(text: str) -> set[str]:
-    """The whole keys in any text, whatever stands around them."""
-    return {found.lower() for found in _WHOLE_IN_TEXT.findall(text)}
+    """Return the whole keys in any text, whatever stands around them."""
+    return {
+        f"{prefix}.{secret[:SECRET_LENGTH]}".lower()
+        for prefix, secret in _KEY_IN_TEXT.findall(text)
+        if len(secret) >= SECRET_LENGTH
+    }
 
 
 def find_prefixes(text: str) -> set[str]:
-    """What may be prefixes in any text: of keys that are whole, masked or cut short, or all by themselves."""
+    """Return what may be prefixes in any text: of keys, whole, masked or cut short, and by themselves."""
     return {found.lower() for found in _PREFIX_IN_TEXT.findall(text)}
 
 
 def digest(key: str) -> str:
-    """SHA-256 of the whole key, in hexadecimal: what is stored of it.
+    """Return the SHA-256 of the whole key, in hexadecimal: what is stored of it.
 
     A fast hash is right for 108 random bits; a slow one would only add latency.
     """
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-def is_equal(digest: str, other: str) -> bool:
-    """Whether two digests are alike, in time that does not depend on where they differ."""
-    return hmac.compare_digest(digest, other)

@@ -19,7 +19,7 @@ from apikeys import emails, key_text
 from apikeys.actors import Actor
 from apikeys.locks import lock_key, lock_store
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal, Suspension
-from apikeys.validators import clean_key_name, validate_no_key
+from apikeys.validators import clean_key_name, clean_note, validate_no_key
 from stores.models import Store
 from stores.resources import with_implied
 
@@ -64,14 +64,14 @@ def create_key(
 
     ``access`` are scopes such as ``orders:read``; ``allowed_addresses`` are canonical addresses and
     networks, none for any. Raises ValueError for a scope that does not exist, ValidationError for a name
-    that cannot be one, NameTaken and StoreSuspended.
+    or a note that cannot be one, NameTaken and StoreSuspended.
     """
     with lock_store(store):
         _ensure_name_is_free(store, clean_key_name(name))
         key, plaintext = insert_key(
             store=store,
             name=clean_key_name(name),
-            note=note,
+            note=clean_note(note),
             access=access,
             expires_at=expires_at,
             allowed_addresses=list(allowed_addresses),
@@ -117,6 +117,8 @@ def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyCha
     wanted: dict[str, Any] = dict(changes)
     if "name" in wanted:
         wanted["name"] = clean_key_name(wanted["name"])
+    if "note" in wanted:
+        wanted["note"] = clean_note(wanted["note"])
     if "access" in wanted:
         wanted["access"] = with_implied(wanted["access"])
     with lock_store(key.store), lock_key(key):

@@ -1,9 +1,11 @@
-"""What people may type where it is kept, mailed or shown: no API key, and only what can be seen."""
+"""The last step of the rule for texts from outside, which is in ``stores.text``: no API key in them."""
 
 from django.core.exceptions import ValidationError
 
 from apikeys import key_text
-from stores.names import clean_name
+from stores.text import clean_name, clean_text
+
+MAX_NOTE_LENGTH = 500
 
 
 def validate_no_key(text: str) -> None:
@@ -20,5 +22,13 @@ def validate_no_key(text: str) -> None:
 
 def clean_key_name(text: str) -> str:
     """Return a key's name as it is kept. Raises ValidationError."""
-    validate_no_key(text)
-    return clean_name(text)
+    name = clean_name(text)
+    validate_no_key(name)
+    return name
+
+
+def clean_note(text: str) -> str:
+    """Return a key's note, or an operator's reason, as it is kept. Raises ValidationError."""
+    note = clean_text(text, max_length=MAX_NOTE_LENGTH)
+    validate_no_key(note)
+    return note

@@ -101,7 +101,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
     ) -> tuple[QuerySet[ApiKey], bool]:
-        return super().get_search_results(request, queryset, key_text.find_prefix(search_term) or search_term)
+        return super().get_search_results(request, queryset, key_text.search_term(search_term))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -68,8 +68,10 @@ def key_request(key: ApiKey, request: HttpRequest, response: HttpResponse, *, se
 
 
 def storable(text: str, length: int) -> str:
-    """Return the text without secrets of keys, cut, in characters that every database takes."""
-    return key_text.hide_secrets(text).replace("\0", "").encode(errors="replace").decode()[:length]
+    """Return the text cut, without secrets of keys, in characters that every database takes."""
+    text = key_text.hide_secrets(text[:length]).replace("\0", "")
+    # A short piece of a key that was cut is replaced by a longer word.
+    return text.encode(errors="replace").decode()[:length]
 
 
 @lru_cache

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apikeys import lifecycle
+from apikeys import key_text, lifecycle
 from apikeys.actors import client_actor
 from apikeys.api import rate_limits, schema
 from apikeys.api.permissions import HasApiKey
@@ -20,6 +20,8 @@ from apikeys.models import ApiKey
 from apikeys.usage import reports
 
 MAX_KEYS = 100
+# Of one text that keys are handed in with.
+MAX_LENGTH = 10_000
 
 
 class NoParametersMixin(APIView):
@@ -45,11 +47,18 @@ class ApiKeyView(NoParametersMixin):
 
 class LeakedKeysSerializer(serializers.Serializer[Any]):
     keys = serializers.ListField(
-        child=serializers.CharField(max_length=200),
+        child=serializers.CharField(max_length=MAX_LENGTH),
         min_length=1,
         max_length=MAX_KEYS,
-        help_text="Whole keys, such as `19656ea.4329f04826e125f1ee999b53f78`.",
+        help_text="Whole keys, such as `19656ea.4329f04826e125f1ee999b53f78`, or texts they were found in.",
     )
+
+    def validate_keys(self, keys: list[str]) -> set[str]:
+        """Return the whole keys in the texts: as they were found, in a header, in quotes or in a URL."""
+        found = key_text.find_keys("\n".join(keys))
+        if len(found) > MAX_KEYS:
+            raise serializers.ValidationError(f"There are more than {MAX_KEYS} keys in it: hand in fewer.")
+        return found
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else ()
@@ -83,7 +92,7 @@ class RevokeKeysView(NoParametersMixin):
         handed_in.is_valid(raise_exception=True)
         found = ApiKey.objects.with_plaintext(handed_in.validated_data["keys"])
         lifecycle.report_leaked_keys(found, by=client_actor(request._request))
-        return Response({"received": len(handed_in.validated_data["keys"])}, status=202)
+        return Response({"received": len(handed_in.initial_data["keys"])}, status=202)
 
 
 def about(key: ApiKey, allowance: Allowance | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the operators' commands share: how they are told of whom and what, and how they print it."""
 
+import codecs
 import os
 import sys
 from argparse import ArgumentTypeError
@@ -109,18 +110,24 @@ def operator(email: str | None) -> Actor:
 
 
 def text_of(file: str) -> str:
-    """What is in a file, or on standard input, whatever bytes it may hold."""
+    """Return what is in a file, or on standard input, whatever bytes it may hold."""
     refuse_secret(file)
     try:
         if file != "-":
-            return Path(file).read_text(errors="replace")
+            return decode(Path(file).read_bytes())
         if sys.stdin.isatty():
             sys.stderr.write("Paste the text, then press Ctrl-D on a line of its own.\n")
-        return sys.stdin.buffer.read().decode(errors="replace")
+        return decode(sys.stdin.buffer.read())
     except OSError as error:
         raise CommandError(
             f"{file} cannot be read: {error.strerror}. What your shell may read can be sent with < {file}"
         ) from error
+
+
+def decode(content: bytes) -> str:
+    """Return a file as text: UTF-16 where it begins with the mark, as PowerShell writes it, else UTF-8."""
+    is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_utf_16 else "utf-8", errors="replace")
 
 
 def refuse_secret(typed: str) -> None:

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import stores.names
+import stores.text
 from django.conf import settings
 from django.db import migrations, models
 
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='apikey',
             name='comparable_name',
-            field=stores.names.ComparableNameField(db_default='', editable=False, max_length=400),
+            field=stores.text.ComparableNameField(db_default='', editable=False, max_length=400),
         ),
         migrations.AddField(
             model_name='apikey',

@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from django.db import migrations
 
-from stores.names import comparable, visible_part
+from stores.text import comparable, visible_part
 
 BATCH_SIZE = 1_000
 NOBODY = 'reflow'

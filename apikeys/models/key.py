@@ -27,8 +27,8 @@ from apikeys.models.key_states import (
 from apikeys.models.outcomes import Status
 from apikeys.models.usage import ApiKeyUsage
 from stores.models import Store
-from stores.names import ComparableNameField, comparable
 from stores.resources import Access, Resource
+from stores.text import ComparableNameField, comparable
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -62,12 +62,17 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         )
 
     @sensitive_variables()
+    def given_away_in(self, text: str) -> "list[ApiKey]":
+        """Return the keys that are whole in a text."""
+        return [key for batch in batched(key_text.find_keys(text)) for key in self.with_plaintext(batch)]
+
+    @sensitive_variables()
     def in_leak(self, text: str) -> "list[tuple[ApiKey, bool]]":
         """Keys that a text gives away or names, each with whether all of it is there.
 
         Those given away come first.
         """
-        whole = {key.pk for batch in batched(key_text.find_keys(text)) for key in self.with_plaintext(batch)}
+        whole = {key.pk for key in self.given_away_in(text)}
         named = [
             key for batch in batched(key_text.find_prefixes(text)) for key in self.filter(prefix__in=batch)
         ]
@@ -78,7 +83,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
         The prefix may be typed, masked or in a whole key.
         """
-        named = Q(name__icontains=text) | Q(note__icontains=text)
+        named = Q(comparable_name__contains=comparable(text)) | Q(note__icontains=text)
         if prefix := key_text.find_prefix(text):
             return self.filter(named | Q(prefix=prefix))
         return self.filter(named | Q(prefix__istartswith=text))

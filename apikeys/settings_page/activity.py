@@ -36,7 +36,7 @@ class ActivityFilters(PeriodFilters):
         if event := self.cleaned_data["event"]:
             entries = entries.filter(event=event)
         if q := self.cleaned_data["q"]:
-            text = key_text.find_prefix(q) or q
+            text = key_text.search_term(q)
             entries = entries.filter(
                 Q(prefix=text) | Q(name__icontains=text) | Q(actor_email__icontains=text)
             )

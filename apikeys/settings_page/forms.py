@@ -14,10 +14,10 @@ from apikeys.actors import Actor
 from apikeys.formats import exact_time
 from apikeys.lifecycle import KeyChanges, NameTaken, StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry
-from apikeys.validators import clean_key_name, validate_no_key
+from apikeys.validators import MAX_NOTE_LENGTH, clean_key_name, clean_note
 from stores.models import Store
-from stores.names import visible_part
 from stores.resources import SCOPES, Access, Resource, with_implied
+from stores.text import visible_part
 
 MAX_ADDRESSES = 50
 # An IPv6 network written in full, and the end of its line.
@@ -56,7 +56,7 @@ class KeyForm(forms.Form):
     }
 
     name = forms.CharField(max_length=100, error_messages={"required": "Enter a name."})
-    note = LinesField(max_length=500, required=False, validators=[validate_no_key])
+    note = LinesField(max_length=MAX_NOTE_LENGTH, required=False)
     expiry = forms.ChoiceField(choices=EXPIRIES, initial="90")
     expiry_date = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     access = forms.MultipleChoiceField(
@@ -77,6 +77,9 @@ class KeyForm(forms.Form):
         if self.is_name_taken(name):
             raise ValidationError(NAME_TAKEN)
         return name
+
+    def clean_note(self) -> str:
+        return clean_note(self.cleaned_data["note"])
 
     def clean_allowed_addresses(self) -> list[str]:
         """Addresses and networks, as typed on lines or between commas, each once."""
@@ -333,7 +336,9 @@ class RollForm(forms.Form):
 class DeleteForm(forms.Form):
     """Asks for the key's name, so that nobody deletes the wrong one."""
 
-    name = forms.CharField(error_messages={"required": "Enter the name of the key to delete it."})
+    name = forms.CharField(
+        max_length=1000, error_messages={"required": "Enter the name of the key to delete it."}
+    )
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

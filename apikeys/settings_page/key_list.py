@@ -93,7 +93,7 @@ class Listing:
         )
         return cls(
             base=reverse("apikeys:list", args=[store.pk]),
-            q=searchable(query.get("q", "")),
+            q=key_text.search_term(query.get("q", "")),
             status=status if status in KeyFilter.values else "",
             access=access if access in dict(cls.ACCESSES) else "",
             attention=attention if attention in Attention.values else "",
@@ -251,9 +251,3 @@ def describe_state(key: ApiKey, now: datetime) -> str:
     if key.status == Status.EXPIRING and key.expires_at:
         return f"Expires {relative_time(key.expires_at, now)}"
     return key.get_status_display()
-
-
-def searchable(text: str) -> str:
-    """Return what to look for: of a pasted key only the prefix, so that no secret gets into an address."""
-    text = text.replace("\0", "").strip()[:100]
-    return key_text.find_prefix(text) or text

@@ -11,14 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from apikeys import client_ip, lifecycle
+from apikeys import client_ip, key_text, lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey, LoggedRequest
 from apikeys.settings_page.csv_files import csv_response
 from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
 from apikeys.settings_page.forms import MAX_ADDRESSES
-from apikeys.settings_page.key_list import searchable
 from apikeys.settings_page.key_views import get_key
 from apikeys.settings_page.refusals import SENTENCES, explain
 from apikeys.settings_page.request_search import (
@@ -44,9 +43,9 @@ CSV_HEAD = (
 def show_requests(request: OwnerRequest, store: Store) -> HttpResponse:
     """Show a page of the log, or only its rows where htmx replaces them."""
     q = request.GET.get("q", "")
-    if q != searchable(q):
+    if q != key_text.search_term(q):
         query = request.GET.copy()
-        query["q"] = searchable(q)
+        query["q"] = key_text.search_term(q)
         return redirect(f"{reverse('apikeys:requests', args=[store.pk])}?{query.urlencode()}")
     filters = RequestFilters(request.GET)
     page = RequestPage([])

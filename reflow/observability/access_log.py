@@ -37,11 +37,12 @@ def log_request(request: HttpRequest, response: HttpResponse, seconds: float) ->
     match = request.resolver_match
     store_id = key.store_id if key else match and match.kwargs.get("store_id")
     method = (request.method or "")[: middleware.MAX_METHOD_LENGTH]
+    path = request.path[: middleware.MAX_PATH_LENGTH]
     resource, outcome = resource_of(request), Outcome.for_status_code(response.status_code).value
     metrics.count(resource, method, outcome, response.status_code, seconds)
     fields = {
         "method": method,
-        "path": request.path,
+        "path": path,
         "status": response.status_code,
         "key": key and key.prefix,
         "store": store_id and str(store_id),
@@ -49,7 +50,7 @@ def log_request(request: HttpRequest, response: HttpResponse, seconds: float) ->
         "outcome": outcome,
         "ms": round(seconds * 1000, 2),
     }
-    logger.info("%s %s %s", method, request.path, response.status_code, extra=fields)
+    logger.info("%s %s %s", method, path, response.status_code, extra=fields)
 
 
 def resource_of(request: HttpRequest) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from stores.money import validate_currency
-from stores.names import clean_name
+from stores.text import clean_name
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser

@@ -4,10 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from apikeys import key_text, lifecycle
+from apikeys import lifecycle
 from apikeys.management.operator import OperatorCommand, add_by, add_file, key_of, operator, text_of
 from apikeys.models import ApiKey
-from apikeys.models.key import batched
 
 
 class Command(OperatorCommand):
@@ -23,16 +22,10 @@ class Command(OperatorCommand):
 
     def handle(self, *, file: str, prefix: list[str], by: str | None, **options: Any) -> None:
         acting = operator(by)
-        found = [key_of(text) for text in prefix] or keys_in(text_of(file))
+        found = [key_of(text) for text in prefix] or ApiKey.objects.given_away_in(text_of(file))
         if not found:
             raise CommandError("There is no whole key of this site in it.")
         ended = {key.pk for key in lifecycle.report_leaked_keys(found, by=acting)}
         for key in found:
             verb = "is" if key.pk in ended else "was already"
             self.stdout.write(f"{key.prefix} of {key.store} {verb} deactivated for good.")
-
-
-def keys_in(text: str) -> list[ApiKey]:
-    return [
-        key for batch in batched(key_text.find_keys(text)) for key in ApiKey.objects.with_plaintext(batch)
-    ]

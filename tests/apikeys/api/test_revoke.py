@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import AuditEntry
+from apikeys.models import ApiKey, AuditEntry
 from tests.conftest import IssueKey, bearer, deliver_emails
 
 URL = "/v1/api-keys/revoke/"
@@ -55,6 +55,27 @@ def test_a_wrong_secret_deactivates_nothing_even_beside_the_right_prefix(
     assert key.deactivated_at is not None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer {key}",
+        '"{key}",',
+        "https://shop.example.com/?key={encoded}&page=1",
+        "{upper}",
+        "0000000.000000000000000000000000000 {key}",
+    ],
+)
+def test_revoke_finds_a_key_as_it_was_found(client: Client, issue: IssueKey, text: str) -> None:
+    keys = [issue() for _ in range(2)]
+    texts = [
+        text.format(key=plaintext, encoded=plaintext.replace(".", "%252e"), upper=plaintext.upper())
+        for _, plaintext in keys
+    ]
+    answer = hand_in(client, "nothing of ours", "\n".join(texts))
+    assert (answer.status_code, answer.json()) == (202, {"received": 2})
+    assert all(ApiKey.objects.get(pk=key.pk).is_leaked for key, _ in keys)
+
+
 def test_a_paused_key_does_not_come_back(client: Client, issue: IssueKey, owner: Any) -> None:
     key, plaintext = issue()
     lifecycle.deactivate_key(key, by=Actor(owner), until=timezone.now() + timedelta(hours=1))
@@ -74,7 +95,8 @@ def test_a_paused_key_does_not_come_back(client: Client, issue: IssueKey, owner:
         '{"keys": "19656ea"}',
         '{"keys": [1]}'.replace("1", "{}"),
         json.dumps({"keys": ["x"] * 101}),
-        json.dumps({"keys": ["x" * 201]}),
+        json.dumps({"keys": ["x" * 10_001]}),
+        json.dumps({"keys": [" ".join(f"{number:07x}.{'0' * 27}" for number in range(101))]}),
         '{"keys": ["\\u0000"]}',
         '{"keys": ["\\ud800"]}',
         "[]",

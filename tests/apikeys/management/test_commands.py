@@ -85,10 +85,15 @@ def test_find_keys_tells_whole_keys_from_prefixes(issue: IssueKey, other_store: 
 def test_find_keys_reads_a_file_whatever_bytes_it_holds(issue: IssueKey, tmp_path: Path) -> None:
     key, plaintext = issue()
     leak = tmp_path / "leak"
-    leak.write_bytes(b"\xff\x00\xfe " + plaintext.encode() + b" \x80")
-    for lines in (run("find_keys", str(leak)), run("find_keys", stdin=leak.read_bytes())):
-        assert key.prefix in lines[1]
-        assert plaintext[8:] not in str(lines)
+    for content in (
+        b"\xff\x00\xfe " + plaintext.encode() + b" \x80",
+        f"Bearer {plaintext}\n".encode("utf-16"),
+        b"\xfe\xff" + plaintext.encode("utf-16-be") + b"\x00",
+    ):
+        leak.write_bytes(content)
+        for lines in (run("find_keys", str(leak)), run("find_keys", stdin=content)):
+            assert (key.prefix in lines[1], lines[1].endswith("the whole key")) == (True, True)
+            assert plaintext[8:] not in str(lines)
 
 
 def test_find_keys_fails_where_there_is_none(issue: IssueKey) -> None:

@@ -11,8 +11,8 @@ from apikeys.actors import Actor
 from apikeys.lifecycle import NameTaken, report_leaked_keys
 from apikeys.models import ApiKey
 from stores.models import Store
-from stores.names import comparable
 from stores.resources import Access, Resource
+from stores.text import comparable
 from tests.conftest import IssueKey
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

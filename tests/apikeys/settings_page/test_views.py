@@ -256,6 +256,17 @@ def test_a_bad_form_keeps_what_was_typed(signed_in: Client) -> None:
     assert not re.search(r'value="orders:read" checked', page)
 
 
+@pytest.mark.parametrize("name", ["\u0958" * 51, "\ufdfa" * 23])
+def test_new_refuses_a_name_that_grows_past_its_column(signed_in: Client, name: str) -> None:
+    answer = save_new(signed_in, name=name)
+    assert (answer.status_code, list(answer.context["form"].errors)) == (200, ["name"])
+
+
+def test_new_counts_a_line_break_of_a_note_once(signed_in: Client) -> None:
+    save_new(signed_in, note="\r\n".join("x" * 250) + "x")
+    assert len(ApiKey.objects.get().note) == 500
+
+
 def test_a_taken_name_is_refused_whatever_its_case(signed_in: Client, issue: IssueKey) -> None:
     issue(name="Accounting")
     assert "Another key of this store has this name" in text(save_new(signed_in, name="ACCOUNTING"))

@@ -1,0 +1,31 @@
+"""Texts from outside, as they are kept and compared."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from stores.text import MAX_MARKS, clean_name, clean_text, comparable, visible_part
+
+# Their composed and their compatibility form are longer than they are.
+GROWS_COMPOSED = "\u0958" * 51
+GROWS_FOLDED = "\ufdfa" * 23
+
+
+@pytest.mark.parametrize("name", ["x" * 101, GROWS_COMPOSED, GROWS_FOLDED])
+def test_clean_name_refuses_what_is_too_long_in_any_form(name: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        clean_name(name)
+    assert refused.value.code == "max_length"
+
+
+def test_clean_text_counts_a_line_break_once_and_composes() -> None:
+    assert clean_text("e\u0301\r\n" * 3, max_length=9) == "é\né\né"
+    with pytest.raises(ValidationError):
+        clean_text("x\r\ny", max_length=2)
+
+
+def test_comparable_keeps_so_many_marks_as_any_script_has() -> None:
+    assert comparable("a" + "\u0316" * MAX_MARKS) == comparable("A" + "\u0316" * 10_000)
+
+
+def test_visible_part_is_what_a_person_sees() -> None:
+    assert visible_part(" Cafe\u0301\u200b \u202eBar") == "Café Bar"
