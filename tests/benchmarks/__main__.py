@@ -1,17 +1,20 @@
-"""Measures this product against its peers, and against itself as it grows: ``python -m tests.benchmarks``.
+"""Measure this product against its peers, and against itself as it grows: ``python -m tests.benchmarks``.
 
-It prints as it goes, and leaves ``build/bench.json`` and ``build/bench.svg``. Nothing that is slow makes it
-fail. With BENCH=quick, only what needs no server of any kind is measured, and roughly.
+It prints as it goes, and leaves ``build/bench.json``. Nothing that is slow makes it fail. With BENCH=quick,
+only what needs no server of any kind is measured, and roughly.
 """
 
 import os
+import platform
 import signal
+import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import growth, in_process, machine, memory, over_http, request_log, sizes, usage
+from tests.benchmarks import growth, in_process, memory, over_http
 from tests.benchmarks.places import Place, places
 from tests.benchmarks.report import Report
 from tests.benchmarks.sides import ROOT, Side
@@ -19,6 +22,7 @@ from tests.benchmarks.sizes import FULL, QUICK
 from tests.programs import Unavailable
 
 BUILD = Path("build")
+PACKAGES = ("django", "djangorestframework", "psycopg", "gunicorn", "djangorestframework-api-key")
 
 
 def main() -> int:
@@ -39,13 +43,24 @@ def main() -> int:
 
 def measure(report: Report, found: list[Place], *, quick: bool) -> None:
     collect_static_files(Side.ours(found[0].database("none")))
-    print(*machine.described(found), *sizes.made_smaller(), sep="\n", flush=True)
+    print(*describe_machine(), sep="\n", flush=True)
     courses = [in_process.Course.prepared(place, QUICK if quick else FULL) for place in found]
     for course in courses:
         report.add(in_process.measure(course))
     if not quick:
         against_load(report, courses)
-        as_it_grows(report, courses)
+        report.add([memory.measure(courses[0])])
+        for course in courses:
+            report.add(growth.measure(growth.Grown.prepared(course.place)))
+
+
+def describe_machine() -> Iterator[str]:
+    """The machine, the versions, and what the environment has changed: rows speak of the full size."""
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    yield f"{platform.platform()}, {os.cpu_count()} cores"
+    yield f"Python {platform.python_version()}, {versions}, SQLite {sqlite3.sqlite_version}"
+    if changed := [f"{name}={value}" for name, value in os.environ.items() if name.startswith("BENCH_")]:
+        yield ", ".join(changed)
 
 
 def collect_static_files(side: Side) -> None:
@@ -61,21 +76,6 @@ def against_load(report: Report, courses: list[in_process.Course]) -> None:
         except Unavailable as reason:
             print(f"Not measured over HTTP: {reason}", file=sys.stderr)
             return
-
-
-def as_it_grows(report: Report, courses: list[in_process.Course]) -> None:
-    """The filling of databases is not timed, so that memory can be looked at meanwhile."""
-    print("\nFilling databases, and answering many requests …", flush=True)
-    with ThreadPoolExecutor() as pool:
-        remembered = pool.submit(memory.measure, courses[0])
-        grown = [growth.Grown.prepared(course.place) for course in courses]
-        report.add([remembered.result()])
-    for data in grown:
-        report.add(growth.measure(data))
-    for course in courses:
-        if course.place.is_postgres:
-            report.add(usage.measure(course.place))
-            report.add(request_log.measure(request_log.Logged.prepared(course.place)))
 
 
 if __name__ == "__main__":

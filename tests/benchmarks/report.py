@@ -1,11 +1,10 @@
-"""The results on the terminal, as JSON and as a picture."""
+"""Show the results on the terminal and keep them as JSON."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.benchmarks import chart
 from tests.benchmarks.rows import Figures, Row, digits
 
 
@@ -14,7 +13,6 @@ class Report:
     """Gathers what is measured, showing each race when it is over."""
 
     rows: list[Row] = field(default_factory=list)
-    races: list[Figures] = field(default_factory=list)
 
     def add(self, results: Iterable[Row | Figures]) -> None:
         for result in results:
@@ -22,7 +20,6 @@ class Report:
                 self.rows.append(result)
                 print(f"  {result.what} [{result.database}]: {result}", flush=True)
             else:
-                self.races.append(result)
                 print(f"\n{result.title} [{result.database}]")
                 for name, figure in result.by_name.items():
                     print(f"  {name:<40}{figure:>10,.{digits(figure)}f} {result.unit}")
@@ -39,8 +36,7 @@ class Report:
             )
 
     def save(self, folder: Path) -> None:
-        """Write ``bench.json`` and ``bench.svg``."""
+        """Write ``bench.json``."""
         folder.mkdir(exist_ok=True)
         rows = [row.as_json() for row in self.rows]
         (folder / "bench.json").write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
-        (folder / "bench.svg").write_text(chart.drawn(self.races))
