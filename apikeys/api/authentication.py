@@ -9,17 +9,7 @@ from rest_framework.request import Request
 
 from apikeys import client_ip, key_text
 from apikeys.api import rate_limits
-from apikeys.api.exceptions import (
-    REALM,
-    AddressNotAllowed,
-    ApiKeyExpired,
-    ApiKeyInactive,
-    ApiKeyInvalid,
-    ApiKeyLeaked,
-    ApiKeyMalformed,
-    ApiKeySuspended,
-    HttpsRequired,
-)
+from apikeys.api.exceptions import REALM, ApiError
 from apikeys.api.key_lookup import find_key
 from apikeys.api.malformed_keys import describe_mistake
 from apikeys.models import ApiKey
@@ -40,58 +30,58 @@ class ApiKeyAuthentication(BaseAuthentication):
         if header is None:
             rate_limits.count_address(http)
             if is_exposed:
-                raise HttpsRequired
+                raise ApiError("https_required")
             return None
         key = self.identify(http, header)
         # From here on the request counts as this key's, whatever is answered.
         http.api_key = key  # type: ignore[attr-defined]
         rate_limits.count_key(http, key)
         if is_exposed:
-            raise HttpsRequired
+            raise ApiError("https_required")
         now = timezone.now()
         if key.is_inactive(now):
-            raise inactive_reason(key)
+            raise ApiError("api_key_inactive", describe_inactive(key))
         if key.is_expired(now):
-            raise ApiKeyExpired
+            raise ApiError("api_key_expired")
         if key.allowed_addresses and not key.is_allowed_from(client_ip.client_ip(http)):
-            raise AddressNotAllowed
+            raise ApiError("address_not_allowed")
         return AnonymousUser(), key
 
     def identify(self, http: HttpRequest, header: str) -> ApiKey:
-        """Return the key in the header. Raises ApiKeyMalformed, ApiKeyInvalid and RateLimited."""
-        try:
-            return authenticate_key(parse_header(header))
-        except ApiKeyInvalid:
+        """Return the key in the header. Raises ApiError, and counts a key that does not exist."""
+        presented = parse_header(header)
+        key = find_key_by_text(presented)
+        if key is None:
             rate_limits.count_failure(http)
-            raise
+            raise ApiError("api_key_invalid")
+        return key
 
     def authenticate_header(self, request: Request) -> str:
         return REALM
 
 
 def parse_header(header: str) -> str:
-    """Return the key in a header such as ``Bearer 19656ea.4329…``. Raises ApiKeyMalformed."""
+    """Return the key in a header such as ``Bearer 19656ea.4329…``. Raises ApiError."""
     scheme, _, presented = header.partition(" ")
     presented = presented.strip(" ")
     if scheme.lower() != "bearer" or not key_text.is_well_formed(presented):
-        raise ApiKeyMalformed(describe_mistake(header))
+        raise ApiError("api_key_malformed", describe_mistake(header))
     return presented
 
 
-def inactive_reason(key: ApiKey) -> type[ApiKeyInactive]:
-    """Return why a key is off: what its holder can do about it differs."""
+def describe_inactive(key: ApiKey) -> str:
+    """Return what the holder of a key that is off can do about it; nothing for what the code says anyway."""
     if key.is_leaked:
-        return ApiKeyLeaked
-    return ApiKeySuspended if key.suspended_at else ApiKeyInactive
+        return "This API key was reported as leaked and is off for good: ask its store's owner for a new one."
+    if key.suspended_at:
+        return "This API key is suspended: an operator switched off all keys of its store."
+    return ""
 
 
-def authenticate_key(presented: str) -> ApiKey:
-    """Return the key whose whole text this is, its store joined, in one query. Raises ApiKeyInvalid.
+def find_key_by_text(presented: str) -> ApiKey | None:
+    """Return the key whose whole text this is, its store joined, in one query; None for none.
 
     The digest is part of the query: for an unknown prefix and for a wrong secret the database finds
     nothing, and whatever follows is the same.
     """
-    key = find_key(presented[: key_text.PREFIX_LENGTH], key_text.digest(presented))
-    if key is None:
-        raise ApiKeyInvalid
-    return key
+    return find_key(presented[: key_text.PREFIX_LENGTH], key_text.digest(presented))

@@ -6,8 +6,8 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from apikeys.api.exceptions import ApiKeyMissing, ApiKeyWrongStore, ResourceNotAllowed
-from apikeys.api.malformed_keys import describe_absence
+from apikeys.api.exceptions import ApiError
+from apikeys.api.malformed_keys import describe_absence, has_key_in_query
 from stores.resources import Access, Resource
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class HasApiKey(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.auth is None:
-            raise ApiKeyMissing(describe_absence(request.headers))
+            raise ApiError("api_key_missing", describe_absence(request._request))
         return True
 
 
@@ -40,15 +40,25 @@ class HasResourceAccess(BasePermission):
         key = cast("ApiKey | None", request.auth)
         access = Access.for_method(request.method or "")
         if key is None:
-            if access is Access.READ and (resource is None or resource.is_public):
+            is_public = access is Access.READ and (resource is None or resource.is_public)
+            if is_public and not has_key_in_query(request._request):
                 return True
-            raise ApiKeyMissing(describe_absence(request.headers))
+            raise ApiError("api_key_missing", describe_absence(request._request))
         if key.store_id != int(view.kwargs["store_id"]):
-            raise ApiKeyWrongStore
+            raise ApiError("api_key_wrong_store")
         # Known from here on, so that usage tells a refusal for want of this access from all others.
         # DRF asks once more, as for a POST, when it describes a view to OPTIONS: the first time counts.
         if not hasattr(request._request, "api_access"):
             request._request.api_access = access  # type: ignore[attr-defined]
         if resource is not None and not key.allows(resource.scope(access)):
-            raise ResourceNotAllowed(required=resource.scope(access), granted=key.access)
+            raise resource_not_allowed(required=resource.scope(access), granted=key.access)
         return True
+
+
+def resource_not_allowed(*, required: str, granted: list[str]) -> ApiError:
+    """Return the error for a key that works but lacks the scope ``required``, such as ``orders:read``."""
+    sentence = (
+        f"This API key may not do this: it needs {required}, which its store's owner can tick "
+        "on the settings page."
+    )
+    return ApiError("resource_not_allowed", sentence, required=required, granted=granted)

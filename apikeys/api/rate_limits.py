@@ -14,10 +14,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from limits.errors import StorageError
 from prometheus_client import Counter
-from rest_framework.exceptions import Throttled
 
 from apikeys import client_ip
 from apikeys.api.counters import Counters
+from apikeys.api.exceptions import ApiError
 from apikeys.models import ApiKey
 
 logger = logging.getLogger(__name__)
@@ -52,11 +52,6 @@ class Allowance(NamedTuple):
             "RateLimit-Policy": f'"{self.policy}";q={self.limit};w={WINDOW_SECONDS}',
             "RateLimit": f'"{self.policy}";r={self.remaining};t={self.resets_in}',
         }
-
-
-class RateLimited(Throttled):
-    default_code = "rate_limited"
-    default_detail = "Too many requests."
 
 
 class RateLimiter:
@@ -110,35 +105,35 @@ def limiter() -> RateLimiter:
 
 
 def count_key(request: HttpRequest, key: ApiKey) -> None:
-    """Count a request of a key. Raises RateLimited beyond the key's own limit or the general one."""
+    """Count a request of a key. Raises ApiError beyond the key's own limit or the general one."""
     _count(request, "key", str(key.pk), key.rate_limit or settings.RATE_LIMIT_PER_KEY)
 
 
 def count_address(request: HttpRequest) -> None:
-    """Count a request without a key. Raises RateLimited."""
+    """Count a request without a key. Raises ApiError."""
     _count(request, "address", _client(request), settings.RATE_LIMIT_PER_ADDRESS)
 
 
 def count_revocation(request: HttpRequest) -> None:
-    """Count a report of leaked keys. Raises RateLimited."""
+    """Count a report of leaked keys. Raises ApiError."""
     _count(request, "revoke", _client(request), settings.RATE_LIMIT_REVOCATIONS)
 
 
 def count_failure(request: HttpRequest) -> None:
-    """Count a key that does not exist. Raises RateLimited beyond the limit of such keys.
+    """Count a key that does not exist. Raises ApiError beyond the limit of such keys.
 
     Only they are refused then: a good key from the same address goes on working.
     """
     allowance = limiter().count("failures", _client(request), settings.RATE_LIMIT_FAILED_KEYS)
     if allowance is not None and allowance.is_exceeded:
-        raise RateLimited(wait=allowance.resets_in)
+        raise ApiError("rate_limited", wait=allowance.resets_in)
 
 
 def _count(request: HttpRequest, policy: str, client: str, limit: int) -> None:
     allowance = limiter().count(policy, client, limit)
     request.api_allowance = allowance  # type: ignore[attr-defined]  # for the headers of the response
     if allowance is not None and allowance.is_exceeded:
-        raise RateLimited(wait=allowance.resets_in)
+        raise ApiError("rate_limited", wait=allowance.resets_in)
 
 
 def _client(request: HttpRequest) -> str:

@@ -7,28 +7,9 @@ from django.db.models import Max, Sum
 from django.utils import timezone
 
 from apikeys import client_ip
+from apikeys.error_codes import ERROR_CODES
 from apikeys.models import ApiKey, LoggedRequest
 from apikeys.usage.periods import Period
-
-SENTENCES = {
-    "api_key_inactive": "The key was off.",
-    "api_key_expired": "The key had expired.",
-    "address_not_allowed": "It came from an address that the key does not allow.",
-    "api_key_wrong_store": "The address names another store than the key's.",
-    "resource_not_allowed": "The key does not have this access.",
-    "rate_limited": "The key made more requests in a minute than its limit. An operator can raise it.",
-    "https_required": "The key was sent over plain HTTP, where others can read it. Roll it.",
-    "permission_denied": "This is not allowed.",
-    "invalid": "Something in the request was not valid. The answer says what.",
-    "parse_error": "The body could not be read as JSON.",
-    "not_found": "There is nothing at this address in the store.",
-    "method_not_allowed": "The address does not take this method.",
-    "not_acceptable": "The client asked for a format that the API does not have.",
-    "unsupported_media_type": "The body was not sent as JSON.",
-    "too_large": "The body was too large.",
-    "unavailable": "The service could not be reached for a moment. Retry.",
-    "server_error": "Something went wrong on our side.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +39,7 @@ def explain(key: ApiKey | None, reason: str, *, scope: str = "", address: str | 
     ``key`` is None where it was deleted. ``scope`` is the access that was needed, such as ``orders:read``,
     and ``address`` where the request came from, as far as they are known.
     """
-    sentence = SENTENCES.get(reason, "The request failed.")
+    sentence = ERROR_CODES[reason].for_owner if reason in ERROR_CODES else "The request failed."
     if key is None:
         return Cause(sentence)
     version = ("version", str(key.version))

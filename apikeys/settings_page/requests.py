@@ -13,13 +13,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apikeys import client_ip, key_text, lifecycle
 from apikeys.actors import actor_from_request
+from apikeys.error_codes import ERROR_CODES
 from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey, LoggedRequest
 from apikeys.settings_page.csv_files import csv_response
 from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
 from apikeys.settings_page.forms import MAX_ADDRESSES
 from apikeys.settings_page.key_views import get_key
-from apikeys.settings_page.refusals import SENTENCES, explain
+from apikeys.settings_page.refusals import explain
 from apikeys.settings_page.request_search import (
     AddressField,
     Cursor,
@@ -59,7 +60,7 @@ def show_requests(request: OwnerRequest, store: Store) -> HttpResponse:
         "is_live": "live" in request.GET and "cursor" not in request.GET,
         "is_filtered": bool(filters.query),
         "keys": ApiKey.objects.for_store(store).order_by("name", "pk").values_list("prefix", "name")[:500],
-        "reasons": SENTENCES,
+        "reasons": {code: error.for_owner for code, error in ERROR_CODES.items() if error.for_owner},
         "log": settings.REQUEST_LOG,
         "days": settings.REQUEST_LOG_DAYS,
     }

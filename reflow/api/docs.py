@@ -1,6 +1,7 @@
 """The documentation: the OpenAPI schema, the reference made from it, and a guide to get started."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from csp.decorators import csp_update
@@ -12,8 +13,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apikeys.api.exceptions import build_challenge
 from apikeys.api.views import NoParametersMixin
-from reflow.api.error_examples import get_error_examples
+from apikeys.error_codes import ERROR_CODES
 from reflow.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from reflow.api.routes import ROUTES, Key, Route
 from reflow.api.schema import get_schema
@@ -26,35 +28,6 @@ EXAMPLE_LANGUAGES = {
     "requests.py": "Python with requests",
     "httpx.py": "Python with httpx",
     "js": "JavaScript",
-}
-# What a 401 means, and who can fix it, by its code.
-REFUSALS = {
-    "api_key_missing": ("The request has no Authorization header.", "Your program: send the key."),
-    "api_key_malformed": (
-        "The header holds no key, or one of the wrong shape. The error says which mistake it is.",
-        "Your program: copy the whole key, as it is.",
-    ),
-    "api_key_invalid": (
-        "There is no such key: it was mistyped, or deleted, or is of another Reflow site.",
-        "The store’s owner: create a new key.",
-    ),
-    "api_key_inactive": (
-        "The key is off: deactivated, leaked, rolled, or suspended with all keys of its store.",
-        "The store’s owner: reactivate it, or create a new one if it leaked.",
-    ),
-    "api_key_expired": ("The key’s last day is over.", "The store’s owner: extend it, or create a new one."),
-    "api_key_wrong_store": (
-        "The key belongs to another store than the one in the address.",
-        "Your program: use the key’s own store, which /v1/api-key/ names.",
-    ),
-    "address_not_allowed": (
-        "The key works from other addresses only.",
-        "The store’s owner: allow the address your program calls from.",
-    ),
-    "resource_not_allowed": (
-        "The key works, but has not the scope in required.",
-        "The store’s owner: tick the resource on the key’s page.",
-    ),
 }
 DEMO_STORE_ID = 267418190
 
@@ -89,8 +62,7 @@ def getting_started(request: HttpRequest) -> HttpResponse:
         "order_pages": render_examples("read_order_pages", origin, store_id),
         "methods": METHODS,
         "access_table": build_access_table(),
-        "errors": get_error_examples(),
-        "refusals": REFUSALS,
+        "errors": list(describe_errors()),
         "per_key": settings.RATE_LIMIT_PER_KEY,
         "per_address": settings.RATE_LIMIT_PER_ADDRESS,
         "default_size": DEFAULT_PAGE_SIZE,
@@ -110,6 +82,13 @@ def render_examples(name: str, origin: str, store_id: int) -> list[dict[str, str
         }
         for suffix, language in EXAMPLE_LANGUAGES.items()
     ]
+
+
+def describe_errors() -> Iterator[dict[str, Any]]:
+    """Yield every error with its status, code, sentence and challenge."""
+    for code, error in ERROR_CODES.items():
+        challenge = build_challenge(code, error.sentence, error.example)
+        yield {"status": error.status, "code": code, "sentence": error.sentence, "challenge": challenge}
 
 
 def build_access_table() -> list[dict[str, Any]]:

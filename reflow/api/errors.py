@@ -7,8 +7,7 @@ all other pages answer in HTML.
 
 import logging
 import sys
-from collections.abc import Mapping
-from http import HTTPStatus
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -27,7 +26,8 @@ from django.views import defaults
 from django_guid import get_guid
 from rest_framework import exceptions
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
+
+from apikeys.error_codes import ERROR_CODES
 
 logger = logging.getLogger(__name__)
 
@@ -46,19 +46,16 @@ UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 # "cached plan must not change result type": a column that a prepared statement reads has changed since.
 FEATURE_NOT_SUPPORTED = "0A000"
 
-MESSAGES = {
-    "bad_request": "The request could not be read: check its address, headers and body.",
-    "permission_denied": "This is not allowed.",
-    "not_found": "There is nothing at this address: check the ids in it.",
-    "no_route": (
-        f"The API has no such address. Its base path is {PREFIX}, as in {PREFIX}stores/<store>/products/."
-    ),
-    "unsupported_media_type": "Send the body as JSON, with 'Content-Type: application/json'.",
-    "server_error": "Something went wrong on our side. It has been logged; try again in a moment.",
-    "conflict": "This conflicts with a change that was saved at the same moment. Read it again, then retry.",
-    "unavailable": "The service cannot be reached right now. Try again in a few seconds.",
-    "too_large": f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.",
-}
+NO_ROUTE = f"The API has no such address. Its base path is {PREFIX}, as in {PREFIX}stores/<store>/products/."
+TOO_LARGE = f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes."
+# DRF's exceptions whose own sentences say less than those of the table.
+TERSE = (
+    exceptions.NotFound,
+    exceptions.PermissionDenied,
+    exceptions.MethodNotAllowed,
+    exceptions.NotAcceptable,
+    exceptions.UnsupportedMediaType,
+)
 
 
 def is_api_path(path: str) -> bool:
@@ -66,9 +63,10 @@ def is_api_path(path: str) -> bool:
     return f"{path}/".startswith(PREFIXES)
 
 
-def error_body(code: str, message: str = "", **extra: Any) -> dict[str, Any]:
-    """Build the body of an error; the message defaults to the one in MESSAGES."""
-    return {"error": message or MESSAGES[code], "code": code, "request_id": get_guid(), **extra}
+def error_body(code: str, sentence: str = "", **extra: Any) -> dict[str, Any]:
+    """Build the body of an error, with the table's sentence unless there is a better one."""
+    sentence = sentence or ERROR_CODES[code].sentence
+    return {"error": sentence, "code": code, "request_id": get_guid(), **extra}
 
 
 def is_unavailable(error: BaseException) -> bool:
@@ -99,47 +97,56 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     """Answer an exception of a DRF view; None leaves it to Django, which calls ``server_error`` below."""
     if is_unavailable(error):
         log_unavailable(error)
-    response = response_to(error)
-    if response is not None:
-        set_rollback()
-    return response
-
-
-def response_to(error: Exception) -> Response | None:
-    """Build the response to an exception; None for one that is a fault of the server."""
-    if is_unavailable(error):
-        response = Response(error_body("unavailable"), status=HTTPStatus.SERVICE_UNAVAILABLE)
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    elif isinstance(error, Http404):
-        response = Response(error_body("not_found"), status=HTTPStatus.NOT_FOUND)
-    elif isinstance(error, PermissionDenied):
-        response = Response(error_body("permission_denied"), status=HTTPStatus.FORBIDDEN)
-    elif isinstance(error, RequestDataTooBig):
-        response = Response(error_body("too_large"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    elif isinstance(error, IntegrityError):
+        return as_response("unavailable", headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    if isinstance(error, Http404):
+        return as_response("not_found")
+    if isinstance(error, PermissionDenied):
+        return as_response("permission_denied")
+    if isinstance(error, RequestDataTooBig):
+        return as_response("too_large", TOO_LARGE)
+    if isinstance(error, IntegrityError):
         # The serializer has checked the rules already: another request has saved something since.
-        response = Response(error_body("invalid", MESSAGES["conflict"], fields={}), status=400)
-    elif isinstance(error, exceptions.APIException):
-        response = response_to_api_exception(error)
-    else:
-        return None
-    return response
-
-
-def response_to_api_exception(error: exceptions.APIException) -> Response:
-    """Build the response to one of DRF's exceptions, or of ours with ``challenge`` and ``extra``."""
+        return as_response("conflict", fields={})
     if isinstance(error, exceptions.ValidationError):
-        fields = dict(islice(flatten_errors(error.detail).items(), MAX_FIELDS))
-        message = "; ".join(f"{name}: {' '.join(errors)}" for name, errors in fields.items())
-        return Response(error_body("invalid", message, fields=fields), status=error.status_code)
-    code = "rate_limited" if isinstance(error, exceptions.Throttled) else error.default_code
-    message = MESSAGES.get(code, str(error.detail))
-    response = Response(error_body(code, message, **getattr(error, "extra", {})), status=error.status_code)
+        return answer_invalid(error)
+    return answer_api_exception(error) if isinstance(error, exceptions.APIException) else None
+
+
+def as_response(
+    code: str, sentence: str = "", *, headers: Mapping[str, str] | None = None, **extra: Any
+) -> Response:
+    """Build the response to an error, with the status that the table has for its code."""
+    body = error_body(code, sentence, **extra)
+    return Response(body, status=ERROR_CODES[code].status, headers=headers)
+
+
+def answer_invalid(error: exceptions.ValidationError) -> Response:
+    """Name the fields that are wrong; a conflict where nothing is wrong but that values are taken."""
+    fields = dict(islice(flatten_errors(error.detail).items(), MAX_FIELDS))
+    sentence = "; ".join(f"{name}: {' '.join(errors)}" for name, errors in fields.items())
+    code = "conflict" if set(flatten_codes(error.get_codes())) == {"unique"} else "invalid"
+    return as_response(code, sentence, fields=fields)
+
+
+def answer_api_exception(error: exceptions.APIException) -> Response:
+    """Answer one of DRF's exceptions, or of ours, which may have ``extra``, ``headers`` and ``wait``."""
+    code = getattr(error, "code", error.default_code)
+    sentence = "" if isinstance(error, TERSE) else str(error.detail)
+    headers = dict(getattr(error, "headers", {}))
     if challenge := getattr(error, "challenge", None):
-        response["WWW-Authenticate"] = challenge
-    if isinstance(error, exceptions.Throttled):
-        response["Retry-After"] = str(round(getattr(error, "wait", None) or 1))
-    return response
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(wait)
+    return as_response(code, sentence, headers=headers, **getattr(error, "extra", {}))
+
+
+def flatten_codes(codes: Any) -> Iterator[str]:
+    """Yield the codes anywhere in what ``get_codes()`` returned."""
+    if isinstance(codes, str):
+        yield codes
+    else:
+        for inner in codes.values() if isinstance(codes, Mapping) else codes:
+            yield from flatten_codes(inner)
 
 
 def flatten_errors(detail: Any, path: str = "") -> dict[str, list[str]]:
@@ -170,19 +177,19 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not is_api_path(request.path):
         return defaults.bad_request(request, exception)
     if isinstance(exception, RequestDataTooBig):
-        return JsonResponse(error_body("too_large"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return JsonResponse(error_body("bad_request"), status=HTTPStatus.BAD_REQUEST)
+        return as_json("too_large", TOO_LARGE)
+    return as_json("bad_request")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api_path(request.path):
-        return JsonResponse(error_body("permission_denied"), status=HTTPStatus.FORBIDDEN)
+        return as_json("permission_denied")
     return defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api_path(request.path):
-        return JsonResponse(error_body("not_found", MESSAGES["no_route"]), status=HTTPStatus.NOT_FOUND)
+        return as_json("not_found", NO_ROUTE)
     return defaults.page_not_found(request, exception)
 
 
@@ -193,18 +200,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
         log_unavailable(error)
         return unavailable(request)
     if is_api_path(request.path):
-        return JsonResponse(error_body("server_error"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
+        return as_json("server_error")
     return defaults.server_error(request)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """Ask the client to retry: the database cannot be used."""
-    response: HttpResponse
     if is_api_path(request.path):
-        response = JsonResponse(error_body("unavailable"))
+        response = as_json("unavailable")
     else:
         response = defaults.server_error(request, "503.html")
-    response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        response.status_code = ERROR_CODES["unavailable"].status
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def as_json(code: str, sentence: str = "") -> HttpResponse:
+    """Build the response to an error that reached no view of DRF's."""
+    return JsonResponse(error_body(code, sentence), status=ERROR_CODES[code].status)

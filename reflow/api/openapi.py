@@ -62,8 +62,8 @@ def error_schema(codes: list[str]) -> dict[str, Any]:
             "request_id": {"type": "string", "description": "The same as in the header `X-Request-Id`."},
             "fields": {
                 "type": "object",
-                "description": "Only for `invalid`: what is wrong, by field or query parameter, such as "
-                "`variants.items.0.price`.",
+                "description": "Only for `invalid` and `conflict`: what is wrong, by field or query "
+                "parameter, such as `variants.items.0.price`.",
                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
             },
             "required": {

@@ -12,7 +12,7 @@ from drf_spectacular import openapi
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
-from reflow.api.error_examples import get_error_examples
+from apikeys.error_codes import ERROR_CODES
 from reflow.api.examples import add_examples
 from reflow.api.openapi import (
     HEADERS,
@@ -26,6 +26,7 @@ from reflow.api.parsers import MergePatchParser
 from stores.resources import Access, Resource
 
 SCHEME = "ApiKey"
+REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"
 
 OPERATION_VERBS = {
     "list": "list",
@@ -35,10 +36,12 @@ OPERATION_VERBS = {
     "destroy": "delete",
 }
 
-# The errors of every operation, of one with parameters in its path, and of one with a body.
+# The errors of every operation, of one with parameters in its path, with a body, of writes and of POST.
 COMMON_ERRORS = {400, 401, 403, 406, 429, 500, 503}
 PATH_ERRORS = {404}
 BODY_ERRORS = {413, 415}
+WRITE_ERRORS = {409, 412}
+POST_ERRORS = {422}
 
 
 @cache
@@ -145,6 +148,10 @@ class AutoSchema(openapi.AutoSchema):
         statuses = COMMON_ERRORS | (BODY_ERRORS if "requestBody" in operation else set())
         if any(parameter["in"] == "path" for parameter in operation["parameters"]):
             statuses |= PATH_ERRORS
+        if self.method != "GET":
+            statuses |= WRITE_ERRORS
+        if self.method == "POST":
+            statuses |= POST_ERRORS
         for status in sorted(statuses):
             operation["responses"][str(status)] = {"$ref": f"#/components/responses/{response_name(status)}"}
 
@@ -166,7 +173,7 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     # The routes also answer without the slash at their end, and client libraries leave it out.
     result["paths"] = {path.rstrip("/"): operations for path, operations in result["paths"].items()}
     schemas = result["components"]["schemas"]
-    schemas["Error"] = error_schema([example.code for example in get_error_examples()])
+    schemas["ApiError"] = error_schema(list(ERROR_CODES))
     schemas["PageLinks"], schemas["PageMeta"] = PAGE_LINKS, PAGE_META
     result["components"]["headers"] = HEADERS
     result["components"]["responses"] = error_responses()
@@ -202,10 +209,10 @@ def remove_hook_notes(part: Any) -> None:
 def error_responses() -> dict[str, Any]:
     """Build a response for each status, with an example of each code."""
     responses: dict[str, Any] = {}
-    for error in get_error_examples():
+    for code, error in ERROR_CODES.items():
         if error.status == HTTPStatus.METHOD_NOT_ALLOWED:  # no operation here has it
             continue
-        media = {"schema": {"$ref": "#/components/schemas/Error"}, "examples": {}}
+        media = {"schema": {"$ref": "#/components/schemas/ApiError"}, "examples": {}}
         response = responses.setdefault(
             response_name(error.status),
             {
@@ -214,8 +221,9 @@ def error_responses() -> dict[str, Any]:
                 "content": {"application/json": media},
             },
         )
+        body = {"error": error.sentence, "code": code, "request_id": REQUEST_ID, **error.example}
         examples = response["content"]["application/json"]["examples"]
-        examples[error.code] = {"summary": error.message, "value": error.body}
+        examples[code] = {"summary": error.sentence, "value": body}
     return responses
 
 

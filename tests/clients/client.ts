@@ -6,7 +6,7 @@ const [baseUrl, key] = process.argv.slice(2) as [string, string];
 const store_id = "267418190";
 const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
 
-function unwrap<T>(answer: { data?: T; error?: components["schemas"]["Error"] }): T {
+function unwrap<T>(answer: { data?: T; error?: components["schemas"]["ApiError"] }): T {
   if (answer.data === undefined) throw new Error(`${answer.error?.code}: ${answer.error?.error}`);
   return answer.data;
 }
@@ -40,6 +40,6 @@ const changed = unwrap(
 );
 
 const refused = await client.GET("/v1/stores/{store_id}/orders", { params: { path: { store_id } } });
-const code: components["schemas"]["Error"]["code"] | undefined = refused.error?.code;
+const code: components["schemas"]["ApiError"]["code"] | undefined = refused.error?.code;
 
 console.log(JSON.stringify({ names, changed: changed.name, variants: changed.variants.items.length, code }));

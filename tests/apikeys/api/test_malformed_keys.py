@@ -5,7 +5,8 @@ from base64 import b64encode
 import pytest
 from django.test import Client
 
-from apikeys.api.malformed_keys import describe_absence, describe_mistake
+from apikeys.api.malformed_keys import describe_mistake
+from stores.models import Store
 
 PREFIX, SECRET = "19656ea", "4329f04826e125f1ee999b53f78"
 KEY = f"{PREFIX}.{SECRET}"
@@ -51,8 +52,12 @@ def test_api_key_names_another_header_that_holds_a_key(client: Client, db: None,
     assert SECRET not in response.content.decode()
 
 
-def test_describe_absence_says_the_right_form() -> None:
-    assert describe_absence({}).startswith("This route needs an API key. Send 'Authorization: Bearer")
+@pytest.mark.parametrize("path", ["/v1/api-key/", "/v1/stores/267418190/products/"])
+def test_a_key_in_the_query_string_is_told_to_be_in_logs(client: Client, store: Store, path: str) -> None:
+    response = client.get(path, {"api_key": KEY})
+    assert (response.status_code, response.json()["code"]) == (401, "api_key_missing")
+    assert "Addresses are kept in logs: roll this key" in response.json()["error"]
+    assert SECRET not in response.content.decode()
 
 
 def test_api_key_answers_with_the_mistake(client: Client, db: None) -> None:

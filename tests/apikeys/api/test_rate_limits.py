@@ -72,7 +72,6 @@ def test_a_key_may_make_as_many_requests_as_its_limit(client: Client, issue: Iss
     assert {answer["RateLimit-Policy"] for answer in answers} == {'"key";q=3;w=60'}
     refused = answers[-1]
     assert refused.json()["code"] == "rate_limited"
-    assert refused.json()["error"] == "Too many requests. Expected available in 45 seconds."
     assert (refused["Retry-After"], refused["Cache-Control"]) == ("45", "no-store")
 
 

@@ -217,7 +217,7 @@ def test_a_foreign_host_name_is_refused(client: Client, url: str) -> None:
         ("503", (503, "unavailable")),
         ("404", (404, "not_found")),
         ("403", (403, "permission_denied")),
-        ("conflict", (400, "invalid")),
+        ("conflict", (409, "conflict")),
     ],
 )
 def test_what_views_raise_is_told_and_its_details_are_not(
