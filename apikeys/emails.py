@@ -16,7 +16,7 @@ from stores.models import Store
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from apikeys.usage.attention import Line
+    from apikeys.models.state import AttentionLine
 
 
 def send_key_created(key: ApiKey, by: Actor) -> None:
@@ -100,7 +100,7 @@ def send_new_network(key: ApiKey, *, network: str, address: str, at: datetime) -
         )
 
 
-def send_monthly_review(store: Store, owner: "User", lines: "Iterable[Line]") -> None:
+def send_monthly_review(store: Store, owner: "User", lines: "Iterable[AttentionLine]") -> None:
     _send(
         store,
         f"API keys of {store} to look at",

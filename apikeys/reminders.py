@@ -7,12 +7,11 @@ however often, and on however many machines, they run.
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apikeys import emails
 from apikeys.models import ApiKey, Notification, NotificationSettings, Reminder
-from apikeys.usage.attention import needs_attention
 from stores.models import Store
 
 # The work is done once a day: an e-mail "a week before" has to leave by then.
@@ -26,12 +25,14 @@ REMINDERS = (
 def remind_of_expiry() -> None:
     """Tell owners of keys that expire within a week, and again of those that expire within a day.
 
-    Nobody is told of an expiry that is nearer to the key's creation than that: they have just chosen it.
+    Nobody is told of an expiry that is nearer to the key's creation than that: they have just chosen it. The
+    successor of a rolled key may have inherited its end; the rolled key itself is meant to end.
     """
     now = timezone.now()
     for kind, before in REMINDERS:
+        was_not_just_chosen = Q(expires_at__gt=F("created_at") + before + DAY) | Q(predecessor__isnull=False)
         expiring = ApiKey.objects.usable().filter(
-            expires_at__lte=now + before + DAY, expires_at__gt=F("created_at") + before + DAY
+            was_not_just_chosen, expires_at__lte=now + before + DAY, superseded_at=None
         )
         for key in expiring.select_related("store", "last_use").iterator():
             _remind(key, kind)
@@ -39,12 +40,7 @@ def remind_of_expiry() -> None:
 
 def remind_of_expired_keys() -> None:
     """Tell owners once of keys that were called after they had expired and that nobody turned off."""
-    called = ApiKey.objects.filter(
-        expires_at__lte=timezone.now(),
-        last_use__at__gt=F("expires_at"),
-        deactivated_at=None,
-        suspended_at=None,
-    )
+    called = ApiKey.objects.in_state("still-called")
     for key in called.select_related("store", "last_use").iterator():
         _remind(key, Reminder.Kind.STILL_CALLED)
 
@@ -53,7 +49,8 @@ def send_monthly_reviews() -> None:
     """Tell owners once a month what needs attention in their stores, where something does."""
     for store in Store.objects.filter(api_keys__isnull=False).distinct().iterator():
         recipients = list(NotificationSettings.objects.recipients(store, Notification.MONTHLY_REVIEW))
-        lines = [line for line in needs_attention(store) if line.in_review] if recipients else []
+        lines = ApiKey.objects.for_store(store).needing_attention() if recipients else []
+        lines = [line for line in lines if line.state.in_review]
         for owner in recipients if lines else []:
             with transaction.atomic():
                 if NotificationSettings.objects.claim_review(store, owner):

@@ -17,8 +17,9 @@ def test_a_name_that_the_terminal_cannot_show_is_escaped(
     printed = io.BytesIO()
     stdout = io.TextIOWrapper(printed, encoding=encoding, write_through=True)
     with monkeypatch.context() as terminal:
+        terminal.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(key.prefix.encode())))
         terminal.setattr(sys, "stdout", stdout)
-        terminal.setattr(sys, "argv", ["manage.py", "list_keys", "267418190"])
+        terminal.setattr(sys, "argv", ["manage.py", "find_keys", "-"])
         manage.main()
     assert key.prefix.encode() in printed.getvalue()
     assert b"\\u5e97\\u8217" in printed.getvalue()

@@ -18,7 +18,8 @@ from apikeys import key_text, lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.admin.records import ReadOnlyAdmin
 from apikeys.lifecycle import StaleKey
-from apikeys.models import ApiKey, ApiKeyQuerySet, AuditEntry, Status
+from apikeys.models import ApiKey, ApiKeyQuerySet, AuditEntry
+from apikeys.models.state import STATES
 from apikeys.usage import charts, reports
 from stores.resources import SCOPES
 
@@ -30,10 +31,10 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.value, str(status.label)) for status in Status]
+        return [(state.name, state.word) for state in STATES]
 
     def queryset(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> ApiKeyQuerySet:  # type: ignore[override]
-        return queryset.in_status(status) if (status := self.value()) else queryset
+        return queryset.in_state(name) if (name := self.value()) else queryset
 
 
 class AccessFilter(admin.SimpleListFilter):
@@ -120,7 +121,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Status")
     def status(self, key: ApiKey) -> str:
-        return key.get_status_display()
+        return key.state.word
 
     @admin.display(description="Access")
     def reaches(self, key: ApiKey) -> str:

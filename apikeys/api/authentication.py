@@ -13,6 +13,7 @@ from apikeys.api.exceptions import REALM, ApiError
 from apikeys.api.key_lookup import find_key
 from apikeys.api.malformed_keys import describe_mistake
 from apikeys.models import ApiKey
+from apikeys.models.state import refusing_state
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -38,11 +39,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         rate_limits.count_key(http, key)
         if is_exposed:
             raise ApiError("https_required")
-        now = timezone.now()
-        if key.is_inactive(now):
-            raise ApiError("api_key_inactive", describe_inactive(key))
-        if key.is_expired(now):
-            raise ApiError("api_key_expired")
+        ensure_usable(key)
         if key.allowed_addresses and not key.is_allowed_from(client_ip.client_ip(http)):
             raise ApiError("address_not_allowed")
         return AnonymousUser(), key
@@ -69,13 +66,10 @@ def parse_header(header: str) -> str:
     return presented
 
 
-def describe_inactive(key: ApiKey) -> str:
-    """Return what the holder of a key that is off can do about it; nothing for what the code says anyway."""
-    if key.is_leaked:
-        return "This API key was reported as leaked and is off for good: ask its store's owner for a new one."
-    if key.suspended_at:
-        return "This API key is suspended: an operator switched off all keys of its store."
-    return ""
+def ensure_usable(key: ApiKey) -> None:
+    """Raise the error of the first state for which requests with the key are refused, if it is in one."""
+    if state := refusing_state(key, timezone.now()):
+        raise ApiError(state.error_code, state.explanation)
 
 
 def find_key_by_text(presented: str) -> ApiKey | None:

@@ -58,12 +58,6 @@ def add_store(parser: CommandParser) -> None:
     parser.add_argument("store", help="the store's number, such as 267418190")
 
 
-def add_prefix_or_store(parser: CommandParser) -> None:
-    either = parser.add_mutually_exclusive_group(required=True)
-    either.add_argument("prefix", nargs="?", help="the key's prefix: its first seven characters")
-    either.add_argument("--store", metavar="NUMBER", help="or the number of a store: of all its keys")
-
-
 def add_file(parser: CommandParser) -> None:
     parser.add_argument("file", nargs="?", default="-", help="any text: a path, or - for standard input")
 

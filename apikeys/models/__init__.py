@@ -3,9 +3,8 @@
 from apikeys.models.audit import AuditEntry, Event
 from apikeys.models.email import Email
 from apikeys.models.key import ApiKey, ApiKeyQuerySet
-from apikeys.models.key_states import KeyFilter
 from apikeys.models.notification import KnownNetwork, Notification, NotificationSettings, Reminder
-from apikeys.models.outcomes import Outcome, Status
+from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import Refusal
 from apikeys.models.request_log import LoggedRequest
 from apikeys.models.suspension import Suspension
@@ -26,7 +25,6 @@ __all__ = [
     "Email",
     "Event",
     "HourlyUsage",
-    "KeyFilter",
     "KnownNetwork",
     "LastUse",
     "LoggedRequest",
@@ -36,7 +34,6 @@ __all__ = [
     "Refusal",
     "RefusalUsage",
     "Reminder",
-    "Status",
     "StoreUsage",
     "Suspension",
     "UsageWriter",

@@ -9,22 +9,14 @@ from itertools import islice
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.views.decorators.debug import sensitive_variables
 
 from apikeys import client_ip, key_text
-from apikeys.models.key_states import (
-    EXPIRES_SOON,
-    conditions_of_all,
-    conditions_of_usable,
-    is_expired,
-    is_inactive,
-    is_recently_refused,
-    is_usable,
-)
-from apikeys.models.outcomes import Status
+from apikeys.models import state as states
 from apikeys.models.usage import ApiKeyUsage
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -37,7 +29,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     def usable(self) -> "ApiKeyQuerySet":
         """Keys that a request may use now: neither deactivated, nor suspended, nor expired."""
-        return self.filter(is_usable(timezone.now()))
+        return self.filter(states.is_usable(timezone.now()))
 
     def with_name(self, name: str) -> "ApiKeyQuerySet":
         """Keys that keep others from this name; a rolled key has handed its name on."""
@@ -89,39 +81,29 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(named | Q(prefix__istartswith=text))
 
     def with_status(self) -> "ApiKeyQuerySet":
-        """Adds ``status``, a value of Status, derived at this moment."""
-        now = timezone.now()
-        return self.annotate(  # type: ignore[no-redef]  # declared on the model, too
-            status=Case(
-                When(leaked_at__isnull=False, then=Value(Status.LEAKED)),
-                When(is_inactive(now), then=Value(Status.INACTIVE)),
-                When(is_expired(now), then=Value(Status.EXPIRED)),
-                When(is_recently_refused(now), then=Value(Status.REFUSALS)),
-                When(expires_at__lte=now + EXPIRES_SOON, then=Value(Status.EXPIRING)),
-                default=Value(Status.ACTIVE),
-                output_field=models.CharField(),
-            )
+        """Add ``status``, the name of the first state that each key is in, derived at this moment."""
+        return self.annotate(  # type: ignore[no-redef]  # what it fetches, the key works out itself otherwise
+            status=states.status_case(timezone.now())
         )
 
-    def in_status(self, status: str) -> "ApiKeyQuerySet":
-        """Keys in this status, a value of Status; adds ``status``."""
-        return self.with_status().filter(status=status)  # type: ignore[misc]  # an annotation
+    def in_state(self, name: str) -> "ApiKeyQuerySet":
+        """Keys that are in this state, be it their status or not."""
+        return self.filter(states.BY_NAME[name].condition(timezone.now()))
 
-    def in_filter(self, name: str) -> "ApiKeyQuerySet":
-        """Keys that match a KeyFilter."""
+    def count_by_state(self) -> dict[str, int]:
+        """Return how many keys are in each state, by its name, and ``all``, in one query."""
         now = timezone.now()
-        if condition := conditions_of_all(now).get(name):
-            return self.filter(condition)
-        return self.usable().filter(conditions_of_usable(now)[name])
+        counts = {state.name: Count("pk", filter=state.condition(now)) for state in states.STATES}
+        return self.aggregate(all=Count("pk"), **counts)
 
-    def count_by_filter(self) -> dict[str, int]:
-        """Return how many keys match each KeyFilter, and ``all``, in two queries."""
-        now = timezone.now()
-        usable, rest = (
-            {name: Count("pk", filter=wanted) for name, wanted in conditions.items()}
-            for conditions in (conditions_of_usable(now), conditions_of_all(now))
-        )
-        return self.usable().aggregate(**usable) | self.aggregate(all=Count("pk"), **rest)
+    def needing_attention(self) -> list[states.AttentionLine]:
+        """Return a line for each state that needs attention and that a key is in, most urgent first."""
+        counts = self.count_by_state()
+        return [
+            states.AttentionLine(state, counts[state.name])
+            for state in states.STATES
+            if state.attention and counts[state.name]
+        ]
 
     def with_requests(self) -> "ApiKeyQuerySet":
         """Add ``requests``, those of the last 30 days."""
@@ -179,9 +161,6 @@ class ApiKey(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    # A value of Status, added by ApiKeyQuerySet.with_status().
-    status: str
-
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
@@ -226,9 +205,20 @@ class ApiKey(models.Model):
             highest[Resource(resource)] = Access(access)
         return list(highest.items())
 
-    def get_status_display(self) -> str:
-        """The word for the ``status`` that ``with_status()`` added."""
-        return str(Status(self.status).label)
+    @cached_property
+    def status(self) -> str:
+        """The name of the first state that the key is in; ``with_status()`` fetches it with the key."""
+        return states.status_of(self, timezone.now()).name
+
+    @property
+    def state(self) -> states.State:
+        return states.BY_NAME[self.status]
+
+    @property
+    def last_used_at(self) -> datetime | None:
+        """When its newest request came, refused or not."""
+        last_use = getattr(self, "last_use", None)
+        return last_use.at if last_use else None
 
     @property
     def is_leaked(self) -> bool:
@@ -247,7 +237,9 @@ class ApiKey(models.Model):
         return not self.is_leaked and self.suspended_at is None and self.is_deactivated(timezone.now())
 
     def is_inactive(self, at: datetime) -> bool:
-        return self.suspended_at is not None or self.is_deactivated(at)
+        """Whether it is off for whatever reason but its expiry."""
+        state = states.refusing_state(self, at)
+        return state is not None and state.error_code == "api_key_inactive"
 
     def is_deactivated(self, at: datetime) -> bool:
         """Whether somebody deactivated this very key, suspended or not."""
@@ -260,7 +252,7 @@ class ApiKey(models.Model):
         return self.expires_at is not None and self.expires_at <= at
 
     def is_usable(self, at: datetime) -> bool:
-        return not self.is_inactive(at) and not self.is_expired(at)
+        return states.refusing_state(self, at) is None
 
     def is_allowed_from(self, address: client_ip.Address | None) -> bool:
         return not self.allowed_addresses or client_ip.is_within(address, self.allowed_addresses)

@@ -1,20 +1,8 @@
-"""The two vocabularies of the settings page: the status of a key, and the outcome of a request."""
+"""The outcome of a request."""
 
 from typing import Self
 
 from django.db import models
-
-
-class Status(models.TextChoices):
-    """What an owner needs to know about a key in one word, the most urgent first."""
-
-    LEAKED = "leaked", "Leaked"
-    INACTIVE = "inactive", "Off"
-    EXPIRED = "expired", "Expired"
-    REFUSALS = "refusals", "Requests refused"
-    EXPIRING = "expiring", "Expires soon"
-    ACTIVE = "active", "Working"
-
 
 REFUSED_STATUS_CODES = frozenset({401, 403, 429})
 

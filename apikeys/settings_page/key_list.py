@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from apikeys import key_text
 from apikeys.formats import grouped, relative_time
-from apikeys.models import ApiKey, ApiKeyQuerySet, KeyFilter, Status
+from apikeys.models import ApiKey, ApiKeyQuerySet
+from apikeys.models.state import BY_NAME, STATES
 from apikeys.usage import charts
-from apikeys.usage.attention import Attention, needing_attention
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -54,7 +54,6 @@ class Listing:
     q: str = ""
     status: str = ""
     access: str = ""
-    attention: str = ""
     sort: str = "-created"
     range: str = TimeRange.MONTH.value
     page: str = "1"
@@ -88,15 +87,12 @@ class Listing:
 
     @classmethod
     def from_query(cls, store: Store, query: QueryDict) -> Self:
-        status, access, attention, sort = (
-            query.get(name, "") for name in ("status", "access", "attention", "sort")
-        )
+        status, access, sort = (query.get(name, "") for name in ("status", "access", "sort"))
         return cls(
             base=reverse("apikeys:list", args=[store.pk]),
             q=key_text.search_term(query.get("q", "")),
-            status=status if status in KeyFilter.values else "",
+            status=status if status in BY_NAME else "",
             access=access if access in dict(cls.ACCESSES) else "",
-            attention=attention if attention in Attention.values else "",
             sort=sort if sort in dict(cls.SORTS) else cls.sort,
             range=TimeRange.parse(query.get("range", "")).value,
             page=query.get("page", "1"),
@@ -109,13 +105,9 @@ class Listing:
     @property
     def url(self) -> str:
         """The address of this list, with what differs from the defaults."""
-        names = ("q", "status", "access", "attention", "sort", "range", "page")
+        names = ("q", "status", "access", "sort", "range", "page")
         query = {name: value for name in names if (value := getattr(self, name)) != getattr(Listing, name)}
         return f"{self.base}?{urlencode(query)}" if query else self.base
-
-    @property
-    def attention_label(self) -> str:
-        return str(Attention(self.attention).label)
 
     @property
     def heads(self) -> Iterator[Head]:
@@ -129,13 +121,13 @@ class Listing:
             else:
                 yield Head(label, by, replace(self, sort=first, page="1").url)
 
-    def count_by_filter(self, store: Store) -> dict[str, int]:
-        """Return how many of the keys that are looked for match each filter, and ``all``."""
-        return self._found(store).count_by_filter()
+    def count_by_state(self, store: Store) -> dict[str, int]:
+        """Return how many of the keys that are looked for are in each state, and ``all``."""
+        return self._found(store).count_by_state()
 
     def filters(self, counts: dict[str, int]) -> Iterator[Filter]:
         """Yield the filters that match a key, how many, and the one that is chosen."""
-        for value, label in (("", "All"), *KeyFilter.choices):
+        for value, label in (("", "All"), *((state.name, state.word) for state in STATES)):
             count, is_current = counts[value or "all"], value == self.status
             if count or is_current or not value:
                 url = replace(self, status=value, page="1").url
@@ -145,7 +137,7 @@ class Listing:
         """Return one page of the store's keys, each with its ``status`` and ``last_use``."""
         found = self._found(store)
         if self.status:
-            found = found.in_filter(self.status)
+            found = found.in_state(self.status)
         return Paginator(self._sorted(found).with_status().select_related("last_use"), PER_PAGE).get_page(
             self.page
         )
@@ -154,8 +146,6 @@ class Listing:
         found = ApiKey.objects.for_store(store)
         if self.q:
             found = found.search(self.q)
-        if self.attention:
-            found = needing_attention(found, self.attention)
         return found.granting(self.access) if self.access else found
 
     def _sorted(self, found: ApiKeyQuerySet) -> ApiKeyQuerySet:
@@ -185,7 +175,7 @@ class Row(NamedTuple):
     refused: str
     spark: charts.Sparkline | None
     last_used: datetime | None
-    status: str
+    tone: str
     state: str
     actions: list[str]
 
@@ -215,7 +205,7 @@ def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
         refused=grouped(refused) if refused else "",
         spark=charts.sparkline(period) if period.total else None,
         last_used=last_use.at if last_use else None,
-        status=key.status,
+        tone=key.state.tone,
         state=describe_state(key, now),
         actions=possible_actions(key),
     )
@@ -242,12 +232,11 @@ def possible_actions(key: ApiKey) -> list[str]:
 
 def describe_state(key: ApiKey, now: datetime) -> str:
     """Return a key's status in a few words, with the time at which it changes by itself."""
-    if key.status == Status.INACTIVE:
-        if key.suspended_at:
-            return "Suspended"
+    if key.status == "off":
         if key.reactivates_at and key.reactivates_at.date() == now.date():
             return f"Off until {key.reactivates_at:%H:%M}"
         return f"Off until {key.reactivates_at:%-d %b}" if key.reactivates_at else "Off"
-    if key.status == Status.EXPIRING and key.expires_at:
-        return f"Expires {relative_time(key.expires_at, now)}"
-    return key.get_status_display()
+    if key.status in {"expiring", "rolled"} and key.expires_at:
+        verb = "Ends" if key.superseded_at else "Expires"
+        return f"{verb} {relative_time(key.expires_at, now)}"
+    return key.state.word

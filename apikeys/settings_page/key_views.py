@@ -58,7 +58,7 @@ def readable(key: ApiKey) -> Resource | None:
 def get_key(store: Store, prefix: str) -> ApiKey:
     """Return one of the store's keys; 404 for any other."""
     keys = ApiKey.objects.for_store(store).select_related("last_use", "created_by", "predecessor")
-    key = get_object_or_404(keys.with_status(), prefix=prefix)
+    key = get_object_or_404(keys, prefix=prefix)
     key.store = store
     return key
 

@@ -11,7 +11,7 @@ from django_htmx.http import replace_url
 
 from apikeys import client_ip
 from apikeys.actors import actor_from_request
-from apikeys.models import ApiKey, KeyFilter, LoggedRequest
+from apikeys.models import ApiKey, LoggedRequest
 from apikeys.settings_page import form_recovery, key_list, one_time_display
 from apikeys.settings_page.decorators import (
     LIST_ID,
@@ -24,7 +24,6 @@ from apikeys.settings_page.key_list import Listing
 from apikeys.settings_page.key_views import NewKey, get_key, render_key
 from apikeys.settings_page.request_search import read_search
 from apikeys.usage import charts, reports
-from apikeys.usage.attention import needs_attention
 from stores.models import Store
 
 
@@ -80,11 +79,11 @@ def created(request: OwnerRequest, store: Store) -> HttpResponse:
 def render_list(request: OwnerRequest, store: Store, listing: Listing, **context: Any) -> HttpResponse:
     total = reports.of_store(store, listing.time_range)
     rows = rows_context(store, listing)
-    is_narrowed = listing.q or listing.access or listing.attention
+    is_narrowed = listing.q or listing.access
     working = ApiKey.objects.for_store(store).usable().count() if is_narrowed else rows["working"]
     context |= rows | {
         "total": total,
-        "attention": needs_attention(store),
+        "attention": ApiKey.objects.for_store(store).needing_attention(),
         "chart": charts.stacked_bars(total) if total.total else None,
         "working": working,
         "has_keys": working or rows["rows"] or ApiKey.objects.for_store(store).exists(),
@@ -93,14 +92,14 @@ def render_list(request: OwnerRequest, store: Store, listing: Listing, **context
 
 
 def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
-    counts = listing.count_by_filter(store)
+    counts = listing.count_by_state(store)
     page = listing.page_of(store)
     periods = reports.of_keys(list(page), listing.time_range)
     return {
         "store": store,
         "listing": listing,
         "filters": list(listing.filters(counts)),
-        "working": counts[KeyFilter.WORKING],
+        "working": counts["working"],
         "page": page,
         "rows": key_list.rows(page, periods, listing.base),
     }

@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from apikeys.models import ApiKey, AuditEntry, Event, LoggedRequest, StoreUsage
-from apikeys.models.outcomes import Status
 from stores.demo import NORTHWOOD_ID
 from stores.models import Store
 from tests.shop import NOON
@@ -28,7 +27,7 @@ def test_each_status_has_a_key_with_a_history(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("DEMO_OWNER_PASSWORD", "let me have a look")
     call_command("seed_demo", orders=1, usage_days=1)
     keys = ApiKey.objects.for_store(Store.objects.get(pk=NORTHWOOD_ID)).with_status()
-    assert {key.status for key in keys} == set(Status.values)
+    assert {key.status for key in keys} == {"leaked", "off", "still-called", "refused", "expiring", "working"}
     assert set(AuditEntry.objects.values_list("event", flat=True)) == {
         *(Event.CREATED, Event.UPDATED, Event.DEACTIVATED, Event.REACTIVATED, Event.LEAKED)
     }

@@ -147,8 +147,8 @@ def test_a_deactivated_key_is_unusable_until_it_is_reactivated(issue: IssueKey, 
 def test_a_paused_key_comes_back_by_itself(issue: IssueKey, by: Actor) -> None:
     key, _ = issue()
     lifecycle.deactivate_key(key, by=by, until=NOON + HOUR)
-    assert key.is_inactive(NOON + timedelta(minutes=59))
-    assert not key.is_inactive(NOON + HOUR)
+    assert not key.is_usable(NOON + timedelta(minutes=59))
+    assert key.is_usable(NOON + HOUR)
     assert history(key)[0] == "Deactivated until 23 Nov 2026, 13:00 UTC."
 
 
@@ -234,7 +234,7 @@ def test_something_stronger_replaces_what_is_weaker(
     before(key, by)
     stronger(key, by)
     key.refresh_from_db()
-    assert key.is_inactive(NOON + timedelta(hours=23))
+    assert not key.is_usable(NOON + timedelta(hours=23))
     assert key.version > 1
 
 

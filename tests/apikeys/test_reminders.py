@@ -108,7 +108,7 @@ def test_a_store_is_reviewed_once_a_month_where_something_needs_it(
     assert review("01-20") == []
     (email,) = review("02-15")
     assert email.subject == "API keys of Northwood to look at"
-    path = f"http://testserver/stores/{store.pk}/settings/api-keys/?attention=never-used"
+    path = f"http://testserver/stores/{store.pk}/settings/api-keys/?status=unused"
     assert f"- 1 key never used in 30 days:\n  {path}" in email.body
     assert len(review("02-28")) == 1
     assert len(review("03-01")) == 2

@@ -17,7 +17,6 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.lifecycle import StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry
-from apikeys.models.outcomes import Status
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, deliver_emails, make_owner
@@ -192,7 +191,7 @@ def test_owners_are_offered_nothing_that_would_be_refused(
     working, off = issue()[0], issue()[0]
     lifecycle.deactivate_key(off, by=Actor(owner))
     suspend(store, by)
-    assert ApiKey.objects.in_status(Status.INACTIVE).count() == 2
+    assert ApiKey.objects.in_state("suspended").count() == 2
     listed = signed_in.get(KEYS).content.decode()
     assert f"{KEYS}new/" not in listed
     assert "/reactivate/" not in listed

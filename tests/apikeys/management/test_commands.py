@@ -1,33 +1,23 @@
-"""What operators do in a browser, at night on a terminal: the same verbs, the same history, the same care."""
+"""Commands of operators: find, revoke, suspend and resume."""
 
 import io
-from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
-from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
+from apikeys.models import ApiKey, AuditEntry
 from apikeys.models.suspension import Suspension
-from apikeys.usage import writer
-from apikeys.usage.batch import Batch
 from stores.models import Store
 from tests.conftest import IssueKey, deliver_emails, make_owner
-from tests.key_requests import NOON, make_request
 
 REASON = "Customers were read from a thousand addresses."
 COMMANDS = (
     "find_keys",
-    "key_history",
-    "key_requests",
-    "key_usage",
-    "list_keys",
     "resume_keys",
     "revoke_keys",
     "suspend_keys",
@@ -137,6 +127,7 @@ def test_one_prefix_that_does_not_exist_ends_none(issue: IssueKey) -> None:
     key, _ = issue()
     line = refusal("revoke_keys", "--prefix", key.prefix, "0000000")
     assert line == "There is no key with the prefix 0000000."
+    assert refusal("revoke_keys", "--prefix", "warehouse").startswith("warehouse is no prefix")
     assert ApiKey.objects.usable().exists()
 
 
@@ -174,92 +165,20 @@ def test_a_reason_that_will_not_do_suspends_nothing(issue: IssueKey, store: Stor
     assert not Suspension.objects.exists()
 
 
-# Looking.
-
-
-@pytest.fixture
-def used(issue: IssueKey, store: Store) -> ApiKey:
-    """A key that was used today."""
-    key, _ = issue(name="Warehouse sync", access=["orders:write"])
-    now = timezone.now()
-    LastUse.objects.create(key=key, at=now, method="GET", resource="orders", status_code=200)
-    for outcome, requests in (("succeeded", 40), ("refused", 2)):
-        ApiKeyUsage.objects.create(
-            key=key, date=now.date(), resource="orders", outcome=outcome, requests=requests, last_at=now
-        )
-        StoreUsage.objects.create(store=store, date=now.date(), outcome=outcome, requests=requests + 100)
-    return key
-
-
-def test_list_keys_shows_what_they_are_and_did(used: ApiKey, issue: IssueKey, store: Store, by: str) -> None:
-    fresh, _ = issue(name="Fresh")
-    at = f"{used.last_use.at:%Y-%m-%d %H:%M}"
-    assert run("list_keys", "267418190") == [
-        "PREFIX   NAME            STATUS            REQUESTS  REFUSED  LAST USED (UTC)   ACCESS",
-        f"{used.prefix}  Warehouse sync  Requests refused        42        2  {at}  orders:read orders:write",
-        f"{fresh.prefix}  Fresh           Working                  0        0  never             orders:read",
-    ]
-    run("suspend_keys", "267418190", "--reason", REASON)
-    lines = run("list_keys", "267418190")
-    assert lines[0].startswith("Suspended since ")
-    assert lines[0].endswith(REASON)
-    assert all("Off" in line for line in lines[2:])
-
-
-def test_key_usage_is_by_day_and_resource(used: ApiKey) -> None:
-    today = timezone.now().date()
-    assert run("key_usage", used.prefix) == [
-        "DAY         SUCCEEDED  REFUSED  FAILED",
-        f"{today}         40        2       0",
-        "30 days            40        2       0",
-        "",
-        "RESOURCE  SUCCEEDED  REFUSED  FAILED",
-        "orders           40        2       0",
-    ]
-    assert run("key_usage", "--store", "267418190")[-1] == "30 days           140      102       0"
-
-
-def test_key_history_outlives_the_key(used: ApiKey, owner: User, issue: IssueKey) -> None:
-    issue(name=f"Not ({used.prefix})")
-    lifecycle.deactivate_key(used, by=Actor(owner))
-    lifecycle.delete_key(used, by=Actor(owner))
-    lines = run("key_history", used.prefix)
-    assert [line.split("  ")[-1] for line in lines] == [
-        "WHAT",
-        "Deleted.",
-        "Deactivated.",
-        "Created with orders:read, orders:write.",
-    ]
-    assert all("owner@example.com" in line for line in lines[1:])
-    of_store = run("key_history", "--store", "267418190")
-    assert f"Warehouse sync ({used.prefix})" in of_store[1]
-    assert of_store[1].endswith("Deleted.")
-
-
 def test_names_do_not_move_the_cursor(issue: IssueKey) -> None:
-    key, _ = issue()
+    key, plaintext = issue()
     ApiKey.objects.filter(pk=key.pk).update(name="a\x1b[2Jb\u202ec")
-    (_, line) = run("list_keys", "267418190")
-    assert line.startswith(f"{key.prefix}  a?[2Jb?c  Working")
+    assert "a?[2Jb?c" in run("find_keys", stdin=plaintext)[1]
 
 
 # What cannot be done.
 
 
 @pytest.mark.parametrize("number", ["267418191", "x", "9" * 30, "-1", "²"])
-@pytest.mark.parametrize("command", ["list_keys", "resume_keys", "suspend_keys --reason x"])
+@pytest.mark.parametrize("command", ["resume_keys", "suspend_keys --reason x"])
 def test_an_unknown_store_is_one_line(db: None, command: str, number: str) -> None:
     name, *options = command.split()
     assert refusal(name, *options, "--", number) == f"There is no store {number}."
-
-
-@pytest.mark.parametrize("command", ["key_usage", "key_history"])
-def test_an_unknown_prefix_is_one_line(db: None, command: str) -> None:
-    assert refusal(command, "0000000") in {"There is no key with the prefix 0000000.", "Nothing is recorded."}
-    assert refusal(command, "warehouse").startswith("warehouse is no prefix")
-    assert refusal(command, "--store", "1") == "There is no store 1."
-    with pytest.raises(CommandError, match="one of the arguments prefix --store is required"):
-        run(command)
 
 
 def test_nobody_acts_in_the_name_of_somebody_who_is_no_operator(issue: IssueKey, owner: User) -> None:
@@ -280,41 +199,8 @@ def test_a_database_that_is_away_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
     def away(number: str) -> Store:
         raise OperationalError("connection refused\n\tIs the server running?")
 
-    monkeypatch.setattr("apikeys.management.commands.list_keys.store_of", away)
+    monkeypatch.setattr("apikeys.management.commands.resume_keys.store_of", away)
     assert (
-        refusal("list_keys", "267418190")
+        refusal("resume_keys", "267418190")
         == "The database cannot be used: connection refused Is the server running?"
     )
-
-
-@pytest.fixture
-def logged(used: ApiKey) -> ApiKey:
-    """A key with two requests in the log, the newer one refused."""
-    batch = Batch(uuid4(), 1)
-    batch.add_to_log(make_request(used, client="curl/8\u202e"))
-    batch.add_to_log(
-        make_request(used, at=NOON + timedelta(hours=1), status_code=401, reason="api_key_expired")
-    )
-    batch.add(batch.log[0])
-    writer.write(batch)
-    return used
-
-
-def test_the_requests_of_a_key_or_a_store_are_shown_the_newest_first(logged: ApiKey) -> None:
-    of_key = run("key_requests", logged.prefix)
-    assert of_key == run("key_requests", "--store", "267418190")
-    assert [line.split()[0] for line in of_key] == ["WHEN", "2026-11-23", "2026-11-23"]
-    assert "api_key_expired" in of_key[1]
-    assert "curl/8?" in of_key[2]
-
-
-def test_only_errors_or_only_so_many_requests_are_shown(logged: ApiKey) -> None:
-    newest = run("key_requests", logged.prefix)[:2]
-    assert [line.split() for line in run("key_requests", logged.prefix, "--errors")] == [
-        line.split() for line in newest
-    ]
-    assert len(run("key_requests", logged.prefix, "--limit", "1")) == 2
-
-
-def test_a_key_without_requests_in_the_log_is_told_so(used: ApiKey) -> None:
-    assert refusal("key_requests", used.prefix) == "No request is in the request log."

@@ -105,8 +105,8 @@ def partitions_read(queries: CaptureQueriesContext) -> set[str]:
         ("?range=7d", 2),  # with what else is shown of 30 days
         ("?range=90d", 4),
         ("?range=12m", 12),
-        ("?attention=write-unused", 2),
-        ("?attention=refused-since-change", 2),
+        ("?status=write-unused", 2),
+        ("?status=refused", 2),
         ("?filter=refused", 2),
         ("{prefix}/", 2),
         ("{prefix}/?range=90d", 4),

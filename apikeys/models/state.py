@@ -1,0 +1,247 @@
+"""The states of a key, one row each: badge, filter, Needs attention, reminders and permission all read this.
+
+The first state that a key is in is its status. Each is a filter of the list, and some need attention. To add
+one, add a row. A rule is written twice in a row, for the database and for one key; a test compares the two.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from django.db.models import BooleanField, Case, CharField, Exists, F, OuterRef, Q, Value, When
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from apikeys.models.refusals import Refusal
+from apikeys.models.usage import PERIOD_DAYS, ApiKeyUsage, first_day
+from stores.resources import Access
+
+if TYPE_CHECKING:
+    from apikeys.models.key import ApiKey
+
+EXPIRES_SOON = timedelta(days=7)
+UNUSED = timedelta(days=PERIOD_DAYS)
+IDLE = timedelta(days=90)
+
+SCOPES = {
+    "postgresql": "jsonb_array_elements_text(apikeys_apikey.access) AS scope (value)",
+    "sqlite": "json_each(apikeys_apikey.access) AS scope",
+}
+UNUSED_WRITE = """
+    EXISTS (
+        SELECT 1 FROM {scopes}
+        WHERE scope.value LIKE '%%:write' AND NOT EXISTS (
+            SELECT 1 FROM apikeys_apikeyusage used
+            WHERE used.key_id = apikeys_apikey.id AND used.date BETWEEN %s AND %s AND used.access = 'write'
+                AND used.resource || ':write' = scope.value
+        )
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state that a key can be in.
+
+    ``name`` is its value in addresses, ``word`` that of badge and filter, ``tone`` the badge's colour:
+    ``good``, ``warn``, ``bad`` or ``off``. ``where`` is its rule for the database, ``holds`` the same for one
+    key. Requests with such a key are refused with ``error_code``, blank where they are not; ``explanation``
+    is told to the caller where the code's own sentence would not help. ``attention`` is said of such keys
+    under Needs attention; blank for a state that needs none.
+    """
+
+    name: str
+    word: str
+    tone: str
+    where: Callable[[datetime], Q]
+    # Of an ApiKey, whose module imports this one.
+    holds: Callable[[Any, datetime], bool]
+    error_code: str = ""
+    explanation: str = ""
+    attention: str = ""
+    # Whether the monthly review is about it; others have e-mails of their own, or are urgent.
+    in_review: bool = False
+
+    def condition(self, now: datetime) -> Q:
+        """Return the condition of keys in this state: its rule, and that of no earlier one that refuses."""
+        found = Q()
+        for earlier in _refusing_before(self):
+            found &= ~earlier.where(now)
+        return found & self.where(now)
+
+    def is_of(self, key: "ApiKey", now: datetime) -> bool:
+        """Whether the key is in this state: the same as ``condition`` for one key."""
+        return self.holds(key, now) and not any(earlier.holds(key, now) for earlier in _refusing_before(self))
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionLine:
+    """So many keys that need attention for one reason."""
+
+    state: State
+    count: int
+
+    def __str__(self) -> str:
+        keys = "1 key" if self.count == 1 else f"{self.count} keys"
+        return f"{keys} {self.state.attention}"
+
+
+def _has_open_refusal(now: datetime) -> Q:
+    return Q(Exists(Refusal.objects.open().filter(key=OuterRef("pk"))))
+
+
+def _has_unused_write(now: datetime) -> Q:
+    """Keys in use that may write to a resource and have not asked to in 30 days.
+
+    Raw, because the ORM cannot take a JSON list apart: it takes a subquery for each resource.
+    """
+    unused = RawSQL(  # noqa: S611  # names of our own
+        UNUSED_WRITE.format(scopes=SCOPES[connection.vendor]),
+        [first_day(), timezone.now().date()],
+        output_field=BooleanField(),
+    )
+    return Q(created_at__lt=now - UNUSED, last_use__at__gte=now - UNUSED) & Q(unused)
+
+
+def _key_has_open_refusal(key: "ApiKey", now: datetime) -> bool:
+    return Refusal.objects.for_key(key).open().exists()
+
+
+def _key_has_unused_write(key: "ApiKey", now: datetime) -> bool:
+    if key.created_at >= now - UNUSED or key.last_used_at is None or key.last_used_at < now - UNUSED:
+        return False
+    written = ApiKeyUsage.objects.last_days().filter(key=key, access=Access.WRITE)
+    used = {f"{resource}:write" for resource in written.values_list("resource", flat=True)}
+    return any(scope.endswith(":write") and scope not in used for scope in key.access)
+
+
+STATES = (
+    State(
+        "leaked",
+        "Leaked",
+        "bad",
+        where=lambda now: Q(leaked_at__isnull=False),
+        holds=lambda key, now: key.leaked_at is not None,
+        error_code="api_key_inactive",
+        explanation=(
+            "This API key was reported as leaked and is off for good: ask its store's owner for a new one."
+        ),
+    ),
+    State(
+        "suspended",
+        "Suspended",
+        "off",
+        where=lambda now: Q(suspended_at__isnull=False),
+        holds=lambda key, now: key.suspended_at is not None,
+        error_code="api_key_inactive",
+        explanation="This API key is suspended: an operator switched off all keys of its store.",
+    ),
+    State(
+        "off",
+        "Off",
+        "off",
+        where=lambda now: (
+            Q(deactivated_at__isnull=False) & (Q(reactivates_at=None) | Q(reactivates_at__gt=now))
+        ),
+        holds=lambda key, now: key.is_deactivated(now),
+        error_code="api_key_inactive",
+    ),
+    State(
+        "still-called",
+        "Expired, still called",
+        "warn",
+        where=lambda now: Q(expires_at__lte=now, last_use__at__gt=F("expires_at")),
+        holds=lambda key, now: (
+            key.is_expired(now) and key.last_used_at is not None and key.last_used_at > key.expires_at
+        ),
+        attention="expired and still called",
+    ),
+    State(
+        "expired",
+        "Expired",
+        "off",
+        where=lambda now: Q(expires_at__lte=now),
+        holds=lambda key, now: key.is_expired(now),
+        error_code="api_key_expired",
+    ),
+    State(
+        "refused",
+        "Requests refused",
+        "bad",
+        where=_has_open_refusal,
+        holds=_key_has_open_refusal,
+        attention="with requests refused in the last 7 days",
+    ),
+    State(
+        "rolled",
+        "Rolled",
+        "off",
+        where=lambda now: Q(superseded_at__isnull=False),
+        holds=lambda key, now: key.superseded_at is not None,
+    ),
+    State(
+        "expiring",
+        "Expires soon",
+        "warn",
+        where=lambda now: Q(superseded_at=None, expires_at__lte=now + EXPIRES_SOON),
+        holds=lambda key, now: key.superseded_at is None and key.is_expired(now + EXPIRES_SOON),
+        attention="expiring within 7 days",
+    ),
+    State(
+        "unused",
+        "Never used",
+        "off",
+        where=lambda now: Q(last_use=None, created_at__lt=now - UNUSED),
+        holds=lambda key, now: key.last_used_at is None and key.created_at < now - UNUSED,
+        attention="never used in 30 days",
+        in_review=True,
+    ),
+    State(
+        "idle",
+        "Idle",
+        "off",
+        where=lambda now: Q(last_use__at__lt=now - IDLE),
+        holds=lambda key, now: key.last_used_at is not None and key.last_used_at < now - IDLE,
+        attention="not used for 90 days",
+        in_review=True,
+    ),
+    State(
+        "write-unused",
+        "Write not used",
+        "good",
+        where=_has_unused_write,
+        holds=_key_has_unused_write,
+        attention="with write access that no request needed in 30 days",
+        in_review=True,
+    ),
+    State("working", "Working", "good", where=lambda now: Q(), holds=lambda key, now: True),
+)
+BY_NAME = {state.name: state for state in STATES}
+REFUSING = tuple(state for state in STATES if state.error_code)
+
+
+def refusing_state(key: "ApiKey", now: datetime) -> State | None:
+    """Return the first state for which requests with the key are refused; None for a key that works."""
+    return next((state for state in REFUSING if state.holds(key, now)), None)
+
+
+def status_of(key: "ApiKey", now: datetime) -> State:
+    """Return the first state that the key is in."""
+    return next(state for state in STATES if state.is_of(key, now))
+
+
+def status_case(now: datetime) -> Case:
+    """Return the name of the first state that a key is in, as an expression."""
+    whens = [When(state.condition(now), then=Value(state.name)) for state in STATES[:-1]]
+    return Case(*whens, default=Value(STATES[-1].name), output_field=CharField())
+
+
+def is_usable(now: datetime) -> Q:
+    """Keys that a request may use now: in no state that refuses."""
+    return BY_NAME["working"].condition(now)
+
+
+def _refusing_before(state: State) -> Iterator[State]:
+    return (earlier for earlier in STATES[: STATES.index(state)] if earlier.error_code)

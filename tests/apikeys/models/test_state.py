@@ -1,0 +1,201 @@
+"""The table of states: each rule, and that badge, filter, Needs attention, reminder and permission agree."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apikeys import key_text, reminders
+from apikeys.api import authentication
+from apikeys.api.exceptions import ApiError
+from apikeys.models import ApiKey, ApiKeyUsage, LastUse, Refusal, Reminder
+from apikeys.models.state import BY_NAME, STATES, status_of
+from stores.models import Store
+
+NOON = datetime.fromisoformat("2026-03-10 12:00Z")
+ATTENTION = {state.name for state in STATES if state.attention}
+
+
+@pytest.fixture
+def now() -> Any:
+    with time_machine.travel(NOON, tick=False):
+        yield NOON
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A key's columns and what it did, in days from now; None where there is nothing."""
+
+    created: float
+    access: list[str]
+    expires: float | None = None
+    deactivated: float | None = None
+    reactivates: float | None = None
+    suspended: bool = False
+    leaked: bool = False
+    rolled: bool = False
+    used: float | None = None
+    refused: float | None = None
+    settled: str = ""
+    wrote_to: str = ""
+
+
+def moment(days: float | None) -> datetime | None:
+    return None if days is None else NOON + timedelta(days=days)
+
+
+def save_key(store: Store, columns: Columns) -> tuple[ApiKey, str]:
+    prefix, plaintext = key_text.generate()
+    deactivated = -1 if columns.leaked and columns.deactivated is None else columns.deactivated
+    key = ApiKey.objects.create(
+        store=store,
+        name=prefix,
+        prefix=prefix,
+        digest=key_text.digest(plaintext),
+        access=columns.access,
+        created_at=NOON + timedelta(days=columns.created),
+        expires_at=moment(columns.expires),
+        deactivated_at=moment(deactivated),
+        reactivates_at=None if columns.leaked or deactivated is None else moment(columns.reactivates),
+        suspended_at=NOON if columns.suspended else None,
+        leaked_at=NOON if columns.leaked else None,
+        superseded_at=NOON if columns.rolled else None,
+    )
+    if used_at := moment(columns.used):
+        LastUse.objects.create(key=key, at=used_at, method="GET", status_code=200)
+    if refused_at := moment(columns.refused):
+        settled_at, settled_as = (NOON, columns.settled) if columns.settled else (None, "")
+        Refusal.objects.create(
+            store=store,
+            key=key,
+            reason="rate_limited",
+            requests=1,
+            first_at=refused_at,
+            last_at=refused_at,
+            settled_at=settled_at,
+            settled_as=settled_as,
+        )
+    if columns.wrote_to:
+        ApiKeyUsage.objects.create(
+            key=key,
+            date=NOON.date(),
+            resource=columns.wrote_to,
+            access="write",
+            outcome="succeeded",
+            requests=1,
+            last_at=NOON,
+        )
+    return key, plaintext
+
+
+def states_of(key: ApiKey) -> set[str]:
+    """Return the states by which the list finds this key, without ``working``."""
+    return {state.name for state in STATES[:-1] if ApiKey.objects.in_state(state.name).contains(key)}
+
+
+columns = st.builds(
+    Columns,
+    created=st.sampled_from([0, -29, -31, -100]),
+    access=st.sampled_from([["orders:read"], ["orders:read", "orders:write"]]),
+    expires=st.sampled_from([None, -3, 0, 0.5, 6, 7.5, 30]),
+    deactivated=st.sampled_from([None, -5]),
+    reactivates=st.sampled_from([None, -4, 0, 1]),
+    suspended=st.booleans(),
+    leaked=st.booleans(),
+    rolled=st.booleans(),
+    used=st.sampled_from([None, -95, -29, -1]),
+    refused=st.sampled_from([None, -8, -3, -1]),
+    settled=st.sampled_from(["", "fixed", "left"]),
+    wrote_to=st.sampled_from(["", "orders", "products"]),
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=st.lists(columns, min_size=25, max_size=40))
+def test_badge_filter_attention_reminder_and_permission_agree(
+    store: Store, now: datetime, client: Client, drawn: list[Columns]
+) -> None:
+    ApiKey.objects.all().delete()
+    plaintexts = dict(save_key(store, one) for one in drawn)
+    listed = {key.pk: key.status for key in ApiKey.objects.with_status()}
+    found = {state.name: set(ApiKey.objects.in_state(state.name)) for state in STATES}
+    counts = ApiKey.objects.count_by_state()
+    lines = {line.state.name: line.count for line in ApiKey.objects.needing_attention()}
+    assert {name: len(keys) for name, keys in found.items()} == {name: counts[name] for name in found}
+    assert lines == {name: len(keys) for name, keys in found.items() if name in ATTENTION and keys}
+    reminders.remind_of_expired_keys()
+    reminders.remind_of_expiry()
+    reminded = set(Reminder.objects.values_list("key", "kind"))
+    for key, plaintext in plaintexts.items():
+        mine = [state for state in STATES if key in found[state.name]]
+        assert mine == [state for state in STATES if state.is_of(key, now)]
+        assert listed[key.pk] == mine[0].name == status_of(key, now).name
+        assert can_be_used(plaintext) == (BY_NAME["working"] in mine) == key.is_usable(now)
+        assert ((key.pk, "still_called") in reminded) == (BY_NAME["still-called"] in mine)
+        if {(key.pk, "week_before"), (key.pk, "day_before")} & reminded:
+            assert BY_NAME["working"] in mine
+            assert key.superseded_at is None
+
+
+def can_be_used(plaintext: str) -> bool:
+    key = authentication.find_key_by_text(plaintext)
+    assert key is not None
+    try:
+        authentication.ensure_usable(key)
+    except ApiError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"created": -29}, set()),
+        ({"created": -31}, {"unused"}),
+        ({"created": -100, "used": -89}, set()),
+        ({"created": -100, "used": -91}, {"idle"}),
+        ({"created": -31, "expires": -1}, {"expired"}),
+        ({"created": -31, "expires": -1, "used": -2}, {"expired"}),
+        ({"created": -31, "expires": -2, "used": -1}, {"expired", "still-called"}),
+        ({"created": -31, "expires": -2, "used": -1, "deactivated": -1}, {"off"}),
+        (
+            {"created": -31, "expires": -2, "used": -1, "deactivated": -5, "reactivates": -4},
+            {"expired", "still-called"},
+        ),
+        ({"created": -31, "expires": 8, "used": -1}, set()),
+        ({"created": -31, "expires": 6, "used": -1}, {"expiring"}),
+        ({"created": -31, "expires": 6, "used": -1, "rolled": True}, {"rolled"}),
+        ({"created": -31, "deactivated": -1}, {"off"}),
+        ({"created": -31, "deactivated": -1, "suspended": True}, {"suspended"}),
+        ({"created": -31, "suspended": True, "leaked": True}, {"leaked"}),
+        ({"created": -20, "refused": -6}, {"refused"}),
+        ({"created": -20, "refused": -8}, set()),
+        ({"created": -20, "refused": -1, "settled": "left"}, set()),
+        ({"created": -31, "used": -1, "access": ["orders:write"]}, {"write-unused"}),
+        ({"created": -31, "used": -1, "access": ["orders:write"], "wrote_to": "products"}, {"write-unused"}),
+        ({"created": -31, "used": -1, "access": ["orders:write"], "wrote_to": "orders"}, set()),
+        ({"created": -29, "used": -1, "access": ["orders:write"]}, set()),
+        ({"created": -61, "used": -31, "access": ["orders:write"]}, set()),
+    ],
+)
+def test_key_is_in_these_states(
+    store: Store, now: datetime, given: dict[str, Any], expected: set[str]
+) -> None:
+    key, _ = save_key(store, Columns(**{"access": ["orders:read"], **given}))
+    assert states_of(key) == expected
+
+
+def test_counting_takes_one_query_and_leaves_out_other_stores(
+    store: Store, other_store: Store, now: datetime, django_assert_num_queries: Any
+) -> None:
+    for expires in (None, 6):
+        save_key(store, Columns(created=-31, access=["orders:read"], expires=expires))
+    save_key(other_store, Columns(created=-31, access=["orders:read"]))
+    with django_assert_num_queries(1):
+        lines = ApiKey.objects.for_store(store).needing_attention()
+    assert list(map(str, lines)) == ["1 key expiring within 7 days", "2 keys never used in 30 days"]
