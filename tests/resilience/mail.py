@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
-from typing import Any
 
 from tests.server import ROOT, free_port
 
@@ -117,7 +116,7 @@ def environment(mail: MailServer, database_url: str) -> dict[str, str]:
 @contextmanager
 def worker(mail: MailServer, database_url: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker that is started again whenever it ends, as systemd and Compose do."""
-    program: list[Any] = [sys.executable, "-m", "reflow.management.keep_worker", str(os.getpid())]
+    program = ["sh", "-c", f"while :; do {sys.executable} -m django db_worker; done"]
     process = subprocess.Popen(program, cwd=ROOT, env=environment(mail, database_url), start_new_session=True)
     try:
         yield process
