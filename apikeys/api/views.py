@@ -13,11 +13,9 @@ from rest_framework.views import APIView
 
 from apikeys import key_text, lifecycle
 from apikeys.actors import client_actor
-from apikeys.api import rate_limits, schema
+from apikeys.api import output, rate_limits
 from apikeys.api.permissions import HasApiKey
-from apikeys.api.rate_limits import Allowance
 from apikeys.models import ApiKey
-from apikeys.usage import reports
 
 MAX_KEYS = 100
 # Of one text that keys are handed in with.
@@ -39,10 +37,10 @@ class ApiKeyView(NoParametersMixin):
 
     permission_classes = (HasApiKey,)
 
-    @extend_schema(operation_id="get_api_key", summary="Read what a key is", responses=schema.ApiKey)
+    @extend_schema(operation_id="get_api_key", summary="Read what a key is", responses=output.OwnKey)
     def get(self, request: Request) -> Response:
         allowance = getattr(request._request, "api_allowance", None)
-        return Response(about(cast("ApiKey", request.auth), allowance))
+        return Response(output.describe_own_key(cast("ApiKey", request.auth), allowance))
 
 
 class LeakedKeysSerializer(serializers.Serializer[Any]):
@@ -84,7 +82,7 @@ class RevokeKeysView(NoParametersMixin):
         description="Keys that exist are deactivated at once and their owners told. The answer is the same "
         "whether they existed or not.",
         request=LeakedKeysSerializer,
-        responses={202: schema.Received},
+        responses={202: output.Received},
     )
     def post(self, request: Request) -> Response:
         rate_limits.count_revocation(request._request)
@@ -92,34 +90,4 @@ class RevokeKeysView(NoParametersMixin):
         handed_in.is_valid(raise_exception=True)
         found = ApiKey.objects.with_plaintext(handed_in.validated_data["keys"])
         lifecycle.report_leaked_keys(found, by=client_actor(request._request))
-        return Response({"received": len(handed_in.initial_data["keys"])}, status=202)
-
-
-def about(key: ApiKey, allowance: Allowance | None) -> dict[str, Any]:
-    """What a key is told about itself: who it is, what it reaches, until when, and what it did.
-
-    ``limits`` is what is left of this minute's requests, null while they are not counted. ``usage`` counts
-    the requests of the last 30 days (UTC), today included, by resource and outcome; ``refusals`` divides
-    those that were refused by the error's code.
-    """
-    return {
-        "object": "api_key",
-        "name": key.name,
-        "prefix": key.prefix,
-        "store": {"id": str(key.store.pk), "name": key.store.name},
-        "access": key.access,
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "allowed_addresses": key.allowed_addresses,
-        "limits": allowance and limits(allowance),
-        "usage": reports.by_resource(key),
-        "refusals": reports.refusals_by_reason(key),
-    }
-
-
-def limits(allowance: Allowance) -> dict[str, int]:
-    return {
-        "requests_per_minute": allowance.limit,
-        "remaining": allowance.remaining,
-        "resets_in_seconds": allowance.resets_in,
-    }
+        return Response(output.Received(len(handed_in.initial_data["keys"])), status=202)

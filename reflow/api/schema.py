@@ -9,8 +9,10 @@ from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular import openapi
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.plumbing import ResolvedComponent
+from msgspec.json import schema_components
 
 from apikeys.error_codes import ERROR_CODES
 from reflow.api.examples import add_examples
@@ -64,6 +66,25 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
             "`Authorization: Bearer <api_key>`. A store's owner creates it on the API Key Settings page and "
             "chooses the scopes that it has, such as `orders:read`; write implies read.",
         }
+
+
+class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Describes a response by the ``msgspec.Struct`` that it is made of."""
+
+    target_class = "msgspec.Struct"
+    match_subclasses = True
+
+    def get_name(self, auto_schema: openapi.AutoSchema, direction: Any) -> str:
+        return str(self.target.__name__)
+
+    def map_serializer(self, auto_schema: openapi.AutoSchema, direction: Any) -> dict[str, Any]:
+        """Register the components that the class refers to, and return its own."""
+        _, components = schema_components([self.target], ref_template="#/components/schemas/{name}")
+        own: dict[str, Any] = components.pop(self.target.__name__)
+        for name, schema in components.items():
+            part = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, object=name)  # type: ignore[no-untyped-call]
+            auto_schema.registry.register_on_missing(part)
+        return own
 
 
 class AutoSchema(openapi.AutoSchema):

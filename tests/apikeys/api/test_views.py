@@ -29,8 +29,8 @@ def test_a_key_is_told_about_itself(client: Client, issue: IssueKey) -> None:
         "prefix": key.prefix,
         "store": {"id": "267418190", "name": "Northwood"},
         "access": ["orders:read", "orders:write"],
-        "created_at": key.created_at.isoformat().replace("+00:00", "Z"),
-        "expires_at": expires_at.isoformat().replace("+00:00", "Z"),
+        "created_at": key.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "expires_at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "allowed_addresses": [],
         "limits": {
             "requests_per_minute": 600,

@@ -273,7 +273,7 @@ def test_a_key_is_as_described(client: Client, issue: IssueKey, db: None) -> Non
     for options in ({}, {"expires_at": timezone.now() + timedelta(days=1), "access": list(SCOPES)}):
         key = Client(headers={"Authorization": f"Bearer {issue(**options)[1]}"})
         for _ in range(2):  # the second time there is usage to tell of
-            assert mistakes("ApiKey", key.get("/v1/api-key/").json()) == []
+            assert mistakes("OwnKey", key.get("/v1/api-key/").json()) == []
 
 
 def test_what_is_said_about_leaked_keys_is_as_described(client: Client, db: None) -> None:
