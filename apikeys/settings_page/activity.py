@@ -5,14 +5,15 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from apikeys import key_text
 from apikeys.models import AuditEntry, Event
-from apikeys.settings_page.csv_files import csv_response
-from apikeys.settings_page.decorators import OwnerRequest, store_owner_required
+from apikeys.settings_page.csv_files import csv_response, refuse_filters
+from apikeys.settings_page.decorators import OwnerRequest, redirect_to_query, store_owner_required
 from apikeys.settings_page.request_search import PER_PAGE, ROWS_PER_QUERY, Cursor, PeriodFilters
 from stores.models import Store
 
@@ -24,7 +25,9 @@ class ActivityFilters(PeriodFilters):
         label="Find",
         required=False,
         max_length=100,
-        widget=forms.TextInput({"type": "search", "placeholder": "Key, prefix or person"}),
+        widget=forms.TextInput(
+            {"type": "search", "placeholder": "Key, prefix or person", "data-takes-key": ""}
+        ),
     )
     event = forms.ChoiceField(required=False, choices=[("", "Any"), *Event.choices])
 
@@ -43,9 +46,12 @@ class ActivityFilters(PeriodFilters):
         return list(entries[:size])
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @store_owner_required
 def show_activity(request: OwnerRequest, store: Store) -> HttpResponse:
+    """Show a page of the changes that the filters find."""
+    if request.method == "POST":
+        return redirect_to_query(request)
     filters = ActivityFilters(request.GET)
     entries: list[AuditEntry] = []
     if filters.is_valid():
@@ -64,10 +70,12 @@ def show_activity(request: OwnerRequest, store: Store) -> HttpResponse:
 
 @require_safe
 @store_owner_required
-def activity_csv(request: OwnerRequest, store: Store) -> StreamingHttpResponse:
+def activity_csv(request: OwnerRequest, store: Store) -> HttpResponseBase:
+    """Send all changes that the filters find."""
     filters = ActivityFilters(request.GET)
-    rows = all_entries(store, filters) if filters.is_valid() else iter(())
-    return csv_response(f"activity-{store.pk}.csv", CSV_HEAD, map(csv_row, rows))
+    if not filters.is_valid():
+        return refuse_filters(filters)
+    return csv_response(request, store, "activity", CSV_HEAD, map(csv_row, all_entries(store, filters)))
 
 
 def all_entries(store: Store, filters: ActivityFilters) -> Iterator[AuditEntry]:

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, resolve_url
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import push_url
 from django_htmx.middleware import HtmxDetails
 
+from apikeys import key_text
 from apikeys.models import ApiKey
 from apikeys.recent_login import has_recent_login
 from apikeys.settings_page import form_recovery
@@ -63,12 +65,42 @@ def store_owner_required(page: Page[Parameters]) -> Callable[..., HttpResponseBa
         found = [store for store in request.stores if store.pk == store_id]
         store = found[0] if found else get_object_or_404(stores, pk=store_id)
         request.store = store
+        refuse_nul(request)
+        if request.method in {"GET", "HEAD"} and (query := cut_keys(request.GET)) != request.GET:
+            return redirect(f"{request.path}?{query.urlencode()}")
         try:
             return adapt_to_htmx(request, page(request, store, *args, **kwargs))
         except ApiKey.DoesNotExist as error:
             raise Http404("The key was deleted at this very moment.") from error
 
     return guarded
+
+
+def refuse_nul(request: HttpRequest) -> None:
+    """Raise BadRequest for a parameter or a field with a NUL, which no person types and no text may hold."""
+    for data in (request.GET, request.POST):
+        if any("\0" in value for name, values in data.lists() for value in (name, *values)):
+            raise BadRequest("A parameter or a field contains a NUL character.")
+
+
+def cut_keys(query: QueryDict) -> QueryDict:
+    """Return the parameters of an address with the prefix alone of every key in them."""
+    cut = query.copy()
+    for name, values in query.lists():
+        cut.setlist(name, [key_text.search_term(v) if key_text.contains_key(v) else v for v in values])
+    return cut
+
+
+def redirect_to_query(request: HttpRequest) -> HttpResponse:
+    """Redirect to the address of what a form asks for.
+
+    A form that a key may be pasted into is sent by POST, so that the whole key is in no address.
+    """
+    query = cut_keys(request.POST)
+    query.pop("csrfmiddlewaretoken", None)
+    for name in [name for name, value in query.items() if not str(value).strip()]:
+        del query[name]
+    return redirect(f"{request.path}?{query.urlencode()}" if query else request.path)
 
 
 def recent_login_required(page: Page[Parameters]) -> Callable[..., HttpResponseBase]:

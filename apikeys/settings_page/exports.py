@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -20,10 +20,10 @@ CSV_HEAD = ("date", "key", "prefix", "resource", "access", "outcome", "reason", 
 
 @require_safe
 @store_owner_required
-def usage_csv(request: OwnerRequest, store: Store) -> StreamingHttpResponse:
+def usage_csv(request: OwnerRequest, store: Store) -> HttpResponseBase:
     """Send the usage of the range, the oldest day first; of 24 hours, that of the days they are part of."""
     period = Period(TimeRange.parse(request.GET.get("range", "")))
-    return csv_response(f"usage-{store.pk}.csv", CSV_HEAD, usage_rows(store, period.start.date()))
+    return csv_response(request, store, "usage", CSV_HEAD, usage_rows(store, period.start.date()))
 
 
 def usage_rows(store: Store, first: date) -> Iterator[tuple[Any, ...]]:

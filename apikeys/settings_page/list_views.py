@@ -42,8 +42,6 @@ def home(request: HttpRequest) -> HttpResponse:
 def show_list(request: OwnerRequest, store: Store) -> HttpResponse:
     """Show the list, or only its rows where htmx replaces them."""
     listing = Listing.from_query(store, request.GET)
-    if request.GET.get("q", "") != listing.q:
-        return redirect(listing.url)
     if request.htmx.target == LIST_ID:
         return render(request, "apikeys/includes/keys.html", rows_context(store, listing))
     return render_list(request, store, listing)

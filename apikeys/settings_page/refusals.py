@@ -33,13 +33,20 @@ class Cause:
     is_fixed: bool = False
 
 
+def describe_reason(reason: str | None) -> str:
+    """Return an error's code as a sentence for the key's owner; blank for none."""
+    if not reason:
+        return ""
+    return ERROR_CODES[reason].for_owner if reason in ERROR_CODES else "The request failed."
+
+
 def explain(key: ApiKey | None, reason: str, *, scope: str = "", address: str | None = None) -> Cause:
     """Return the cause of a refusal or a failure.
 
     ``key`` is None where it was deleted. ``scope`` is the access that was needed, such as ``orders:read``,
     and ``address`` where the request came from, as far as they are known.
     """
-    sentence = ERROR_CODES[reason].for_owner if reason in ERROR_CODES else "The request failed."
+    sentence = describe_reason(reason)
     if key is None:
         return Cause(sentence)
     version = ("version", str(key.version))

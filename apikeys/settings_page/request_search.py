@@ -7,15 +7,17 @@ answers is looked for in at most MAX_SEARCHED rows, and the next page goes on fr
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import QueryDict
+from django.utils import timezone
 
 from apikeys import client_ip, key_text
+from apikeys.error_codes import ERROR_CODES
 from apikeys.models import ApiKey, LoggedRequest, Outcome
 from apikeys.models.request_log import RequestQuerySet, has_outcome
 from stores.models import Store
@@ -25,6 +27,9 @@ PER_PAGE = 50
 MAX_SEARCHED = 50_000
 ROWS_PER_QUERY = 2_000
 MAX_ID = 2**63 - 1
+# Of keys that a search finds, the requests of so many are looked for.
+MAX_KEYS = 200
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class MomentField(forms.Field):
@@ -59,8 +64,36 @@ class AddressField(forms.CharField):
         return str(address)
 
 
+class StatusField(forms.RegexField):
+    """A status code such as ``404``, or all that begin alike, such as ``4xx``."""
+
+    def __init__(self) -> None:
+        message = "A status is a number such as 404, or all of a kind such as 4xx."
+        super().__init__(
+            "^[1-5](?:[0-9]{2}|xx)$",
+            required=False,
+            label="Status",
+            max_length=3,
+            widget=forms.TextInput({"placeholder": "404 or 4xx"}),
+            error_messages={"invalid": message, "max_length": message},
+        )
+
+    def to_python(self, value: str | None) -> str:
+        return (super().to_python(value) or "").lower()
+
+
 class PeriodFilters(forms.Form):
     """From when to when. What is wrong is said, and nothing is found."""
+
+    RANGES: ClassVar = {
+        "1h": ("Last hour", timedelta(hours=1)),
+        "24h": ("24 hours", timedelta(days=1)),
+        "7d": ("7 days", timedelta(days=7)),
+    }
+
+    range = forms.ChoiceField(
+        required=False, choices=[("", "All"), *((value, label) for value, (label, _) in RANGES.items())]
+    )
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data, auto_id="filter-%s", label_suffix="")
@@ -80,9 +113,21 @@ class PeriodFilters(forms.Form):
         """What an address needs to ask for the same."""
         return {name: value for name in self.fields if (value := self.data.get(name, "").strip())}
 
+    @property
+    def more(self) -> list[str]:
+        """The labels of the chosen filters that are not always in sight."""
+        return [str(self[name].label) for name in self.query if name not in {"q", "outcome", "range"}]
+
+    @property
+    def start(self) -> datetime | None:
+        """When the period begins: the later of the two where a range and a time are asked for."""
+        chosen = self.RANGES.get(self.cleaned_data["range"])
+        starts = [timezone.now() - chosen[1] if chosen else None, self.cleaned_data["from"]]
+        return max(filter(None, starts), default=None)
+
     def within(self, rows: Any) -> Any:
         """Leave out what lies before or after the period."""
-        if start := self.cleaned_data["from"]:
+        if start := self.start:
             rows = rows.filter(at__gte=start)
         if end := self.cleaned_data["to"]:
             rows = rows.filter(at__lt=end)
@@ -94,23 +139,28 @@ class RequestFilters(PeriodFilters):
         label="Find",
         required=False,
         max_length=100,
-        widget=forms.TextInput({"type": "search", "placeholder": "Request id, prefix or path"}),
+        widget=forms.TextInput(
+            {"type": "search", "placeholder": "Request id, prefix or path", "data-takes-key": ""}
+        ),
     )
-    key = forms.RegexField(
-        "^[0-9a-f]{7}$",
+    outcome = forms.ChoiceField(required=False, choices=[("", "All"), *Outcome.choices])
+    key = forms.CharField(
         required=False,
-        error_messages={"invalid": "A key's prefix has seven characters, each of 0 to 9 and a to f."},
+        max_length=100,
+        widget=forms.TextInput(
+            {"type": "search", "placeholder": "Name, prefix or note", "data-takes-key": ""}
+        ),
     )
-    outcome = forms.ChoiceField(required=False, choices=[("", "Any"), *Outcome.choices])
-    reason = forms.CharField(required=False, max_length=40)
-    status = forms.IntegerField(
+    reason = forms.ChoiceField(
         required=False,
-        min_value=100,
-        max_value=599,
-        error_messages={"invalid": "A status is a number such as 404."},
+        choices=[
+            ("", "Any"),
+            *((code, error.for_owner) for code, error in ERROR_CODES.items() if error.for_owner),
+        ],
     )
+    status = StatusField()
     resource = forms.ChoiceField(required=False, choices=[("", "Any"), *Resource.choices])
-    method = forms.CharField(required=False, max_length=10)
+    method = forms.ChoiceField(required=False, choices=[("", "Any"), *((one, one) for one in METHODS)])
     address = AddressField(required=False, max_length=50)
 
 
@@ -152,8 +202,8 @@ class RequestSearch:
     def __init__(self, store: Store, filters: RequestFilters) -> None:
         wanted = filters.cleaned_data
         request_id, prefix, path = read_search(wanted["q"])
-        prefix = wanted["key"] or prefix
-        key = ApiKey.objects.for_store(store).filter(prefix=prefix).first() if prefix else None
+        keys = keys_looked_for(store, wanted["key"], prefix)
+        key = keys[0] if keys and len(keys) == 1 else None
         rows = LoggedRequest.objects.for_key(key.pk) if key else LoggedRequest.objects.for_store(store)
         if request_id:
             rows = rows.with_request_id(request_id)
@@ -161,14 +211,16 @@ class RequestSearch:
             rows = rows.with_error()
         if key and wanted["reason"]:
             rows = rows.filter(reason=wanted["reason"])
-        equal = {name: wanted[name] for name in ("status", "resource", "address", "reason") if wanted[name]}
+        equal = {name: wanted[name] for name in ("method", "resource", "address", "reason") if wanted[name]}
         self.condition = Q(**equal)
-        if wanted["method"]:
-            self.condition &= Q(method=wanted["method"].upper())
+        if status := wanted["status"]:
+            first = int(status.replace("x", "0"))
+            self.condition &= Q(status__range=(first, first + 99 if "x" in status else first))
         if path:
             self.condition &= Q(path__contains=path)
-        if prefix and not key:
-            self.condition &= Q(prefix=prefix)
+        if keys is not None and key is None:
+            named = key_text.find_prefix(wanted["key"]) or wanted["key"] or prefix
+            self.condition &= Q(key_id__in=[one.pk for one in keys]) | Q(prefix=named)
         if wanted["outcome"]:
             self.condition &= has_outcome(wanted["outcome"])
         self.rows: RequestQuerySet = filters.within(rows)
@@ -200,6 +252,14 @@ class RequestSearch:
             cursor = page.next
             if cursor is None:
                 return
+
+
+def keys_looked_for(store: Store, text: str, prefix: str) -> list[ApiKey] | None:
+    """Return the keys that one of the two searches finds; None where neither is for a key."""
+    keys = ApiKey.objects.for_store(store)
+    if text:
+        return list(keys.search(text)[:MAX_KEYS])
+    return list(keys.filter(prefix=prefix)) if prefix else None
 
 
 def read_search(text: str) -> tuple[UUID | None, str, str]:

@@ -1,26 +1,30 @@
 """Requests: what keys did, one by one, and why they were refused."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apikeys import client_ip, key_text, lifecycle
+from apikeys import client_ip, lifecycle
 from apikeys.actors import actor_from_request
-from apikeys.error_codes import ERROR_CODES
 from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey, LoggedRequest
-from apikeys.settings_page.csv_files import csv_response
-from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
+from apikeys.settings_page.csv_files import csv_response, refuse_filters
+from apikeys.settings_page.decorators import (
+    OwnerRequest,
+    recent_login_required,
+    redirect_to_query,
+    store_owner_required,
+)
 from apikeys.settings_page.forms import MAX_ADDRESSES
 from apikeys.settings_page.key_views import get_key
-from apikeys.settings_page.refusals import explain
+from apikeys.settings_page.refusals import describe_reason, explain
 from apikeys.settings_page.request_search import (
     AddressField,
     Cursor,
@@ -34,33 +38,29 @@ from stores.models import Store
 
 MAX_CSV_ROWS = 1_000_000
 CSV_HEAD = (
-    *("time", "key", "method", "path", "status", "outcome", "reason", "resource", "access"),
+    *("time", "key", "name", "method", "path", "status", "outcome", "reason", "resource", "access"),
     *("address", "client", "milliseconds", "request_id"),
 )
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @store_owner_required
 def show_requests(request: OwnerRequest, store: Store) -> HttpResponse:
     """Show a page of the log, or only its rows where htmx replaces them."""
-    q = request.GET.get("q", "")
-    if q != key_text.search_term(q):
-        query = request.GET.copy()
-        query["q"] = key_text.search_term(q)
-        return redirect(f"{reverse('apikeys:requests', args=[store.pk])}?{query.urlencode()}")
+    if request.method == "POST":
+        return redirect_to_query(request)
     filters = RequestFilters(request.GET)
     page = RequestPage([])
     if filters.is_valid():
         page = RequestSearch(store, filters).page(Cursor.parse(request.GET.get("cursor", "")))
+    names = key_names(store)
     context = {
         "store": store,
         "filters": filters,
         "page": page,
-        "rows": with_key_names(store, page.rows),
+        "rows": [(row, names.get(row.key_id, ""), describe_reason(row.reason)) for row in page.rows],
         "is_live": "live" in request.GET and "cursor" not in request.GET,
         "is_filtered": bool(filters.query),
-        "keys": ApiKey.objects.for_store(store).order_by("name", "pk").values_list("prefix", "name")[:500],
-        "reasons": {code: error.for_owner for code, error in ERROR_CODES.items() if error.for_owner},
         "log": settings.REQUEST_LOG,
         "days": settings.REQUEST_LOG_DAYS,
     }
@@ -68,28 +68,27 @@ def show_requests(request: OwnerRequest, store: Store) -> HttpResponse:
     return render(request, f"apikeys/{'includes/request_rows' if is_part else 'requests'}.html", context)
 
 
-def with_key_names(store: Store, rows: list[LoggedRequest]) -> list[tuple[LoggedRequest, str]]:
-    """Return rows with the names of their keys; blank for those that were deleted since."""
-    names = dict(
-        ApiKey.objects.for_store(store).filter(pk__in={row.key_id for row in rows}).values_list("pk", "name")
-    )
-    return [(row, names.get(row.key_id, "")) for row in rows]
+def key_names(store: Store) -> dict[int, str]:
+    """Return the names of the store's keys by their ids, those of deleted keys excepted."""
+    return dict(ApiKey.objects.for_store(store).values_list("pk", "name"))
 
 
 @require_safe
 @store_owner_required
-def requests_csv(request: OwnerRequest, store: Store) -> StreamingHttpResponse:
+def requests_csv(request: OwnerRequest, store: Store) -> HttpResponseBase:
     """Send all requests that the filters find, the newest million of them."""
     filters = RequestFilters(request.GET)
-    rows: Iterable[LoggedRequest] = ()
-    if filters.is_valid():
-        rows = RequestSearch(store, filters).all_rows(at_most=MAX_CSV_ROWS)
-    return csv_response(f"requests-{store.pk}.csv", CSV_HEAD, map(csv_row, rows))
+    if not filters.is_valid():
+        return refuse_filters(filters)
+    names = key_names(store)
+    found = RequestSearch(store, filters).all_rows(at_most=MAX_CSV_ROWS)
+    rows = (csv_row(row, names.get(row.key_id, "")) for row in found)
+    return csv_response(request, store, "requests", CSV_HEAD, rows)
 
 
-def csv_row(row: LoggedRequest) -> tuple[Any, ...]:
+def csv_row(row: LoggedRequest, name: str) -> tuple[Any, ...]:
     return (
-        *(row.at, row.prefix, row.method, row.path, row.status, row.outcome.value, row.reason),
+        *(row.at, row.prefix, name, row.method, row.path, row.status, row.outcome.value, row.reason),
         *(row.resource, row.access, row.address, row.client, row.milliseconds, row.request_id),
     )
 

@@ -5,7 +5,6 @@ A table beside each chart carries the same figures.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from apikeys.usage.periods import Bar, Period
 
@@ -71,10 +70,8 @@ def stacked_bars(period: Period) -> BarChart:
 
 
 def moments(bar: Bar) -> tuple[str, str]:
-    """Return the first and last day of a bar, or when its hour begins and ends, in ISO 8601."""
-    if bar.end - bar.start < timedelta(days=1):
-        return f"{bar.start:%Y-%m-%dT%H:%M}", f"{bar.end:%Y-%m-%dT%H:%M}"
-    return f"{bar.start:%Y-%m-%d}", f"{bar.end - timedelta(days=1):%Y-%m-%d}"
+    """Return when a bar begins and ends, in ISO 8601, as a form's field for times shows it."""
+    return f"{bar.start:%Y-%m-%dT%H:%M}", f"{bar.end:%Y-%m-%dT%H:%M}"
 
 
 def scale(largest: int) -> int:

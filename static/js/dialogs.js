@@ -1,15 +1,19 @@
-// The page's one dialog. htmx fetches what belongs into it and sends its forms; this opens and closes it,
-// moves the focus, and says what could not be sent.
+// The page's one dialog. htmx fetches what belongs into it and sends its forms; this opens and closes it, moves
+// the focus, and asks before anything is lost. While it is open it is an entry of the history: Back closes it.
 
-import { announce } from "./live.js";
+import { announce, showMessage } from "./live.js";
 
 const dialog = document.getElementById("dialog");
 const content = document.getElementById("dialog-content");
 const INVALID = "[aria-invalid=true], [aria-describedby$=-error] input";
 const ERRORS = ".notice.error, .field-error";
+// Kept for this tab until the key is copied: also a page that is loaded again can say that it was not.
+const UNCOPIED = "uncopied";
 
 let opener = null;
 let asFetched = "";
+let isLeaving = false;
+let isGoingBack = false;
 
 export function runDialog() {
   if (!dialog) {
@@ -19,13 +23,16 @@ export function runDialog() {
     // A new key came with the page. Its address showed the key and never will again.
     history.replaceState(null, "", dialog.dataset.address);
     dialog.removeAttribute("open");
+    sessionStorage.setItem(UNCOPIED, dialog.dataset.names);
     show(document.querySelector("a[href$='/new/']"));
+  } else {
+    sayWhatWasNotCopied();
   }
   content.addEventListener("htmx:afterSettle", ({ target }) => target === content && show(document.activeElement));
   dialog.addEventListener("cancel", (event) => mayClose() || event.preventDefault());
   dialog.addEventListener("close", clear);
-  dialog.addEventListener("copied", () => content.querySelector("[data-uncopied]")?.remove());
-  dialog.addEventListener("copy", () => content.querySelector("[data-uncopied]")?.remove());
+  dialog.addEventListener("copied", noteCopy);
+  dialog.addEventListener("copy", noteCopy);
   dialog.addEventListener("click", (event) => {
     if (event.target.closest("[data-close]")) {
       event.preventDefault();
@@ -37,6 +44,11 @@ export function runDialog() {
     }
   });
   dialog.addEventListener("copied", ({ target }) => target.matches("[data-copy-and-close]") && dialog.close());
+  // Before htmx, which would load the page again.
+  addEventListener("popstate", followHistory, true);
+  addEventListener("beforeunload", (event) => dialog.open && !isLeaving && isUnsafe() && event.preventDefault());
+  document.addEventListener("htmx:beforeOnLoad", leave);
+  document.addEventListener("htmx:beforeRequest", pauseLive);
   document.addEventListener("htmx:responseError", ({ detail }) => explain(detail, `error ${detail.xhr.status}`));
   document.addEventListener("htmx:sendError", ({ detail }) => explain(detail, "no answer"));
 }
@@ -47,6 +59,7 @@ function show(focused) {
     opener = menu?.querySelector("summary") ?? focused;
     menu?.removeAttribute("open");
     dialog.showModal();
+    history.pushState({ dialog: true }, "");
   }
   (content.querySelector(INVALID) ?? content.querySelector("[autofocus]"))?.focus();
   asFetched = typed();
@@ -58,32 +71,79 @@ function show(focused) {
 }
 
 const typed = () => JSON.stringify([...content.querySelectorAll("form")].map((form) => [...new FormData(form)]));
+const question = () => content.querySelector("[data-uncopied], [data-unsaved]");
 
-// Closing throws away what was typed, or a key that nobody has copied: that is asked once.
+// Whether closing throws away what was typed, or a key that nobody has copied.
+const isUnsafe = () => question() !== null && !(question().matches("[data-unsaved]") && typed() === asFetched);
+
+// That is asked once.
 function mayClose() {
-  const question = content.querySelector("[data-uncopied], [data-unsaved]");
-  if (!question?.hidden || (question.matches("[data-unsaved]") && typed() === asFetched)) {
+  if (!isUnsafe() || !question().hidden) {
     return true;
   }
-  question.hidden = false;
-  question.scrollIntoView({ block: "nearest" });
+  question().hidden = false;
+  question().scrollIntoView({ block: "nearest" });
   return false;
 }
 
 function clear() {
-  if (dialog.dataset.next) {
-    location.assign(dialog.dataset.next);
-  }
   content.replaceChildren();
   document.body.append(document.getElementById("live"));
   opener?.focus();
+  sayWhatWasNotCopied();
+  if (history.state?.dialog) {
+    isGoingBack = true;
+    history.back();
+  }
 }
 
-// A link goes where it leads, so that the page there says what is wrong. A form keeps what was typed.
+function followHistory(event) {
+  if (isGoingBack || dialog.open || event.state?.dialog) {
+    event.stopImmediatePropagation();
+  }
+  if (dialog.open && !isGoingBack) {
+    if (mayClose()) {
+      dialog.close();
+    } else {
+      history.pushState({ dialog: true }, "");
+    }
+  }
+  isGoingBack = false;
+}
+
+// The page that comes after what was sent takes the place of the dialog in the history.
+function leave(event) {
+  const next = event.detail.xhr.getResponseHeader("HX-Redirect");
+  if (next && dialog.open) {
+    event.preventDefault();
+    isLeaving = true;
+    location.replace(next);
+  }
+}
+
+function noteCopy() {
+  content.querySelector("[data-uncopied]")?.remove();
+  sessionStorage.removeItem(UNCOPIED);
+}
+
+function sayWhatWasNotCopied() {
+  const names = sessionStorage.getItem(UNCOPIED);
+  if (names) {
+    sessionStorage.removeItem(UNCOPIED);
+    showMessage(`You did not copy the key of ${names}. It is not shown again: if you have not stored it, roll it.`);
+  }
+}
+
+// Nothing changes behind an open request.
+function pauseLive(event) {
+  if (event.target.matches("[data-live]") && dialog.open) {
+    event.preventDefault();
+  }
+}
+
+// A form in the dialog keeps what was typed. A link goes where it leads, so that the page there says what is wrong.
 function explain({ requestConfig: { elt, verb, path } }, problem) {
-  if (elt.matches("a[href]")) {
-    location.assign(path);
-  } else if (elt.matches("form") && verb === "post") {
+  if (elt.closest(".dialog-frame") && verb === "post") {
     const notice = elt.querySelector("[data-complaint]") ?? document.createElement("p");
     notice.dataset.complaint = "";
     notice.className = "notice error";
@@ -94,5 +154,9 @@ function explain({ requestConfig: { elt, verb, path } }, problem) {
     elt.prepend(notice);
     notice.scrollIntoView({ block: "nearest" });
     announce(notice.textContent);
+  } else if (problem === "no answer" && !elt.matches("[data-live], .waiting")) {
+    showMessage("No answer arrived, so the page is as it was. Check your connection and try again.");
+  } else if (elt.matches("a[href]")) {
+    location.assign(path);
   }
 }

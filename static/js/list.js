@@ -1,4 +1,4 @@
-// The list of keys: a pasted key is cut to its prefix at once, so the secret is never sent; one box selects all.
+// Boxes to search in: a pasted key is cut to its prefix at once, so the secret is never sent. One box selects all.
 
 import { announceMessages } from "./live.js";
 
@@ -6,9 +6,10 @@ import { announceMessages } from "./live.js";
 const KEY = /^\s*([0-9a-f]{7})\.[0-9a-f•]*\s*$|^.*?([0-9a-f]{7})\.[0-9a-f]{8,}.*$/is;
 
 export function runList() {
-  const find = document.getElementById("find");
-  find?.addEventListener("input", () => {
-    find.value = find.value.replace(KEY, (key, alone, within) => (alone ?? within).toLowerCase());
+  document.addEventListener("input", ({ target }) => {
+    if (target.matches("[data-takes-key]")) {
+      target.value = target.value.replace(KEY, (key, alone, within) => (alone ?? within).toLowerCase());
+    }
   });
   document.addEventListener("change", ({ target }) => {
     if (target.id === "select-all") {

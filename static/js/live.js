@@ -14,6 +14,18 @@ export function announce(text) {
   }, 50);
 }
 
+// A message like those that come with a page. It goes with the next thing that is said.
+export function showMessage(text) {
+  const list = document.querySelector(".messages") ?? document.createElement("ul");
+  const message = document.createElement("li");
+  list.className = "messages";
+  message.className = "notice caution";
+  message.textContent = text;
+  list.replaceChildren(message);
+  document.getElementById("main").prepend(list);
+  announce(text);
+}
+
 // A region speaks only when it changes, so messages that came with the page are said again.
 export function announceMessages(within = document.body) {
   const messages = within.matches("[data-announce]") ? within : within.querySelector("[data-announce]");

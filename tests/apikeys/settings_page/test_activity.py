@@ -32,7 +32,7 @@ def lines(client: Client, path: str, **query: str) -> list[list[str]]:
     response: Any = client.get(f"{BASE}/{path}", query)
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"].startswith("attachment;")
-    return list(csv.reader(StringIO(b"".join(response).decode())))[1:]
+    return list(csv.reader(StringIO(b"".join(response).decode("utf-8-sig"), newline="")))[1:]
 
 
 @pytest.fixture
@@ -107,10 +107,13 @@ def test_a_csv_of_changes_says_who_what_and_from_where(signed_in: Client, change
         ("+1", "'+1"),
         ("-1+1", "'-1+1"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
-        ("\n=1", "'\n=1"),
+        ("\t=1", "\t'=1"),
+        ("\r=1", "\r'=1"),
+        ("\n=1", "\n'=1"),
         ("＝1", "'＝1"),
+        ("x;=cmd|' /C calc'!A0;y", "x;'=cmd|' /C calc'!A0;y"),
+        ('x, "@SUM(A1)', "x, \"'@SUM(A1)"),
+        ("2026-11-23, 4;5", "2026-11-23, 4;5"),
         ("a=1", "a=1"),
         (-5, -5),
         (None, ""),
@@ -118,6 +121,48 @@ def test_a_csv_of_changes_says_who_what_and_from_where(signed_in: Client, change
 )
 def test_no_cell_is_run_by_a_spreadsheet_program(value: Any, expected: Any) -> None:
     assert cell(value) == expected
+
+
+def test_a_csv_quotes_every_cell_and_says_that_it_is_utf8(signed_in: Client, issue: IssueKey) -> None:
+    issue(name="Zürich")
+    response: Any = signed_in.get(f"{BASE}/activity.csv")
+    content = b"".join(response)
+    assert content.startswith('\ufeff"time","key","name"'.encode())
+    assert '"Zürich"'.encode() in content
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "complaint"),
+    [
+        ("requests.csv", {"status": "40"}, "status: A status is a number such as 404"),
+        ("requests.csv", {"outcome": "refsued"}, "outcome: Select a valid choice"),
+        ("activity.csv", {"event": "x"}, "event: Select a valid choice"),
+        ("activity.csv", {"from": "soon"}, "from: “soon” is not a date"),
+    ],
+)
+def test_a_csv_with_a_wrong_filter_is_refused_by_the_filters_name(
+    signed_in: Client, path: str, query: dict[str, str], complaint: str
+) -> None:
+    response = signed_in.get(f"{BASE}/{path}", query)
+    assert response.status_code == 400
+    assert response.text.startswith(complaint)
+
+
+def test_a_store_downloads_one_file_at_a_time_and_no_process_sends_only_files(
+    signed_in: Client, store: Store, other_store: Store, owner: User
+) -> None:
+    other_store.owners.add(owner)
+    third = Store.objects.create(name="Third")
+    third.owners.add(owner)
+    addresses = [f"/stores/{one.pk}/settings/api-keys/activity.csv" for one in (store, other_store, third)]
+    open_downloads: list[Any] = [signed_in.get(addresses[0]), signed_in.get(addresses[1])]
+    assert [response.status_code for response in open_downloads] == [200, 200]
+    refused = signed_in.get(addresses[2])
+    assert (refused.status_code, refused["Retry-After"]) == (429, "10")
+    b"".join(open_downloads.pop())
+    assert signed_in.get(addresses[0]).status_code == 429
+    b"".join(open_downloads.pop())
+    b"".join(signed_in.get(addresses[0]))
 
 
 def test_a_name_that_is_a_formula_is_text_in_every_file(signed_in: Client, issue: IssueKey) -> None:

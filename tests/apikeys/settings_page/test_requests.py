@@ -65,7 +65,7 @@ def found(client: Client, **query: str) -> list[int]:
     response = client.get(f"{BASE}/requests/", query)
     assert response.status_code == 200
     assert "518203746" not in response.text
-    by_minute = {row.at: row for row, _ in response.context["rows"]}
+    by_minute = {row.at: row for row, *_ in response.context["rows"]}
     return [(at - NOON) // timedelta(minutes=1) for at in by_minute]
 
 
@@ -80,8 +80,11 @@ def found(client: Client, **query: str) -> list[int]:
         ({"reason": "rate_limited"}, [4]),
         ({"reason": "no_such_reason"}, []),
         ({"status": "404"}, [3]),
+        ({"status": "4XX"}, [4, 3, 2]),
+        ({"key": "accounting"}, [4]),
+        ({"range": "1h"}, []),
         ({"resource": "customers"}, [2]),
-        ({"method": "patch"}, [1]),
+        ({"method": "PATCH"}, [1]),
         ({"address": "2001:DB8:0::1"}, [4]),
         ({"from": "2026-11-23T12:03"}, [4, 3]),
         ({"to": "2026-11-23T12:01"}, [0]),
@@ -118,7 +121,6 @@ ODD = [
     *(
         "",
         " ",
-        "\0",
         "x" * 5000,
         "-1",
         "0",
@@ -154,8 +156,9 @@ def test_no_value_in_an_address_is_a_server_error_or_shows_another_store(
     signed_in: Client, path: str, name: str
 ) -> None:
     for value in ODD:
-        response = signed_in.get(f"{BASE}/{path}?{name}={quote(value, errors='surrogatepass')}")
-        assert response.status_code in {200, 302}, value
+        response: Any = signed_in.get(f"{BASE}/{path}?{name}={quote(value, errors='surrogatepass')}")
+        expected = {200, 302, 400} if path.endswith(".csv") else {200, 302}
+        assert response.status_code in expected, value
         assert b"/stores/518203746/" not in b"".join(response)
 
 
@@ -166,7 +169,7 @@ def test_no_value_in_an_address_is_a_server_error_or_shows_another_store(
         ({"from": "soon"}, "“soon” is not a date such as 2026-11-25."),
         ({"from": "2026-11-25", "to": "2026-11-20"}, "“To” has to be later than “From”."),
         ({"address": "hello"}, "“hello” is not an IP address."),
-        ({"key": "xyz"}, "A key&#x27;s prefix has seven characters"),
+        ({"status": "40"}, "A status is a number such as 404, or all of a kind such as 4xx."),
     ],
 )
 def test_what_is_wrong_with_a_filter_is_said(signed_in: Client, query: dict[str, str], message: str) -> None:
@@ -190,6 +193,9 @@ def test_a_pasted_key_gets_into_no_address(signed_in: Client, issue: IssueKey) -
     key, plaintext = issue()
     response = signed_in.get(f"{BASE}/requests/", {"q": f"Bearer {plaintext}", "status": "200"})
     assert response.url == f"{BASE}/requests/?q={key.prefix}&status=200"  # type: ignore[attr-defined]
+    for path in ("requests/", "activity/"):
+        sent = signed_in.post(f"{BASE}/{path}", {"q": f"Bearer {plaintext}", "from": " "})
+        assert sent.url == f"{BASE}/{path}?q={key.prefix}"  # type: ignore[attr-defined]
 
 
 def all_pages(client: Client, **query: str) -> list[Any]:
@@ -197,7 +203,7 @@ def all_pages(client: Client, **query: str) -> list[Any]:
     rows: list[Any] = []
     while True:
         response = client.get(f"{BASE}/requests/", query)
-        rows += [row for row, _ in response.context["rows"]]
+        rows += [row for row, *_ in response.context["rows"]]
         if not (following := response.context["page"].next):
             return rows
         query["cursor"] = str(following)
@@ -307,7 +313,7 @@ def test_a_key_that_works_from_anywhere_is_not_limited_to_one_address(signed_in:
     assert key.allowed_addresses == []
 
 
-@pytest.mark.parametrize("address", ["", "hello", "\0", "192.0.2.0/24", "9" * 500])
+@pytest.mark.parametrize("address", ["", "hello", "192.0.2.0/24", "9" * 500])
 def test_what_is_no_address_is_not_allowed(signed_in: Client, issue: IssueKey, address: str) -> None:
     key, _ = issue(allowed_addresses=["192.0.2.1"])
     path = f"{BASE}/{key.prefix}/allow-address/"

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,13 +14,14 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, ApiKeyUsage, LastUse, Refusal, StoreUsage
 from apikeys.models.outcomes import Outcome
-from apikeys.settings_page import one_time_display
+from apikeys.settings_page import one_time_display, urls
 from apikeys.settings_page.forms import initial_of, shown_of
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, deliver_emails, sign_in
@@ -80,6 +82,22 @@ def test_another_stores_key_does_not_exist_in_mine(
     for action in ("", "edit/", "deactivate/", "reactivate/", "roll/", "delete/", "first-request/"):
         assert signed_in.get(f"{KEYS}{foreign.prefix}/{action}").status_code == 404
     assert foreign.prefix not in text(signed_in.get(KEYS))
+
+
+@pytest.mark.parametrize("name", [pattern.name for pattern in urls.urlpatterns])
+def test_no_page_takes_a_nul_or_keeps_a_key_in_its_address(
+    signed_in: Client, issue: IssueKey, name: str
+) -> None:
+    key, plaintext = issue()
+    possible: tuple[dict[str, Any], ...] = ({"prefix": key.prefix}, {"pk": 1}, {})
+    for arguments in possible:
+        with suppress(NoReverseMatch):
+            path = reverse(f"apikeys:{name}", kwargs={"store_id": key.store_id, **arguments})
+    for field in ("from", "key", "q", "name", "version", "hours", "\0"):
+        assert signed_in.get(path, {field: "a\0"}).status_code in {400, 405}
+        assert signed_in.post(path, {field: "a\0"}).status_code in {400, 405}
+    response = signed_in.get(path, {"from": plaintext, "key": key.prefix})
+    assert response.status_code == 405 or response["Location"] == f"{path}?from={key.prefix}&key={key.prefix}"
 
 
 def test_home_leads_to_the_one_store(signed_in: Client) -> None:
@@ -225,7 +243,6 @@ def dump() -> str:
         ({"name": " \t "}, "Enter a name."),
         ({"name": "x" * 101}, "at most 100 characters"),
         ({"name": "a\x07b"}, "invisible character"),
-        ({"name": "a\x00b"}, "Null characters"),
         ({"access": []}, "Choose at least one resource."),
         ({"access": ["orders:read", "planets:read"]}, "There is no access called planets:read"),
         ({"access": ["orders"]}, "There is no access called orders"),
@@ -413,7 +430,7 @@ def test_keys_are_found_filtered_and_sorted(signed_in: Client, issue: IssueKey, 
 
 
 @pytest.mark.parametrize(
-    "query", ["?page=0", "?page=99", "?page=x", "?sort=digest", "?status=odd", "?q=%00", "?page=1&page=2"]
+    "query", ["?page=0", "?page=99", "?page=x", "?sort=digest", "?status=odd", "?page=1&page=2"]
 )
 def test_a_strange_address_still_shows_the_list(signed_in: Client, issue: IssueKey, query: str) -> None:
     issue()
