@@ -78,7 +78,7 @@ def attempt_email(
         email.delete()
         return
     try:
-        _send(email, email.recipient.email, make_link_path(email))
+        _send(email, email.address or email.recipient.email, make_link_path(email))
     except Exception as error:
         _record_failure(email, error)
     else:

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "reflow.accounts.sessions.SessionUseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -174,7 +175,10 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     }.items()
 ]
 ACCOUNT_ADAPTER = "reflow.accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"reset_password": "reflow.accounts.forms.ResetPasswordForm"}
+ACCOUNT_FORMS = {
+    "reset_password": "reflow.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "reflow.accounts.forms.ResetPasswordKeyForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -190,11 +194,13 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.integer("REAUTHENTICATION_TIMEOUT", default=60 * 60)
 # Of an address (ip), of a person who has signed in (user), of whom somebody claims to be (key).
-# The codes of a second factor count as log-ins that failed, too.
+# allauth counts the codes of a second factor as log-ins that failed, too.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
-    "login_failed": "10/m/ip,5/5m/key,20/h/key",
+    "login_failed": "10/m/ip",
     "login_failed_account": "5/5m/key,20/h/key",
+    "code_failed": "5/5m/user,20/h/user",
+    "confirm_failed": "5/5m/user,20/h/user",
     "reset_password": "10/m/ip,3/10m/key",
     "reset_password_from_key": "20/m/ip",
     "reauthenticate": "10/m/user",
@@ -202,9 +208,12 @@ ACCOUNT_RATE_LIMITS = {
 }
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
+CSRF_FAILURE_VIEW = "reflow.accounts.stale_forms.csrf_failure"
 
 MFA_ADAPTER = "reflow.accounts.second_factor.SecondFactorAdapter"
 MFA_FORMS = {
+    "authenticate": "reflow.accounts.forms.AuthenticateForm",
+    "reauthenticate": "reflow.accounts.forms.ReauthenticateForm",
     "add_webauthn": "reflow.accounts.passkeys.AddForm",
     "login_webauthn": "reflow.accounts.passkeys.SignInForm",
     "authenticate_webauthn": "reflow.accounts.passkeys.SecondFactorForm",
@@ -213,6 +222,8 @@ MFA_FORMS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Reflow"
+# A code is also taken a step of 30 seconds before and after it is shown (RFC 6238, section 5.2).
+MFA_TOTP_TOLERANCE = 1
 # The addresses of accounts are entered by operators, who have verified them.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip"}

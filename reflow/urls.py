@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from apikeys.api.views import ApiKeyView, RevokeKeysView
 from apikeys.settings_page.list_views import home
+from reflow import well_known
 from reflow.api import docs
 
 
@@ -34,6 +35,9 @@ urlpatterns = [
         name="operator-password",
     ),
     path("admin/", admin.site.urls),
+    path("robots.txt", well_known.robots, name="robots"),
+    path("favicon.ico", well_known.FaviconView.as_view(), name="favicon"),
+    path(".well-known/security.txt", well_known.security, name="security-txt"),
 ]
 
 handler400 = "reflow.api.errors.bad_request"

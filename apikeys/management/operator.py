@@ -97,7 +97,7 @@ def operator(email: str | None) -> Actor:
     if email is None:
         return Actor()
     refuse_secret(email)
-    staff = User.objects.filter(email__iexact=email, is_staff=True, is_active=True)
+    staff = User.objects.filter(email=email.strip().lower(), is_staff=True, is_active=True)
     if len(staff) != 1:
         raise CommandError(f"There is no operator {email}.")
     return Actor(staff[0])

@@ -25,6 +25,12 @@ class Email(models.Model):
         related_name="+",
         help_text="Null: nobody has the address that a password was asked for.",
     )
+    address = models.CharField(
+        max_length=254,
+        blank=True,
+        db_default="",
+        help_text="Where it goes; blank: the recipient's own address.",
+    )
     subject = models.CharField(max_length=300)
     text = models.TextField()
     link_text = models.CharField(max_length=100, blank=True)

@@ -122,11 +122,9 @@ def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponseBase:
     match = request.resolver_match
     if match and match.url_name in POLLED:
         return HttpResponse(status=STOP_POLLING)
-    if match and match.url_name in RETURN_PAGES:
-        back = reverse(f"apikeys:{RETURN_PAGES[match.url_name]}", kwargs=match.kwargs)
+    back = return_path(request)
+    if back != request.get_full_path():
         messages.warning(request, "Nothing was changed. After this, click once more.")
-    else:
-        back = request.get_full_path()
     response = redirect(f"{resolve_url(url_name)}?{urlencode({'next': back})}")
     if request.method == "POST" and back == request.get_full_path():
         form_recovery.keep_unsent(request, response)
@@ -134,6 +132,25 @@ def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponseBase:
     elif not request.user.is_authenticated:
         messages.info(request, "Sign in to open the API Key Settings page.")
     return adapt_to_htmx(request, response)
+
+
+def redirect_to_form(request: HttpRequest) -> HttpResponseBase:
+    """Redirect back to a form that was sent with a token of the sign-in before, with what was typed."""
+    response = redirect(return_path(request))
+    if response["Location"] == request.get_full_path():
+        form_recovery.keep_unsent(request, response)
+        messages.warning(request, "Nothing was saved yet: you signed in again meanwhile. Send it once more.")
+    else:
+        messages.warning(request, "Nothing was changed: you signed in again meanwhile. Click once more.")
+    return adapt_to_htmx(request, response)
+
+
+def return_path(request: HttpRequest) -> str:
+    """Return the address of the form that was sent, or of the page on which something was clicked."""
+    match = request.resolver_match
+    if match and match.url_name in RETURN_PAGES:
+        return reverse(f"apikeys:{RETURN_PAGES[match.url_name]}", kwargs=match.kwargs)
+    return request.get_full_path()
 
 
 def adapt_to_htmx(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

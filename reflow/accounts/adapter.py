@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from apikeys import client_ip
 from apikeys.recent_login import has_recent_login
 from reflow.accounts import emails
+from reflow.accounts.email_addresses import normalize_email
 
 RETRY_AFTER_SECONDS = 60
 UNKNOWN_ADDRESS = "::"
@@ -36,14 +37,31 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("mfa_index")
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Count an account's failed sign-ins under all host names together; allauth counts each apart."""
-        email = credentials.get("email", "").lower()
+        """Count an account's failed sign-ins under all host names together; allauth counts each apart.
+
+        An account has one spelling: databases take letters for the same that are counted as two, such as s
+        and U+017F.
+        """
+        email = normalize_email(credentials.get("email", ""))
         if not ratelimit.consume(request, action="login_failed_account", key=email):
             raise self.validation_error("too_many_login_attempts")
-        user: User | None = super().authenticate(request, **credentials)
-        if user:
-            ratelimit.clear(request, action="login_failed_account", key=email)
+        user: User | None = super().authenticate(request, **credentials | {"email": email})
+        if user is None or user.email != email:
+            return None
+        ratelimit.clear(request, action="login_failed_account", key=email)
         return user
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Whether the password is right of a person who has signed in.
+
+        It is counted by itself: whoever guesses at a sign-in form keeps nobody from switching a key off.
+        """
+        if not ratelimit.consume(self.request, action="confirm_failed", user=user):
+            raise self.validation_error("too_many_login_attempts")
+        is_right = user.check_password(password)
+        if is_right:
+            ratelimit.clear(self.request, action="confirm_failed", user=user)
+        return is_right
 
     def send_notification_mail(
         self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None

@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -19,6 +19,7 @@ from django.http import HttpRequest
 
 from apikeys.actors import actor_from_request
 from apikeys.owners import remove_owner
+from reflow.accounts import emails
 from reflow.accounts.email_addresses import normalize_email
 from reflow.accounts.second_factor_reset import remove_second_factors
 
@@ -42,6 +43,14 @@ class ChangeAccountForm(UniqueEmailForm, UserChangeForm):  # type: ignore[type-a
     pass
 
 
+class ChangePasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # not generic at run time
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002  # Django's
+        """Set the password, and tell the person."""
+        user: User = super().save(commit)
+        emails.queue_notification("account/email/password_replaced", user, {"email": user.email})
+        return user
+
+
 class AddAccountForm(UniqueEmailForm, AdminUserCreationForm):  # type: ignore[type-arg]
     email = forms.EmailField(max_length=254, help_text="What the person signs in with.")
 
@@ -49,7 +58,14 @@ class AddAccountForm(UniqueEmailForm, AdminUserCreationForm):  # type: ignore[ty
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     form = ChangeAccountForm
     add_form = AddAccountForm
+    change_password_form = ChangePasswordForm
     add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
+        """Save the account, and tell the person of another address to sign in with."""
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data and (former := form.initial["email"]) != obj.email:
+            emails.queue_email_changed(obj, former=former)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Take the person's stores away first, so that the other owners are told, and it is logged."""

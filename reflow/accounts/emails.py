@@ -24,8 +24,8 @@ def send_password_reset(email_id: int, attempt: int) -> None:
 
 
 def queue_password_reset(email: str) -> None:
-    """Queue an e-mail to whoever has this address, in as many queries as for one that nobody has."""
-    recipients = User.objects.filter(email__iexact=email, is_active=True) or [None]
+    """Queue an e-mail to whoever has this normalized address, in as many queries as for nobody's."""
+    recipients = User.objects.filter(email=email, is_active=True) or [None]
     prefix = "account/email/password_reset_key"
     outbox.queue_emails(
         [
@@ -47,6 +47,19 @@ def queue_notification(template_prefix: str, user: AbstractBaseUser, context: di
         link_path=reverse("mfa_index"),
     )
     outbox.queue_emails([email], priority=outbox.URGENT)
+
+
+def queue_email_changed(user: User, *, former: str) -> None:
+    """Tell a person at both addresses that an operator has changed the one they sign in with."""
+    context = {"former": former, "email": user.email}
+    addresses = filter(None, (former, user.email))
+    outbox.queue_emails(
+        [
+            _compose("account/email/email_changed", context, recipient=user, address=address)
+            for address in addresses
+        ],
+        priority=outbox.URGENT,
+    )
 
 
 def make_password_reset_path(email: Email) -> str:

@@ -12,7 +12,6 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
-from allauth.usersessions import views as sessions
 from django.contrib.auth.decorators import login_required
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
@@ -23,6 +22,7 @@ from django.views.generic import RedirectView
 
 from apikeys import client_ip
 from apikeys.api.rate_limits import limiter
+from reflow.accounts import sessions
 from reflow.accounts.adapter import too_many_requests
 
 MAX_CHALLENGES_A_MINUTE = 10
@@ -116,5 +116,6 @@ urlpatterns = [
     private_page("passkeys/<int:pk>/rename/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
     private_page("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
     # Sessions in other browsers.
-    private_page("sessions/", sessions.list_usersessions, "usersessions_list"),
+    private_page("sessions/", sessions.SessionListView.as_view(), "usersessions_list"),
+    private_page("sessions/<int:pk>/end/", sessions.end_session, "end_session"),
 ]

@@ -92,6 +92,23 @@ def test_staff_do_not_touch_the_accounts_of_staff(browser: Client, boss: User) -
         assert User.objects.get(pk=user.pk).email == user.email
 
 
+def test_a_person_is_told_of_another_address_at_both(browser: Client, owner: User) -> None:
+    former = owner.email
+    browser.post(admin_page(User, "change", owner.pk), account_form(owner, first_name="Anna"))
+    assert deliver_emails() == []
+    browser.post(admin_page(User, "change", owner.pk), account_form(owner, email="New@example.com"))
+    told = deliver_emails()
+    assert sorted(email.to[0] for email in told) == ["new@example.com", former]
+    for email in told:
+        assert f"from {former} to new@example.com" in email.body
+
+
+def test_a_person_is_told_of_a_password_that_an_operator_has_set(browser: Client, owner: User) -> None:
+    password = {"password1": PASSWORD * 2, "password2": PASSWORD * 2, "usable_password": "true"}
+    browser.post(reverse("admin:auth_user_password_change", args=[owner.pk]), password)
+    assert [email.subject for email in deliver_emails()] == ["Your password was changed by an operator"]
+
+
 def test_staff_change_no_group(browser: Client, staff: User) -> None:
     group = Group.objects.create(name="Support")
     staff.groups.add(group)

@@ -76,14 +76,32 @@ def test_a_password_alone_opens_nothing_any_more(secret: str) -> None:
     assert not is_signed_in(browser)
 
 
-def test_a_code_opens_it_once(secret: str) -> None:
-    with time_machine.travel(timezone.now(), tick=False):
-        first, second = half_signed_in(), half_signed_in()
-        assert first.post(SECOND_STEP, {"code": code_of(secret)}).status_code == 302
+@pytest.mark.parametrize("seconds", [-30, 0, 30])
+def test_a_code_opens_it_once_within_a_step_of_its_time(secret: str, seconds: int) -> None:
+    shown = timezone.now().replace(second=5) + timedelta(minutes=10)
+    with time_machine.travel(shown, tick=False):
+        code = code_of(secret)
+    with time_machine.travel(shown + timedelta(seconds=seconds), tick=False):
+        first = half_signed_in()
+        assert first.post(SECOND_STEP, {"code": code}).status_code == 302
         assert is_signed_in(first)
-        again = second.post(SECOND_STEP, {"code": code_of(secret)})
-        assert "has been used already" in again.content.decode()
-        assert not is_signed_in(second)
+    for later in range(seconds, 31, 15):
+        with time_machine.travel(shown + timedelta(seconds=later), tick=False):
+            second = half_signed_in()
+            again = second.post(SECOND_STEP, {"code": f"{code[:3]} {code[3:]}"})
+            assert "has been used already" in again.content.decode()
+            assert not is_signed_in(second)
+
+
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_a_code_of_another_time_opens_nothing(secret: str, seconds: int) -> None:
+    shown = timezone.now().replace(second=5) + timedelta(minutes=10)
+    with time_machine.travel(shown, tick=False):
+        code = code_of(secret)
+    with time_machine.travel(shown + timedelta(seconds=seconds), tick=False):
+        browser = half_signed_in()
+        browser.post(SECOND_STEP, {"code": code})
+        assert not is_signed_in(browser)
 
 
 def test_a_recovery_code_opens_it_once(recovery_codes: list[str]) -> None:
@@ -110,6 +128,14 @@ def test_guessing_at_codes_locks_them(secret: str) -> None:
         answer = late.post(SECOND_STEP, {"code": code_of(secret)})
         assert "Too many failed login attempts" in answer.content.decode()
         assert not is_signed_in(late)
+
+
+def test_guessing_at_codes_of_a_sign_in_keeps_nobody_from_confirming(signed_in: Client, secret: str) -> None:
+    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
+        for _ in range(6):
+            half_signed_in().post(SECOND_STEP, {"code": WRONG})
+        confirmed = signed_in.post("/accounts/reauthenticate/code/", {"code": code_of(secret)})
+        assert confirmed.status_code == 302
 
 
 def test_whoever_forgot_the_password_still_needs_the_second_factor(

@@ -1,0 +1,96 @@
+"""Where a person is signed in: when each browser was last used, what it is, and how to end one."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from http import HTTPStatus
+
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.usersessions.adapter import get_adapter
+from allauth.usersessions.models import UserSession
+from allauth.usersessions.views import ListUserSessionsView
+from django.contrib.auth import logout
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+# A page that is only read writes nothing, but for this often.
+LAST_USE_SECONDS = 10 * 60
+LAST_USE = "last_use"
+
+# The first that stands in a User-Agent: browsers name those that they are like, too.
+BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+SYSTEMS = {
+    "Windows": "Windows",
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
+
+
+class SessionUseMiddleware:
+    """Tells the session of a request from one that is looked at, and records when a browser was last used."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.session.is_of_request = True  # type: ignore[attr-defined]  # our own SessionStore
+        response = self.get_response(request)
+        # Requests of the API, and pages that failed, have not asked who it is.
+        if request.session.accessed and response.status_code < HTTPStatus.BAD_REQUEST:
+            record_use(request)
+        return response
+
+
+def record_use(request: HttpRequest) -> None:
+    """Record that a person has used their browser now, and from which address."""
+    session, now = request.session, time.time()
+    if not request.user.is_authenticated or session.get(LAST_USE, 0) > now - LAST_USE_SECONDS:
+        return
+    # A page that was read is not lost because this cannot be written.
+    with suppress(DatabaseError):
+        UserSession.objects.filter(session_key=session.session_key).update(
+            last_seen_at=timezone.now(), ip=get_account_adapter().get_client_ip(request)
+        )
+        session[LAST_USE] = now
+
+
+def describe_browser(user_agent: str) -> str:
+    """Return a browser and its system in words, such as ``Firefox on Windows``."""
+    browser = next((name for mark, name in BROWSERS.items() if mark in user_agent), "Another browser")
+    system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), None)
+    return f"{browser} on {system}" if system else browser
+
+
+class SessionListView(ListUserSessionsView):  # type: ignore[misc]  # allauth has no types
+    """The browsers in which a person is signed in, the last used first."""
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        context: dict[str, object] = super().get_context_data(**kwargs)
+        sessions: list[UserSession] = sorted(context["sessions"], key=last_seen_at, reverse=True)  # type: ignore[call-overload]
+        return context | {
+            "browsers": [(session, describe_browser(session.user_agent)) for session in sessions]
+        }
+
+
+def last_seen_at(session: UserSession) -> datetime:
+    seen: datetime = session.last_seen_at
+    return seen
+
+
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign a person out in one of their browsers."""
+    session = UserSession.objects.filter(user=request.user, pk=pk).first()
+    if session is None:
+        raise Http404("Nobody is signed in there any more.")
+    if session.is_current():
+        logout(request)
+    get_adapter().end_sessions([session])
+    return redirect("usersessions_list")
