@@ -118,6 +118,17 @@ def is_within(address: Address | None, allowed: Iterable[str]) -> bool:
     return address is not None and any(address in network for network in networks(tuple(allowed)))
 
 
+def are_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
+    """Whether all addresses of ``inner`` lie in networks of ``outer``. Empty stands for any address."""
+    if not outer or not inner:
+        return not outer
+    around = networks(tuple(outer))
+    return all(
+        any(one.version == wide.version and one.subnet_of(wide) for wide in around)  # type: ignore[arg-type]
+        for one in networks(tuple(inner))
+    )
+
+
 @lru_cache(maxsize=4096)
 def networks(allowed: Sequence[str]) -> tuple[Network, ...]:
     return tuple(ip_network(text) for text in allowed)

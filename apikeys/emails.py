@@ -1,16 +1,19 @@
-"""What a store's owners are told by e-mail. E-mails name the prefix, never the key, and say what to do."""
+"""E-mails to a store's owners: who is told, and the text. They name a key's prefix, never the key.
 
-from collections.abc import Iterable
+Which events owners are told of is in ``apikeys.events``; this module composes what the table says.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from apikeys import outbox
-from apikeys.actors import Actor
-from apikeys.models import ApiKey, Notification, NotificationSettings, Reminder, Suspension
+from apikeys.events import EVENTS, Event, Link, Told
+from apikeys.formats import exact_time
+from apikeys.models import ApiKey, AuditEntry, Notification, NotificationSettings, Reminder
 from stores.models import Store
 
 if TYPE_CHECKING:
@@ -18,70 +21,69 @@ if TYPE_CHECKING:
 
     from apikeys.models.state import AttentionLine
 
+# An e-mail about more keys names so many of them.
+MAX_NAMED_KEYS = 50
 
-def send_key_created(key: ApiKey, by: Actor) -> None:
-    _send_key_changed(key, by, "created", access=key.access)
-
-
-def send_access_added(key: ApiKey, by: Actor, added: list[str]) -> None:
-    _send_key_changed(key, by, "given more access", access=added)
+Facts = Sequence[tuple[str, str]]
 
 
-def send_key_rolled(key: ApiKey, successor: ApiKey, by: Actor) -> None:
-    _send_key_changed(key, by, "rolled", successor=successor)
+def send_event(entries: Sequence[AuditEntry], *, former_owners: "Iterable[User]" = ()) -> None:
+    """Queue one e-mail a store to each owner who is told of what these entries say.
+
+    The entries are of one event, as one confirmation made them. ``former_owners`` are told too, without a
+    link to a page that is not theirs any more.
+    """
+    by_store: dict[Store, list[AuditEntry]] = {}
+    for entry in entries:
+        if entry.store and _is_told(entry):
+            by_store.setdefault(entry.store, []).append(entry)
+    for store, told in by_store.items():
+        _send_event(store, told, former_owners)
 
 
-def send_key_deleted(key: ApiKey, by: Actor) -> None:
-    _send_key_changed(key, by, "deleted", link=("Open the API Key Settings page", _path("list", key.store)))
-
-
-def send_key_leaked(key: ApiKey, by: Actor) -> None:
-    _send_key_changed(key, by, "deactivated", link=("Create a new key", _path("new", key.store)))
-
-
-def send_store_suspended(suspension: Suspension, by: Actor, *, keys: int) -> None:
-    store = suspension.store
-    _send(
-        store,
-        f"All API keys of {store} are suspended",
-        "store_suspended",
-        {"reason": suspension.reason, "by": by, "keys": keys},
-        link=("Open the API Key Settings page", _path("list", store)),
-    )
-
-
-def send_store_resumed(store: Store, by: Actor) -> None:
-    _send(
-        store,
-        f"The API keys of {store} are no longer suspended",
-        "store_resumed",
-        {"by": by},
-        link=("Open the API Key Settings page", _path("list", store)),
-    )
-
-
-def send_owners_changed(store: Store, by: Actor, *, added: "set[User]", removed: "set[User]") -> None:
-    """Tell the owners that there are now, and those that were removed."""
-    subject = f"The owners of {store} have changed"
-    context = {"by": by, "added": added, "removed": removed}
-    link = ("Open the API Key Settings page", _path("list", store))
-    _send(store, subject, "owners_changed", context, link=link)
-    # The page is not theirs any more.
-    former = [user for user in removed if user.email]
-    _send(store, subject, "owners_changed", context, link=("", ""), recipients=former)
+def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: "Iterable[User]") -> None:
+    first = entries[0]
+    kind = EVENTS[Event(first.event)]
+    template = kind.several if len(entries) > 1 else kind.subject
+    subject = template.format(key=first.prefix, name=first.name, store=store, keys=len(entries))
+    sentence = first.sentence if len(entries) == 1 else "\n".join(map(str, entries[:MAX_NAMED_KEYS]))
+    if more := len(entries[MAX_NAMED_KEYS:]):
+        sentence += f"\nand {more} more"
+    text = _text(sentence, _facts_of(entries), kind.advice)
+    recipients = NotificationSettings.objects.recipients(store, None)
+    if kind.told is Told.OTHERS:
+        recipients = recipients.exclude(pk=first.actor_id or 0)
+    link_text, page = (Link.LIST if kind.link is Link.KEY and len(entries) > 1 else kind.link).value
+    prefix = [first.prefix] if page == Link.KEY.value[1] else []
+    _queue(store, subject, text, recipients, link=(link_text, _path(page, store, *prefix)))
+    _queue(store, subject, text, [user for user in former_owners if user.email], link=("", ""))
 
 
 def send_expiry_reminder(key: ApiKey, kind: Reminder.Kind) -> None:
+    """Queue an e-mail about a key that expires soon, or that has expired and is still called."""
     is_over = kind == Reminder.Kind.STILL_CALLED
-    what = "has expired and is still called" if is_over else "expires soon"
-    _send(
-        key.store,
-        f"API key {key.prefix} {what}: {key.name}",
-        "key_expires",
-        {"key": key, "is_over": is_over, "last_use": getattr(key, "last_use", None)},
-        link=("Extend the key", f"{_path('edit', key.store, key.prefix)}?extend"),
-        notification=Notification.EXPIRY,
-    )
+    last_use = getattr(key, "last_use", None)
+    facts = [("Expired" if is_over else "Expires", _moment(key.expires_at))]
+    if last_use:
+        place = f" from {last_use.address}" if last_use.address else ""
+        facts.append(("Last request", f"{exact_time(last_use.at)}{place}"))
+    link = ("Extend the key", f"{_path('edit', key.store, key.prefix)}?extend")
+    if not is_over:
+        subject = f"API key {key.prefix} expires soon: {key.name}"
+        sentence = f"An API key of {key.store} expires soon. From then on every request with it is refused."
+        advice = "If the key is still needed, extend it. If not, there is nothing to do."
+    else:
+        subject = f"API key {key.prefix} has expired and is still called: {key.name}"
+        sentence = f"An API key of {key.store} has expired, and a program calls with it. It is refused."
+        advice = (
+            "If the program is yours, extend the key, or give the program a new one. If you do not know it, "
+            "delete the key."
+        )
+    if key.superseded_at:
+        advice = "The key was rolled: give the program the key that replaces it."
+        link = (Link.KEY.value[0], _path("detail", key.store, key.prefix))
+    text = _text(sentence, [("Key", str(key)), *facts], advice)
+    _queue_optional(key.store, subject, text, Notification.EXPIRY, link=link)
 
 
 def send_new_network(key: ApiKey, *, network: str, address: str, at: datetime) -> None:
@@ -90,57 +92,105 @@ def send_new_network(key: ApiKey, *, network: str, address: str, at: datetime) -
         return
     day = at.replace(hour=0, minute=0, second=0, microsecond=0)
     if Reminder.objects.claim(key, Reminder.Kind.NEW_NETWORK, day):
-        _send(
+        _queue_optional(
             key.store,
             f"API key {key.prefix} was used from a new network: {key.name}",
-            "new_network",
-            {"key": key, "network": network, "address": address, "at": at},
-            link=("Open the key's page", _path("detail", key.store, key.prefix)),
-            notification=Notification.NEW_NETWORK,
+            _text(
+                f"An API key of {key.store} was used from a network that it was never used from.",
+                [
+                    ("Key", str(key)),
+                    ("Address", f"{address} (network {network})"),
+                    ("When", exact_time(at)),
+                ],
+                "If you do not know who that is, roll or deactivate the key, or limit it to the addresses of "
+                "your own servers.",
+            ),
+            Notification.NEW_NETWORK,
+            link=(Link.KEY.value[0], _path("detail", key.store, key.prefix)),
         )
 
 
 def send_monthly_review(store: Store, owner: "User", lines: "Iterable[AttentionLine]") -> None:
-    _send(
+    """Queue an e-mail to one owner that names the states of keys to look at, each with its list."""
+    listed = [
+        f"- {line}:\n  {settings.SITE_URL}{_path('list', store)}?status={line.state.name}" for line in lines
+    ]
+    _queue_optional(
         store,
         f"API keys of {store} to look at",
-        "monthly_review",
-        {"lines": list(lines), "site_url": settings.SITE_URL},
-        link=("Open the API Key Settings page", _path("list", store)),
-        notification=Notification.MONTHLY_REVIEW,
+        "\n\n".join(
+            (
+                f"These API keys of {store} can probably do with less, or are not needed any more:",
+                *listed,
+                "Deactivate what nobody uses, and remove access that no request needs.",
+            )
+        ),
+        Notification.MONTHLY_REVIEW,
+        link=(Link.LIST.value[0], _path("list", store)),
         recipients=[owner],
     )
 
 
-def _send_key_changed(
-    key: ApiKey, by: Actor, event: str, *, link: tuple[str, str] | None = None, **details: Any
-) -> None:
-    _send(
-        key.store,
-        f"API key {key.prefix} was {event}: {key.name}",
-        "key_changed",
-        {"prefix": key.prefix, "name": key.name, "by": by, "event": event, **details},
-        link=link or ("Open the key's page", _path("detail", key.store, key.prefix)),
-    )
+def _is_told(entry: AuditEntry) -> bool:
+    kind = EVENTS[Event(entry.event)]
+    return kind.told is not Told.NOBODY and kind.is_told(entry.details)
 
 
-def _send(
+def _facts_of(entries: Sequence[AuditEntry]) -> Facts:
+    """Return who did it, when and from where, and of one key what it may do now."""
+    first = entries[0]
+    key = first.key if len(entries) == 1 and first.event != Event.DELETED else None
+    facts = [
+        ("Key", first.subject if first.prefix and len(entries) == 1 else ""),
+        ("Store", str(first.store)),
+        ("When", exact_time(first.at)),
+        ("By", first.actor_email),
+        ("From", str(first.address or "")),
+    ]
+    if key and key.is_deactivated_for_good():
+        facts.append(("Access now", "none: every request with it is refused"))
+    elif key:
+        facts += [
+            ("Access now", ", ".join(key.access)),
+            ("Expires", _moment(key.expires_at)),
+            ("Addresses", ", ".join(key.allowed_addresses) or "any"),
+        ]
+    return [fact for fact in facts if fact[1]]
+
+
+def _moment(at: datetime | None) -> str:
+    return exact_time(at) if at else "never"
+
+
+def _text(sentence: str, facts: Facts, advice: str) -> str:
+    return "\n\n".join((sentence, "\n".join(f"{label}: {value}" for label, value in facts), advice))
+
+
+def _queue_optional(
     store: Store,
     subject: str,
-    template: str,
-    context: dict[str, Any],
+    text: str,
+    notification: Notification,
     *,
     link: tuple[str, str],
-    notification: Notification | None = None,
     recipients: "Iterable[User] | None" = None,
 ) -> None:
-    """Queue an e-mail to the owners of the store who want it, one each.
-
-    ``link`` is its text and its path. ``recipients`` stand for the owners.
-    """
+    """Queue an e-mail to the owners who want this kind, or to ``recipients``, with a way to switch it off."""
     if recipients is None:
         recipients = NotificationSettings.objects.recipients(store, notification)
-    text = render_to_string(f"apikeys/emails/{template}.txt", {"store": store, **context})
+    _queue(store, subject, text, recipients, link=link, unsubscribe_path=_path("notifications", store))
+
+
+def _queue(
+    store: Store,
+    subject: str,
+    text: str,
+    recipients: "Iterable[User]",
+    *,
+    link: tuple[str, str],
+    unsubscribe_path: str = "",
+) -> None:
+    """Queue an e-mail, one for each recipient. ``link`` is the button's words and its path."""
     link_text, link_path = link
     outbox.queue_emails(
         outbox.compose(
@@ -149,7 +199,7 @@ def _send(
             recipient=recipient,
             link_text=link_text,
             link_path=link_path,
-            unsubscribe_path=_path("notifications", store) if notification else "",
+            unsubscribe_path=unsubscribe_path,
         )
         for recipient in recipients
     )

@@ -1,12 +1,13 @@
-"""Everything that is done to a key, or to all keys of a store, one function each.
+"""Everything that is done to a key, to several or to all keys of a store, one function each.
 
-Each is one transaction with the row, its entry in the audit log and its e-mail. The settings page, the
-admin, the API and the commands call these same functions. A change is weighed against the state that the
-key is in when its row is locked: nothing weaker replaces something stronger. So a key that is off for good
-does not come back by a later pause, and a leaked key never comes back.
+Each is one transaction with the rows, their entries in the audit log and one e-mail to each owner who is told
+(``apikeys.events``). The settings page, the admin, the API and the commands call these same functions. A
+change is weighed against the state that the key is in when its row is locked: nothing weaker replaces
+something stronger. So a key that is off for good does not come back by a later pause, and a leaked key never
+comes back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from apikeys import emails, key_text
 from apikeys.actors import Actor
-from apikeys.locks import lock_key, lock_store
+from apikeys.locks import lock_key, lock_keys, lock_store
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal, Suspension
 from apikeys.validators import clean_key_name, clean_note, validate_no_key
 from stores.models import Store
@@ -77,8 +78,7 @@ def create_key(
             allowed_addresses=list(allowed_addresses),
             created_by=by.user,
         )
-        _record(Event.CREATED, key, by, access=key.access)
-        emails.send_key_created(key, by)
+        emails.send_event([_record(Event.CREATED, key, by, access=key.access)])
     return key, plaintext
 
 
@@ -126,9 +126,7 @@ def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyCha
             raise StaleKey
         if "name" in wanted and key.superseded_at is None:
             _ensure_name_is_free(key.store, wanted["name"], besides=key)
-        had = list(key.access)
-        if _apply(key, wanted, by) and (added := [scope for scope in key.access if scope not in had]):
-            emails.send_access_added(key, by, added)
+        _apply(key, wanted, by)
 
 
 def set_rate_limit(key: ApiKey, *, by: Actor, requests_per_minute: int | None) -> None:
@@ -139,20 +137,29 @@ def set_rate_limit(key: ApiKey, *, by: Actor, requests_per_minute: int | None) -
             Refusal.objects.settle_fixed(key, is_limit_raised=True)
 
 
+def extend_keys(keys: Iterable[ApiKey], *, by: Actor, expires_at: datetime) -> list[ApiKey]:
+    """Let these keys of a store work until then. Returns those that would have ended earlier."""
+
+    def extend(key: ApiKey) -> AuditEntry:
+        if key.superseded_at or key.expires_at is None or key.expires_at >= expires_at:
+            raise StaleKey
+        return _change_columns(key, {"expires_at": expires_at}, by)
+
+    return _change_each(keys, extend)
+
+
 def deactivate_key(key: ApiKey, *, by: Actor, until: datetime | None = None) -> None:
     """Refuse the key from the next request on, for good or until a moment in the future (UTC).
 
     Raises StaleKey when it is off for that long already.
     """
     with lock_key(key):
-        now = timezone.now()
-        if key.is_deactivated(now) and (
-            key.reactivates_at is None or (until is not None and until <= key.reactivates_at)
-        ):
-            raise StaleKey
-        key.deactivated_at, key.reactivates_at = now, until
-        _save(key, "deactivated_at", "reactivates_at")
-        _record(Event.DEACTIVATED, key, by, until=_text(until))
+        emails.send_event([_deactivate(key, by, until)])
+
+
+def deactivate_keys(keys: Iterable[ApiKey], *, by: Actor, until: datetime | None = None) -> list[ApiKey]:
+    """Do the same to several keys. Returns those that were not off for that long already."""
+    return _change_each(keys, lambda key: _deactivate(key, by, until))
 
 
 def reactivate_key(key: ApiKey, *, by: Actor, version: int) -> None:
@@ -162,23 +169,28 @@ def reactivate_key(key: ApiKey, *, by: Actor, version: int) -> None:
     works already, was reported as leaked or is suspended.
     """
     with lock_key(key):
-        if key.version != version or not key.is_reactivatable:
-            raise StaleKey
-        key.deactivated_at = key.reactivates_at = None
-        _save(key, "deactivated_at", "reactivates_at")
-        _record(Event.REACTIVATED, key, by)
+        emails.send_event([_reactivate(key, by, version)])
 
 
-def roll_key(key: ApiKey, *, by: Actor, overlap: timedelta) -> tuple[ApiKey, str]:
+def reactivate_keys(keys: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
+    """Do the same to several keys, as they are. Returns those for which it could be done."""
+    found = list(keys)
+    versions = {key.pk: key.version for key in found}
+    return _change_each(found, lambda key: _reactivate(key, by, versions[key.pk]))
+
+
+def roll_key(key: ApiKey, *, by: Actor, overlap: timedelta, keep_expiry: bool = False) -> tuple[ApiKey, str]:
     """Replace the key by a new one with the same name and settings, and return it with its plaintext.
 
-    The old key works for ``overlap`` longer, or until its own expiry if that is sooner. Raises StaleKey
+    The old key works for ``overlap`` longer, or until its own expiry if that is sooner. The new one works for
+    as long as the old one was given, from now, or with ``keep_expiry`` until the same moment. Raises StaleKey
     when the key does not work any more or was rolled already, and StoreSuspended.
     """
     with lock_store(key.store), lock_key(key):
         if not key.is_rollable:
             raise StaleKey
         now, expires_at = timezone.now(), key.expires_at
+        successor_expires_at = expires_at if keep_expiry else expiry_of_successor(key)
         key.expires_at = min(now + overlap, expires_at) if expires_at else now + overlap
         key.superseded_at = now
         _save(key, "expires_at", "superseded_at")
@@ -187,16 +199,25 @@ def roll_key(key: ApiKey, *, by: Actor, overlap: timedelta) -> tuple[ApiKey, str
             name=key.name,
             note=key.note,
             access=key.access,
-            expires_at=expires_at,
+            expires_at=successor_expires_at,
             allowed_addresses=key.allowed_addresses,
             rate_limit=key.rate_limit,
             created_by=by.user,
             predecessor=key,
         )
-        _record(Event.ROLLED, key, by, successor=successor.prefix, works_until=_text(key.expires_at))
         _record(Event.CREATED, successor, by, predecessor=key.prefix, access=successor.access)
-        emails.send_key_rolled(key, successor, by)
+        details = {"successor": successor.prefix, "works_until": _text(key.expires_at)}
+        emails.send_event([_record(Event.ROLLED, key, by, **details)])
     return successor, plaintext
+
+
+def expiry_of_successor(key: ApiKey) -> datetime | None:
+    """Return when a key ends that is given now as long as this one was given; None for a key without end."""
+    if key.expires_at is None:
+        return None
+    chosen = AuditEntry.objects.for_key(key).filter(event=Event.UPDATED, details__has_key="expires_at")
+    given_at = chosen.values_list("at", flat=True).first() or key.created_at
+    return timezone.now() + max(key.expires_at - given_at, timedelta(days=1))
 
 
 def report_leaked_keys(found: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
@@ -205,21 +226,15 @@ def report_leaked_keys(found: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
     ``by`` is the operator who found them, or nobody where they were handed in. Returns those that were not
     known as leaked before; keys that were deleted at this instant are left out.
     """
-    ids = [key.pk for key in found]
-    if not ids:
-        return []
     now = timezone.now()
-    with transaction.atomic():
-        locked = ApiKey.objects.select_related("store").select_for_update(of=("self",), no_key=True)
-        leaked = list(locked.filter(pk__in=ids, leaked_at=None).order_by("pk"))
+    with lock_keys(key.pk for key in found) as keys:
+        leaked = [key for key in keys if key.leaked_at is None]
         for key in leaked:
             if not key.is_deactivated_for_good():
                 key.deactivated_at, key.reactivates_at = now, None
             key.leaked_at = now
             _save(key, "deactivated_at", "reactivates_at", "leaked_at")
-            _record(Event.LEAKED, key, by)
-        for key in leaked:
-            emails.send_key_leaked(key, by)
+        emails.send_event([_record(Event.LEAKED, key, by) for key in leaked])
     return leaked
 
 
@@ -229,15 +244,18 @@ def mark_exposed(key: ApiKey, *, by: Actor) -> None:
         if key.exposed_at is None:
             key.exposed_at = timezone.now()
             _save(key, "exposed_at")
-            _record(Event.EXPOSED, key, by)
+            emails.send_event([_record(Event.EXPOSED, key, by)])
 
 
 def delete_key(key: ApiKey, *, by: Actor) -> None:
-    """Delete the key and its usage. Its entries in the audit log stay."""
-    with lock_key(key, to_delete=True):
-        _record(Event.DELETED, key, by, access=key.access)
-        emails.send_key_deleted(key, by)
-        key.delete()
+    """Delete the key. Its entries in the audit log stay."""
+    with lock_key(key):
+        emails.send_event([_delete(key, by)])
+
+
+def delete_keys(keys: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
+    """Delete several keys. Returns those that nobody else had deleted meanwhile."""
+    return _change_each(keys, lambda key: _delete(key, by))
 
 
 def suspend_store(store: Store, *, by: Actor, reason: str) -> Suspension:
@@ -250,9 +268,10 @@ def suspend_store(store: Store, *, by: Actor, reason: str) -> Suspension:
         if suspension := Suspension.objects.of_store(store):
             raise StoreSuspended(suspension)
         suspension = Suspension.objects.create(store=store, by=by.user, reason=reason)
-        suspended = ApiKey.objects.for_store(store).update(suspended_at=suspension.at)
-        AuditEntry.objects.record(Event.SUSPENDED, by=by, store=store, reason=reason, keys=suspended)
-        emails.send_store_suspended(suspension, by, keys=suspended)
+        keys = _set_suspended(store, suspension.at)
+        emails.send_event(
+            [AuditEntry.objects.record(Event.SUSPENDED, by=by, store=store, reason=reason, keys=keys)]
+        )
     return suspension
 
 
@@ -264,11 +283,10 @@ def resume_store(store: Store, *, by: Actor) -> bool:
     with lock_store(store):
         if not Suspension.objects.filter(store=store).delete()[0]:
             return False
-        ApiKey.objects.for_store(store).update(suspended_at=None)
+        _set_suspended(store, None)
         for key in ApiKey.objects.for_store(store).order_by("pk"):
             Refusal.objects.settle_fixed(key)
-        AuditEntry.objects.record(Event.RESUMED, by=by, store=store)
-        emails.send_store_resumed(store, by)
+        emails.send_event([AuditEntry.objects.record(Event.RESUMED, by=by, store=store)])
     return True
 
 
@@ -279,17 +297,68 @@ def _ensure_name_is_free(store: Store, name: str, *, besides: ApiKey | None = No
         raise NameTaken
 
 
+def _change_each(keys: Iterable[ApiKey], change: Callable[[ApiKey], AuditEntry]) -> list[ApiKey]:
+    """Change each key that can be changed, in one transaction, with one e-mail. Returns the changed ones.
+
+    Left out are those that ``change`` raises StaleKey for, and those that were deleted meanwhile.
+    """
+    changed, entries = [], []
+    with transaction.atomic():
+        for key in sorted(keys, key=lambda one: one.pk):
+            with suppress(StaleKey, ApiKey.DoesNotExist), lock_key(key):
+                entries.append(change(key))
+                changed.append(key)
+        emails.send_event(entries)
+    return changed
+
+
+def _deactivate(key: ApiKey, by: Actor, until: datetime | None) -> AuditEntry:
+    now = timezone.now()
+    is_off_for_longer = key.reactivates_at is None or (until is not None and until <= key.reactivates_at)
+    if key.is_deactivated(now) and is_off_for_longer:
+        raise StaleKey
+    key.deactivated_at, key.reactivates_at = now, until
+    _save(key, "deactivated_at", "reactivates_at")
+    return _record(Event.DEACTIVATED, key, by, until=_text(until))
+
+
+def _reactivate(key: ApiKey, by: Actor, version: int) -> AuditEntry:
+    if key.version != version or not key.is_reactivatable:
+        raise StaleKey
+    key.deactivated_at = key.reactivates_at = None
+    _save(key, "deactivated_at", "reactivates_at")
+    return _record(Event.REACTIVATED, key, by)
+
+
+def _delete(key: ApiKey, by: Actor) -> AuditEntry:
+    entry = _record(Event.DELETED, key, by, access=key.access)
+    ApiKey.objects.filter(pk=key.pk).delete()
+    return entry
+
+
+def _set_suspended(store: Store, at: datetime | None) -> int:
+    """Mark all keys of a store, whose rows are locked in the order in which everybody locks them."""
+    keys = ApiKey.objects.for_store(store)
+    with lock_keys(keys.values_list("pk", flat=True)):
+        return keys.update(suspended_at=at)
+
+
 def _apply(key: ApiKey, wanted: dict[str, Any], by: Actor) -> bool:
-    """Save the columns that differ, with one entry of what changed from what to what; False for none."""
-    changes = {}
-    for column, after in wanted.items():
-        if (before := getattr(key, column)) != after:
-            setattr(key, column, after)
-            changes[column] = {"from": _text(before), "to": _text(after)}
+    """Change the columns that differ, and tell the owners where that lets more in; False for none."""
+    changes = {column: after for column, after in wanted.items() if getattr(key, column) != after}
     if changes:
-        _save(key, *changes, *(["comparable_name"] if "name" in changes else []))
-        _record(Event.UPDATED, key, by, **changes)
+        emails.send_event([_change_columns(key, changes, by)])
     return bool(changes)
+
+
+def _change_columns(key: ApiKey, changes: dict[str, Any], by: Actor) -> AuditEntry:
+    """Save these columns, with one entry of what changed from what to what."""
+    details = {}
+    for column, after in changes.items():
+        details[column] = {"from": _text(getattr(key, column)), "to": _text(after)}
+        setattr(key, column, after)
+    _save(key, *changes, *(["comparable_name"] if "name" in changes else []))
+    return _record(Event.UPDATED, key, by, **details)
 
 
 def _requests_per_minute(key: ApiKey) -> int:
@@ -303,8 +372,8 @@ def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _record(event: Event, key: ApiKey, by: Actor, **details: Any) -> None:
-    AuditEntry.objects.record(event, by=by, store=key.store, key=key, **details)
+def _record(event: Event, key: ApiKey, by: Actor, **details: Any) -> AuditEntry:
+    return AuditEntry.objects.record(event, by=by, store=key.store, key=key, **details)
 
 
 def _save(key: ApiKey, *columns: str) -> None:

@@ -1,6 +1,10 @@
-"""The rows that a change holds until its transaction ends, so that no other change gets lost."""
+"""The rows that a change holds until its transaction ends, so that no other change gets lost.
 
-from collections.abc import Iterator
+Whoever holds several takes them in one order: the store first, then keys by their id. Two changes then wait
+for each other one way only.
+"""
+
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import transaction
@@ -10,16 +14,22 @@ from stores.models import Store
 
 
 @contextmanager
-def lock_key(key: ApiKey, *, to_delete: bool = False) -> Iterator[None]:
-    """Open a transaction that holds this key's row, its fields fresh, so that no change gets lost.
+def lock_key(key: ApiKey) -> Iterator[None]:
+    """Open a transaction that holds this key's row, its fields fresh.
 
     Raises ApiKey.DoesNotExist when the key has been deleted meanwhile.
     """
     with transaction.atomic():
-        # Rows that refer to the key, such as usage, can be written meanwhile, unless it is about to be
-        # deleted with them: whoever writes them and whoever deletes them would wait for each other.
-        key.refresh_from_db(from_queryset=ApiKey.objects.select_for_update(no_key=not to_delete))
+        key.refresh_from_db(from_queryset=ApiKey.objects.select_for_update(no_key=True))
         yield
+
+
+@contextmanager
+def lock_keys(ids: Iterable[int]) -> Iterator[list[ApiKey]]:
+    """Open a transaction that holds the rows of these keys, and yield those that there still are."""
+    with transaction.atomic():
+        locked = ApiKey.objects.select_related("store").select_for_update(of=("self",), no_key=True)
+        yield list(locked.filter(pk__in=list(ids)).order_by("pk"))
 
 
 @contextmanager

@@ -30,6 +30,9 @@ URGENT = 100
 
 MAX_SUBJECT_LENGTH = 200
 
+# An attempt that is so late has no task any more.
+OVERDUE = timedelta(hours=1)
+
 SENT_KEPT = timedelta(days=14)
 FAILED_KEPT = timedelta(days=90)
 
@@ -105,6 +108,24 @@ def _begin_attempt(email_id: int, attempt: int, send_task: Any) -> Email | None:
     return Email.objects.select_related("recipient").get(pk=email_id)
 
 
+def requeue_lost_emails() -> None:
+    """Queue e-mails again whose next attempt is an hour overdue: their task is gone, or failed.
+
+    That is so after a restore, or where a release has renamed the task. If the task is there after all,
+    nothing happens twice: an attempt is made once. An e-mail whose link is made when it is sent is given up,
+    since nobody waits for it any more.
+    """
+    now, pauses = timezone.now(), settings.EMAIL_RETRY_PAUSES
+    with transaction.atomic():
+        for email in Email.objects.waiting().filter(created_at__lt=now - OVERDUE).iterator():
+            if now < email.created_at + sum(pauses[: email.attempts], OVERDUE):
+                continue
+            if email.link_text and not email.link_path:
+                Email.objects.filter(pk=email.pk).update(failed_at=now, error="Out of date")
+            else:
+                send_email.enqueue(email.pk, email.attempts)
+
+
 def prune_emails() -> None:
     """Delete e-mails that were sent two weeks ago, or given up three months ago."""
     now = timezone.now()
@@ -118,10 +139,15 @@ def _send(email: Email, address: str, link_path: str) -> None:
         raise ValueError("No address")
     link_url = f"{settings.SITE_URL}{link_path}" if link_path else ""
     unsubscribe_url = f"{settings.SITE_URL}{email.unsubscribe_path}" if email.unsubscribe_path else ""
-    context = {"email": email, "link_url": link_url, "unsubscribe_url": unsubscribe_url}
+    context = {
+        "email": email,
+        "link_url": link_url,
+        "unsubscribe_url": unsubscribe_url,
+        "mark_url": f"{settings.SITE_URL}{settings.STATIC_URL}img/mark.png",
+    }
     headers = {
         # The same at every attempt: mail servers drop the second of two.
-        "Message-ID": f"<letter-{email.pk}-{email.created_at:%Y%m%d%H%M%S}@{_mail_domain()}>",
+        "Message-ID": f"<email-{email.pk}-{email.created_at:%Y%m%d%H%M%S}@{_mail_domain()}>",
         "Auto-Submitted": "auto-generated",
     }
     if unsubscribe_url:

@@ -22,10 +22,10 @@ def set_owners(store: Store, owners: "Iterable[User]", *, by: Actor) -> None:
         added, removed = after - before, before - after
         if added or removed:
             store.owners.set(after)
-            AuditEntry.objects.record(
+            entry = AuditEntry.objects.record(
                 Event.OWNERS_CHANGED, by=by, store=store, added=_names(added), removed=_names(removed)
             )
-            emails.send_owners_changed(store, by, added=added, removed=removed)
+            emails.send_event([entry], former_owners=removed)
 
 
 def remove_owner(user: "User", *, by: Actor) -> None:

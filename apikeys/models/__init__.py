@@ -1,6 +1,7 @@
 """Keys, what they did, and what was done to them."""
 
-from apikeys.models.audit import AuditEntry, Event
+from apikeys.events import Event
+from apikeys.models.audit import AuditEntry
 from apikeys.models.email import Email
 from apikeys.models.key import ApiKey, ApiKeyQuerySet
 from apikeys.models.notification import KnownNetwork, Notification, NotificationSettings, Reminder

@@ -11,28 +11,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apikeys import key_text
-from apikeys.models.audit_sentences import describe
+from apikeys.events import Event, describe
 from stores.models import Store
 
 if TYPE_CHECKING:
     from apikeys.actors import Actor
     from apikeys.models.key import ApiKey
-
-
-class Event(models.TextChoices):
-    """What was done: to one key, with all keys of a store, or to who owns it."""
-
-    CREATED = "created", "Created"
-    UPDATED = "updated", "Updated"
-    ROLLED = "rolled", "Rolled"
-    DEACTIVATED = "deactivated", "Deactivated"
-    REACTIVATED = "reactivated", "Reactivated"
-    LEAKED = "leaked", "Reported as leaked"
-    EXPOSED = "exposed", "Sent without HTTPS"
-    DELETED = "deleted", "Deleted"
-    SUSPENDED = "suspended", "All keys suspended"
-    RESUMED = "resumed", "All keys resumed"
-    OWNERS_CHANGED = "owners", "Owners changed"
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):

@@ -88,8 +88,12 @@ class AttentionLine:
         return f"{keys} {self.state.attention}"
 
 
+# What ends by itself when time passes: no alarm for a key that works.
+ENDED = ("api_key_inactive", "api_key_expired")
+
+
 def _has_open_refusal(now: datetime) -> Q:
-    return Q(Exists(Refusal.objects.open().filter(key=OuterRef("pk"))))
+    return Q(Exists(Refusal.objects.open().exclude(reason__in=ENDED).filter(key=OuterRef("pk"))))
 
 
 def _has_unused_write(now: datetime) -> Q:
@@ -106,7 +110,7 @@ def _has_unused_write(now: datetime) -> Q:
 
 
 def _key_has_open_refusal(key: "ApiKey", now: datetime) -> bool:
-    return Refusal.objects.for_key(key).open().exists()
+    return Refusal.objects.for_key(key).open().exclude(reason__in=ENDED).exists()
 
 
 def _key_has_unused_write(key: "ApiKey", now: datetime) -> bool:

@@ -328,6 +328,15 @@ class RollForm(forms.Form):
     )
 
     overlap = forms.ChoiceField(choices=OVERLAPS, initial="24")
+    expiry = forms.ChoiceField(required=False, initial="fresh")
+
+    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if fresh := lifecycle.expiry_of_successor(key):
+            self.fields["expiry"].choices = [  # type: ignore[attr-defined]
+                ("fresh", f"Works until {fresh:%-d %b %Y}, as long as the old key was given"),
+                ("keep", f"Works until {key.expires_at:%-d %b %Y}, as the old key would have"),
+            ]
 
     def duration(self) -> timedelta:
         return timedelta(hours=int(self.cleaned_data["overlap"]))

@@ -204,10 +204,15 @@ def why_not_reactivated(key: ApiKey) -> str:
 @recent_login_required
 def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     key = get_key(store, prefix)
-    form = RollForm(request.POST or form_recovery.take_unsent(request))
+    form = RollForm(request.POST or form_recovery.take_unsent(request), key=key)
     if request.method == "POST" and form.is_valid():
         try:
-            rolled = lifecycle.roll_key(key, by=actor_from_request(request), overlap=form.duration())
+            rolled = lifecycle.roll_key(
+                key,
+                by=actor_from_request(request),
+                overlap=form.duration(),
+                keep_expiry=form.cleaned_data["expiry"] == "keep",
+            )
         except StoreSuspended as error:
             form.add_error(None, str(error))
         except StaleKey:

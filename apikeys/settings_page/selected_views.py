@@ -4,13 +4,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from apikeys import lifecycle
 from apikeys.actors import actor_from_request
-from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey
 from apikeys.settings_page import form_recovery
 from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
@@ -46,13 +44,8 @@ def deactivate_selected(request: OwnerRequest, store: Store) -> HttpResponse:
     form = DeactivateForm(request.POST or typed, initial={"hours": data.get("hours", "")})
     if request.method == "POST" and form.is_valid():
         actor, until = actor_from_request(request), form.until()
-        return apply(
-            request,
-            store,
-            selection,
-            "Deactivated",
-            lambda key: lifecycle.deactivate_key(key, by=actor, until=until),
-        )
+        changed = lifecycle.deactivate_keys(selection.keys, by=actor, until=until)
+        return report(request, store, "Deactivated", changed)
     return confirm(request, store, selection, verb="Deactivate", style="danger", form=form)
 
 
@@ -63,13 +56,7 @@ def reactivate_selected(request: OwnerRequest, store: Store) -> HttpResponse:
     selection = get_selection(store, data, applies=lambda key: key.is_reactivatable)
     if request.method == "POST":
         actor = actor_from_request(request)
-        return apply(
-            request,
-            store,
-            selection,
-            "Reactivated",
-            lambda key: lifecycle.reactivate_key(key, by=actor, version=key.version),
-        )
+        return report(request, store, "Reactivated", lifecycle.reactivate_keys(selection.keys, by=actor))
     return confirm(request, store, selection, verb="Reactivate", style="primary")
 
 
@@ -81,7 +68,7 @@ def delete_selected(request: OwnerRequest, store: Store) -> HttpResponse:
     form = DeleteSelectedForm(request.POST or typed)
     if request.method == "POST" and form.is_valid():
         actor = actor_from_request(request)
-        return apply(request, store, selection, "Deleted", lambda key: lifecycle.delete_key(key, by=actor))
+        return report(request, store, "Deleted", lifecycle.delete_keys(selection.keys, by=actor))
     return confirm(request, store, selection, verb="Delete", style="danger", form=form)
 
 
@@ -97,20 +84,10 @@ def confirm(request: OwnerRequest, store: Store, selection: Selection, **context
     return render(request, "apikeys/selected.html", context)
 
 
-def apply(
-    request: OwnerRequest, store: Store, selection: Selection, done: str, change: Callable[[ApiKey], None]
-) -> HttpResponse:
-    """Change all of the keys in one transaction; those that somebody else changed meanwhile stay."""
-    changed = []
-    with transaction.atomic():
-        for key in selection.keys:
-            try:
-                change(key)
-            except (StaleKey, ApiKey.DoesNotExist):
-                continue
-            changed.append(key.name)
+def report(request: OwnerRequest, store: Store, done: str, changed: list[ApiKey]) -> HttpResponse:
+    """Redirect to the list and say there which keys were changed."""
     if changed:
-        names = f"{len(changed)} keys" if len(changed) > 3 else ", ".join(changed)
+        names = f"{len(changed)} keys" if len(changed) > 3 else ", ".join(key.name for key in changed)
         messages.success(request, f"{done} {names}.")
     else:
         messages.warning(request, "Nothing was changed.")

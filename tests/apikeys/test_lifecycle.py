@@ -261,13 +261,28 @@ def test_leaked_keys_end_together(issue: IssueKey) -> None:
 def test_rolling_gives_a_twin_and_lets_the_old_key_run_out(issue: IssueKey, by: Actor) -> None:
     expiry = NOON + timedelta(days=90)
     old, old_plaintext = issue(name="Shop", access=["orders:write"], expires_at=expiry)
-    new, plaintext = lifecycle.roll_key(old, by=by, overlap=timedelta(hours=24))
+    new, plaintext = lifecycle.roll_key(old, by=by, overlap=timedelta(hours=24), keep_expiry=True)
     assert (new.name, new.access, new.expires_at) == ("Shop", old.access, expiry)
     assert new.predecessor == old
     assert plaintext != old_plaintext
     assert old.expires_at == NOON + timedelta(hours=24)
     assert history(old)[0] == f"Rolled: replaced by {new.prefix}, works until 24 Nov 2026, 12:00 UTC."
     assert history(new) == [f"Created by rolling {old.prefix}."]
+
+
+def test_rolling_gives_the_successor_as_long_as_the_old_key_was_given(issue: IssueKey, by: Actor) -> None:
+    with time_machine.travel(NOON, tick=False):
+        first, _ = issue(expires_at=NOON + timedelta(days=90))
+        extended, _ = issue(expires_at=NOON + timedelta(days=90))
+        endless, _ = issue()
+    with time_machine.travel(NOON + timedelta(days=80), tick=False) as now:
+        until = NOON + timedelta(days=110)
+        lifecycle.update_key(extended, by=by, version=1, expires_at=until)
+        now.shift(timedelta(days=5))
+        rolled = [
+            lifecycle.roll_key(key, by=by, overlap=HOUR)[0].expires_at for key in (first, extended, endless)
+        ]
+    assert rolled == [NOON + timedelta(days=175), NOON + timedelta(days=115), None]
 
 
 @time_machine.travel(NOON, tick=False)

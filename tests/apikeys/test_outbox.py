@@ -161,6 +161,29 @@ def test_a_clock_set_back_sends_no_email_twice_and_holds_none_up(email: Email, o
     assert [message.subject for message in mail.outbox] == ["A subject", "Meanwhile"]
 
 
+def test_an_email_whose_task_is_gone_is_queued_again(email: Email) -> None:
+    made_later = outbox.compose("Reset", "", recipient=email.recipient, link_text="Choose a new password")
+    outbox.queue_emails([made_later])
+    DBTaskResult.objects.all().delete()
+    outbox.requeue_lost_emails()
+    assert deliver_emails() == []
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        outbox.requeue_lost_emails()
+        outbox.requeue_lost_emails()
+        assert [message.subject for message in deliver_emails()] == ["A subject"]
+    assert Email.objects.failed().get().subject == "Reset"
+
+
+def test_an_email_whose_next_attempt_is_not_due_is_not_queued_again(
+    failing: type[Failing], email: Email
+) -> None:
+    deliver_emails()
+    Email.objects.update(attempts=len(PAUSES))
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        outbox.requeue_lost_emails()
+        assert DBTaskResult.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("typed", "subject"),
     [
@@ -188,7 +211,8 @@ def test_an_email_has_a_plain_text_and_a_simple_html(owner: User) -> None:
     assert message.body == "<b>Text</b>\n\nOpen: http://testserver/a/?b=1&c=2\n"
     html = message.alternatives[0][0]  # type: ignore[attr-defined]
     assert "&lt;b&gt;Text&lt;/b&gt;" in html
-    assert '<a href="http://testserver/a/?b=1&amp;c=2">Open</a>' in html
+    assert '<a href="http://testserver/a/?b=1&amp;c=2"' in html
+    assert 'src="http://testserver/static/img/mark.png"' in html
     assert "List-Unsubscribe" not in message.extra_headers
 
 

@@ -138,7 +138,8 @@ def test_owners_are_told_why_and_when_it_is_over(issue: IssueKey, store: Store, 
     begun, lifted = deliver_emails()
     assert begun.to == lifted.to == ["owner@example.com"]
     assert begun.subject == "All API keys of Northwood are suspended"
-    assert f"Reason: {REASON}\nBy:     operator@example.com\n" in begun.body
+    assert begun.body.startswith(f"Suspended all API keys: {REASON}")
+    assert "By: operator@example.com" in begun.body
     assert lifted.subject == "The API keys of Northwood are no longer suspended"
     assert key.prefix not in f"{begun.body}{lifted.body}"
 

@@ -65,7 +65,7 @@ def lines(key: ApiKey) -> list[str]:
 
 def subjects(word: str) -> list[str]:
     """Of the e-mails about something that happened to a key, one for each owner."""
-    return [str(message.subject) for message in deliver_emails() if f" was {word}: " in message.subject]
+    return [str(message.subject) for message in deliver_emails() if f" was {word}" in message.subject]
 
 
 def test_of_twenty_edits_one_is_saved_and_the_others_are_told(

@@ -65,5 +65,6 @@ STEPS: tuple[Callable[[], None], ...] = (
     prune_usage,
     maintain_log,
     prune_tasks,
+    outbox.requeue_lost_emails,
     outbox.prune_emails,
 )

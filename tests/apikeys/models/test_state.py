@@ -41,6 +41,7 @@ class Columns:
     rolled: bool = False
     used: float | None = None
     refused: float | None = None
+    reason: str = "rate_limited"
     settled: str = ""
     wrote_to: str = ""
 
@@ -73,7 +74,7 @@ def save_key(store: Store, columns: Columns) -> tuple[ApiKey, str]:
         Refusal.objects.create(
             store=store,
             key=key,
-            reason="rate_limited",
+            reason=columns.reason,
             requests=1,
             first_at=refused_at,
             last_at=refused_at,
@@ -110,6 +111,7 @@ columns = st.builds(
     rolled=st.booleans(),
     used=st.sampled_from([None, -95, -29, -1]),
     refused=st.sampled_from([None, -8, -3, -1]),
+    reason=st.sampled_from(["rate_limited", "api_key_inactive"]),
     settled=st.sampled_from(["", "fixed", "left"]),
     wrote_to=st.sampled_from(["", "orders", "products"]),
 )
@@ -175,6 +177,7 @@ def can_be_used(plaintext: str) -> bool:
         ({"created": -31, "suspended": True, "leaked": True}, {"leaked"}),
         ({"created": -20, "refused": -6}, {"refused"}),
         ({"created": -20, "refused": -8}, set()),
+        ({"created": -20, "refused": -1, "reason": "api_key_inactive"}, set()),
         ({"created": -20, "refused": -1, "settled": "left"}, set()),
         ({"created": -31, "used": -1, "access": ["orders:write"]}, {"write-unused"}),
         ({"created": -31, "used": -1, "access": ["orders:write"], "wrote_to": "products"}, {"write-unused"}),
