@@ -33,6 +33,9 @@ MAX_SUBJECT_LENGTH = 200
 # An attempt that is so late has no task any more.
 OVERDUE = timedelta(hours=1)
 
+# How soon an e-mail is looked at again that has no mail server to go to.
+NO_SERVER_PAUSE = timedelta(minutes=5)
+
 SENT_KEPT = timedelta(days=14)
 FAILED_KEPT = timedelta(days=90)
 
@@ -74,6 +77,9 @@ def attempt_email(
 
     ``make_link_path`` returns a path that must not be kept, made now.
     """
+    if not settings.MAIL_SERVER:
+        _wait_for_mail_server(email_id, attempt, send_task)
+        return
     email = _begin_attempt(email_id, attempt, send_task)
     if email is None:
         return
@@ -86,6 +92,14 @@ def attempt_email(
         _record_failure(email, error)
     else:
         Email.objects.filter(pk=email.pk).update(sent_at=timezone.now(), error="")
+
+
+def _wait_for_mail_server(email_id: int, attempt: int, send_task: Any) -> None:
+    """Queue the same attempt again, and say on the e-mail why it waits."""
+    with transaction.atomic():
+        if Email.objects.waiting().filter(pk=email_id, attempts=attempt).update(error="EMAIL_URL is not set"):
+            run_after = timezone.now() + NO_SERVER_PAUSE
+            send_task.using(priority=-attempt, run_after=run_after).enqueue(email_id, attempt)
 
 
 def _begin_attempt(email_id: int, attempt: int, send_task: Any) -> Email | None:

@@ -1,15 +1,15 @@
 """Read the environment. A variable that is missing or wrong stops the start, with one line that names it.
 
-Blank is the same as not set. What may hold a password is never repeated in that line. In each function
-``should`` ends the line's "it should be".
+A parser returns the value of a text, or raises ValueError with the end of that line: what the variable should
+be. Blank is the same as not set. What may hold a password is never repeated.
 """
 
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from email.utils import parseaddr
 from ipaddress import ip_network
-from math import inf
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -18,17 +18,74 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 Value = TypeVar("Value")
+Parser = Callable[[str], Value]
 
 BOOLEANS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
 PLACEHOLDER = re.compile("insecure|example|change.?(me|this|it)|your.?secret|placeholder", re.IGNORECASE)
 POSTGRESQL = "django.db.backends.postgresql"
 HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+NUMBER, DECIMAL = re.compile("[0-9]+"), re.compile(r"[0-9]+(\.[0-9]+)?")
 TOKEN = re.compile(r"[\w.~+/=-]{32,}", re.ASCII)
+
+# Those that are read outside of the settings, by `make run` and by programs that come with the site.
+OTHER_NAMES = ("HOST", "PORT", "DEMO_OWNER_PASSWORD", "WEB_PROCESSES", "WEB_THREADS")
 
 
 def stop(message: str) -> NoReturn:
     """End the program with this line and a status that is not 0."""
     raise SystemExit(message)
+
+
+def read(name: str, parse: Parser[Value], default: Value | None = None, *, is_secret: bool = False) -> Value:
+    """Return the parsed variable, or the default where it is not set."""
+    text = os.environ.get(name, "").strip()
+    if not text and default is not None:
+        return default
+    try:
+        return parse(text)
+    except ValueError as error:
+        found = "not set" if not text else "not right" if is_secret else ascii(text)
+        stop(f"{name} is {found}: it should be {error}.")
+
+
+def read_file(name: str, default: Path) -> None:
+    """Take what is not set from the file that the variable names, or from the default if that exists."""
+    path = read(name, text(lambda text: Path(text).exists(), "the path of a file"), str(default))
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
+    except UnicodeDecodeError:
+        lines = ["\0"]
+    if any(line.startswith("\ufeff") or "\0" in line for line in lines):
+        stop(f"{path} cannot be read: save it as UTF-8 without a byte order mark (BOM).")
+    for number, line in enumerate(lines, start=1):
+        # django-environ would quote such a line in a warning and ignore it.
+        if line and not re.match(r"#|(export )?\w+=", line):
+            stop(f"Line {number} of {path} is not right: it should be NAME=value, or begin with a #.")
+    environ.Env.read_env(path)
+
+
+def find_misspelled(names: Iterable[str], known: Iterable[str]) -> Mapping[str, str]:
+    """Return those of the names that nothing reads, each with the known one that it resembles."""
+    known = {*known, *OTHER_NAMES}
+    resembling = {
+        name: get_close_matches(name, known, n=1, cutoff=0.85) for name in names if name not in known
+    }
+    return {name: found[0] for name, found in sorted(resembling.items()) if found}
+
+
+# Parsers, and what makes one.
+
+
+def parser(convert: Callable[[str], Value], should: str) -> Parser[Value]:
+    """Return a parser from a function that raises an error for a wrong text."""
+
+    def parse(text: str) -> Value:
+        try:
+            return convert(text)
+        except (ValueError, KeyError, ImproperlyConfigured) as error:
+            raise ValueError(should) from error
+
+    return parse
 
 
 def ensure(condition: object) -> None:
@@ -37,129 +94,47 @@ def ensure(condition: object) -> None:
         raise ValueError
 
 
-def read(
-    name: str,
-    parse: Callable[[str], Value],
-    *,
-    should: str,
-    default: Value | None = None,
-    is_secret: bool = False,
-) -> Value:
-    """Return the parsed variable. ``parse`` raises an error for a wrong text."""
-    text = os.environ.get(name, "").strip()
-    if not text:
-        return default if default is not None else stop(f"{name} is not set: it should be {should}.")
-    try:
-        return parse(text)
-    except (ValueError, KeyError, ImproperlyConfigured):
-        stop(f"{name} is {'not right' if is_secret else ascii(text)}: it should be {should}.")
+def text(check: Callable[[str], object], should: str) -> Parser[str]:
+    """Return a parser of texts for which a check returns something true, and raises no ValueError."""
 
-
-def file(name: str, *, default: Path) -> None:
-    """Take what is not set from the file that the variable names, or from the default if that exists."""
-
-    def parse(text: str) -> Path:
-        ensure(Path(text).exists())
-        return Path(text)
-
-    path = read(name, parse, should="the path of a file", default=default)
-    try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-    except UnicodeDecodeError:
-        text = "\0"
-    if text.startswith("\ufeff") or "\0" in text:
-        stop(f"{path} cannot be read: save it as UTF-8 without a byte order mark (BOM).")
-    for number, line in enumerate(text.splitlines(), start=1):
-        # django-environ would quote such a line in a warning and ignore it.
-        if line and not re.match(r"#|(export )?\w+=", line):
-            stop(f"Line {number} of {path} is not right: it should be NAME=value, or begin with a #.")
-    environ.Env.read_env(path)
-
-
-def text(
-    name: str,
-    check: Callable[[str], object],
-    *,
-    should: str,
-    default: str | None = None,
-    is_secret: bool = False,
-) -> str:
-    """Return a text that passes the check: it returns something true, and raises no ValueError."""
-
-    def parse(text: str) -> str:
+    def convert(text: str) -> str:
         ensure(check(text))
         return text
 
-    return read(name, parse, should=should, default=default, is_secret=is_secret)
+    return parser(convert, should)
 
 
-def comma_separated(
-    name: str,
-    check: Callable[[str], object],
-    *,
-    should: str,
-    default: Collection[str] = (),
-    is_secret: bool = False,
-) -> list[str]:
-    """Return the texts between commas, each of which passes the check."""
-
-    def parse(text: str) -> list[str]:
-        values = [value.strip() for value in text.split(",") if value.strip()]
-        for value in values:
-            ensure(check(value))
-        return values
-
-    should = f"{should}, comma-separated"
-    return read(name, parse, should=should, default=list(default), is_secret=is_secret)
+def comma_separated(check: Callable[[str], object], should: str) -> Parser[list[str]]:
+    """Return a parser of texts between commas, each of which passes the check."""
+    parse_one = text(check, f"{should}, comma-separated")
+    return lambda text: [parse_one(part.strip()) for part in text.split(",") if part.strip()]
 
 
-def boolean(name: str, *, default: bool) -> bool:
-    return read(name, lambda text: BOOLEANS[text.lower()], should="true or false", default=default)
-
-
-def integer(name: str, *, default: int, minimum: int = 1) -> int:
-    def parse(text: str) -> int:
-        ensure(text.isascii() and text.isdigit() and int(text) >= minimum)
-        return int(text)
-
-    return read(name, parse, should=f"a whole number from {minimum}", default=default)
-
-
-def seconds(name: str, *, default: float) -> float:
-    def parse(text: str) -> float:
-        ensure(text.isascii() and "_" not in text and 0 <= float(text) < inf)
-        return float(text)
-
-    return read(name, parse, should="a number of seconds from 0", default=default)
-
-
-def choice(name: str, choices: Collection[str], *, default: str) -> str:
-    """Return one of the choices, in capital letters or not."""
+def choice(*choices: str) -> Parser[str]:
+    """Return a parser of one of the choices, in capital letters or not."""
     spelled = {choice.lower(): choice for choice in choices}
-    should = f"one of {', '.join(choices)}"
-    return read(name, lambda text: spelled[text.lower()], should=should, default=default)
+    return parser(lambda text: spelled[text.lower()], f"one of {', '.join(choices)}")
 
 
-def database(name: str, *, default: str) -> dict[str, Any]:
-    """Return Django's settings for the database at a URL."""
-    should = "postgres://user:password@host:port/name or sqlite:////path/of/a/file, with # written as %23"
-    return read(name, parse_database, should=should, default=parse_database(default), is_secret=True)
+def integer(minimum: int = 1) -> Parser[int]:
+    check = text(
+        lambda text: NUMBER.fullmatch(text) and int(text) >= minimum, f"a whole number from {minimum}"
+    )
+    return lambda text: int(check(text))
 
 
-def replicas(name: str, *, primary: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return Django's settings for the read replicas of a database, at URLs between commas."""
+boolean = parser(lambda text: BOOLEANS[text.lower()], "true or false")
 
-    def parse(text: str) -> list[dict[str, Any]]:
-        found = [parse_database(url.strip()) for url in text.split(",")]
-        ensure({database["ENGINE"] for database in (primary, *found)} == {POSTGRESQL})
-        ensure(primary not in found)
-        return found
 
-    should = "postgres://user:password@host:port/name, comma-separated, beside such a DATABASE_URL"
-    return read(name, parse, should=should, default=[], is_secret=True)
+def seconds(text: str) -> float:
+    """Return a number of seconds. Raises ValueError like a parser."""
+    if not DECIMAL.fullmatch(text):
+        raise ValueError("a number of seconds from 0")
+    return float(text)
 
 
 def parse_database(text: str) -> dict[str, Any]:
+    """Return Django's settings for the database at a URL."""
     scheme = text.partition(":")[0]
     ensure(scheme in {"sqlite", "postgres", "postgresql"})
     # The name of the file would end there.
@@ -170,23 +145,42 @@ def parse_database(text: str) -> dict[str, Any]:
     return found
 
 
-def email(name: str, *, default: str) -> dict[str, Any]:
-    """Return Django's settings for sending e-mail through the server at a URL."""
+database = parser(
+    parse_database,
+    "postgres://user:password@host:port/name or sqlite:////path/of/a/file, with # written as %23",
+)
 
-    def parse(text: str) -> dict[str, Any]:
-        url = urlsplit(text)
-        settings: dict[str, Any] = environ.Env.email_url_config(text)
-        ensure(url.hostname or not url.scheme.startswith("smtp"))
-        if url.scheme == "filemail":
-            # django-environ drops the first slash: e-mail would land below the working directory.
-            ensure(url.path and not url.netloc)
-            settings["EMAIL_FILE_PATH"] = url.path
-        return settings
 
-    should = (
-        "smtp+tls://user:password@host:port, smtp:, smtp+ssl:, consolemail: or filemail:///path/of/a/folder"
+def replicas(primary: dict[str, Any]) -> Parser[list[dict[str, Any]]]:
+    """Return a parser of the read replicas of a database, at URLs between commas."""
+
+    def convert(text: str) -> list[dict[str, Any]]:
+        found = [parse_database(url.strip()) for url in text.split(",")]
+        ensure({database["ENGINE"] for database in (primary, *found)} == {POSTGRESQL})
+        ensure(primary not in found)
+        return found
+
+    return parser(
+        convert, "postgres://user:password@host:port/name, comma-separated, beside such a DATABASE_URL"
     )
-    return read(name, parse, should=should, default=parse(default), is_secret=True)
+
+
+def parse_email(text: str) -> dict[str, Any]:
+    """Return Django's settings for sending e-mail through the server at a URL."""
+    url = urlsplit(text)
+    settings: dict[str, Any] = environ.Env.email_url_config(text)
+    ensure(url.hostname or not url.scheme.startswith("smtp"))
+    if url.scheme == "filemail":
+        # django-environ drops the first slash: e-mail would land below the working directory.
+        ensure(url.path and not url.netloc)
+        settings["EMAIL_FILE_PATH"] = url.path
+    return settings
+
+
+email = parser(
+    parse_email,
+    "smtp+tls://user:password@host:port, smtp:, smtp+ssl:, consolemail: or filemail:///path/of/a/folder",
+)
 
 
 # Checks of a text. Each returns something true, or raises ValueError, for one that is right.

@@ -18,13 +18,15 @@ os.environ.update(
     # `python -m tests.postgres` names its server here. SQLite is used as in production, in a file:
     # in memory, it has other rules for two threads at once.
     DATABASE_URL=os.environ.get("SUITE_DATABASE_URL", f"sqlite:///{TEMPORARY / 'unused.sqlite3'}"),
+    # The test runner takes the place of the mail server.
+    EMAIL_URL="smtp://localhost:1",
     # Usage is written before the answer, so that no thread writes into the next test.
     USAGE_FLUSH_SECONDS="0",
     # Playwright keeps an event loop in the thread of the tests; their queries do not wait on it.
     DJANGO_ALLOW_ASYNC_UNSAFE="true",
 )
 for name in (
-    *("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DATABASE_REPLICA_URL", "EMAIL_URL", "LOG_LEVEL"),
+    *("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DATABASE_REPLICA_URL", "LOG_LEVEL"),
     "TRUST_X_FORWARDED_PROTO",
 ):
     os.environ.pop(name, None)

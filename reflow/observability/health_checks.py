@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -33,12 +34,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer whether the database and the rate limits' counters can be reached: 503 when one cannot.
 
-    Read replicas are named, with their state. The site is ready without them.
+    Read replicas are named, with their state, and a mail server that is missing: it is ready without them.
     """
     results = {name: has_passed(check) for name, check in CHECKS.items()}
     states = {name: "ok" if result else "failed" for name, result in results.items()}
     replicas().start_threads()
-    return JsonResponse(states | replicas().states(), status=200 if all(results.values()) else 503)
+    email = {} if settings.MAIL_SERVER else {"email": "EMAIL_URL is not set"}
+    return JsonResponse(states | replicas().states() | email, status=200 if all(results.values()) else 503)
 
 
 def has_passed(check: Callable[[], None]) -> bool:

@@ -6,6 +6,7 @@ With ``--check-config`` it checks every variable and the application, and starts
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from logging.config import dictConfig
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,19 @@ from typing import Any
 # A wrong variable stops the start here, with one line. A worker that found it would be restarted forever.
 from reflow import env, settings
 
+METRICS_PREFIX = "reflow-metrics-"
+
 wsgi_app = "reflow.wsgi:application"
 worker_class = "gthread"
 
 # Rate limits hold across processes only where they are counted in one place.
-workers = env.integer("WEB_PROCESSES", default=2 if settings.REDIS_URL else 1)
+workers = env.read("WEB_PROCESSES", env.integer(), default=2 if settings.REDIS_URL else 1)
 if workers > 1 and not settings.REDIS_URL:
     env.stop(
         "WEB_PROCESSES is more than 1, but REDIS_URL is not set: processes count rate limits together there."
     )
 # Threads wait for the database side by side; a process takes some 100 MB.
-threads = env.integer("WEB_THREADS", default=4)
+threads = env.read("WEB_THREADS", env.integer(), default=4)
 # With what else a process has open, fewer than the usual 1,024 files.
 worker_connections = 512
 
@@ -45,8 +48,20 @@ loglevel = "warning"
 
 def on_starting(server: Any) -> None:
     """Give the processes a folder in which each keeps its metrics, for /metrics to add up."""
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="reflow-metrics-", dir=worker_tmp_dir)
+    remove_metrics_of_killed_servers()
+    prefix = f"{METRICS_PREFIX}{os.getpid()}-"
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=prefix, dir=worker_tmp_dir)
     on_reload(server)
+
+
+def remove_metrics_of_killed_servers() -> None:
+    """Remove folders whose server was killed, so that it could not do so itself."""
+    for folder in Path(worker_tmp_dir or tempfile.gettempdir()).glob(f"{METRICS_PREFIX}*"):
+        with suppress(ValueError, PermissionError):
+            try:
+                os.kill(int(folder.name.removeprefix(METRICS_PREFIX).partition("-")[0]), 0)
+            except ProcessLookupError:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def on_reload(server: Any) -> None:
@@ -63,8 +78,10 @@ def post_worker_init(worker: Any) -> None:
 
 def child_exit(server: Any, worker: Any) -> None:
     """Forget the gauges of a worker that has ended; its counters still count."""
-    for file in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob(f"gauge_live*_{worker.pid}.db"):
-        file.unlink()
+    # When it is imported, it looks for the folder that on_starting makes.
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:

@@ -125,6 +125,22 @@ def test_an_email_that_failed_goes_behind_those_that_did_not(
     assert first.args_kwargs["args"] == [Email.objects.get(subject="Fresh").pk, 0]
 
 
+def test_an_email_without_a_mail_server_waits_says_why_and_is_sent_once_there_is_one(
+    email: Email, settings: Any
+) -> None:
+    server, settings.MAIL_SERVER = settings.MAIL_SERVER, {}
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(3):
+            assert deliver_emails() == []
+            clock.shift(timedelta(days=1))
+        email.refresh_from_db()
+        assert (email.error, email.attempts, email.failed_at) == ("EMAIL_URL is not set", 0, None)
+        settings.MAIL_SERVER = server
+        assert len(deliver_emails()) == 1
+    email.refresh_from_db()
+    assert (email.error, email.attempts) == ("", 1)
+
+
 def test_an_attempt_is_made_once_whoever_makes_it(email: Email) -> None:
     for _ in range(2):
         send_email.call(email.pk, 0)

@@ -40,9 +40,9 @@ def read() -> dict[str, Any]:
     found: dict[str, Any] = {}
     usual = env.read
 
-    def noting(name: str, *args: Any, **options: Any) -> Any:
-        found[name] = options.get("default")
-        return usual(name, *args, **options)
+    def noting(name: str, parse: Any, default: Any = None, **options: Any) -> Any:
+        found[name] = default
+        return usual(name, parse, default, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         for name in table():
@@ -75,12 +75,12 @@ def written(name: str, default: Any) -> str:
             return "required"
         case "DATABASE_URL", _:
             return "SQLite in `db.sqlite3`"
-        case "EMAIL_URL", _:
-            return "the console"
-        case "ENV_FILE", Path():
-            return f"`{default.name}`"
+        case "ENV_FILE", _:
+            return f"`{Path(default).name}`"
         case _, bool():
             return f"`{str(default).lower()}`"
+        case _, dict():
+            return "–"
         case _, list():
             return f"`{','.join(default)}`" if default else "–"
         case _, float():

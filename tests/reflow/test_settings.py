@@ -44,6 +44,9 @@ WRONG = [
     ("ENV_FILE", "/nowhere/at-all", "file"),
     ("DEBUG", "perhaps", "true or false"),
     ("HTTPS", "maybe", "true or false"),
+    ("HSTS_SECONDS", "-1", "a whole number from 0"),
+    ("HSTS_INCLUDE_SUBDOMAINS", "all", "true or false"),
+    ("HSTS_PRELOAD", "x", "true or false"),
     ("SECRET_KEY", "", "at least 50 random characters"),
     ("SECRET_KEY", "x7!" * 8, "at least 50 random characters"),
     ("SECRET_KEY", "abc" * 20, "at least 50 random characters"),
@@ -194,6 +197,13 @@ HTTPS_SETTINGS = (
 
 def test_https_is_on_unless_it_is_switched_off() -> None:
     assert read(HTTPS_SETTINGS) == [True, True, True, True]
+
+
+def test_hsts_is_a_week_of_one_host_unless_more_is_switched_on() -> None:
+    names = "s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD"
+    assert read(names) == [604800, False, False]
+    more = {"HSTS_SECONDS": "63072000", "HSTS_INCLUDE_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}
+    assert read(names, **more) == [63072000, True, True]
 
 
 def test_one_switch_turns_off_all_that_https_means() -> None:

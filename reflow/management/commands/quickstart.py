@@ -45,6 +45,8 @@ class Command(BaseCommand):
         self.stdout.flush()
         connections.close_all()
         production = ("gunicorn", "--config", "python:reflow.server.gunicorn", "--bind", bind)
+        # Links in e-mail can be followed from here, too.
+        os.environ.setdefault("EMAIL_URL", "consolemail://")
         programs = ("django", "runserver", bind) if reload else production, ("django", "db_worker")
         server, worker = (subprocess.Popen([sys.executable, "-m", *program]) for program in programs)  # noqa: S603
         # Ctrl-C reaches both by itself.

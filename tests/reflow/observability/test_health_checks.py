@@ -70,3 +70,10 @@ def test_counters_that_never_answer_hold_up_nobody(client: Client, silent: int) 
         new_rate_limiter()
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"database": "ok", "limiter": "failed"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readyz_says_that_there_is_no_mail_server(client: Client, settings: Any) -> None:
+    settings.MAIL_SERVER = {}
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["email"]) == (200, "EMAIL_URL is not set")

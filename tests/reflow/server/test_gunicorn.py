@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from apikeys import key_text
+from reflow.server import gunicorn
 from tests.server import PATIENCE, ROOT, free_port, wait_for
 
 pytestmark = pytest.mark.once
@@ -93,7 +94,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_a_database_that_never_answers_holds_up_no_load_balancer(server: Server) -> None:
     assert server.ask("/healthz", Host="10.1.2.3")[1] == "ok\n"
     answer, body = server.ask("/readyz", Host="10.1.2.3")
-    assert (answer.status, json.loads(body)) == (503, {"database": "failed", "limiter": "ok"})
+    assert (answer.status, json.loads(body)) == (
+        503,
+        {"database": "failed", "limiter": "ok", "email": "EMAIL_URL is not set"},
+    )
     server.database.accept()[0].close()
 
 
@@ -158,6 +162,19 @@ def test_told_to_stop_it_finishes_what_was_begun_and_leaves_nothing_behind(serve
     assert server.process.wait(PATIENCE) == 0
     assert "Traceback" not in server.written
     assert not kept.exists()
+
+
+def test_metrics_of_a_server_that_was_killed_are_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    names = [f"reflow-metrics-{killed.pid}-a", f"reflow-metrics-{os.getpid()}-b", "reflow-metrics-c", "other"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(gunicorn, "worker_tmp_dir", str(tmp_path))
+    gunicorn.remove_metrics_of_killed_servers()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])
 
 
 def measurements_of(server: Server) -> Path:
