@@ -5,12 +5,14 @@ with what they had typed. It is kept in a cookie of the form's own address: anyb
 or not, and a row for each in the database would fill it.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from apikeys.models import ApiKey
+from apikeys.settings_page.refusals import Fix
 
 UNSENT_COOKIE = "apikeys_unsent_form"
 TAKEN = "apikeys_taken_form"
@@ -53,12 +55,14 @@ def take_unsent(request: HttpRequest) -> QueryDict | None:
     return data
 
 
-def offer_undo(request: HttpRequest, key: ApiKey, access: list[str]) -> None:
-    """Let the key's page offer the access it had, until the key changes again."""
-    request.session[UNDO] = {"key": key.pk, "version": key.version, "access": access}
+def offer_undo(request: HttpRequest, key: ApiKey, undo: Fix) -> None:
+    """Let the message on the key's page offer to take back what was done."""
+    request.session[UNDO] = {"key": key.pk, "undo": asdict(undo)}
 
 
-def undo_for(request: HttpRequest, key: ApiKey) -> list[str] | None:
-    """The access that the last click took from or gave to this key, if nothing changed since."""
-    undo: dict[str, Any] = request.session.get(UNDO, {})
-    return undo["access"] if undo.get("key") == key.pk and undo["version"] == key.version else None
+def take_undo(request: HttpRequest, key: ApiKey) -> Fix | None:
+    """Return the click that takes back what was just done to this key, the first time only."""
+    offered: dict[str, Any] = request.session.pop(UNDO, {})
+    if offered.get("key") != key.pk:
+        return None
+    return Fix(**offered["undo"])

@@ -13,7 +13,7 @@ from apikeys import client_ip, lifecycle
 from apikeys.actors import Actor
 from apikeys.formats import exact_time
 from apikeys.lifecycle import KeyChanges, NameTaken, StaleKey, StoreSuspended
-from apikeys.models import ApiKey, AuditEntry
+from apikeys.models import ApiKey, AuditEntry, Refusal
 from apikeys.validators import MAX_NOTE_LENGTH, clean_key_name, clean_note
 from stores.models import Store
 from stores.resources import SCOPES, Access, Resource, with_implied
@@ -33,6 +33,25 @@ class LinesField(forms.CharField):
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
         return text.replace("\r\n", "\n")
+
+
+class AddressesField(LinesField):
+    """IP addresses and networks, as typed on lines or between commas, each once."""
+
+    def __init__(self, *, required: bool) -> None:
+        super().__init__(required=required, max_length=MAX_ADDRESSES * MAX_NETWORK_LENGTH)
+
+    def clean(self, value: Any) -> list[str]:
+        typed = super().clean(value).replace(",", " ").split()
+        if len(typed) > MAX_ADDRESSES:
+            raise ValidationError(f"Enter at most {MAX_ADDRESSES} addresses, or use networks.")
+        kept: dict[str, None] = {}
+        for text in typed:
+            try:
+                kept[client_ip.canonical(text)] = None
+            except ValueError as error:
+                raise ValidationError(str(error)) from error
+        return list(kept)
 
 
 class KeyForm(forms.Form):
@@ -66,7 +85,7 @@ class KeyForm(forms.Form):
             "invalid_choice": "There is no access called %(value)s.",
         },
     )
-    allowed_addresses = LinesField(required=False, max_length=MAX_ADDRESSES * MAX_NETWORK_LENGTH)
+    allowed_addresses = AddressesField(required=False)
 
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,19 +99,6 @@ class KeyForm(forms.Form):
 
     def clean_note(self) -> str:
         return clean_note(self.cleaned_data["note"])
-
-    def clean_allowed_addresses(self) -> list[str]:
-        """Addresses and networks, as typed on lines or between commas, each once."""
-        typed = self.cleaned_data["allowed_addresses"].replace(",", " ").split()
-        if len(typed) > MAX_ADDRESSES:
-            raise ValidationError(f"Enter at most {MAX_ADDRESSES} addresses, or use networks.")
-        kept: dict[str, None] = {}
-        for text in typed:
-            try:
-                kept[client_ip.canonical(text)] = None
-            except ValueError as error:
-                raise ValidationError(str(error)) from error
-        return list(kept)
 
     def is_name_taken(self, name: str) -> bool:
         return ApiKey.objects.for_store(self.store).with_name(name).exists()
@@ -373,9 +379,10 @@ class DeleteSelectedForm(forms.Form):
 
 
 class AccessForm(forms.Form):
-    """One click: exactly this access, if the key is still the one on the screen."""
+    """One click: exactly this access or these addresses, if the key is still the one on the screen."""
 
-    access = forms.MultipleChoiceField(choices=[(scope, scope) for scope in SCOPES])
+    access = forms.MultipleChoiceField(choices=[(scope, scope) for scope in SCOPES], required=False)
+    allowed_addresses = AddressesField(required=False)
     version = forms.IntegerField()
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
@@ -384,9 +391,28 @@ class AccessForm(forms.Form):
 
     def change(self, *, by: Actor) -> bool:
         """Whether the key has this access now; not if it had changed meanwhile."""
-        version, access = self.cleaned_data["version"], self.cleaned_data["access"]
+        names = [name for name in ("access", "allowed_addresses") if self.cleaned_data[name]]
+        changes = KeyChanges(**{name: self.cleaned_data[name] for name in names})  # type: ignore[typeddict-item]
         try:
-            lifecycle.update_key(self.key, by=by, version=version, access=access)
+            lifecycle.update_key(self.key, by=by, version=self.cleaned_data["version"], **changes)
         except StaleKey:
             return False
-        return True
+        return bool(changes)
+
+
+class LeaveForm(forms.Form):
+    """One click: leave refused what is refused for a cause, or with ``undo`` make it an alarm again."""
+
+    refusal = forms.ModelChoiceField(Refusal.objects.none())
+    undo = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["refusal"].queryset = Refusal.objects.for_key(key)  # type: ignore[attr-defined]
+
+    def apply(self) -> None:
+        row = Refusal.objects.filter(pk=self.cleaned_data["refusal"].pk)
+        if self.cleaned_data["undo"]:
+            row.reopen()
+        else:
+            row.leave()

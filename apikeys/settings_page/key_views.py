@@ -11,8 +11,8 @@ from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 
 from apikeys import client_ip, lifecycle
 from apikeys.actors import actor_from_request
-from apikeys.lifecycle import StaleKey, StoreSuspended
-from apikeys.models import ApiKey, AuditEntry, Event
+from apikeys.lifecycle import KeyChanges, StaleKey, StoreSuspended
+from apikeys.models import ApiKey, AuditEntry, Event, Refusal
 from apikeys.settings_page import form_recovery, one_time_display
 from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
 from apikeys.settings_page.forms import (
@@ -20,12 +20,13 @@ from apikeys.settings_page.forms import (
     DeactivateForm,
     DeleteForm,
     EditKeyForm,
+    LeaveForm,
     NewKeyForm,
     ReactivateForm,
     RollForm,
 )
 from apikeys.settings_page.key_list import describe_state, possible_actions
-from apikeys.settings_page.refusals import refusals_of
+from apikeys.settings_page.refusals import Fix, explain, refusals_of
 from apikeys.usage import charts, reports
 from apikeys.usage.periods import TimeRange
 from stores.models import Store
@@ -89,7 +90,7 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
         "family": [(member, periods[member.pk], charts.sparkline(periods[member.pk])) for member in family],
         "refusals": refusals_of(key, period),
         "use": reports.access_against_use(key),
-        "undo": form_recovery.undo_for(request, key),
+        "undo": form_recovery.take_undo(request, key),
         "history": AuditEntry.objects.for_key(key),
         "example": readable(key),
     }
@@ -99,14 +100,22 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
 @require_safe
 @store_owner_required
 def first_request(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    """Answer the page that waits for a key's first request: with a line about it, or with nothing yet."""
+    """Answer the page that waits for a first request that succeeds, with what is new since ``?seen=``."""
     key = get_key(store, prefix)
-    if last_use := getattr(key, "last_use", None):
-        response = render(request, "apikeys/includes/first_request.html", {"last_use": last_use})
-        return trigger_client_event(response, "keys-changed")
-    if (timezone.now() - key.created_at).total_seconds() > WAIT_SECONDS:
-        return HttpResponseStopPolling()
-    return HttpResponse(status=204)
+    last_use = getattr(key, "last_use", None)
+    if last_use is None or last_use.at.isoformat() == request.GET.get("seen"):
+        is_late = (timezone.now() - key.created_at).total_seconds() > WAIT_SECONDS
+        return HttpResponseStopPolling() if is_late else HttpResponse(status=204)
+    newest = Refusal.objects.for_key(key).order_by("-last_at").first()
+    context = {
+        "store": store,
+        "prefix": prefix,
+        "last_use": last_use,
+        "is_received": reports.of_keys([key])[key.pk].succeeded > 0,
+        "cause": explain(key, newest) if newest and newest.last_at >= last_use.at else None,
+    }
+    response = render(request, "apikeys/includes/waiting.html", context)
+    return trigger_client_event(response, "keys-changed")
 
 
 @store_owner_required
@@ -245,20 +254,52 @@ def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
 def set_access(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     """Grant what was refused or remove what is not used, or undo that: one click on the key's page."""
     key = get_key(store, prefix)
-    before = list(key.access)
+    had: KeyChanges = {"access": list(key.access), "allowed_addresses": list(key.allowed_addresses)}
     form = AccessForm(request.POST, key=key)
     if form.is_valid() and form.change(by=actor_from_request(request)):
-        messages.success(request, describe_access_change(before, key.access))
-        form_recovery.offer_undo(request, key, [] if "undo" in request.POST else before)
+        messages.success(request, describe_access_change(had, key))
+        if "undo" not in request.POST:
+            form_recovery.offer_undo(request, key, undo_access(had, key))
     else:
         messages.error(request, "Somebody else changed the key, so nothing was done. This is how it is now.")
     return redirect("apikeys:detail", store.pk, key.prefix)
 
 
-def describe_access_change(before: list[str], after: list[str]) -> str:
+def undo_access(had: KeyChanges, key: ApiKey) -> Fix:
+    """Return the click that takes a change of access or addresses back."""
+    fields = [("access", scope) for scope in had["access"] if had["access"] != key.access]
+    if had["allowed_addresses"] != key.allowed_addresses:
+        fields.append(("allowed_addresses", "\n".join(had["allowed_addresses"])))
+    return Fix("Undo", "access/", (("version", str(key.version)), ("undo", "1"), *fields))
+
+
+@require_POST
+@store_owner_required
+@recent_login_required
+def leave_refusal(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    """Leave refused what the owner wants refused, or undo that: one click on the key's page."""
+    key = get_key(store, prefix)
+    form = LeaveForm(request.POST, key=key)
+    if not form.is_valid():
+        messages.error(request, "This is not refused any more. This is how it is now.")
+    else:
+        form.apply()
+        refusal = form.cleaned_data["refusal"]
+        if form.cleaned_data["undo"]:
+            messages.success(request, "These requests need attention again.")
+        else:
+            messages.success(request, "Left refused. Such requests are counted, and are no alarm any more.")
+            undo = Fix("Undo", "refusals/", (("refusal", str(refusal.pk)), ("undo", "1")))
+            form_recovery.offer_undo(request, key, undo)
+    return redirect("apikeys:detail", store.pk, key.prefix)
+
+
+def describe_access_change(had: KeyChanges, key: ApiKey) -> str:
     """Return what was added and removed, such as "Added orders:read."."""
-    changes = {
-        "Added": [scope for scope in after if scope not in before],
-        "Removed": [scope for scope in before if scope not in after],
-    }
-    return " ".join(f"{verb} {', '.join(scopes)}." for verb, scopes in changes.items() if scopes)
+    sentences = []
+    for before, after in ((had["access"], key.access), (had["allowed_addresses"], key.allowed_addresses)):
+        if added := [one for one in after if one not in before]:
+            sentences.append(f"Added {', '.join(added)}.")
+        if removed := [one for one in before if one not in after]:
+            sentences.append(f"Removed {', '.join(removed)}.")
+    return " ".join(sentences)

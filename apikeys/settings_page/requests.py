@@ -2,31 +2,23 @@
 
 from typing import Any
 
-from django import forms
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from apikeys import client_ip, lifecycle
-from apikeys.actors import actor_from_request
-from apikeys.lifecycle import StaleKey
-from apikeys.models import ApiKey, LoggedRequest
+from apikeys.models import ApiKey, LoggedRequest, Refusal
 from apikeys.settings_page.csv_files import csv_response, refuse_filters
 from apikeys.settings_page.decorators import (
     OwnerRequest,
-    recent_login_required,
     redirect_to_query,
     store_owner_required,
 )
-from apikeys.settings_page.forms import MAX_ADDRESSES
 from apikeys.settings_page.key_views import get_key
 from apikeys.settings_page.refusals import describe_reason, explain
 from apikeys.settings_page.request_search import (
-    AddressField,
     Cursor,
     RequestFilters,
     RequestPage,
@@ -110,7 +102,7 @@ def request_detail(request: OwnerRequest, store: Store, pk: int) -> HttpResponse
     cause = None
     if row.reason:
         scope = f"{row.resource}:{row.access}" if row.access else ""
-        cause = explain(key, row.reason, scope=scope, address=row.address)
+        cause = explain(key, Refusal(reason=row.reason, scope=scope, address=row.address or ""))
     return render(request, "apikeys/request.html", {"store": store, "row": row, "key": key, "cause": cause})
 
 
@@ -123,38 +115,3 @@ def show_callers(request: OwnerRequest, store: Store, prefix: str) -> HttpRespon
     context = {"store": store, "key": key, "period": period, "callers": callers_of(key, period)}
     is_part = request.htmx.target == "callers"
     return render(request, f"apikeys/{'includes/callers' if is_part else 'callers'}.html", context)
-
-
-class AllowAddressForm(forms.Form):
-    """One click: the key may be used from this address as well, if it is still the one on the screen."""
-
-    address = AddressField(max_length=50)
-    version = forms.IntegerField()
-
-
-@require_POST
-@store_owner_required
-@recent_login_required
-def allow_address(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    key = get_key(store, prefix)
-    form = AllowAddressForm(request.POST)
-    if not form.is_valid() or len(key.allowed_addresses) >= MAX_ADDRESSES:
-        messages.error(request, "This address was not allowed: edit the key to change where it works from.")
-        return redirect("apikeys:detail", store.pk, prefix)
-    address = form.cleaned_data["address"]
-    if key.is_allowed_from(client_ip.parse(address)):
-        # Where the key works from anywhere, one address would shut out all others.
-        messages.info(request, f"Requests from {address} are allowed already.")
-        return redirect("apikeys:detail", store.pk, prefix)
-    try:
-        lifecycle.update_key(
-            key,
-            by=actor_from_request(request),
-            version=form.cleaned_data["version"],
-            allowed_addresses=[*key.allowed_addresses, address],
-        )
-    except StaleKey:
-        messages.error(request, "Somebody else changed the key, so nothing was done. This is how it is now.")
-    else:
-        messages.success(request, f"Requests from {address} are allowed.")
-    return redirect("apikeys:detail", store.pk, prefix)

@@ -1,12 +1,13 @@
 // Signing in and the account page work without any of this, but for passkeys.
 
-import { announceMessages } from "./live.js";
+import { announceMessages, dismissMessages } from "./live.js";
 import { runMenus } from "./menus.js";
 import { copyOnClick } from "./copy.js";
 import { markBusyForms } from "./forms.js";
 import { usePasskeys } from "./passkeys.js";
 
 announceMessages();
+dismissMessages();
 runMenus();
 copyOnClick();
 usePasskeys();

@@ -154,7 +154,7 @@ function explain({ requestConfig: { elt, verb, path } }, problem) {
     elt.prepend(notice);
     notice.scrollIntoView({ block: "nearest" });
     announce(notice.textContent);
-  } else if (problem === "no answer" && !elt.matches("[data-live], .waiting")) {
+  } else if (problem === "no answer" && !elt.matches("[hx-trigger^=every]")) {
     showMessage("No answer arrived, so the page is as it was. Check your connection and try again.");
   } else if (elt.matches("a[href]")) {
     location.assign(path);

@@ -14,6 +14,10 @@ export function announce(text) {
   }, 50);
 }
 
+export function dismissMessages() {
+  document.addEventListener("click", ({ target }) => target.closest("[data-dismiss]")?.closest("li").remove());
+}
+
 // A message like those that come with a page. It goes with the next thing that is said.
 export function showMessage(text) {
   const list = document.querySelector(".messages") ?? document.createElement("ul");
@@ -28,8 +32,8 @@ export function showMessage(text) {
 
 // A region speaks only when it changes, so messages that came with the page are said again.
 export function announceMessages(within = document.body) {
-  const messages = within.matches("[data-announce]") ? within : within.querySelector("[data-announce]");
-  if (messages) {
-    announce(messages.innerText);
+  const news = [within, ...within.querySelectorAll("p")].filter((one) => one.matches("p:is([data-announce], [data-announce] *)"));
+  if (news.length > 0) {
+    announce(news.map((paragraph) => paragraph.innerText).join(" "));
   }
 }

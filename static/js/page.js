@@ -5,10 +5,11 @@ import { copyOnClick } from "./copy.js";
 import { runDialog } from "./dialogs.js";
 import { assistForms, markBusyForms } from "./forms.js";
 import { runList } from "./list.js";
-import { announceMessages } from "./live.js";
+import { announceMessages, dismissMessages } from "./live.js";
 import { runMenus } from "./menus.js";
 
 announceMessages();
+dismissMessages();
 runDialog();
 assistForms();
 markBusyForms();

@@ -20,7 +20,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 from playwright.sync_api import Request as PageRequest
 from pytest_django.live_server_helper import LiveServer
 
-from apikeys.models import ApiKey, ApiKeyUsage, RefusalUsage
+from apikeys.models import ApiKey, ApiKeyUsage, Refusal, RefusalUsage
 from stores.models import Store
 from tests import chromium, programs
 from tests.conftest import PASSWORD, bearer
@@ -200,6 +200,15 @@ def use(key: ApiKey, scope: str, *, outcome: str = "succeeded", requests: int = 
         last_at=now,
     )
     if outcome == "refused":
+        Refusal.objects.create(
+            store=key.store,
+            key=key,
+            reason="resource_not_allowed",
+            scope=scope,
+            requests=requests,
+            first_at=now,
+            last_at=now,
+        )
         RefusalUsage.objects.create(
             key=key,
             date=now.date(),

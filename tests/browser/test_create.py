@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Dialog, Locator, Page, Route, expect
 
 from apikeys.models import ApiKey
 from apikeys.settings_page import one_time_display
@@ -148,11 +148,13 @@ def test_the_buttons_stay_in_view(page: Page, form: Locator, size: tuple[int, in
     expect(form.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)
 
 
-@pytest.mark.parametrize("way", ["Escape", "Cancel", "Close"])
+@pytest.mark.parametrize("way", ["Escape", "Cancel", "Close", "Back"])
 def test_closing_asks_before_it_throws_away_what_was_typed(page: Page, form: Locator, way: str) -> None:
     def close() -> None:
         if way == "Escape":
             page.keyboard.press("Escape")
+        elif way == "Back":
+            page.evaluate("history.back()")
         else:
             form.get_by_role("link", name=way).click()
 
@@ -293,11 +295,13 @@ def test_an_example_with_the_key_can_be_copied_and_counts_as_copied(
     expect(created).to_be_hidden()
 
 
-@pytest.mark.parametrize("way", ["button", "cross", "escape"])
+@pytest.mark.parametrize("way", ["button", "cross", "escape", "back"])
 def test_closing_without_having_copied_asks_once(page: Page, created: Locator, way: str) -> None:
     def close() -> None:
         if way == "escape":
             page.keyboard.press("Escape")
+        elif way == "back":
+            page.evaluate("history.back()")
         else:
             created.get_by_role("link", name="Close").nth(int(way == "button")).click()
 
@@ -308,6 +312,26 @@ def test_closing_without_having_copied_asks_once(page: Page, created: Locator, w
     close()
     expect(created).to_be_hidden()
     expect(page.get_by_role("link", name="Add API Key")).to_be_focused()
+    expect(page.locator(".messages")).to_contain_text("You did not copy the key of Accounting.")
+
+
+def test_a_reload_asks_first_and_says_afterwards_that_nobody_copied_the_key(
+    page: Page, created: Locator
+) -> None:
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
+    created.get_by_label("The whole API key").click()
+    page.reload()
+    assert asked == ["beforeunload"]
+    expect(page.locator(".messages")).to_contain_text("You did not copy the key of Accounting.")
+    page.reload()
+    expect(page.locator(".messages")).to_have_count(0)
+    assert asked == ["beforeunload"]
 
 
 def test_the_key_is_never_shown_again(page: Page, form: Locator, base_url: str) -> None:
@@ -354,7 +378,12 @@ def test_the_first_request_arrives_while_the_dialog_is_open(
 ) -> None:
     expect(created.get_by_text("Waiting for the first request…")).to_be_visible()
     call(secret_in(created), ORDERS.replace("orders", "customers"))
-    received = "First request received: GET /v1/stores/…/customers/, 401"
+    refused = "GET /v1/stores/…/customers/, 401. The key did not have customers:read."
+    expect(created.locator(".notice.caution").filter(has_text=refused)).to_be_visible()
+    expect(created.locator(".received")).to_have_count(0)
+    expect(page.get_by_role("status")).to_contain_text(refused)
+    call(secret_in(created))
+    received = "First request received: GET /v1/stores/…/orders/, 200"
     expect(created.get_by_role("paragraph").filter(has_text=received)).to_be_visible()
     expect(page.get_by_role("status")).to_have_text(received)
     created.get_by_role("button", name="Copy and close").click()

@@ -84,6 +84,48 @@ def test_a_refused_scope_is_granted_and_taken_back_with_a_click_each(page: Page,
     assert key.access == ["products:read", "orders:read"]
 
 
+def test_each_address_is_allowed_or_left_refused_and_either_is_undone(
+    page: Page, issue: IssueKey, call: CallApi
+) -> None:
+    key, plaintext = issue(name="Accounting", allowed_addresses=["203.0.113.7"])
+    call(plaintext)
+    page.goto(f"{KEYS}{key.prefix}/")
+    region = page.get_by_role("region", name="Why requests were refused")
+    allow = region.get_by_role("button", name="Allow 127.0.0.1")
+    leave = region.get_by_role("button", name="Leave refused")
+    boxes = [button.bounding_box() for button in (allow, leave)]
+    assert boxes[0]
+    assert boxes[1]
+    assert boxes[0]["y"] == boxes[1]["y"]
+    badge = page.locator(".title-line .badge")
+    expect(badge).to_have_text("Requests refused")
+
+    leave.click()
+    expect(badge).to_have_text("Working")
+    messages = page.locator(".messages")
+    messages.get_by_role("button", name="Undo").click()
+    expect(badge).to_have_text("Requests refused")
+
+    allow.click()
+    expect(messages).to_contain_text("Added 127.0.0.1.")
+    expect(badge).to_have_text("Working")
+    messages.get_by_role("button", name="Undo").click()
+    expect(messages).to_contain_text("Removed 127.0.0.1.")
+    assert call(plaintext).status == 401
+    page.reload()
+    expect(badge).to_have_text("Requests refused")
+
+
+def test_a_note_ends_no_alarm(page: Page, key: ApiKey, plaintext: str, call: CallApi) -> None:
+    call(plaintext, "/v1/stores/267418190/customers/")
+    page.reload()
+    dialog = open_dialog(page, "Edit")
+    dialog.get_by_label("Note").fill("We know")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator("p.note")).to_have_text("We know")
+    expect(page.locator(".title-line .badge")).to_have_text("Requests refused")
+
+
 def test_unused_access_is_removed_with_one_click(page: Page, key: ApiKey) -> None:
     use(key, "orders:read", requests=3)
     age(key, days=40)

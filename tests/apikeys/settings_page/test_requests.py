@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apikeys.models import ApiKey, LoggedRequest
+from apikeys.models import ApiKey, LoggedRequest, Refusal
 from apikeys.settings_page import request_search
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
@@ -307,19 +307,13 @@ def test_an_address_is_allowed_in_one_click(signed_in: Client, issue: IssueKey) 
     assert len(key.allowed_addresses) == 2
 
 
-def test_a_key_that_works_from_anywhere_is_not_limited_to_one_address(signed_in: Client, key: ApiKey) -> None:
-    signed_in.post(f"{BASE}/{key.prefix}/allow-address/", {"address": "192.0.2.1", "version": key.version})
-    key.refresh_from_db()
-    assert key.allowed_addresses == []
-
-
-@pytest.mark.parametrize("address", ["", "hello", "192.0.2.0/24", "9" * 500])
-def test_what_is_no_address_is_not_allowed(signed_in: Client, issue: IssueKey, address: str) -> None:
+@pytest.mark.parametrize("addresses", ["", "hello", "192.0.2.1 hello", "9" * 5000])
+def test_access_takes_no_address_that_is_none(signed_in: Client, issue: IssueKey, addresses: str) -> None:
     key, _ = issue(allowed_addresses=["192.0.2.1"])
-    path = f"{BASE}/{key.prefix}/allow-address/"
-    assert signed_in.post(path, {"address": address, "version": key.version}).status_code == 302
+    path = f"{BASE}/{key.prefix}/access/"
+    assert signed_in.post(path, {"allowed_addresses": addresses, "version": 1}).status_code == 302
     key.refresh_from_db()
-    assert key.allowed_addresses == ["192.0.2.1"]
+    assert (key.allowed_addresses, key.version) == (["192.0.2.1"], 1)
 
 
 @pytest.mark.parametrize(
@@ -346,24 +340,37 @@ def test_a_cause_that_is_gone_is_no_alarm(signed_in: Client, key: ApiKey, reason
     assert response.context["cause"].fix is None
 
 
-def test_why_requests_were_refused_is_on_the_keys_page_the_unfixed_first(
-    signed_in: Client, key: ApiKey
+def test_key_shows_a_line_for_each_cause_and_leaves_refused_what_its_owner_wants_refused(
+    signed_in: Client, issue: IssueKey
 ) -> None:
-    now = timezone.now()
-    write(
-        *(make_request(key, at=now, status_code=401, reason="api_key_expired") for _ in range(3)),
-        make_request(key, at=now, status_code=401, reason="resource_not_allowed", resource="customers"),
-        make_request(key, at=now, status_code=429, reason="rate_limited", access=""),
-        make_request(key, at=now, status_code=429, reason="rate_limited", access="", resource="customers"),
-    )
-    response = signed_in.get(f"{BASE}/{key.prefix}/")
-    shown = [(one.requests, one.cause.sentence.split(".")[0]) for one in response.context["refusals"]]
-    assert shown == [
-        (2, "The key made more requests in a minute than its limit"),
-        (1, "The key did not have customers:read"),
-        (3, "The key had expired"),
-    ]
-    assert "Grant customers:read" in response.text
+    key, _ = issue(allowed_addresses=["192.0.2.1"])
+    addresses = [f"203.0.113.{number}" for number in range(5)]
+    refused = {"status_code": 401, "reason": "address_not_allowed", "at": timezone.now()}
+    write(*(make_request(key, address=address, **refused) for address in addresses))
+    page = signed_in.get(f"{BASE}/{key.prefix}/")
+    causes = {refusal.address: cause for refusal, cause in page.context["refusals"]}
+    assert causes.keys() == set(addresses)
+    assert {cause.fix.label for cause in causes.values()} == {f"Allow {address}" for address in addresses}
+    assert page.text.count("Leave refused</button>") == 5
+
+    left = {"refusal": str(Refusal.objects.get(address="203.0.113.0").pk)}
+    signed_in.post(f"{BASE}/{key.prefix}/refusals/", left)
+    page = signed_in.get(f"{BASE}/{key.prefix}/")
+    assert page.context["undo"].action == "refusals/"
+    assert page.text.count("Leave refused</button>") == 4
+    assert "left refused" in page.text
+    write(make_request(key, address="203.0.113.0", **refused))
+    assert Refusal.objects.open().count() == 4
+    signed_in.post(f"{BASE}/{key.prefix}/refusals/", left | {"undo": "1"})
+    assert Refusal.objects.open().count() == 5
+
+
+def test_refusals_of_another_key_are_not_left(signed_in: Client, issue: IssueKey, key: ApiKey) -> None:
+    write(make_request(key, status_code=401, reason="rate_limited", at=timezone.now()))
+    other, _ = issue()
+    for refusal in (str(Refusal.objects.get().pk), "", "x", "9" * 30):
+        signed_in.post(f"{BASE}/{other.prefix}/refusals/", {"refusal": refusal})
+    assert Refusal.objects.open().count() == 1
 
 
 def test_who_calls_are_the_top_addresses_and_clients(signed_in: Client, key: ApiKey) -> None:

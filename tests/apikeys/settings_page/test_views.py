@@ -334,17 +334,25 @@ def test_a_key_expires_when_it_was_told_to(
     ("path", "received"),
     [
         ("/v1/stores/267418190/orders/", "GET /v1/stores/…/orders/, 200"),
-        ("/v1/stores/267418190/customers/", "GET /v1/stores/…/customers/, 401"),
         ("/v1/api-key/", "GET /v1/…, 200"),
     ],
 )
-def test_the_first_request_is_noticed(signed_in: Client, path: str, received: str) -> None:
+def test_first_request_is_received_when_one_succeeds(signed_in: Client, path: str, received: str) -> None:
     key, plaintext = create(signed_in, access=["orders:read"])
     address = f"{KEYS}{key.prefix}/first-request/"
     assert signed_in.get(address).status_code == 204
+    Client().get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
+    refused = signed_in.get(address)
+    assert "The key did not have customers:read." in text(refused)
+    assert "First request received" not in text(refused)
+    seen = re.search(r"/first-request/(\?seen=[^\"]+)", refused.content.decode())
+    assert seen
+    assert signed_in.get(f"{address}{seen[1]}").status_code == 204
+
     Client().get(path, headers=bearer(plaintext))
-    noticed = signed_in.get(address)
+    noticed = signed_in.get(f"{address}{seen[1]}")
     assert f"First request received: {received}</p>" in text(noticed)
+    assert "hx-get" not in text(noticed)
     assert noticed["HX-Trigger"] == '{"keys-changed": {}}'
 
 
