@@ -93,8 +93,8 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "apikeys.api.middleware.ApiKeyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
-    "django.middleware.http.ConditionalGetMiddleware",
+    "reflow.server.compression.GZipMiddleware",
+    "reflow.api.conditional_requests.ConditionalRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "reflow.accounts.sessions.SessionUseMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -311,6 +311,7 @@ REST_FRAMEWORK = {
         "reflow.api.parsers.MergePatchParser",
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "reflow.api.renderers.ContentNegotiation",
+    "DEFAULT_METADATA_CLASS": "reflow.api.renderers.NoMetadata",
     "DEFAULT_RENDERER_CLASSES": ["reflow.api.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "reflow.api.errors.handle_exception",
     "DEFAULT_SCHEMA_CLASS": "reflow.api.schema.AutoSchema",
@@ -333,6 +334,7 @@ SPECTACULAR_SETTINGS = {
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SORT_OPERATION_PARAMETERS": False,
+    "PREPROCESSING_HOOKS": ["reflow.api.schema.leave_out_published"],
     "POSTPROCESSING_HOOKS": ["reflow.api.schema.add_components"],
 }
 # Any page may call the API, without cookies. The paths are those of reflow.api.errors.PREFIXES.
@@ -345,7 +347,10 @@ CORS_ALLOW_HEADERS = [
     "cache-control",
     "content-type",
     "idempotency-key",
+    "if-match",
+    "if-modified-since",
     "if-none-match",
+    "if-unmodified-since",
     "sentry-trace",
     "traceparent",
     "tracestate",
@@ -353,6 +358,7 @@ CORS_ALLOW_HEADERS = [
 ]
 CORS_EXPOSE_HEADERS = [
     "ETag",
+    "Idempotent-Replayed",
     "Link",
     "Location",
     "RateLimit",

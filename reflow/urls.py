@@ -9,6 +9,7 @@ from apikeys.api.views import ApiKeyView, RevokeKeysView
 from apikeys.settings_page.list_views import home
 from reflow import well_known
 from reflow.api import docs
+from stores.api.urls import published_router
 
 
 class StoreIdConverter(IntConverter):
@@ -27,6 +28,8 @@ urlpatterns = [
     re_path("^v1/api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
     path("v1/openapi.json", docs.SchemaView.as_view(), name="openapi"),
     path("v1/", include("stores.api.urls")),
+    path("v1/projects/", include((published_router.urls, "published"), namespace="published-v1")),
+    path("v2/projects/", include((published_router.urls, "published"), namespace="published-v2")),
     path("docs/", docs.reference, name="docs"),
     path("docs/api-keys/", docs.getting_started, name="getting-started"),
     path(

@@ -27,6 +27,8 @@ class NoParametersMixin(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if not hasattr(self, (request.method or "").lower()):
+            return  # the method is not allowed, whatever the parameters
         unknown = [name for name, value in request.query_params.items() if value not in {"", "undefined"}]
         if unknown:
             raise ValidationError({name: ["This route takes no query parameters."] for name in unknown})

@@ -177,19 +177,19 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not is_api_path(request.path):
         return defaults.bad_request(request, exception)
     if isinstance(exception, RequestDataTooBig):
-        return as_json("too_large", TOO_LARGE)
-    return as_json("bad_request")
+        return answer("too_large", TOO_LARGE)
+    return answer("bad_request")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api_path(request.path):
-        return as_json("permission_denied")
+        return answer("permission_denied")
     return defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api_path(request.path):
-        return as_json("not_found", NO_ROUTE)
+        return answer("not_found", "" if request.path.startswith(PREFIX) else NO_ROUTE)
     return defaults.page_not_found(request, exception)
 
 
@@ -200,14 +200,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
         log_unavailable(error)
         return unavailable(request)
     if is_api_path(request.path):
-        return as_json("server_error")
+        return answer("server_error")
     return defaults.server_error(request)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """Ask the client to retry: the database cannot be used."""
     if is_api_path(request.path):
-        response = as_json("unavailable")
+        response = answer("unavailable")
     else:
         response = defaults.server_error(request, "503.html")
         response.status_code = ERROR_CODES["unavailable"].status
@@ -216,6 +216,9 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def as_json(code: str, sentence: str = "") -> HttpResponse:
-    """Build the response to an error that reached no view of DRF's."""
-    return JsonResponse(error_body(code, sentence), status=ERROR_CODES[code].status)
+def answer(code: str, sentence: str = "") -> HttpResponse:
+    """Build the response to an error outside of DRF's views; like theirs, it has its body as ``data`` too."""
+    body = error_body(code, sentence)
+    response = JsonResponse(body, status=ERROR_CODES[code].status)
+    response.data = body  # type: ignore[attr-defined]  # usage reads the code in it
+    return response

@@ -84,8 +84,8 @@ def page_parameters(*, default_size: int, max_size: int, max_page: int) -> list[
         {
             "name": "page",
             "in": "query",
-            "description": "Which page, from 1. Past `meta.last_page` pages are empty. Has no effect "
-            "with `cursor`.",
+            "description": "Which page, from 1. Past `meta.last_page` pages are empty. Not "
+            "together with `cursor`.",
             "schema": {"type": "integer", "minimum": 1, "maximum": max_page, "default": 1},
         },
         {
@@ -151,6 +151,19 @@ PAGE_LINKS = object_schema(
 PAGE_META = {
     **object_schema(
         {
+            "path": uri_schema("The address of the list. Absent with `cursor`."),
+            "links": {
+                "type": "array",
+                "description": "The pages around this one, for a pager. Absent with `cursor`.",
+                "items": object_schema(
+                    {
+                        "url": nullable(uri_schema("The address of the page; null where there is none.")),
+                        "label": {"type": "string", "description": "`Previous`, a number or `Next`."},
+                        "active": {"type": "boolean", "description": "Whether it is this page."},
+                    },
+                    "A page of the list.",
+                ),
+            },
             "per_page": integer_schema("The maximum number of objects on a page."),
             "current_page": integer_schema("The number of this page. Absent with `cursor`."),
             "from": nullable(

@@ -26,6 +26,8 @@ from stores.api.parameters import is_blank
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
 MAX_PAGE = 10**9
+# Pages on either side of this one that ``meta.links`` has.
+NEIGHBOURS = 3
 
 
 class ListPagination(BasePagination):
@@ -38,16 +40,21 @@ class ListPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         cursor = request.query_params.get("cursor", "undefined")
         self.pages: NumberedPages | CursorPages
+        if cursor != "undefined" and not is_blank(request.query_params.get("page", "")):
+            raise ValidationError({"page": ["Send either page or cursor."]})
         if cursor == "undefined":
             self.pages = NumberedPages(request, total=getattr(view, "count", queryset.count)())
         else:
             get_ordering = getattr(view, "get_ordering", None)
             ordering = get_ordering() if get_ordering else queryset.model._meta.ordering
-            self.pages = CursorPages(request, cursor, sort_keys(queryset.model, ordering))
+            self.pages = CursorPages(request, cursor, ListOrder(queryset.model, ordering))
         return self.pages.read(queryset)
 
     def get_paginated_response(self, data: Any) -> Response:
-        return Response({"data": data, "links": self.pages.links(), "meta": self.pages.meta()})
+        links = self.pages.links()
+        headers = {"Link": ", ".join(f'<{url}>; rel="{name}"' for name, url in links.items() if url)}
+        body = {"data": data, "links": links, "meta": self.pages.meta()}
+        return Response(body, headers=headers)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         return openapi.page_parameters(
@@ -94,8 +101,10 @@ class NumberedPages(Pages):
             "next": self.link("page", self.number + 1) if self.number < self.last else None,
         }
 
-    def meta(self) -> dict[str, int | None]:
+    def meta(self) -> dict[str, Any]:
         return {
+            "path": self.address._replace(query="").geturl(),
+            "links": self.page_links(),
             "current_page": self.number,
             "from": self.start + 1 if self.rows else None,
             "to": self.start + len(self.rows) if self.rows else None,
@@ -103,6 +112,19 @@ class NumberedPages(Pages):
             "last_page": self.last,
             "total": self.total,
         }
+
+    def page_links(self) -> list[dict[str, Any]]:
+        """Return what a pager shows: the previous page, this one and its neighbours, the next page."""
+        links = self.links()
+        first, last = max(1, self.number - NEIGHBOURS), min(self.last, self.number + NEIGHBOURS)
+        return [
+            {"url": links["prev"], "label": "Previous", "active": False},
+            *(
+                {"url": self.link("page", number), "label": str(number), "active": number == self.number}
+                for number in range(first, last + 1)
+            ),
+            {"url": links["next"], "label": "Next", "active": False},
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,45 +159,65 @@ class SortKey:
         return Q(**{f"{self.name}__{lookup}": value})
 
 
+class ListOrder:
+    """The order of a model's rows, from columns such as ``-created_at``; as text it identifies the list."""
+
+    def __init__(self, model: type[Model], columns: Sequence[str]) -> None:
+        fields = {field.name: field for field in model._meta.fields}
+        self.name = model._meta.model_name
+        self.keys = [SortKey(fields[column.lstrip("-")], column.startswith("-")) for column in columns]
+
+    def __str__(self) -> str:
+        return " ".join(map(str, [self.name, *self.keys]))
+
+    def parse(self, made_for: Any, texts: list[Any]) -> list[Any]:
+        """Return the values in a cursor. Raises ValueError and Django's ValidationError."""
+        if made_for != str(self):
+            raise ValueError(made_for)
+        return [key.parse(text) for key, text in zip(self.keys, texts, strict=True)]
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place between two rows: the values that a row beside it is sorted by, and which way to read on."""
+    """A place between two rows of a list: what a row beside it is sorted by, and which way to read on."""
 
+    order: str
     values: list[Any]
     backwards: bool
 
     @classmethod
-    def beside(cls, row: Any, keys: list[SortKey], *, backwards: bool) -> Self:
+    def beside(cls, row: Any, order: ListOrder, *, backwards: bool) -> Self:
         """Return the place beside a row, which is a dict or a model instance."""
-        values = [row[key.name] if isinstance(row, dict) else getattr(row, key.name) for key in keys]
-        return cls(
-            [value.isoformat() if isinstance(value, datetime) else str(value) for value in values], backwards
-        )
+        values = [row[key.name] if isinstance(row, dict) else getattr(row, key.name) for key in order.keys]
+        texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
+        return cls(str(order), texts, backwards)
 
     def __str__(self) -> str:
-        return urlsafe_b64encode(json.dumps([self.backwards, *self.values]).encode()).decode()
+        return urlsafe_b64encode(json.dumps([self.order, self.backwards, *self.values]).encode()).decode()
 
     @classmethod
-    def parse(cls, text: str, keys: list[SortKey]) -> Self:
-        """Return the cursor in a request. Raises ValidationError unless it was made for this order."""
+    def parse(cls, text: str, order: ListOrder) -> Self:
+        """Return the cursor in a request. Raises ValidationError unless it is of this list and order."""
         try:
-            backwards, *values = json.loads(urlsafe_b64decode(text.encode()))
-            values = [key.parse(value) for key, value in zip(keys, values, strict=True)]
+            made_for, backwards, *values = json.loads(urlsafe_b64decode(text.encode()))
+            values = order.parse(made_for, values)
         except (ValueError, TypeError, OverflowError, RecursionError, FieldError) as error:
-            message = "Use the cursor of a link as it is, with the same order, or an empty one to begin."
+            message = (
+                "Use the cursor of a link as it is, for the same list and order, or an empty one to begin."
+            )
             raise ValidationError({"cursor": [message]}) from error
-        return cls(values, backwards is True)
+        return cls(str(order), values, backwards is True)
 
 
 class CursorPages(Pages):
-    def __init__(self, request: Request, text: str, keys: list[SortKey]) -> None:
+    def __init__(self, request: Request, text: str, order: ListOrder) -> None:
         super().__init__(request)
-        self.keys = keys
-        self.cursor = Cursor.parse(text, keys) if text else None
+        self.order = order
+        self.cursor = Cursor.parse(text, order) if text else None
         self.backwards = self.cursor is not None and self.cursor.backwards
 
     def read(self, rows: QuerySet[Any, Any]) -> list[Any]:
-        keys = [key.reversed for key in self.keys] if self.backwards else self.keys
+        keys = [key.reversed for key in self.order.keys] if self.backwards else self.order.keys
         if self.cursor:
             rows = rows.filter(rows_beyond(self.cursor.values, keys))
         found = list(rows.order_by(*map(str, keys))[: self.size + 1])
@@ -194,16 +236,10 @@ class CursorPages(Pages):
         }
 
     def link_beside(self, row: Any, *, backwards: bool) -> str:
-        return self.link("cursor", Cursor.beside(row, self.keys, backwards=backwards))
+        return self.link("cursor", Cursor.beside(row, self.order, backwards=backwards))
 
     def meta(self) -> dict[str, int]:
         return {"per_page": self.size}
-
-
-def sort_keys(model: type[Model], ordering: Sequence[Any]) -> list[SortKey]:
-    """Return the sort keys for columns such as ``-created_at``."""
-    fields = {field.name: field for field in model._meta.fields}
-    return [SortKey(fields[name.lstrip("-")], name.startswith("-")) for name in ordering]
 
 
 def rows_beyond(values: list[Any], keys: list[SortKey]) -> Q:

@@ -5,11 +5,10 @@ from typing import Any
 
 import msgspec
 from rest_framework.exceptions import NotAcceptable
+from rest_framework.metadata import BaseMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-
-NOT_ACCEPTABLE = "The API answers in JSON: send 'Accept: application/json', or no Accept header."
 
 
 class JSONRenderer(BaseRenderer):
@@ -29,13 +28,20 @@ class JSONRenderer(BaseRenderer):
         return b"" if data is None else msgspec.json.encode(data, enc_hook=str)
 
 
+class NoMetadata(BaseMetadata):
+    """Answers OPTIONS by the header ``Allow`` alone: the OpenAPI document says the rest."""
+
+    def determine_metadata(self, request: Request, view: Any) -> None:
+        """Return nothing."""
+
+
 class ContentNegotiation(DefaultContentNegotiation):
     """Answers in JSON whoever accepts it or asks for HTML, as a person with a browser does."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         try:
             return super().select_renderer(request, renderers, format_suffix)
-        except NotAcceptable as error:
+        except NotAcceptable:
             if "text/html" in request.META.get("HTTP_ACCEPT", "").lower():
                 return renderers[0], renderers[0].media_type
-            raise NotAcceptable(NOT_ACCEPTABLE) from error
+            raise

@@ -186,7 +186,12 @@ def response_name(status: int) -> str:
     return HTTPStatus(status).phrase.replace(" ", "")
 
 
-# The postprocessing hook of drf-spectacular.
+# The hooks of drf-spectacular: before its generation and after it.
+
+
+def leave_out_published(endpoints: list[tuple[Any, ...]], **_: Any) -> list[tuple[Any, ...]]:
+    """Leave out what also answers at its canonical address."""
+    return [endpoint for endpoint in endpoints if "/projects/" not in endpoint[0]]
 
 
 def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:

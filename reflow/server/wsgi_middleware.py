@@ -1,4 +1,4 @@
-"""WSGI middleware: hand Django only what it can read in a request's Content-Type and body."""
+"""WSGI middleware: hand Django only what it can read in a request's path, Content-Type and body."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -13,9 +13,11 @@ CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windo
 
 
 def readable_requests(application: Application, *, max_body_bytes: int) -> Application:
-    """Wrap a WSGI application so that it gets requests with a readable Content-Type and a known length."""
+    """Wrap a WSGI application so that it can read the path, the type and the length of requests."""
 
     def wrapped(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        # Clients that join a base path and an address with a slash each are answered all the same.
+        environ["PATH_INFO"] = f"/{environ.get('PATH_INFO', '').lstrip('/')}"
         if not is_readable(environ.get("CONTENT_TYPE", "")):
             environ["CONTENT_TYPE"] = ""
         if "HTTP_TRANSFER_ENCODING" in environ:

@@ -44,7 +44,8 @@ class StoreScopedViewSet(GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.parameters = parse_parameters(request.query_params, self.get_parameter_names())
+        if self.action:  # else the method is not allowed, whatever the parameters
+            self.parameters = parse_parameters(request.query_params, self.get_parameter_names())
 
     def get_parameter_names(self) -> list[str]:
         """Return the query parameters that the requested action takes."""

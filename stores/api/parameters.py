@@ -1,11 +1,24 @@
 """Query parameters: those a route takes, and what counts as not sent."""
 
 from collections.abc import Collection
+from difflib import get_close_matches
 
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
 REPEATABLE = {"order"}
+MAX_NAME_LENGTH = 40
+# What other APIs call the parameters of ours; spellings that are near are found without it.
+OTHER_NAMES = {
+    "perpage": ("limit", "pagesize", "size", "count", "first"),
+    "page": ("pagenumber", "offset"),
+    "cursor": ("after", "startingafter", "pagetoken", "next"),
+    "order": ("sort", "sortby", "orderby", "ordering"),
+    "search": ("q", "query", "s", "filter"),
+    "updated_after": ("since", "modifiedsince", "updatedsince", "updatedatmin"),
+    "created_after": ("createdsince", "createdatmin", "from"),
+    "created_before": ("createdatmax", "until", "to"),
+}
 
 
 def is_blank(value: str) -> bool:
@@ -22,9 +35,7 @@ def parse_parameters(query: QueryDict, known: Collection[str]) -> dict[str, str]
     parameters: dict[str, str] = {}
     for name, values in query.lists():
         if name not in known:
-            errors[name] = [
-                f"Unknown query parameter. This address takes {', '.join(known) if known else 'none'}."
-            ]
+            errors[name] = [describe_unknown(name, known)]
         elif len(values) > 1 and name not in REPEATABLE:
             errors[name] = ["Sent more than once: send it once."]
         elif value := ",".join(value for value in values if not is_blank(value)):
@@ -32,3 +43,19 @@ def parse_parameters(query: QueryDict, known: Collection[str]) -> dict[str, str]
     if errors:
         raise ValidationError(errors)
     return parameters
+
+
+def describe_unknown(name: str, known: Collection[str]) -> str:
+    """Say that the address does not take a parameter, which one was meant if any, and which it takes."""
+    meant = find_meant(name[:MAX_NAME_LENGTH], known)
+    question = f" Did you mean `{meant}`?" if meant else ""
+    return f"Unknown query parameter.{question} This address takes {', '.join(known) if known else 'none'}."
+
+
+def find_meant(name: str, known: Collection[str]) -> str | None:
+    """Return the known parameter that another API calls so, or that is spelled nearly so."""
+    plain = name.lower().replace("_", "").replace("-", "")
+    for ours in known:
+        if plain == ours.replace("_", "") or plain in OTHER_NAMES.get(ours, ()):
+            return ours
+    return next(iter(get_close_matches(name.lower(), known, n=1)), None)

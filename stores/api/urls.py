@@ -10,7 +10,8 @@ from stores.api.orders import OrderViewSet
 from stores.api.products import ProductViewSet
 from stores.api.store import StoreViewSet
 
-STORE = "stores/(?P<store_id>[1-9][0-9]{8})"
+STORE_ID = "(?P<store_id>[1-9][0-9]{8})"
+STORE = f"stores/{STORE_ID}"
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -24,3 +25,9 @@ urlpatterns = [
     re_path(f"^{STORE}/?$", StoreViewSet.as_view({"get": "retrieve"}), name="store"),
     *router.urls,
 ]
+
+# What Reflow's published clients read, below the address that they have in their source.
+published_router = SimpleRouter()
+published_router.trailing_slash = "/?"
+published_router.register(f"{STORE_ID}/products", ProductViewSet, basename="product")
+published_router.register(f"{STORE_ID}/categories", CategoryViewSet, basename="category")

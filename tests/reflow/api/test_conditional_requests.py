@@ -34,7 +34,7 @@ def test_pages_of_other_origins_may_read_that_a_list_is_unchanged(client: Client
     assert (again.status_code, again["Access-Control-Allow-Origin"]) == (304, "*")
     assert "ETag" in again["Access-Control-Expose-Headers"]
     # Whatever layer made a response, it has the headers that every response has.
-    made_anew = {"Content-Length", "Content-Type", "X-Request-Id", "Allow"}
+    made_anew = {"Content-Length", "Content-Type", "X-Request-Id", "Allow", "Link"}
     assert set(first.headers) - made_anew <= set(again.headers)
 
 
@@ -70,3 +70,33 @@ def test_answers_are_compressed_for_those_who_ask(client: Client) -> None:
     assert gzip.decompress(small.content) == plain.content
     assert len(small.content) < len(plain.content)
     assert read(client, Accept_Encoding="gzip", If_None_Match=small["ETag"]).status_code == 304
+
+
+@pytest.mark.usefixtures("product")
+@pytest.mark.parametrize("refusal", ["gzip;q=0", "identity, gzip; q=0.0", "GZIP;q=0.000, br"])
+def test_gzip_that_is_refused_is_not_used(client: Client, refusal: str) -> None:
+    response = read(client, Accept_Encoding=refusal)
+    assert "Content-Encoding" not in response.headers
+    assert "Accept-Encoding" in response["Vary"]
+
+
+def test_every_answer_with_an_object_has_its_tag(client: Client, store: Store, issue: IssueKey) -> None:
+    key = bearer(issue(access=["products:write"])[1])
+    made = client.post(PRODUCTS, {"name": "Tent", "price": 1}, "application/json", headers=key)
+    address = f"{PRODUCTS}{made.json()['id']}"
+    tags = [
+        made["ETag"],
+        client.get(address, headers=key)["ETag"],
+        client.head(address, headers=key)["ETag"],
+        client.get(address)["ETag"],
+    ]
+    assert len(set(tags)) == 1
+    changed = client.patch(address, {"price": 2}, "application/json", headers=key)
+    assert changed["ETag"] == client.get(address)["ETag"] != made["ETag"]
+    assert "ETag" not in client.get(f"{PRODUCTS}999").headers
+
+
+def test_a_read_with_another_tag_fails_in_the_shape_of_errors(client: Client, product: Product) -> None:
+    response = read(client, If_Match='"other"')
+    assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
+    assert "ETag" not in response.headers

@@ -15,10 +15,11 @@ ORIGIN = {"Origin": "https://shop.example"}
 HEADERS = (
     *("authorization", "content-type", "if-none-match", "x-request-id", "cache-control", "traceparent"),
     *("tracestate", "baggage", "sentry-trace", "idempotency-key"),
+    *("if-match", "if-modified-since", "if-unmodified-since"),
 )
 EXPOSED = {
     *("ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate"),
-    "X-Request-Id",
+    *("X-Request-Id", "Idempotent-Replayed"),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from requests.utils import parse_header_links
 
 from stores.models import Coupon, Store
 from tests.conftest import IssueKey, bearer
@@ -64,6 +65,14 @@ def test_pages_have_numbers_and_totals(api: Client, store: Store) -> None:
         "next": f"{here}?page=3&search=C",
     }
     assert answer["meta"] == {
+        "path": here,
+        "links": [
+            {"url": f"{here}?page=1&search=C", "label": "Previous", "active": False},
+            {"url": f"{here}?page=1&search=C", "label": "1", "active": False},
+            {"url": f"{here}?page=2&search=C", "label": "2", "active": True},
+            {"url": f"{here}?page=3&search=C", "label": "3", "active": False},
+            {"url": f"{here}?page=3&search=C", "label": "Next", "active": False},
+        ],
         "current_page": 2,
         "from": 21,
         "to": 40,
@@ -76,14 +85,8 @@ def test_pages_have_numbers_and_totals(api: Client, store: Store) -> None:
 def test_an_empty_list_has_one_empty_page(api: Client) -> None:
     answer = api.get(COUPONS).json()
     assert answer["data"] == []
-    assert answer["meta"] == {
-        "current_page": 1,
-        "from": None,
-        "to": None,
-        "per_page": 20,
-        "last_page": 1,
-        "total": 0,
-    }
+    meta = answer["meta"]
+    assert (meta["from"], meta["to"], meta["last_page"], meta["total"]) == (None, None, 1, 0)
     assert answer["links"]["prev"] is answer["links"]["next"] is None
 
 
@@ -137,8 +140,41 @@ def test_a_cursor_page_counts_nothing(api: Client, store: Store) -> None:
     assert answer["links"]["first"] == f"http://testserver{COUPONS}?cursor=&perpage=2"
 
 
+@pytest.mark.parametrize("query", ["page=2&search=C", "page=1", "page=9", "cursor=", "perpage=45"])
+def test_the_link_header_says_what_links_say(api: Client, store: Store, query: str) -> None:
+    make_coupons(store, 45)
+    answer = api.get(f"{COUPONS}?{query}")
+    in_header = {link["rel"]: link["url"] for link in parse_header_links(answer["Link"])}
+    assert in_header == {name: url for name, url in answer.json()["links"].items() if url}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("order=code_asc", "cursor"),  # made for another order
+        ("page=2", "page"),
+    ],
+)
+def test_a_cursor_is_of_one_order_and_takes_no_page(
+    api: Client, store: Store, query: str, field: str
+) -> None:
+    make_coupons(store, 3)
+    following = api.get(f"{COUPONS}?cursor=&perpage=1").json()["links"]["next"]
+    answer = api.get(f"{following}&{query}")
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
+
+
+def test_a_cursor_is_of_one_list(store: Store, issue: IssueKey) -> None:
+    make_coupons(store, 3)
+    api = Client(headers=bearer(issue(access=["coupons:read", "orders:read"])[1]))
+    following = api.get(f"{COUPONS}?cursor=&perpage=1").json()["links"]["next"]
+    answer = api.get(following.replace("/coupons/", "/orders/"))
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["cursor"])
+
+
 def token(*values: object) -> str:
-    return urlsafe_b64encode(json.dumps([False, *values]).encode()).decode()
+    made_for = "coupon -created_at -id"
+    return urlsafe_b64encode(json.dumps([made_for, False, *values]).encode()).decode()
 
 
 @pytest.mark.parametrize(

@@ -73,3 +73,22 @@ def test_several_orders_are_joined(api: Caller, store: Store, path: str) -> None
     joined = ask(api, path, "order=date_asc&order=date_desc&order=undefined")
     assert ids(joined) == ids(ask(api, path, "order=date_asc,date_desc"))
     assert list(refused(ask(api, path, "order=date_asc&order=size_asc"))) == ["order"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        *(("per_page", "perpage"), ("limit", "perpage"), ("pageSize", "perpage"), ("perpgae", "perpage")),
+        *(("sort", "order"), ("after", "cursor"), ("q", "search"), ("Created_After", "created_after")),
+    ],
+)
+def test_a_wrong_name_of_a_parameter_is_met_with_the_right_one(api: Caller, sent: str, meant: str) -> None:
+    response = api.client.get(f"{api.base}/orders/", {sent: "1"})
+    assert response.status_code == 400
+    assert f"Did you mean `{meant}`? This address takes" in response.json()["fields"][sent][0]
+
+
+def test_a_name_that_means_nothing_is_met_with_those_there_are(api: Caller) -> None:
+    response = api.client.get(f"{api.base}/coupons/", {"x" * 5000: "1"})
+    assert response.status_code == 400
+    assert "Did you mean" not in response.json()["error"]
