@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -35,9 +34,6 @@ OVERDUE = timedelta(hours=1)
 
 # How soon an e-mail is looked at again that has no mail server to go to.
 NO_SERVER_PAUSE = timedelta(minutes=5)
-
-SENT_KEPT = timedelta(days=14)
-FAILED_KEPT = timedelta(days=90)
 
 
 @task()
@@ -138,13 +134,6 @@ def requeue_lost_emails() -> None:
                 Email.objects.filter(pk=email.pk).update(failed_at=now, error="Out of date")
             else:
                 send_email.enqueue(email.pk, email.attempts)
-
-
-def prune_emails() -> None:
-    """Delete e-mails that were sent two weeks ago, or given up three months ago."""
-    now = timezone.now()
-    old = Q(sent_at__lt=now - SENT_KEPT) | Q(failed_at__lt=now - FAILED_KEPT)
-    Email.objects.filter(old).delete()
 
 
 def _send(email: Email, address: str, link_path: str) -> None:

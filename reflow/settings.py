@@ -396,7 +396,7 @@ TRUSTED_PROXIES: list[str] = env.read(
 
 # Seconds between two writes of the usage counters; 0 writes before each response.
 USAGE_FLUSH_SECONDS = env.read("USAGE_FLUSH_SECONDS", env.seconds, default=1.0)
-# Days that `prune_usage` keeps the daily figures of keys and stores for.
+# Days that the daily figures of keys and stores are kept for.
 USAGE_KEPT_DAYS = env.read("USAGE_KEPT_DAYS", env.integer(30), default=400)
 
 # Which requests of keys get a row in the request log, and for how many days it is kept.

@@ -13,13 +13,13 @@ from django.utils.functional import cached_property
 from apikeys import key_text
 from apikeys.models import (
     ApiKey,
-    ApiKeyUsage,
     AuditEntry,
     Email,
     LoggedRequest,
-    RefusalUsage,
+    Refusal,
     StoreUsage,
     Suspension,
+    Usage,
 )
 
 MAX_LISTED_REQUESTS = 10_000
@@ -49,34 +49,32 @@ class SuspensionAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
-@admin.register(ApiKeyUsage)
-class ApiKeyUsageAdmin(ReadOnlyAdmin):
-    list_display = ("date", "key", "resource", "access", "outcome", "requests", "last_at")
+@admin.register(Usage)
+class UsageAdmin(ReadOnlyAdmin):
+    list_display = ("day", "key_id", "resource", "access", "outcome", "reason", "requests", "last_at")
     list_filter = ("outcome", "resource", "access")
-    list_select_related = ("key",)
     search_fields = ("key__prefix", "key__name")
-    date_hierarchy = "date"
-    ordering = ("-date", "-requests")
+    date_hierarchy = "day"
+    ordering = ("-day", "-requests")
     show_full_result_count = False
 
 
 @admin.register(StoreUsage)
 class StoreUsageAdmin(ReadOnlyAdmin):
-    list_display = ("date", "store", "outcome", "requests")
-    list_filter = ("outcome", ("store", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("store",)
-    date_hierarchy = "date"
-    ordering = ("-date",)
+    list_display = ("day", "store_id", "outcome", "requests")
+    list_filter = ("outcome",)
+    search_fields = ("=store__id",)
+    date_hierarchy = "day"
+    ordering = ("-day",)
 
 
-@admin.register(RefusalUsage)
-class RefusalUsageAdmin(ReadOnlyAdmin):
-    list_display = ("date", "key", "resource", "access", "reason", "requests", "last_at")
-    list_filter = ("reason", "resource", "access")
-    list_select_related = ("key",)
-    search_fields = ("key__prefix", "key__name")
-    date_hierarchy = "date"
-    ordering = ("-date", "-requests")
+@admin.register(Refusal)
+class RefusalAdmin(ReadOnlyAdmin):
+    list_display = ("last_at", "key_id", "reason", "scope", "address", "requests", "settled_as", "settled_at")
+    list_filter = ("reason", "settled_as")
+    search_fields = ("key__prefix", "key__name", "=address")
+    date_hierarchy = "last_at"
+    ordering = ("-last_at",)
     show_full_result_count = False
 
 

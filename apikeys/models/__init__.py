@@ -10,18 +10,16 @@ from apikeys.models.refusals import Refusal
 from apikeys.models.request_log import LoggedRequest
 from apikeys.models.suspension import Suspension
 from apikeys.models.usage import (
-    ApiKeyUsage,
     HourlyUsage,
     LastUse,
-    RefusalUsage,
     StoreUsage,
+    Usage,
     UsageWriter,
 )
 
 __all__ = [
     "ApiKey",
     "ApiKeyQuerySet",
-    "ApiKeyUsage",
     "AuditEntry",
     "Email",
     "Event",
@@ -33,9 +31,9 @@ __all__ = [
     "NotificationSettings",
     "Outcome",
     "Refusal",
-    "RefusalUsage",
     "Reminder",
     "StoreUsage",
     "Suspension",
+    "Usage",
     "UsageWriter",
 ]

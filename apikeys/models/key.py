@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from apikeys import client_ip, key_text
 from apikeys.models import state as states
-from apikeys.models.usage import ApiKeyUsage
+from apikeys.models.usage import Usage
 from stores.models import Store
 from stores.resources import Access, Resource
 from stores.text import ComparableNameField, comparable
@@ -108,7 +108,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def with_requests(self) -> "ApiKeyQuerySet":
         """Add ``requests``, those of the last 30 days."""
         requests = (
-            ApiKeyUsage.objects.last_days()
+            Usage.objects.last_days()
             .filter(key=OuterRef("pk"))
             .order_by()
             .values("key")

@@ -121,9 +121,11 @@ class Reminder(models.Model):
 
 
 class KnownNetwork(models.Model):
-    """A network that a key was used from: /24 of IPv4, /48 of IPv6."""
+    """A network that a key was used from: /24 of IPv4, /48 of IPv6. Without a constraint, as usage."""
 
-    key = models.ForeignKey("apikeys.ApiKey", on_delete=models.CASCADE, related_name="+")
+    key = models.ForeignKey(
+        "apikeys.ApiKey", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     network = models.CharField(max_length=43)
     first_used_at = models.DateTimeField()
 

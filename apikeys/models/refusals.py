@@ -30,6 +30,10 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
         """Refusals that are an alarm: neither fixed nor left, with a request in the last ALARM_DAYS."""
         return self.filter(settled_at=None, last_at__gt=timezone.now() - timedelta(days=ALARM_DAYS))
 
+    def alarms(self) -> "RefusalQuerySet":
+        """Open refusals of a key that works: that it was off, or had expired, ended by itself."""
+        return self.open().exclude(reason__in=("api_key_inactive", "api_key_expired"))
+
     def settle_fixed(self, key: "ApiKey", *, is_limit_raised: bool = False) -> None:
         """Settle the causes that a change of the key has mended, in the transaction of that change."""
         now = timezone.now()

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from django.db.models import BooleanField, Case, CharField, Exists, F, OuterRef, Q, Value, When
 from django.db.models.expressions import RawSQL
-from django.utils import timezone
 
 from apikeys.models.refusals import Refusal
-from apikeys.models.usage import PERIOD_DAYS, ApiKeyUsage, first_day
+from apikeys.models.usage import PERIOD_DAYS, Usage, first_day
 from stores.resources import Access
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ UNUSED_WRITE = """
     EXISTS (
         SELECT 1 FROM {scopes}
         WHERE scope.value LIKE '%%:write' AND NOT EXISTS (
-            SELECT 1 FROM apikeys_apikeyusage used
-            WHERE used.key_id = apikeys_apikey.id AND used.date BETWEEN %s AND %s AND used.access = 'write'
+            SELECT 1 FROM apikeys_usage used
+            WHERE used.key_id = apikeys_apikey.id AND used.day >= %s AND used.access = 'write'
                 AND used.resource || ':write' = scope.value
         )
     )
@@ -88,12 +87,8 @@ class AttentionLine:
         return f"{keys} {self.state.attention}"
 
 
-# What ends by itself when time passes: no alarm for a key that works.
-ENDED = ("api_key_inactive", "api_key_expired")
-
-
 def _has_open_refusal(now: datetime) -> Q:
-    return Q(Exists(Refusal.objects.open().exclude(reason__in=ENDED).filter(key=OuterRef("pk"))))
+    return Q(Exists(Refusal.objects.alarms().filter(key=OuterRef("pk"))))
 
 
 def _has_unused_write(now: datetime) -> Q:
@@ -103,20 +98,20 @@ def _has_unused_write(now: datetime) -> Q:
     """
     unused = RawSQL(  # noqa: S611  # names of our own
         UNUSED_WRITE.format(scopes=SCOPES[connection.vendor]),
-        [first_day(), timezone.now().date()],
+        [first_day()],
         output_field=BooleanField(),
     )
     return Q(created_at__lt=now - UNUSED, last_use__at__gte=now - UNUSED) & Q(unused)
 
 
 def _key_has_open_refusal(key: "ApiKey", now: datetime) -> bool:
-    return Refusal.objects.for_key(key).open().exclude(reason__in=ENDED).exists()
+    return Refusal.objects.for_key(key).alarms().exists()
 
 
 def _key_has_unused_write(key: "ApiKey", now: datetime) -> bool:
     if key.created_at >= now - UNUSED or key.last_used_at is None or key.last_used_at < now - UNUSED:
         return False
-    written = ApiKeyUsage.objects.last_days().filter(key=key, access=Access.WRITE)
+    written = Usage.objects.last_days().filter(key=key, access=Access.WRITE)
     used = {f"{resource}:write" for resource in written.values_list("resource", flat=True)}
     return any(scope.endswith(":write") and scope not in used for scope in key.access)
 

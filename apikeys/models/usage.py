@@ -1,7 +1,8 @@
-"""What became of the requests of keys: counts by day, and the newest request of each.
+"""What became of the requests of keys: counts by day and by hour, and the newest request of each key.
 
-On PostgreSQL the tables of counts by day have one partition a month (see ``manage.py prune_usage``), so their
-primary key there is ``(id, date)``.
+Rows name keys and stores by ids without a foreign key constraint. So counting locks no key and no store,
+nobody waits to delete one, and what was counted for a deleted key stays part of its store's figures.
+``apikeys.usage.retention`` deletes what is old.
 """
 
 from datetime import date, timedelta
@@ -17,7 +18,7 @@ from stores.resources import Access, Resource
 
 PERIOD_DAYS = 30
 
-Usage = TypeVar("Usage", bound=models.Model)
+Row = TypeVar("Row", bound=models.Model)
 
 
 def first_day(*, days: int = PERIOD_DAYS) -> date:
@@ -25,24 +26,30 @@ def first_day(*, days: int = PERIOD_DAYS) -> date:
     return timezone.now().date() - timedelta(days=days - 1)
 
 
-class UsageQuerySet(models.QuerySet[Usage]):
-    def since(self, day: date) -> "UsageQuerySet[Usage]":
-        """Rows from this day until today.
+class UsageQuerySet(models.QuerySet[Row]):
+    def since(self, day: date) -> "UsageQuerySet[Row]":
+        """Rows from this day on."""
+        return self.filter(day__gte=day)
 
-        Without an end, PostgreSQL would read the partitions of the coming months, too.
-        """
-        return self.filter(date__range=(day, timezone.now().date()))
-
-    def last_days(self, days: int = PERIOD_DAYS) -> "UsageQuerySet[Usage]":
+    def last_days(self, days: int = PERIOD_DAYS) -> "UsageQuerySet[Row]":
         """Rows of the last ``days`` days, today included."""
         return self.since(first_day(days=days))
 
 
-class ApiKeyUsage(models.Model):
+class Usage(models.Model):
     """How many requests a key made on one day (UTC), by where they led and what they came to."""
 
-    key = models.ForeignKey("apikeys.ApiKey", on_delete=models.CASCADE, related_name="usage")
-    date = models.DateField()
+    store = models.ForeignKey(
+        Store, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    key = models.ForeignKey(
+        "apikeys.ApiKey",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="usage",
+    )
+    day = models.DateField()
     resource = models.CharField(
         max_length=20, choices=Resource.choices, blank=True, help_text="Blank: a route of no resource."
     )
@@ -53,6 +60,11 @@ class ApiKeyUsage(models.Model):
         help_text="Blank: refused before its access was looked at.",
     )
     outcome = models.CharField(max_length=9, choices=Outcome.choices)
+    reason = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="Why it was refused, by the error's code; blank for all other requests.",
+    )
     requests = models.PositiveBigIntegerField()
     last_at = models.DateTimeField()
 
@@ -60,18 +72,18 @@ class ApiKeyUsage(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "usage by key"
-        indexes = (models.Index(fields=("date",), name="api_key_usage_oldest"),)
+        indexes = (models.Index(fields=("store", "day"), name="usage_of_store"),)
         constraints = (
             models.UniqueConstraint(
-                fields=("key", "date", "resource", "access", "outcome"), name="api_key_usage_is_one_row"
+                # The store last: keys are looked for by themselves.
+                fields=("key", "day", "resource", "access", "outcome", "reason", "store"),
+                name="usage_is_one_row",
             ),
-            models.CheckConstraint(
-                condition=Q(outcome__in=Outcome.values), name="api_key_usage_outcome_is_known"
-            ),
+            models.CheckConstraint(condition=Q(outcome__in=Outcome.values), name="usage_outcome_is_known"),
         )
 
     def __str__(self) -> str:
-        return f"{self.date} {self.resource} {self.outcome}: {self.requests}"
+        return " ".join(filter(None, (str(self.day), self.resource, self.outcome, self.reason)))
 
 
 class StoreUsage(models.Model):
@@ -81,8 +93,10 @@ class StoreUsage(models.Model):
     with two thousand keys as with two.
     """
 
-    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="usage")
-    date = models.DateField()
+    store = models.ForeignKey(
+        Store, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    day = models.DateField()
     outcome = models.CharField(max_length=9, choices=Outcome.choices)
     requests = models.PositiveBigIntegerField()
 
@@ -90,49 +104,18 @@ class StoreUsage(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "usage by store"
-        indexes = (models.Index(fields=("date",), name="store_usage_oldest"),)
+        # The release before wrote to apikeys_storeusage.
+        db_table = "apikeys_usage_by_store"
         constraints = (
-            models.UniqueConstraint(fields=("store", "date", "outcome"), name="store_usage_is_one_row"),
+            models.UniqueConstraint(fields=("store", "day", "outcome"), name="usage_by_store_is_one_row"),
         )
 
     def __str__(self) -> str:
-        return f"{self.date} {self.outcome}: {self.requests}"
-
-
-class RefusalUsage(models.Model):
-    """How many requests of a key were refused on one day (UTC), by the reason.
-
-    It divides the refused requests of ApiKeyUsage, in a table of its own: the release before knows no reason.
-    """
-
-    key = models.ForeignKey("apikeys.ApiKey", on_delete=models.CASCADE, related_name="refusals")
-    date = models.DateField()
-    resource = models.CharField(max_length=20, choices=Resource.choices, blank=True)
-    access = models.CharField(max_length=5, choices=Access.choices, blank=True)
-    reason = models.CharField(max_length=40, help_text="The error's code, such as api_key_expired.")
-    requests = models.PositiveBigIntegerField()
-    last_at = models.DateTimeField()
-
-    objects = UsageQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = verbose_name_plural = "refusals by key"
-        indexes = (models.Index(fields=("date",), name="refusal_usage_oldest"),)
-        constraints = (
-            models.UniqueConstraint(
-                fields=("key", "date", "resource", "access", "reason"), name="refusal_usage_is_one_row"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.date} {self.reason}: {self.requests}"
+        return f"{self.day} {self.outcome}: {self.requests}"
 
 
 class HourlyUsage(models.Model):
-    """How many requests a key made in one hour (UTC), for charts of the last 24 hours.
-
-    Rows are kept for two days. As they go on their own, a deleted key's may stay, and count for its store.
-    """
+    """How many requests a key made in one hour (UTC): for charts of the last 24 hours, and for its rhythm."""
 
     store = models.ForeignKey(
         Store, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
@@ -159,7 +142,11 @@ class LastUse(models.Model):
     """The newest request of a key: when, what, from where. Apart from the key, whose row it would churn."""
 
     key = models.OneToOneField(
-        "apikeys.ApiKey", on_delete=models.CASCADE, primary_key=True, related_name="last_use"
+        "apikeys.ApiKey",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="last_use",
     )
     at = models.DateTimeField()
     method = models.CharField(max_length=10)

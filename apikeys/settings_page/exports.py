@@ -1,6 +1,5 @@
 """Usage as a CSV file: what each key of a store did on each day, as far as it is counted."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -9,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apikeys.models import ApiKeyUsage, Outcome, RefusalUsage
+from apikeys.models import ApiKey, Usage
 from apikeys.settings_page.csv_files import csv_response
 from apikeys.settings_page.decorators import OwnerRequest, store_owner_required
 from apikeys.usage.periods import Period, TimeRange
@@ -35,23 +34,11 @@ def usage_rows(store: Store, first: date) -> Iterator[tuple[Any, ...]]:
 
 
 def usage_of_day(store: Store, day: date) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of a day. Refused requests are divided by their reason, as far as it was counted."""
-    reasons: dict[tuple[Any, ...], Counter[str]] = {}
-    refusals = RefusalUsage.objects.filter(key__store=store, date=day)
-    for *group, reason, requests in refusals.values_list(
-        "key_id", "resource", "access", "reason", "requests"
-    ):
-        reasons.setdefault(tuple(group), Counter())[reason] += requests
-    usage = ApiKeyUsage.objects.filter(key__store=store, date=day).order_by(
-        "key__name", "key_id", "resource", "access", "outcome"
+    """Yield the rows of a day, those of deleted keys without a name: they add up to what the page counts."""
+    names = {pk: rest for pk, *rest in ApiKey.objects.for_store(store).values_list("pk", "name", "prefix")}
+    usage = Usage.objects.filter(store=store, day=day).values_list(
+        "key_id", "resource", "access", "outcome", "reason", "requests"
     )
-    for key_id, name, prefix, resource, access, outcome, requests in usage.values_list(
-        "key_id", "key__name", "key__prefix", "resource", "access", "outcome", "requests"
-    ):
-        by_reason = Counter[str]()
-        if outcome == Outcome.REFUSED:
-            by_reason = reasons.get((key_id, resource, access), by_reason)
-        for reason, count in sorted(by_reason.items()):
-            yield (day, name, prefix, resource, access, outcome, reason, count)
-        if rest := requests - by_reason.total():
-            yield (day, name, prefix, resource, access, outcome, "", rest)
+    rows = [(*names.get(key_id, ("", "")), *columns) for key_id, *columns in usage]
+    for row in sorted(rows):
+        yield (day, *row)

@@ -14,9 +14,9 @@ MAX_COUNTERS = 100_000
 # Likewise, a request beyond so many is left out of the request log: they take about 15 MB.
 MAX_LOGGED_REQUESTS = 20_000
 # Likewise, a network beyond so many is noticed by its next request in a later batch.
-MAX_NETWORKS = 20_000
+MAX_NETWORKS = 10_000
 # An address beyond so many that were refused counts as one of the key's further addresses.
-MAX_REFUSED_ADDRESSES = 20_000
+MAX_REFUSED_ADDRESSES = 10_000
 
 
 class KeyRequest(NamedTuple):

@@ -1,45 +1,49 @@
 """Networks that keys are used from: they are remembered, and owners who asked for it are told of new ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import datetime
 
 from apikeys import emails
 from apikeys.models import ApiKey, KnownNetwork
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
+from apikeys.tasks import task
 from apikeys.usage.batch import KeyRequest
-
-KEYS_PER_QUERY = 200
 
 
 def record_networks(uses: Mapping[tuple[int, str], KeyRequest]) -> None:
     """Remember the networks that keys were used from: ``uses`` has the first request of each key and network.
 
-    What a key's first network is tells nobody. Runs in the caller's transaction, so that a batch that is
-    written again has its networks and e-mails too.
+    A worker tells of them, unless it is the key's first. Runs in the caller's transaction, so that a batch
+    that is written again has its networks and e-mails too.
     """
-    seen = sorted(uses.items(), key=lambda item: (item[0][0], item[1].at))
-    for start in range(0, len(seen), KEYS_PER_QUERY):
-        _record_some(seen[start : start + KEYS_PER_QUERY])
+    keys, networks = {key_id for key_id, _ in uses}, {network for _, network in uses}
+    of_keys = KnownNetwork.objects.filter(key__in=keys)
+    known = set(of_keys.filter(network__in=networks).values_list("key_id", "network"))
+    new = {of_key: use for of_key, use in uses.items() if of_key not in known}
+    if new:
+        _record_new(new)
 
 
-def _record_some(seen: Sequence[tuple[tuple[int, str], KeyRequest]]) -> None:
-    key_ids, networks = {key_id for (key_id, _), _ in seen}, {network for (_, network), _ in seen}
-    known = set(
-        KnownNetwork.objects.filter(key__in=key_ids, network__in=networks).values_list("key_id", "network")
-    )
-    for (key_id, network), use in seen:
-        if (key_id, network) not in known:
-            _record_new(key_id, network, use)
+def _record_new(uses: Mapping[tuple[int, str], KeyRequest]) -> None:
+    known: dict[int, set[str]] = {key_id: set() for key_id, _ in uses}
+    for key_id, network in KnownNetwork.objects.filter(key__in=known).values_list("key_id", "network"):
+        known[key_id].add(network)
+    rows = []
+    for (key_id, network), use in sorted(uses.items(), key=lambda item: item[1].at):
+        if network in known[key_id] or len(known[key_id]) >= MAX_KNOWN_NETWORKS:
+            continue
+        if known[key_id]:
+            tell_of_network.enqueue(key_id, network, str(use.address), use.at.isoformat())
+        known[key_id].add(network)
+        rows.append(KnownNetwork(key_id=key_id, network=network, first_used_at=use.at))
+    # Another process may record the same at this instant: an owner is told once a day in any case.
+    rows.sort(key=lambda row: (row.key_id, row.network))
+    KnownNetwork.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _record_new(key_id: int, network: str, use: KeyRequest) -> None:
-    keys = ApiKey.objects.select_related("store").select_for_update(of=("self",), no_key=True)
-    key = keys.filter(pk=key_id).first()
-    if key is None:
-        return
-    # Read again under the lock: another process may just have recorded the same.
-    known = set(KnownNetwork.objects.filter(key=key).values_list("network", flat=True))
-    if network in known or len(known) >= MAX_KNOWN_NETWORKS:
-        return
-    KnownNetwork.objects.create(key=key, network=network, first_used_at=use.at)
-    if known:
-        emails.send_new_network(key, network=network, address=str(use.address), at=use.at)
+@task()
+def tell_of_network(key_id: int, network: str, address: str, at: str) -> None:
+    """Tell the owners of a key who asked for it that it was used from a network for the first time."""
+    key = ApiKey.objects.select_related("store").filter(pk=key_id).first()
+    if key:
+        emails.send_new_network(key, network=network, address=address, at=datetime.fromisoformat(at))

@@ -13,7 +13,7 @@ from django.db.models import F, Max, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage, HourlyUsage, StoreUsage
+from apikeys.models import ApiKey, HourlyUsage, StoreUsage, Usage
 from apikeys.models.outcomes import Outcome
 from apikeys.models.usage import first_day
 from apikeys.usage.periods import Period, TimeRange
@@ -40,7 +40,7 @@ def of_keys(keys: Collection[ApiKey], time_range: TimeRange = TimeRange.MONTH) -
     if time_range.is_hourly:
         rows: QuerySet[Any] = HourlyUsage.objects.filter(key__in=keys, hour__gte=start)
     else:
-        rows = ApiKeyUsage.objects.since(start.date()).filter(key__in=keys)
+        rows = Usage.objects.since(start.date()).filter(key__in=keys)
     for bar, key_id, outcome, requests in by_bar(rows, time_range, "key_id", "outcome"):
         periods[key_id].add(bar, outcome, requests)
     return periods
@@ -48,9 +48,9 @@ def of_keys(keys: Collection[ApiKey], time_range: TimeRange = TimeRange.MONTH) -
 
 def by_bar(rows: QuerySet[Any], time_range: TimeRange, *columns: str) -> Any:
     """Add up rows of usage: tuples of when their bar begins, the columns and the requests."""
-    start: Any = F("hour") if time_range.is_hourly else F("date")
+    start: Any = F("hour") if time_range.is_hourly else F("day")
     if time_range.is_monthly:
-        start = TruncMonth("date")
+        start = TruncMonth("day")
     return rows.order_by().values_list(start, *columns).annotate(Sum("requests"))
 
 
@@ -68,7 +68,7 @@ def by_resource(key: ApiKey) -> dict[str, dict[str, int]]:
 
 def refusals_by_reason(key: ApiKey) -> dict[str, int]:
     """Refused requests of the last 30 days by the error's code, the most frequent first."""
-    rows = key.refusals.last_days()
+    rows = key.usage.last_days().filter(outcome=Outcome.REFUSED).exclude(reason="")
     counts = rows.values_list("reason").annotate(total=Sum("requests"))
     return dict(counts.order_by("-total", "reason"))
 
@@ -183,8 +183,8 @@ def impacts(keys: Collection[ApiKey]) -> dict[int, Impact]:
     """
     found = {key.pk: Impact(0, 0, getattr(key, "last_use", None)) for key in keys}
     yesterday = timezone.now().date() - timedelta(days=1)
-    rows = ApiKeyUsage.objects.filter(key__in=keys).last_days(7)
-    for key_id, day, requests in rows.order_by().values_list("key_id", "date").annotate(Sum("requests")):
+    rows = Usage.objects.filter(key__in=keys).last_days(7)
+    for key_id, day, requests in rows.order_by().values_list("key_id", "day").annotate(Sum("requests")):
         found[key_id].last_7_days += requests
         if day >= yesterday:
             found[key_id].since_yesterday += requests

@@ -1,42 +1,25 @@
 """How counted requests become rows: a batch in one transaction, and every batch once.
 
-Every writer takes its locks in the same order: its own row among the writers, stores, keys, rows of usage,
-each sorted. So no two of them can deadlock.
+Every writer writes to the tables in the same order, its own row among the writers first, and to the rows of
+each table sorted. So no two of them can deadlock, and as no row refers to another, nobody else waits.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models.signals import pre_delete
-from django.dispatch import receiver
 from django.utils import timezone
 
-from apikeys.models import (
-    ApiKey,
-    ApiKeyUsage,
-    HourlyUsage,
-    LastUse,
-    LoggedRequest,
-    Outcome,
-    Refusal,
-    RefusalUsage,
-    StoreUsage,
-    UsageWriter,
-)
+from apikeys.models import HourlyUsage, LastUse, LoggedRequest, Refusal, StoreUsage, Usage, UsageWriter
+from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import MAX_ADDRESSES
-from apikeys.usage import networks
 from apikeys.usage.batch import Batch, Cause, Count, Counter, KeyRequest, Refused
-from stores.models import Store
-
-# Far below what one statement may bind: 32,766 values on SQLite and 65,535 on PostgreSQL.
-ROWS_PER_STATEMENT = 500
+from apikeys.usage.networks import record_networks
 
 ADD_REQUESTS = "requests = kept.requests + excluded.requests"
 LAST_AT = "last_at = CASE WHEN excluded.last_at > kept.last_at THEN excluded.last_at ELSE kept.last_at END"
-ADD_COUNT = f"{ADD_REQUESTS}, {LAST_AT}"
 # A request refused after its cause was fixed opens the refusal again; one that is left stays left.
 IS_OPENED_AGAIN = "kept.settled_as = 'fixed' AND excluded.last_at > kept.settled_at"
 ADD_REFUSED = f"""{ADD_REQUESTS}, {LAST_AT},
@@ -51,33 +34,26 @@ LOG_FIELDS = (
     *("milliseconds", "address", "client", "request_id"),
 )
 
-FIRST = itemgetter(0)
-
 Counts = Mapping[Counter, Count]
+Rows = Sequence[Sequence[Any]]
 
 
 def write(batch: Batch) -> None:
     """Add a batch's counts to the rows of usage, and note newest requests and networks, unless it is there.
 
     A connection that breaks while it commits leaves open whether it did, so a batch that failed may be
-    handed in again, as often as it takes. Keys deleted since are left out; their store keeps its counts.
-    Raises django.db.Error.
+    handed in again, as often as it takes. Raises django.db.Error.
     """
     with transaction.atomic():
         if not _claim_batch(batch):
             return
-        stores = _lock_rows(Store, {counter.store_id for counter in batch.counts})
-        keys = _lock_rows(ApiKey, {counter.key_id for counter in batch.counts})
-        networks.record_networks({at: use for at, use in batch.networks.items() if use.key_id in keys})
-        of_keys = {c: count for c, count in batch.counts.items() if c.key_id in keys}
-        of_stores = {c: count for c, count in batch.counts.items() if c.store_id in stores}
-        _write_key_usage(of_keys)
-        _write_refusals(of_keys)
-        _write_causes(batch.refusals)
-        _write_store_usage(of_stores)
-        _write_hourly_usage(of_stores)
-        _write_last_uses(use for use in batch.newest.values() if use.key_id in keys)
-        _write_log(request for request in batch.log if request.store_id in stores)
+        record_networks(batch.networks)
+        _write_usage(batch.counts)
+        _write_refusals(batch.refusals)
+        _write_store_usage(batch.counts)
+        _write_hourly_usage(batch.counts)
+        _write_last_uses(batch.newest.values())
+        _write_log(batch.log)
 
 
 def _claim_batch(batch: Batch) -> bool:
@@ -94,26 +70,25 @@ def _claim_batch(batch: Batch) -> bool:
     return claimed == 1
 
 
-def _write_key_usage(counts: Counts) -> None:
+def _write_usage(counts: Counts) -> None:
     _upsert(
-        ApiKeyUsage,
-        ("key", "date", "resource", "access", "outcome", "requests", "last_at"),
-        _totals(counts, lambda c: (c.key_id, c.date, c.resource, c.access, c.outcome)),
-        f"(key_id, date, resource, access, outcome) DO UPDATE SET {ADD_COUNT}",
+        Usage,
+        ("key", "day", "resource", "access", "outcome", "reason", "store", "requests", "last_at"),
+        _totals(counts, _usage_of),
+        f"(key_id, day, resource, access, outcome, reason, store_id) DO UPDATE SET {ADD_REQUESTS}, {LAST_AT}",
     )
 
 
-def _write_refusals(counts: Counts) -> None:
-    refused = {c: count for c, count in counts.items() if c.outcome == Outcome.REFUSED}
-    _upsert(
-        RefusalUsage,
-        ("key", "date", "resource", "access", "reason", "requests", "last_at"),
-        _totals(refused, lambda c: (c.key_id, c.date, c.resource, c.access, c.reason)),
-        f"(key_id, date, resource, access, reason) DO UPDATE SET {ADD_COUNT}",
+def _usage_of(counter: Counter) -> tuple[Any, ...]:
+    """Return the row of usage that a counter belongs to. Reasons are counted of what was refused."""
+    reason = counter.reason if counter.outcome == Outcome.REFUSED else ""
+    return (
+        *(counter.key_id, counter.date, counter.resource, counter.access, counter.outcome),
+        *(reason, counter.store_id),
     )
 
 
-def _write_causes(refusals: Mapping[Cause, Refused]) -> None:
+def _write_refusals(refusals: Mapping[Cause, Refused]) -> None:
     """Add refused requests to the rows of their causes."""
     _upsert(
         Refusal,
@@ -126,7 +101,7 @@ def _write_causes(refusals: Mapping[Cause, Refused]) -> None:
                 *(cause.key_id, refused.newest.store_id, cause.reason, cause.scope, cause.address),
                 *(refused.newest.client, refused.requests, refused.first_at, refused.newest.at, ""),
             )
-            for cause, refused in sorted(_with_few_addresses(refusals).items(), key=FIRST)
+            for cause, refused in sorted(_with_few_addresses(refusals).items(), key=itemgetter(0))
         ],
         f"(key_id, reason, scope, address) DO UPDATE SET {ADD_REFUSED}",
     )
@@ -141,9 +116,8 @@ def _with_few_addresses(refusals: Mapping[Cause, Refused]) -> Mapping[Cause, Ref
     if not keys:
         return refusals
     known: dict[int, set[str]] = {key_id: set() for key_id in keys}
-    for key_id, address in (
-        Refusal.objects.filter(key__in=keys).exclude(address="").values_list("key_id", "address")
-    ):
+    rows = Refusal.objects.filter(key__in=keys).exclude(address="")
+    for key_id, address in rows.values_list("key_id", "address"):
         known[key_id].add(address)
     few: dict[Cause, Refused] = {}
     for cause, refused in sorted(refusals.items(), key=lambda item: item[1].first_at):
@@ -160,21 +134,21 @@ def _with_few_addresses(refusals: Mapping[Cause, Refused]) -> Mapping[Cause, Ref
     return few
 
 
+def _write_store_usage(counts: Counts) -> None:
+    _upsert(
+        StoreUsage,
+        ("store", "day", "outcome", "requests"),
+        [row[:-1] for row in _totals(counts, lambda c: (c.store_id, c.date, c.outcome))],
+        f"(store_id, day, outcome) DO UPDATE SET {ADD_REQUESTS}",
+    )
+
+
 def _write_hourly_usage(counts: Counts) -> None:
     _upsert(
         HourlyUsage,
         ("key", "hour", "outcome", "store", "requests"),
         [row[:-1] for row in _totals(counts, lambda c: (c.key_id, c.hour, c.outcome, c.store_id))],
         f"(key_id, hour, outcome) DO UPDATE SET {ADD_REQUESTS}",
-    )
-
-
-def _write_store_usage(counts: Counts) -> None:
-    _upsert(
-        StoreUsage,
-        ("store", "date", "outcome", "requests"),
-        [row[:-1] for row in _totals(counts, lambda c: (c.store_id, c.date, c.outcome))],
-        f"(store_id, date, outcome) DO UPDATE SET {ADD_REQUESTS}",
     )
 
 
@@ -224,56 +198,39 @@ def _write_log(requests: Iterable[KeyRequest]) -> None:
         _upsert(LoggedRequest, LOG_FIELDS, rows, "DO NOTHING")
 
 
-def _lock_rows(model: type[models.Model], ids: Collection[int]) -> set[int]:
-    """Those of the ids that exist, held against deletion until the transaction ends.
-
-    PostgreSQL's weakest row lock is enough and lets other processes count too; the ORM cannot ask for it.
-    """
-    strength = "FOR KEY SHARE" if connection.features.has_select_for_update else ""
-    found: set[int] = set()
-    with connection.cursor() as cursor:
-        for some in _batched(sorted(ids)):
-            marks = ", ".join(["%s"] * len(some))
-            cursor.execute(
-                f"SELECT id FROM {model._meta.db_table} WHERE id IN ({marks}) ORDER BY id {strength}",  # noqa: S608
-                some,
-            )
-            found.update(row[0] for row in cursor.fetchall())
-    return found
-
-
-def _upsert(
-    model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]], on_conflict: str
-) -> int:
+def _upsert(model: type[models.Model], names: Sequence[str], rows: Rows, on_conflict: str) -> int:
     """Insert rows, or do what ``on_conflict`` says where ``kept`` holds the row that is there already.
 
     Returns how many were inserted or changed. The ORM's own upsert can replace a value but not add to it.
     """
-    fields = {field.name: field for field in model._meta.concrete_fields}
-    written = [fields[name] for name in names]
-    columns = ", ".join(str(field.column) for field in written)
-    marks = f"({', '.join(['%s'] * len(written))})"
-    changed = 0
+    if not rows:
+        return 0
+    fields = _fields(model, names)
+    columns = [_prepare(field, values) for field, values in zip(fields, zip(*rows, strict=True), strict=True)]
+    into = f"INSERT INTO {model._meta.db_table} AS kept ({', '.join(str(field.column) for field in fields)})"
     with connection.cursor() as cursor:
-        for some in _batched(rows):
-            values = ", ".join([marks] * len(some))
-            cursor.execute(
-                f"INSERT INTO {model._meta.db_table} AS kept ({columns}) VALUES {values} "  # noqa: S608
-                f"ON CONFLICT {on_conflict}",
-                [
-                    # Numbers and text, most of them, every database takes as they are.
-                    value if type(value) in {int, str} else field.get_db_prep_save(value, connection)
-                    for row in some
-                    for field, value in zip(written, row, strict=True)
-                ],
+        if connection.vendor == "postgresql":
+            # One value a column, however many rows: a statement of many values is slow to make and to read.
+            arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
+            statement = f"{into} SELECT * FROM unnest({arrays}) ON CONFLICT {on_conflict}"  # noqa: S608
+            cursor.execute(statement, columns)
+        else:
+            marks = ", ".join(["%s"] * len(fields))
+            cursor.executemany(
+                f"{into} VALUES ({marks}) ON CONFLICT {on_conflict}", list(zip(*columns, strict=True))
             )
-            changed += cursor.rowcount
-    return changed
+        return int(cursor.rowcount)
 
 
-def _copy(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def _prepare(field: "models.Field[Any, Any]", values: Sequence[Any]) -> list[Any]:
+    """Return a column's values as the database takes them, each different one made once."""
+    prepared = {value: field.get_db_prep_save(value, connection) for value in set(values)}
+    return [prepared[value] for value in values]
+
+
+def _copy(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
     """Insert rows by PostgreSQL's COPY, which takes a tenth of the time that an INSERT does."""
-    columns = ", ".join(str(model._meta.get_field(name).column) for name in names)  # type: ignore[union-attr]
+    columns = ", ".join(str(field.column) for field in _fields(model, names))
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy,
@@ -282,11 +239,6 @@ def _copy(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequen
             copy.write_row(row)
 
 
-def _batched(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + ROWS_PER_STATEMENT] for start in range(0, len(items), ROWS_PER_STATEMENT))
-
-
-@receiver(pre_delete, sender=Store)
-def _lock_before_deletion(instance: Store, **kwargs: Any) -> None:
-    """Let deletion of a store take its locks in the order above: Django begins with the rows of usage."""
-    Store.objects.select_for_update().filter(pk=instance.pk).first()
+def _fields(model: type[models.Model], names: Sequence[str]) -> "list[models.Field[Any, Any]]":
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    return [fields[name] for name in names]

@@ -14,14 +14,14 @@ from django.db.models import Model
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 
-from apikeys.models import ApiKeyUsage, HourlyUsage, LoggedRequest, RefusalUsage, StoreUsage
+from apikeys.models import HourlyUsage, LoggedRequest, StoreUsage, Usage
 from reflow.api.errors import is_api_path
 from reflow.server.replicas import Replica, State, replicas
 from stores.models import Store
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SHOP = Store._meta.app_label
-USAGE_MODELS = frozenset({ApiKeyUsage, HourlyUsage, LoggedRequest, RefusalUsage, StoreUsage})
+USAGE_MODELS = frozenset({HourlyUsage, LoggedRequest, StoreUsage, Usage})
 
 
 @dataclass

@@ -42,7 +42,7 @@ def test_the_request_log_has_every_request_of_its_14_days() -> None:
     call_command("seed_demo", orders=1)
     totals: Counter[tuple[date, str]] = Counter()
     for day, outcome, requests in StoreUsage.objects.filter(store=NORTHWOOD_ID).values_list(
-        "date", "outcome", "requests"
+        "day", "outcome", "requests"
     ):
         totals[day, outcome] += requests
     days = {day for day, _ in totals}
@@ -64,7 +64,7 @@ def test_more_keys_than_are_described_are_copies_with_names_of_their_own() -> No
     call_command("seed_demo", orders=1, keys=120, usage_days=3)
     keys = ApiKey.objects.filter(store=NORTHWOOD_ID)
     assert keys.count() == len(set(keys.values_list("name", flat=True))) == 120
-    assert StoreUsage.objects.filter(store=NORTHWOOD_ID).values("date").distinct().count() == 3
+    assert StoreUsage.objects.filter(store=NORTHWOOD_ID).values("day").distinct().count() == 3
 
 
 def test_seeding_again_changes_nothing() -> None:

@@ -20,7 +20,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 from playwright.sync_api import Request as PageRequest
 from pytest_django.live_server_helper import LiveServer
 
-from apikeys.models import ApiKey, ApiKeyUsage, Refusal, RefusalUsage
+from apikeys.models import ApiKey, Refusal, Usage
 from stores.models import Store
 from tests import chromium, programs
 from tests.conftest import PASSWORD, bearer
@@ -190,32 +190,26 @@ def use(key: ApiKey, scope: str, *, outcome: str = "succeeded", requests: int = 
     """Let it have been today that the key made these requests."""
     resource, access = scope.split(":")
     now = timezone.now()
-    ApiKeyUsage.objects.create(
+    reason = "resource_not_allowed" if outcome == "refused" else ""
+    Usage.objects.create(
+        store_id=key.store_id,
         key=key,
-        date=now.date(),
+        day=now.date(),
         resource=resource,
         access=access,
         outcome=outcome,
+        reason=reason,
         requests=requests,
         last_at=now,
     )
-    if outcome == "refused":
+    if reason:
         Refusal.objects.create(
-            store=key.store,
+            store_id=key.store_id,
             key=key,
-            reason="resource_not_allowed",
+            reason=reason,
             scope=scope,
             requests=requests,
             first_at=now,
-            last_at=now,
-        )
-        RefusalUsage.objects.create(
-            key=key,
-            date=now.date(),
-            resource=resource,
-            access=access,
-            reason="resource_not_allowed",
-            requests=requests,
             last_at=now,
         )
 

@@ -113,9 +113,7 @@ def key(issue: IssueKey, owner: User) -> ApiKey:
 
 
 def test_the_list(page: Page, key: ApiKey) -> None:
-    StoreUsage.objects.create(
-        store=key.store, date=timezone.now().date(), outcome="succeeded", requests=1_200
-    )
+    StoreUsage.objects.create(store=key.store, day=timezone.now().date(), outcome="succeeded", requests=1_200)
     page.goto(KEYS)
     expect(page.get_by_role("rowheader").get_by_role("link")).to_have_count(6)
     check(page)

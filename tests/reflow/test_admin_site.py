@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apikeys.models import ApiKeyUsage, Suspension
+from apikeys.models import Suspension, Usage
 from stores.models import Product, Store
 from tests.conftest import IssueKey, admin_page, sign_in
 from tests.specimens import make_specimens
@@ -50,7 +50,7 @@ def test_no_query_of_a_list_is_a_server_error(
     issue()
     url = admin_page(model, "changelist")
     operator.raise_request_exception = False
-    general = QUERIES if model in {ApiKeyUsage, Product, User} else ()
+    general = QUERIES if model in {Usage, Product, User} else ()
     for query in [*lookups_of(model), *filter_queries_of(model), *general]:
         with transaction.atomic():
             response = operator.get(f"{url}?{query}")

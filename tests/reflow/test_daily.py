@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from apikeys.models import ApiKeyUsage, Email
+from apikeys.models import Email, Usage
 from reflow.management.commands import daily
 from tests.conftest import IssueKey, deliver_emails
 
@@ -25,12 +25,12 @@ def test_what_is_old_is_removed_however_often_it_runs(issue: IssueKey) -> None:
     Email.objects.update(sent_at=LONG_AGO)
     DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=LONG_AGO)
     Session.objects.create(session_key="old", session_data="", expire_date=LONG_AGO)
-    ApiKeyUsage.objects.create(
-        key=key, date=LONG_AGO.date(), outcome="succeeded", requests=1, last_at=LONG_AGO
+    Usage.objects.create(
+        store_id=key.store_id, key=key, day=LONG_AGO.date(), outcome="succeeded", requests=1, last_at=LONG_AGO
     )
     for _ in range(2):
         call_command("daily")
-        for model in (Email, DBTaskResult, Session, ApiKeyUsage):
+        for model in (Email, DBTaskResult, Session, Usage):
             assert not model._default_manager.exists()
 
 

@@ -11,7 +11,7 @@ from itertools import count
 
 from django.db.models import Sum
 
-from apikeys.models import ApiKeyUsage
+from apikeys.models import Usage
 from apikeys.models.outcomes import Outcome
 from tests.conftest import bearer
 from tests.server import PATIENCE, Served
@@ -88,7 +88,7 @@ def load(sites: list[Served], key: str, *, programs: int = 4) -> Iterator[Load]:
 
 def counted() -> int:
     """How many requests were served, by what is written of them."""
-    served = ApiKeyUsage.objects.filter(outcome=Outcome.SUCCEEDED)
+    served = Usage.objects.filter(outcome=Outcome.SUCCEEDED)
     return int(served.aggregate(total=Sum("requests", default=0))["total"])
 
 

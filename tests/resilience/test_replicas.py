@@ -178,9 +178,9 @@ def owner_of(served: Served) -> Visitor:
     [
         ("requests/", {"apikeys_loggedrequest"}, set()),
         ("requests.csv", {"apikeys_loggedrequest"}, set()),
-        ("usage.csv", {"apikeys_apikeyusage", "apikeys_refusalusage"}, set()),
+        ("usage.csv", {"apikeys_usage"}, set()),
         # Keys are also chosen by what they did.
-        ("", {"apikeys_storeusage", "apikeys_apikeyusage"}, {"apikeys_apikeyusage", "apikeys_refusalusage"}),
+        ("", {"apikeys_usage_by_store", "apikeys_usage"}, {"apikeys_usage"}),
     ],
 )
 def test_usage_and_the_request_log_are_read_from_the_replica(

@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 import pytest
 from django.db import transaction
 
-from apikeys.models import ApiKeyUsage, LastUse, StoreUsage, UsageWriter
+from apikeys.models import LastUse, StoreUsage, Usage, UsageWriter
 from stores.models import Product, Store
 from tests.backends import wait_until
 from tests.conftest import IssueKey, bearer
@@ -122,7 +122,7 @@ def test_four_processes_on_one_key_lose_nothing_and_never_wait_for_each_other_in
     site.process.wait(PATIENCE)
     assert calls.statuses.keys() == {200}
     assert counted() == calls.answered == StoreUsage.objects.get().requests
-    assert LastUse.objects.get().at == ApiKeyUsage.objects.get(key=key).last_at
+    assert LastUse.objects.get().at == Usage.objects.get(key=key).last_at
     assert UsageWriter.objects.count() > 1
     assert "cannot be written" not in site.printed
 

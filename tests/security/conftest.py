@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from apikeys.models import ApiKeyUsage, LastUse, LoggedRequest, RefusalUsage, StoreUsage
+from apikeys.models import LastUse, LoggedRequest, Refusal, StoreUsage, Usage
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from stores.resources import SCOPES
@@ -25,9 +25,13 @@ def shops(store: Store, other_store: Store, issue: IssueKey) -> Shops:
     now = timezone.now()
     for pk, key in enumerate((my_key, their_key), start=1):
         LastUse.objects.create(key=key, at=now, method="GET", resource="orders", status_code=200)
-        ApiKeyUsage.objects.create(key=key, date=now.date(), outcome="succeeded", requests=1, last_at=now)
-        StoreUsage.objects.create(store=key.store, date=now.date(), outcome="succeeded", requests=1)
-        RefusalUsage.objects.create(key=key, date=now.date(), reason="rate_limited", requests=1, last_at=now)
+        Usage.objects.create(
+            store_id=key.store_id, key=key, day=now.date(), outcome="succeeded", requests=1, last_at=now
+        )
+        StoreUsage.objects.create(store=key.store, day=now.date(), outcome="succeeded", requests=1)
+        Refusal.objects.create(
+            store=key.store, key=key, reason="rate_limited", requests=1, first_at=now, last_at=now
+        )
         LoggedRequest.objects.create(
             id=pk,
             at=now,

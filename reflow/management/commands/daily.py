@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, OuterRef
 
 from apikeys import outbox, reminders
-from apikeys.usage.request_log import maintain_request_log
+from apikeys.usage import retention
 
 logger = logging.getLogger(__name__)
 
@@ -45,14 +45,6 @@ def clear_sessions() -> None:
     UserSession.objects.filter(~Exists(session)).delete()
 
 
-def prune_usage() -> None:
-    call_command("prune_usage")
-
-
-def maintain_log() -> None:
-    maintain_request_log()
-
-
 def prune_tasks() -> None:
     call_command("prune_db_task_results", min_age_days=1, failed_min_age_days=30, queue_name="*")
 
@@ -62,9 +54,9 @@ STEPS: tuple[Callable[[], None], ...] = (
     reminders.remind_of_expired_keys,
     reminders.send_monthly_reviews,
     clear_sessions,
-    prune_usage,
-    maintain_log,
     prune_tasks,
     outbox.requeue_lost_emails,
-    outbox.prune_emails,
+    retention.delete_old_usage,
+    retention.delete_old_emails,
+    retention.maintain_request_log,
 )

@@ -17,21 +17,21 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import (
     ApiKey,
-    ApiKeyUsage,
     AuditEntry,
     Email,
     LastUse,
     LoggedRequest,
-    RefusalUsage,
+    Refusal,
     StoreUsage,
+    Usage,
 )
 from apikeys.models.outcomes import Outcome
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from tests.conftest import IssueKey, admin_page, bearer, make_owner, sign_in
 
-USAGE: list[type[Model]] = [ApiKeyUsage, StoreUsage]
-MODELS: list[type[Model]] = [ApiKey, AuditEntry, Email, LoggedRequest, RefusalUsage, Suspension, *USAGE]
+USAGE: list[type[Model]] = [Usage, StoreUsage]
+MODELS: list[type[Model]] = [ApiKey, AuditEntry, Email, LoggedRequest, Refusal, Suspension, *USAGE]
 
 
 @pytest.fixture
@@ -41,9 +41,11 @@ def used(issue: IssueKey, store: Store) -> ApiKey:
     now = timezone.now()
     LastUse.objects.create(key=key, at=now, method="GET", resource="orders", status_code=200)
     use(key, Outcome.SUCCEEDED)
-    StoreUsage.objects.create(store=store, date=now.date(), outcome=Outcome.SUCCEEDED, requests=42)
+    StoreUsage.objects.create(store=store, day=now.date(), outcome=Outcome.SUCCEEDED, requests=42)
     Suspension.objects.create(store=store, reason="Guessing at orders.")
-    RefusalUsage.objects.create(key=key, date=now.date(), reason="api_key_expired", requests=1, last_at=now)
+    Refusal.objects.create(
+        store=store, key=key, reason="api_key_expired", requests=1, first_at=now, last_at=now
+    )
     LoggedRequest.objects.create(
         at=now, store=store, key=key, prefix=key.prefix, status=200, milliseconds=7, request_id=uuid4()
     )
@@ -52,8 +54,15 @@ def used(issue: IssueKey, store: Store) -> ApiKey:
 
 def use(key: ApiKey, outcome: Outcome) -> None:
     now = timezone.now()
-    ApiKeyUsage.objects.create(
-        key=key, date=now.date(), resource="orders", access="read", outcome=outcome, requests=42, last_at=now
+    Usage.objects.create(
+        store_id=key.store_id,
+        key=key,
+        day=now.date(),
+        resource="orders",
+        access="read",
+        outcome=outcome,
+        requests=42,
+        last_at=now,
     )
 
 

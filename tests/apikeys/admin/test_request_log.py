@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 
-from apikeys.models import ApiKey, LoggedRequest, RefusalUsage
+from apikeys.models import ApiKey, LoggedRequest, Refusal, Usage
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch
 from stores.models import Store
@@ -48,10 +48,10 @@ def test_what_is_not_there_finds_nothing(operator: Client, keys: list[ApiKey], t
     assert shown(operator, typed) == set()
 
 
-@pytest.mark.parametrize("model", [LoggedRequest, RefusalUsage])
+@pytest.mark.parametrize("model", [LoggedRequest, Refusal, Usage])
 @pytest.mark.usefixtures("keys")
 def test_nobody_changes_what_was_counted_or_logged(
-    operator: Client, model: type[LoggedRequest | RefusalUsage]
+    operator: Client, model: type[LoggedRequest | Refusal | Usage]
 ) -> None:
     row = model.objects.all()[0]
     assert operator.get(admin_page(model, "changelist")).status_code == 200

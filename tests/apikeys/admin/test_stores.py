@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, LastUse, StoreUsage
+from apikeys.models import ApiKey, AuditEntry, LastUse, StoreUsage, Usage
 from apikeys.models.outcomes import Outcome
 from apikeys.models.suspension import Suspension
 from stores.models import Store
@@ -56,10 +56,16 @@ def test_a_store_shows_its_keys_their_usage_and_history(
     key, _ = issue(name="Warehouse sync")
     issue(name="Theirs", store=other_store)
     now = timezone.now()
-    ApiKeyUsage.objects.create(
-        key=key, date=now.date(), outcome=Outcome.REFUSED, requests=1234, last_at=now, resource="orders"
+    Usage.objects.create(
+        store_id=key.store_id,
+        key=key,
+        day=now.date(),
+        outcome=Outcome.REFUSED,
+        requests=1234,
+        last_at=now,
+        resource="orders",
     )
-    StoreUsage.objects.create(store=store, date=now.date(), outcome=Outcome.REFUSED, requests=5678)
+    StoreUsage.objects.create(store=store, day=now.date(), outcome=Outcome.REFUSED, requests=5678)
     LastUse.objects.create(key=key, at=now, method="GET", resource="orders", status_code=401)
     lifecycle.deactivate_key(key, by=Actor(owner))
     page = page_of(operator, store)
@@ -94,8 +100,14 @@ def test_a_key_shows_its_usage_and_history(operator: Client, issue: IssueKey, ow
     key, _ = issue()
     lifecycle.deactivate_key(key, by=Actor(owner))
     now = timezone.now()
-    ApiKeyUsage.objects.create(
-        key=key, date=now.date(), outcome=Outcome.FAILED, requests=1234, last_at=now, resource="orders"
+    Usage.objects.create(
+        store_id=key.store_id,
+        key=key,
+        day=now.date(),
+        outcome=Outcome.FAILED,
+        requests=1234,
+        last_at=now,
+        resource="orders",
     )
     page = operator.get(admin_page(ApiKey, "change", key.pk)).content.decode()
     assert "1,234 failed" in page

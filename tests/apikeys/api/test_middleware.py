@@ -9,7 +9,7 @@ from django.test import Client
 
 from apikeys import key_text
 from apikeys.api.middleware import route_of
-from apikeys.models import ApiKey, LoggedRequest, RefusalUsage
+from apikeys.models import ApiKey, LoggedRequest, Usage
 from stores.models import Store
 from tests.conftest import IssueKey, bearer
 from tests.key_requests import NOON
@@ -56,7 +56,7 @@ def test_a_refusal_is_logged_and_counted_with_its_code(
     ApiKey.objects.filter(pk=key.pk).update(**change)
     assert client.get(path, headers=bearer(plaintext)).json()["code"] == reason
     assert (the_row().reason, the_row().outcome) == (reason, "refused")
-    assert RefusalUsage.objects.get().reason == reason
+    assert Usage.objects.get().reason == reason
 
 
 @pytest.mark.usefixtures("within_a_minute")
@@ -66,7 +66,7 @@ def test_a_rate_limited_request_is_logged_and_counted_with_its_code(client: Clie
     statuses = [client.get(ORDERS, headers=bearer(plaintext)).status_code for _ in range(2)]
     assert statuses == [200, 429]
     assert LoggedRequest.objects.with_error().get().reason == "rate_limited"
-    assert RefusalUsage.objects.get().reason == "rate_limited"
+    assert Usage.objects.get(outcome="refused").reason == "rate_limited"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_failure_is_logged_with_its_code(client: Client, issue: IssueKey, path
     _, plaintext = issue()
     client.get(path, headers=bearer(plaintext))
     assert (the_row().reason, the_row().outcome) == (reason, "failed")
-    assert not RefusalUsage.objects.exists()
+    assert Usage.objects.get().reason == ""
 
 
 def test_our_own_mistake_is_logged_as_one(

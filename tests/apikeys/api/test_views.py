@@ -3,7 +3,7 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from apikeys.models import ApiKeyUsage, RefusalUsage
+from apikeys.models import Usage
 from apikeys.models.outcomes import Outcome
 from tests.conftest import IssueKey, bearer
 
@@ -13,9 +13,10 @@ def test_a_key_is_told_about_itself(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue(name="Accounting", access=["orders:write"], expires_at=expires_at)
     for ago, requests in ((0, 2), (29, 3), (30, 100)):
         at = timezone.now() - timedelta(days=ago)
-        ApiKeyUsage.objects.create(
+        Usage.objects.create(
+            store_id=key.store_id,
             key=key,
-            date=at.date(),
+            day=at.date(),
             resource="orders",
             access="read",
             outcome=Outcome.SUCCEEDED,
@@ -54,8 +55,14 @@ def test_a_key_is_told_why_it_was_refused(client: Client, issue: IssueKey) -> No
     today = timezone.now().date()
     for reason, ago, requests in (("rate_limited", 0, 2), ("rate_limited", 29, 5), ("rate_limited", 30, 100)):
         day = today - timedelta(days=ago)
-        RefusalUsage.objects.create(
-            key=key, date=day, reason=reason, requests=requests, last_at=timezone.now()
+        Usage.objects.create(
+            outcome="refused",
+            store_id=key.store_id,
+            key=key,
+            day=day,
+            reason=reason,
+            requests=requests,
+            last_at=timezone.now(),
         )
     client.get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
     body = client.get("/v1/api-key/", headers=bearer(plaintext)).json()

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage
+from apikeys.models import ApiKey, Usage
 from apikeys.models.outcomes import Outcome
 from stores.models import Store
 from tests.conftest import IssueKey
@@ -36,12 +36,22 @@ def test_busiest_first_counts_thirty_days(issue: IssueKey, requests: tuple[int, 
     now = timezone.now()
     made = [issue()[0], issue()[0], issue()[0]]
     for key, count in zip(made, requests, strict=False):
-        ApiKeyUsage.objects.create(
-            key=key, date=now.date(), outcome=Outcome.SUCCEEDED, requests=count, last_at=now
+        Usage.objects.create(
+            store_id=key.store_id,
+            key=key,
+            day=now.date(),
+            outcome=Outcome.SUCCEEDED,
+            requests=count,
+            last_at=now,
         )
     long_ago = now - timedelta(days=30)
-    ApiKeyUsage.objects.create(
-        key=made[2], date=long_ago.date(), outcome=Outcome.SUCCEEDED, requests=1000, last_at=long_ago
+    Usage.objects.create(
+        store_id=made[2].store_id,
+        key=made[2],
+        day=long_ago.date(),
+        outcome=Outcome.SUCCEEDED,
+        requests=1000,
+        last_at=long_ago,
     )
     busiest = [made[0], made[1]] if requests[0] > requests[1] else [made[1], made[0]]
     assert list(ApiKey.objects.busiest_first()) == [*busiest, made[2]]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from apikeys import key_text, reminders
 from apikeys.api import authentication
 from apikeys.api.exceptions import ApiError
-from apikeys.models import ApiKey, ApiKeyUsage, LastUse, Refusal, Reminder
+from apikeys.models import ApiKey, LastUse, Refusal, Reminder, Usage
 from apikeys.models.state import BY_NAME, STATES, status_of
 from stores.models import Store
 
@@ -82,9 +82,10 @@ def save_key(store: Store, columns: Columns) -> tuple[ApiKey, str]:
             settled_as=settled_as,
         )
     if columns.wrote_to:
-        ApiKeyUsage.objects.create(
+        Usage.objects.create(
+            store_id=key.store_id,
             key=key,
-            date=NOON.date(),
+            day=NOON.date(),
             resource=columns.wrote_to,
             access="write",
             outcome="succeeded",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, ApiKeyUsage, AuditEntry, RefusalUsage
+from apikeys.models import ApiKey, AuditEntry, Usage
 from apikeys.settings_page import activity
 from apikeys.settings_page.csv_files import cell
 from stores.models import Store
@@ -172,46 +172,42 @@ def test_a_name_that_is_a_formula_is_text_in_every_file(signed_in: Client, issue
     assert lines(signed_in, "usage.csv")[0][1] == "'=HYPERLINK(A1)"
 
 
-def use(key: ApiKey, *, outcome: str, requests: int, ago: int = 0) -> None:
-    day = timezone.now().date() - timedelta(days=ago)
-    ApiKeyUsage.objects.create(
+def use(key: ApiKey, *, outcome: str, requests: int, reason: str = "", ago: int = 0) -> None:
+    Usage.objects.create(
+        store_id=key.store_id,
         key=key,
-        date=day,
+        day=timezone.now().date() - timedelta(days=ago),
         resource="orders",
         access="read",
         outcome=outcome,
+        reason=reason,
         requests=requests,
         last_at=timezone.now(),
     )
 
 
-def test_a_csv_of_usage_divides_refusals_by_reason_as_far_as_it_is_known(
+def test_a_csv_of_usage_divides_refusals_by_reason_and_has_deleted_keys(
     signed_in: Client, issue: IssueKey, other_store: Store
 ) -> None:
     key, _ = issue(name="Warehouse")
+    deleted, _ = issue(name="Deleted")
+    use(deleted, outcome="succeeded", requests=5)
+    deleted.delete()
     use(key, outcome="succeeded", requests=7)
-    use(key, outcome="refused", requests=10)
+    for reason, requests in (("rate_limited", 6), ("api_key_expired", 3), ("", 1)):
+        use(key, outcome="refused", reason=reason, requests=requests)
     use(key, outcome="succeeded", requests=3, ago=29)
     use(key, outcome="succeeded", requests=4, ago=30)
     use(issue(store=other_store)[0], outcome="succeeded", requests=99)
     today = timezone.now().date()
-    for reason, requests in (("rate_limited", 6), ("api_key_expired", 3)):
-        RefusalUsage.objects.create(
-            key=key,
-            date=today,
-            resource="orders",
-            access="read",
-            reason=reason,
-            requests=requests,
-            last_at=timezone.now(),
-        )
     common = ["Warehouse", key.prefix, "orders", "read"]
     assert lines(signed_in, "usage.csv") == [
         [str(today - timedelta(days=29)), *common, "succeeded", "", "3"],
+        [str(today), "", "", "orders", "read", "succeeded", "", "5"],
+        [str(today), *common, "refused", "", "1"],
         [str(today), *common, "refused", "api_key_expired", "3"],
         [str(today), *common, "refused", "rate_limited", "6"],
-        [str(today), *common, "refused", "", "1"],
         [str(today), *common, "succeeded", "", "7"],
     ]
-    assert len(lines(signed_in, "usage.csv", range="7d")) == 4
-    assert len(lines(signed_in, "usage.csv", range="90d")) == 6
+    assert len(lines(signed_in, "usage.csv", range="7d")) == 5
+    assert len(lines(signed_in, "usage.csv", range="90d")) == 7

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, ApiKeyUsage, LastUse, Refusal, StoreUsage
+from apikeys.models import ApiKey, LastUse, Refusal, StoreUsage, Usage
 from apikeys.models.outcomes import Outcome
 from apikeys.settings_page import one_time_display, urls
 from apikeys.settings_page.forms import initial_of, shown_of
@@ -482,8 +482,8 @@ def test_the_list_costs_the_same_however_many_keys(signed_in: Client, issue: Iss
     for _ in range(30):
         key, _plaintext = issue()
         now = timezone.now()
-        ApiKeyUsage.objects.create(
-            key=key, date=now.date(), outcome=Outcome.SUCCEEDED, requests=1, last_at=now
+        Usage.objects.create(
+            store_id=key.store_id, key=key, day=now.date(), outcome=Outcome.SUCCEEDED, requests=1, last_at=now
         )
     assert queries() == few
     assert few <= 12
@@ -493,7 +493,7 @@ def test_figures_are_of_all_keys_and_thirty_days(signed_in: Client, issue: Issue
     issue()
     for ago, outcome, requests in ((0, "succeeded", 1000), (29, "refused", 234), (30, "succeeded", 9999)):
         day = timezone.now().date() - timedelta(days=ago)
-        StoreUsage.objects.create(store=store, date=day, outcome=outcome, requests=requests)
+        StoreUsage.objects.create(store=store, day=day, outcome=outcome, requests=requests)
     page = text(signed_in.get(KEYS))
     assert "<dd>1,234</dd>" in page
     assert "<dd>234</dd>" in page

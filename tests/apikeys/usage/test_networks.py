@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage, KnownNetwork, NotificationSettings
+from apikeys.models import ApiKey, KnownNetwork, NotificationSettings, Usage
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
 from apikeys.usage import batch as batches
 from apikeys.usage import writer
@@ -119,7 +119,7 @@ def test_a_fault_of_the_database_loses_no_network(key: ApiKey) -> None:
     fault = connection.execute_wrapper(fail_at("apikeys_knownnetwork"))
     with fault, pytest.raises(OperationalError):
         writer.write(batch)
-    usage = ApiKeyUsage.objects.filter(date=NOON.date())
+    usage = Usage.objects.filter(day=NOON.date())
     assert not usage.exists()
     for _ in range(2):
         writer.write(batch)

@@ -7,7 +7,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from apikeys.models import ApiKeyUsage, HourlyUsage, StoreUsage
+from apikeys.models import HourlyUsage, StoreUsage, Usage
 from apikeys.usage import reports
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
@@ -57,8 +57,10 @@ def test_a_period_has_what_happened_in_it_and_nothing_else(
         if time_range.is_hourly:
             HourlyUsage.objects.create(store=store, key=key, hour=at, outcome="refused", requests=requests)
             continue
-        ApiKeyUsage.objects.create(key=key, date=at.date(), outcome="refused", requests=requests, last_at=at)
-        StoreUsage.objects.create(store=store, date=at.date(), outcome="refused", requests=requests)
+        Usage.objects.create(
+            store_id=key.store_id, key=key, day=at.date(), outcome="refused", requests=requests, last_at=at
+        )
+        StoreUsage.objects.create(store=store, day=at.date(), outcome="refused", requests=requests)
     for found in (reports.of_store(store, time_range), reports.of_keys([key], time_range)[key.pk]):
         assert (found.total, found.refused) == (12, 12)
         assert (found.bars[0].refused, found.latest.refused) == (5, 7)
@@ -68,7 +70,9 @@ def test_a_period_has_what_happened_in_it_and_nothing_else(
 def test_list_and_key_show_the_same_range(signed_in: Client, issue: IssueKey, time_range: TimeRange) -> None:
     key, _ = issue()
     now = timezone.now()
-    ApiKeyUsage.objects.create(key=key, date=now.date(), outcome="succeeded", requests=3, last_at=now)
+    Usage.objects.create(
+        store_id=key.store_id, key=key, day=now.date(), outcome="succeeded", requests=3, last_at=now
+    )
     for path in ("", f"{key.prefix}/"):
         page = signed_in.get(f"/stores/267418190/settings/api-keys/{path}", {"range": time_range.value}).text
         assert f'aria-current="true">{time_range.value}</a>' in page

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyUsage, StoreUsage
+from apikeys.models import ApiKey, StoreUsage, Usage
 from apikeys.models.outcomes import Outcome
 from apikeys.usage import reports
 from stores.models import Store
@@ -12,9 +12,10 @@ from tests.conftest import IssueKey
 def use(key: ApiKey, scope: str, requests: int, *, days_ago: int = 0, outcome: str = "succeeded") -> None:
     at = timezone.now() - timedelta(days=days_ago)
     resource, _, access = scope.partition(":")
-    ApiKeyUsage.objects.create(
+    Usage.objects.create(
+        store_id=key.store_id,
         key=key,
-        date=at.date(),
+        day=at.date(),
         resource=resource,
         access=access,
         outcome=outcome,
@@ -45,8 +46,8 @@ def test_a_period_has_every_day_and_only_those(issue: IssueKey) -> None:
 
 def test_a_stores_period_counts_all_its_keys(store: Store, other_store: Store) -> None:
     today = timezone.now().date()
-    StoreUsage.objects.create(store=store, date=today, outcome=Outcome.SUCCEEDED, requests=8)
-    StoreUsage.objects.create(store=other_store, date=today, outcome=Outcome.SUCCEEDED, requests=9)
+    StoreUsage.objects.create(store=store, day=today, outcome=Outcome.SUCCEEDED, requests=8)
+    StoreUsage.objects.create(store=other_store, day=today, outcome=Outcome.SUCCEEDED, requests=9)
     assert reports.of_store(store).total == 8
 
 

@@ -5,11 +5,15 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
 
-from apikeys.models import ApiKeyUsage, StoreUsage
+from apikeys.models import ApiKey, StoreUsage, Usage
+from apikeys.usage import writer
+from apikeys.usage.batch import Batch
 from apikeys.usage.recorder import Recorder
 from stores.models import Store
 from tests.backends import wait_until
@@ -76,24 +80,39 @@ def test_a_connection_that_breaks_while_it_commits_makes_nothing_count_twice(
         with socket.socket(fileno=os.dup(handles[0])) as line:
             line.shutdown(socket.SHUT_RDWR)
         writing.result()
-    assert ApiKeyUsage.objects.get().requests == StoreUsage.objects.get().requests == 2
+    assert Usage.objects.get().requests == StoreUsage.objects.get().requests == 2
 
 
-def test_a_store_is_deleted_while_its_requests_are_counted(
-    issue: IssueKey, elsewhere: ThreadPoolExecutor, store: Store, caplog: pytest.LogCaptureFixture
+def test_a_key_and_a_store_are_deleted_while_a_flush_is_under_way(
+    issue: IssueKey, elsewhere: ThreadPoolExecutor, store: Store
 ) -> None:
-    key, _ = issue()
-    recorder = Recorder()
-    recorder.record(make_request(key))
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Holds up the deletion half-way, when the usage is gone and the key is not.
-        cursor.execute("SELECT id FROM apikeys_apikey FOR KEY SHARE")
-        deleting = elsewhere.submit(alone, store.delete)
-        wait_until(1, "wait_event_type = 'Lock'")
-        counting = elsewhere.submit(alone, lambda: recorder.record(make_request(key)))
-        wait_until(2, "wait_event_type = 'Lock'")
-    deleting.result()
-    counting.result()
-    assert caplog.text == ""
-    assert not Store.objects.exists()
-    assert not ApiKeyUsage.objects.exists()
+    """Whatever a flush locks would hold the deletion up for as long as this transaction takes."""
+    key, other = issue()[0], issue()[0]
+    batch = Batch(uuid4(), 1)
+    for one in (key, other):
+        batch.add(make_request(one))
+        batch.add(make_request(one, status_code=401, reason="api_key_expired"))
+    with transaction.atomic():
+        writer.write(batch)
+        elsewhere.submit(alone, key.delete).result(timeout=10)
+        elsewhere.submit(alone, store.delete).result(timeout=10)
+    assert not ApiKey.objects.exists()
+    assert sum(Usage.objects.values_list("requests", flat=True)) == 4
+
+
+def test_two_who_write_the_same_rows_do_not_deadlock(issue: IssueKey, elsewhere: ThreadPoolExecutor) -> None:
+    keys = [issue()[0] for _ in range(20)]
+
+    def write(order: list[ApiKey]) -> None:
+        batch = Batch(uuid4(), 0)
+        for _ in range(10):
+            batch = batch.next_batch()
+            for key in order:
+                batch.add(make_request(key))
+                batch.add(make_request(key, status_code=401, reason="api_key_expired"))
+            writer.write(batch)
+
+    writing = [elsewhere.submit(alone, partial(write, order)) for order in (keys, keys[::-1])]
+    for future in writing:
+        future.result()
+    assert StoreUsage.objects.get(outcome="succeeded").requests == 400

@@ -21,7 +21,7 @@ from django.utils import timezone  # noqa: E402
 
 from apikeys import lifecycle  # noqa: E402
 from apikeys.demo.seed import seed_keys  # noqa: E402
-from apikeys.models import ApiKeyUsage  # noqa: E402
+from apikeys.models import Usage  # noqa: E402
 from reflow.api.pagination import Cursor, ListOrder  # noqa: E402
 from stores.demo import NORTHWOOD_ID  # noqa: E402
 from stores.models import Order, Store  # noqa: E402
@@ -61,18 +61,18 @@ def copy_usage(*, days_earlier: int) -> None:
     """Let every key have done so many days ago what it did in the newest days, in one statement."""
     if connection.vendor == "sqlite":
         changed = {
-            "date": f"date(date, '-{days_earlier} days')",
+            "day": f"date(day, '-{days_earlier} days')",
             "last_at": f"date(last_at, '-{days_earlier} days') || substr(last_at, 11)",
         }
     else:
-        changed = {"date": f"date - {days_earlier}", "last_at": f"last_at - interval '{days_earlier} days'"}
-    columns = [str(field.column) for field in ApiKeyUsage._meta.concrete_fields if not field.primary_key]
+        changed = {"day": f"day - {days_earlier}", "last_at": f"last_at - interval '{days_earlier} days'"}
+    columns = [str(field.column) for field in Usage._meta.concrete_fields if not field.primary_key]
     values = ", ".join(changed.get(column, column) for column in columns)
     newest = timezone.now().date() - timedelta(days=DAYS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {ApiKeyUsage._meta.db_table} ({', '.join(columns)}) "  # noqa: S608
-            f"SELECT {values} FROM {ApiKeyUsage._meta.db_table} WHERE date > %s",
+            f"INSERT INTO {Usage._meta.db_table} ({', '.join(columns)}) "  # noqa: S608
+            f"SELECT {values} FROM {Usage._meta.db_table} WHERE day > %s",
             [newest],
         )
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from apikeys.models import ApiKeyUsage
+from apikeys.models import Usage
 from apikeys.usage import recorder
 from stores.models import ProductVariant, Store
 from tests import shop
@@ -292,6 +292,6 @@ def test_nothing_is_written_while_the_client_waits(api: Caller, store: Store, re
         api.get(f"/{resource}/{row.pk}")
     assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
     assert not any("FOR UPDATE" in query["sql"] for query in queries)
-    assert not ApiKeyUsage.objects.exists()
+    assert not Usage.objects.exists()
     recorder.flush()
-    assert sum(ApiKeyUsage.objects.values_list("requests", flat=True)) == 2
+    assert sum(Usage.objects.values_list("requests", flat=True)) == 2

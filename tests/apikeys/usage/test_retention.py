@@ -1,0 +1,201 @@
+"""Retention: what is old goes, no sooner than is set; the request log's partitions are made and dropped."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from apikeys.models import (
+    ApiKey,
+    Email,
+    HourlyUsage,
+    KnownNetwork,
+    LastUse,
+    LoggedRequest,
+    Refusal,
+    StoreUsage,
+    Usage,
+    UsageWriter,
+)
+from apikeys.usage import retention, writer
+from apikeys.usage.batch import Batch
+from apikeys.usage.retention import LOG_TABLE, delete_old_emails, delete_old_usage, maintain_request_log
+from tests.conftest import IssueKey
+from tests.key_requests import make_request
+
+on_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no partitions.")
+
+
+@pytest.fixture
+def key(issue: IssueKey) -> ApiKey:
+    return issue()[0]
+
+
+def use_on(key: ApiKey, *days: date) -> None:
+    """Write and log a request that was refused, and one that was not, on each of the days."""
+    for day in days:
+        batch = Batch(uuid4(), 1)
+        at = datetime.combine(day, time(12), UTC)
+        for request in (
+            make_request(key, at=at, status_code=401, reason="api_key_wrong_store"),
+            make_request(key, at=at),
+        ):
+            batch.add(request)
+            batch.add_to_log(request)
+        writer.write(batch)
+
+
+def ago(days: int) -> date:
+    return timezone.now().date() - timedelta(days=days)
+
+
+def logged_days() -> list[date]:
+    return sorted({at.date() for at in LoggedRequest.objects.values_list("at", flat=True)}, reverse=True)
+
+
+@pytest.mark.parametrize("rows_at_once", [5_000, 3])
+def test_days_are_kept_for_as_long_as_is_set(
+    key: ApiKey, settings: Any, monkeypatch: pytest.MonkeyPatch, rows_at_once: int
+) -> None:
+    settings.USAGE_KEPT_DAYS = 400
+    monkeypatch.setattr(retention, "ROWS_PER_TRANSACTION", rows_at_once)
+    use_on(key, ago(1000), ago(401), ago(400), ago(399), ago(0))
+    delete_old_usage()
+    for model in (Usage, StoreUsage):
+        assert set(model._default_manager.values_list("day", flat=True)) == {ago(399), ago(0)}
+    assert LastUse.objects.get().key == key
+
+
+def test_hours_are_kept_for_five_weeks(key: ApiKey) -> None:
+    use_on(key, ago(36), ago(34))
+    delete_old_usage()
+    assert {hour.date() for hour in HourlyUsage.objects.values_list("hour", flat=True)} == {ago(34)}
+
+
+def test_a_refusal_goes_when_nothing_was_refused_for_as_long(key: ApiKey, settings: Any) -> None:
+    settings.USAGE_KEPT_DAYS = 30
+    use_on(key, ago(30))
+    delete_old_usage()
+    assert not Refusal.objects.exists()
+
+
+def test_what_was_noted_of_a_deleted_key_goes_and_its_counts_stay(key: ApiKey) -> None:
+    use_on(key, ago(0))
+    key.delete()
+    delete_old_usage()
+    assert not LastUse.objects.exists()
+    assert not KnownNetwork.objects.exists()
+    assert sum(Usage.objects.values_list("requests", flat=True)) == 2
+
+
+def test_writers_are_forgotten_after_a_day(db: None) -> None:
+    now = timezone.now()
+    for hours in (23, 25):
+        UsageWriter.objects.create(id=uuid4(), batch=1, at=now - timedelta(hours=hours))
+    delete_old_usage()
+    assert UsageWriter.objects.get().at == now - timedelta(hours=23)
+
+
+def test_emails_are_kept_for_two_weeks_and_those_that_failed_for_three_months(db: None) -> None:
+    now = timezone.now()
+    for days in (13, 15, 89, 91):
+        at = now - timedelta(days=days)
+        Email.objects.create(subject=f"sent {days}", sent_at=at)
+        Email.objects.create(subject=f"failed {days}", failed_at=at)
+    Email.objects.create(subject="waiting", created_at=now - timedelta(days=400))
+    delete_old_emails()
+    kept = set(Email.objects.values_list("subject", flat=True))
+    assert kept == {"sent 13", "failed 13", "failed 15", "failed 89", "waiting"}
+
+
+def test_the_request_log_is_kept_for_as_long_as_is_set(key: ApiKey, settings: Any) -> None:
+    settings.REQUEST_LOG_DAYS = 3
+    use_on(key, ago(400), ago(3), ago(2), ago(0))
+    for _ in range(2):
+        maintain_request_log()
+        assert logged_days() == [ago(0), ago(2)]
+
+
+def partition_of(day: date) -> str:
+    return f"{LOG_TABLE}_{day:%Y%m%d}"
+
+
+def partitions() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [LOG_TABLE]
+        )
+        return {name for (name,) in cursor.fetchall()}
+
+
+def rows_in(partition: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {partition}")  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+@on_postgres
+def test_a_row_is_in_the_partition_of_its_day_and_without_one_in_the_default(key: ApiKey) -> None:
+    maintain_request_log()
+    assert {partition_of(ago(-ahead)) for ahead in range(1, 8)} <= partitions()
+    use_on(key, ago(-2), ago(-30), ago(0))
+    assert rows_in(partition_of(ago(-2))) == 2
+    assert rows_in(f"{LOG_TABLE}_default") == 4
+
+
+@on_postgres
+def test_a_day_whose_rows_are_in_the_default_partition_stays_there(
+    key: ApiKey, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_on(key, ago(-2))
+    maintain_request_log()
+    assert partition_of(ago(-2)) not in partitions()
+    assert partition_of(ago(-3)) in partitions()
+    assert "gets no partition" in caplog.text
+    assert logged_days() == [ago(-2)]
+
+
+@on_postgres
+def test_a_day_that_is_too_old_is_dropped_whole(
+    key: ApiKey, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maintain_request_log()
+    settings.REQUEST_LOG_DAYS = 3
+    use_on(key, ago(-1), ago(-3))
+    now = timezone.now() + timedelta(days=4)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    maintain_request_log()
+    assert partition_of(ago(3)) not in partitions()
+    assert logged_days() == [ago(1)]
+
+
+def maintain_elsewhere() -> None:
+    """Do the upkeep on a connection of this thread's own."""
+    try:
+        maintain_request_log()
+    finally:
+        connection.close()
+
+
+@on_postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_make_partitions_at_once_while_others_write(issue: IssueKey) -> None:
+    """Whatever locked writers out would wait for this transaction, and in vain."""
+    key, _ = issue()
+    maintain_request_log()
+    later = timezone.now() + timedelta(days=1)
+    try:
+        with transaction.atomic(), pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as elsewhere:
+            use_on(key, ago(-1))
+            patch.setattr(timezone, "now", lambda: later)
+            for making in [elsewhere.submit(maintain_elsewhere) for _ in range(2)]:
+                making.result(timeout=30)
+        assert partition_of(later.date() + timedelta(days=7)) in partitions()
+    finally:
+        with connection.cursor() as cursor:
+            for name in partitions() - {f"{LOG_TABLE}_default"}:
+                cursor.execute(f"DROP TABLE {name}")
