@@ -12,11 +12,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from tests.programs import Unavailable
 
@@ -29,6 +32,8 @@ unix_socket_directories = '{folder}'
 fsync = off
 full_page_writes = off
 """
+
+PATIENCE_SECONDS = 20
 
 # One in which e-mails with accents have upper and lower case, whatever the developer's is.
 LOCALE = {"LC_ALL": "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"}
@@ -55,14 +60,12 @@ def server() -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
-    with cluster() as ours:
+    with own_postgres() as ours:
         yield ours.url
 
 
 @dataclass(frozen=True)
-class Cluster:
-    """A PostgreSQL of our own, in a folder, that may be stopped and started again."""
-
+class Postgres:
     folder: Path
     pg_ctl: Path
 
@@ -70,25 +73,57 @@ class Cluster:
     def url(self) -> str:
         return f"postgres://postgres@/{self.folder}/postgres"
 
-    def start(self) -> None:
-        call([self.pg_ctl, "start", "-w", "-D", self.folder / "data", "-l", self.folder / "log"])
+    @property
+    def pid(self) -> int:
+        return int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+    def kill(self) -> None:
+        """As the kernel does when memory runs out."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Stop every process of the server where it is, or let all go on. Connections stay open meanwhile."""
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.pid)], capture_output=True, text=True, check=True
+        )
+        for process in [self.pid, *map(int, listed.stdout.split())]:
+            os.kill(process, signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def stop(self) -> None:
-        """At once, as a crash would: what was committed stays, and what was under way never was."""
+        """As an operator does in a hurry: everybody's connection ends at once."""
         call([self.pg_ctl, "stop", "--mode=immediate", "-D", self.folder / "data"])
+
+    def start(self) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                call([self.pg_ctl, "start", "-w", "-D", self.folder / "data", "-l", self.folder / "log"])
+            except subprocess.CalledProcessError:
+                # What a killed server leaves behind takes a moment to notice.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+    def refuse_writes(self, *, refuse: bool) -> None:
+        """Be read-only, as a standby is, for those who are connected too."""
+        with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {int(refuse)}")
+            connection.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def own_postgres() -> Iterator[Postgres]:
     """A server that is the caller's alone. Raises Unavailable."""
     # Not below TMPDIR: the path of a socket has room for about a hundred characters.
     folder = Path(tempfile.mkdtemp(prefix="reflow-pg-", dir="/tmp"))
     try:
-        ours = Cluster(folder, start(folder))
+        server = Postgres(folder, start(folder))
         try:
-            yield ours
+            yield server
         finally:
-            ours.stop()
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.postgres import own_postgres
 from tests.programs import Unavailable
 from tests.resilience import proxy, scenarios
 from tests.resilience.scenarios import Seen
-from tests.resilience.servers import own_postgres, own_valkey, standby
+from tests.resilience.servers import own_valkey, standby
 from tests.resilience.site import site
 from tests.server import ROOT
 

@@ -1,4 +1,4 @@
-"""Servers as they run in production, several processes of them, beside the tests and on their database."""
+"""Serve the database of the tests as in production, and see what usage has counted there."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,7 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from django.db.models import Sum
 
+from apikeys.models import Usage
+from apikeys.models.outcomes import Outcome
+from tests.resilience.load import wait_until
 from tests.server import Served, database_of_the_tests, gunicorn
 
 Serve = Callable[..., Served]
@@ -17,7 +21,7 @@ POSTGRESQL = pytest.mark.skipif("SUITE_DATABASE_URL" not in os.environ, reason="
 
 @pytest.fixture
 def serve(transactional_db: None, tmp_path: Path) -> Iterator[Serve]:
-    """Starts a server: ``serve("--workers=4", USAGE_FLUSH_SECONDS="0")``. Each stops at the end."""
+    """Start a server: ``serve("--workers=4", USAGE_FLUSH_SECONDS="0")``. Each stops at the end."""
     with ExitStack() as stack:
 
         def start(*options: str, database_url: str = "", **environment: str) -> Served:
@@ -26,3 +30,15 @@ def serve(transactional_db: None, tmp_path: Path) -> Iterator[Serve]:
             return stack.enter_context(gunicorn(tmp_path, url, *options, **limits, **environment))
 
         yield start
+
+
+def counted() -> int:
+    """How many requests were served, by what is written of them."""
+    served = Usage.objects.filter(outcome=Outcome.SUCCEEDED)
+    return int(served.aggregate(total=Sum("requests", default=0))["total"])
+
+
+def wait_until_counted(more_than: int) -> int:
+    """Come back, with how many, when more requests than these are counted."""
+    wait_until(lambda: counted() > more_than)
+    return counted()

@@ -1,14 +1,15 @@
-"""Clients who read and write all the time, and note what they see."""
+"""Read and write all the time as clients do, and note what they see."""
 
 import json
 import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
+from itertools import count
 from typing import Any
 
 from tests.resilience.site import PATIENCE_SECONDS, STORE, Site
@@ -16,6 +17,7 @@ from tests.resilience.site import PATIENCE_SECONDS, STORE, Site
 READERS = 3
 # Between two requests of a client: enough of them, and the machine is not what is measured.
 PAUSE_SECONDS = 0.01
+REQUESTS_ON_A_CONNECTION = 10
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,15 @@ class Answer:
 
 @dataclass
 class Load:
-    """``with Load(site) as load`` has clients at work for as long as the block takes."""
+    """``with Load(sites, key) as load`` has clients at work at each site for as long as the block takes.
 
-    site: Site
+    Sites are addresses (``http://127.0.0.1:8000``). After the block, each client has had its last answer.
+    """
+
+    sites: Sequence[str]
+    key: str
+    readers: int = READERS
+    writers: int = 1
     answers: list[Answer] = field(default_factory=list)
     # What was sent to be written, and which of it the site has said to have written.
     attempted: set[str] = field(default_factory=set)
@@ -46,8 +54,9 @@ class Load:
 
     def __enter__(self) -> "Load":
         self._over = threading.Event()
+        works = [self._read] * self.readers + [self._write] * self.writers
         self._threads = [
-            threading.Thread(target=self._work, args=[is_writer]) for is_writer in (True, *[False] * READERS)
+            threading.Thread(target=self._work, args=[site, work]) for site in self.sites for work in works
         ]
         for thread in self._threads:
             thread.start()
@@ -58,14 +67,19 @@ class Load:
         for thread in self._threads:
             thread.join()
 
-    def _work(self, is_writer: bool) -> None:  # noqa: FBT001  # a thread's arguments have no names
-        connection = self.site.connect()
-        while not self._over.wait(PAUSE_SECONDS):
-            self.answers.append(self._write(connection) if is_writer else self._read(connection))
+    def _work(self, site: str, work: Callable[[HTTPConnection], Answer]) -> None:
+        """A connection is kept for a few requests; the next may go to another worker."""
+        connection = HTTPConnection(site.removeprefix("http://"), timeout=PATIENCE_SECONDS)
+        for turn in count(1):
+            if self._over.wait(PAUSE_SECONDS):
+                break
+            self.answers.append(work(connection))
+            if turn % REQUESTS_ON_A_CONNECTION == 0:
+                connection.close()
         connection.close()
 
     def _read(self, connection: HTTPConnection) -> Answer:
-        return ask(connection, self.site.key, "GET", f"{STORE}/orders/")
+        return ask(connection, self.key, "GET", f"{STORE}/orders/")
 
     def _write(self, connection: HTTPConnection) -> Answer:
         """Send a product with two variants: three rows or more, that are there together or not at all."""
@@ -78,10 +92,15 @@ class Load:
             "price": 100,
             "variants": {"option_name": "Size", "items": sizes},
         }
-        answer = ask(connection, self.site.key, "POST", f"{STORE}/products/", product)
+        answer = ask(connection, self.key, "POST", f"{STORE}/products/", product)
         if answer.seen == "201":
             self.written.add(handle)
         return answer
+
+    def wait_for(self, more: int) -> None:
+        """Come back when so many more requests have been answered well."""
+        goal = self.served + more
+        wait_until(lambda: self.served >= goal)
 
     def goes_well(
         self, count: int = 20, *, is_well: Callable[[Answer], bool] = lambda answer: answer.is_good
@@ -97,7 +116,13 @@ class Load:
 
     @property
     def seen(self) -> Counter[str]:
+        """How often each status, or failure of a connection, was seen."""
         return Counter(answer.seen for answer in self.answers)
+
+    @property
+    def served(self) -> int:
+        """How many answers were good."""
+        return sum(answer.is_good for answer in self.answers)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests import valkey_cluster
+from tests.postgres import Postgres, own_postgres
 from tests.programs import Unavailable
 from tests.resilience import pooler, proxy
 from tests.resilience.pooler import PgBouncer
 from tests.resilience.proxy import Nginx
-from tests.resilience.servers import Postgres, own_postgres, standby
+from tests.resilience.servers import standby
 from tests.resilience.site import Site, await_answer, environment, make_shop
 from tests.server import ROOT, free_port
 from tests.valkey_cluster import Cluster, Node

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import postgres, programs
-from tests.resilience.servers import Postgres
+from tests.postgres import Postgres
 from tests.server import free_port, wait_for
 
 CONFIGURATION = """

@@ -16,12 +16,12 @@ from typing import Protocol
 
 import psycopg
 
+from tests.postgres import Postgres
 from tests.programs import Unavailable
 from tests.resilience import scenarios
 from tests.resilience.load import Load, ask
 from tests.resilience.machines import Machines, WebServer, machines
 from tests.resilience.scenarios import Seen
-from tests.resilience.servers import Postgres
 from tests.resilience.site import STORE
 from tests.server import ROOT
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 
+from tests.postgres import Postgres
 from tests.resilience.load import READERS, Answer, Load, ask, counted, products, wait_until
-from tests.resilience.servers import Postgres, Valkey
+from tests.resilience.servers import Valkey
 from tests.resilience.site import STORE, Site
 
 PATIENCE_SECONDS = 10
@@ -54,13 +55,12 @@ def measure(
 ) -> Seen:
     """Let something happen to a site that is at work. It is over when ``happen`` returns."""
     counted_before = counted(site)
-    with Load(site) as load:
+    with Load([site.url], site.key) as load:
         load.goes_well(8)
         began = time.monotonic()
         happen(load)
         over = time.monotonic()
         load.goes_well(is_well=is_well)
-    good = sum(answer.is_good for answer in load.answers)
     failed = [answer.at for answer in load.answers if not answer.is_good]
     unwell = [answer.at for answer in load.answers if answer.at > over and not is_well(answer)]
     return Seen(
@@ -75,7 +75,7 @@ def measure(
         back_after_seconds=max(unwell, default=over) - over,
         uncounted=sum(answer.is_good and not answer.is_limited for answer in load.answers),
         half_done=half_done(site, load),
-        usage_lost=max(0, good - (settled(site, counted_before + good) - counted_before)),
+        usage_lost=max(0, load.served - (settled(site, counted_before + load.served) - counted_before)),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.server import ROOT, free_port, wait_for
 
 SECRET_KEY = "of nobody, for an hour, on a loopback address: 0123456789 abcdef"
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 STORE = "/v1/stores/267418190"
 PAGES = "/stores/267418190/settings/api-keys/"
 

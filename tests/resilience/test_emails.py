@@ -18,9 +18,9 @@ from apikeys.actors import Actor
 from apikeys.models import Email
 from stores.models import Store
 from tests import programs
+from tests.postgres import own_postgres
 from tests.resilience.conftest import POSTGRESQL
 from tests.resilience.mail import MailServer, environment, mail_server, new_mail_server, wait_until, worker
-from tests.resilience.servers import own_postgres
 from tests.server import ROOT, database_of_the_tests
 
 pytestmark = POSTGRESQL

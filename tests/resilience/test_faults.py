@@ -13,9 +13,10 @@ from urllib.request import Request
 import pytest
 
 from tests import programs
+from tests.postgres import Postgres, own_postgres
 from tests.resilience import proxy, scenarios
 from tests.resilience.scenarios import Seen
-from tests.resilience.servers import Postgres, Valkey, own_postgres, own_valkey
+from tests.resilience.servers import Valkey, own_valkey
 from tests.resilience.site import PAGES, STORE, Site, site
 from tests.server import Served, Visitor, answer_to, free_port
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests import programs
+from tests.postgres import own_postgres
 from tests.resilience import pooler
-from tests.resilience.servers import own_postgres
 from tests.resilience.site import STORE, Site, site
 
 pytestmark = pytest.mark.once

@@ -14,8 +14,9 @@ import psycopg
 import pytest
 
 from tests import programs
-from tests.resilience.calls import load
-from tests.resilience.servers import Postgres, own_postgres, standby
+from tests.postgres import Postgres, own_postgres
+from tests.resilience.load import Load
+from tests.resilience.servers import standby
 from tests.resilience.site import PAGES, SECRET_KEY, STORE, Site, site
 from tests.server import PATIENCE, Served, Visitor, answer_to, call_api, gunicorn
 
@@ -143,7 +144,7 @@ def product_names(served: Served, key: str | None = None) -> list[str]:
     return [product["name"] for product in call_api(served, f"{STORE}/products/", key).json()["data"]]
 
 
-@pytest.mark.parametrize("path", ["", "/orders/", "/products/", "/customers/", "/categories/", "/coupons/"])
+@pytest.mark.parametrize("path", ["", "/orders/", "/products/"])
 def test_the_primary_is_asked_for_the_key_alone(
     shop: Served, patient: Site, primary: Postgres, replica: Postgres, path: str
 ) -> None:
@@ -156,7 +157,7 @@ def test_the_primary_is_asked_for_the_key_alone(
     assert bool(on_replica) == bool(path)
 
 
-@pytest.mark.parametrize("path", ["", "/products/", "/categories/"])
+@pytest.mark.parametrize("path", ["", "/products/"])
 def test_without_a_key_the_primary_is_asked_for_nothing(
     shop: Served, primary: Postgres, replica: Postgres, path: str
 ) -> None:
@@ -254,7 +255,7 @@ def test_a_replica_with_an_older_schema_is_left_out_until_it_is_migrated(
 
 
 def test_a_replica_that_stops_costs_nobody_an_answer(shop: Served, patient: Site, replica: Postgres) -> None:
-    with load([shop], patient.key) as calls:
+    with Load([shop.url], patient.key, writers=0) as calls:
         calls.wait_for(50)
         replica.stop()
         calls.wait_for(50)
@@ -263,8 +264,7 @@ def test_a_replica_that_stops_costs_nobody_an_answer(shop: Served, patient: Site
         replica.start()
         wait_until_read(replica, shop, patient.key)
         calls.wait_for(50)
-    assert calls.statuses.keys() == {200}
-    assert calls.answered == calls.sent
+    assert calls.seen.keys() == {"200"}
 
 
 def test_an_owners_page_is_answered_from_the_primary_when_the_replica_fails_it(
@@ -299,7 +299,7 @@ def test_what_is_no_replica_of_this_database_is_never_read_from(
 def test_a_replica_that_never_answers_costs_nobody_an_answer(
     shop: Served, patient: Site, replica: Postgres
 ) -> None:
-    with load([shop], patient.key) as calls:
+    with Load([shop.url], patient.key, writers=0) as calls:
         calls.wait_for(50)
         replica.freeze(frozen=True)
         try:
@@ -308,8 +308,7 @@ def test_a_replica_that_never_answers_costs_nobody_an_answer(
         finally:
             replica.freeze(frozen=False)
         wait_until_read(replica, shop, patient.key)
-    assert calls.statuses.keys() == {200}
-    assert calls.answered == calls.sent
+    assert calls.seen.keys() == {"200"}
 
 
 def test_metrics_say_whether_it_is_read_from(strict: Served) -> None:

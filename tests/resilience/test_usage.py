@@ -14,8 +14,8 @@ from apikeys.models import LastUse, StoreUsage, Usage, UsageWriter
 from stores.models import Product, Store
 from tests.backends import wait_until
 from tests.conftest import IssueKey, bearer
-from tests.resilience.calls import counted, load, wait_until_counted
-from tests.resilience.conftest import POSTGRESQL, Serve
+from tests.resilience.conftest import POSTGRESQL, Serve, counted, wait_until_counted
+from tests.resilience.load import Load
 from tests.server import PATIENCE, Served, call_api
 from tests.shop import make_product
 
@@ -31,28 +31,19 @@ def kill(site: Served) -> None:
     site.process.wait()
 
 
-def test_a_server_that_is_stopped_in_mid_load_has_counted_every_answer(serve: Serve, issue: IssueKey) -> None:
-    _, plaintext = issue()
-    site = serve("--workers=2", USAGE_FLUSH_SECONDS=NEVER)
-    with load([site], plaintext) as calls:
-        calls.wait_for(150)
-        assert counted() == 0
-        site.process.terminate()
-        site.process.wait(PATIENCE)
-    assert calls.answered <= counted() <= calls.sent
-
-
 @POSTGRESQL
-def test_workers_that_are_recycled_and_reloaded_count_every_answer(serve: Serve, issue: IssueKey) -> None:
+def test_workers_that_are_recycled_reloaded_and_stopped_in_mid_load_count_every_answer(
+    serve: Serve, issue: IssueKey
+) -> None:
     _, plaintext = issue()
     site = serve("--workers=1", "--max-requests=50", USAGE_FLUSH_SECONDS=NEVER)
-    with load([site], plaintext) as calls:
+    with Load([site.url], plaintext, writers=0) as calls:
         calls.wait_for(60)
         site.process.send_signal(signal.SIGHUP)
         calls.wait_for(60)
-    site.process.terminate()
-    site.process.wait(PATIENCE)
-    assert calls.answered <= counted() <= calls.sent
+        site.process.terminate()
+        site.process.wait(PATIENCE)
+    assert calls.served <= counted() <= len(calls.answers)
 
 
 @POSTGRESQL
@@ -84,14 +75,14 @@ def test_what_a_killed_server_had_written_stays_and_the_rest_is_its_last_interva
 ) -> None:
     _, plaintext = issue()
     site = serve("--workers=1", USAGE_FLUSH_SECONDS="0.3")
-    with load([site], plaintext) as calls:
+    with Load([site.url], plaintext, writers=0) as calls:
         first = wait_until_counted(0)
-        answered_before = calls.answered
+        answered_before = calls.served
         second = wait_until_counted(first)
         wait_until_counted(second)
         kill(site)
     # The last write seen began when the one before it had ended, and took all that was answered by then.
-    assert answered_before <= counted() <= calls.sent
+    assert answered_before <= counted() <= len(calls.answers)
 
 
 def test_with_an_interval_of_zero_a_killed_server_has_counted_every_answer(
@@ -99,10 +90,10 @@ def test_with_an_interval_of_zero_a_killed_server_has_counted_every_answer(
 ) -> None:
     _, plaintext = issue()
     site = serve("--workers=2", USAGE_FLUSH_SECONDS="0")
-    with load([site], plaintext) as calls:
+    with Load([site.url], plaintext, writers=0) as calls:
         calls.wait_for(60)
         kill(site)
-    assert calls.answered <= counted() <= calls.sent
+    assert calls.served <= counted() <= len(calls.answers)
 
 
 @POSTGRESQL
@@ -111,7 +102,7 @@ def test_four_processes_on_one_key_lose_nothing_and_never_wait_for_each_other_in
 ) -> None:
     key, plaintext = issue()
     site = serve("--workers=4", USAGE_FLUSH_SECONDS="0.01")
-    with load([site], plaintext, programs=8) as calls:
+    with Load([site.url], plaintext, readers=8, writers=0) as calls:
         calls.wait_for(300)
         # Where the machine is busy, one of them has long been serving when the next comes up.
         for _ in range(500):
@@ -120,8 +111,8 @@ def test_four_processes_on_one_key_lose_nothing_and_never_wait_for_each_other_in
             calls.wait_for(10)
     site.process.terminate()
     site.process.wait(PATIENCE)
-    assert calls.statuses.keys() == {200}
-    assert counted() == calls.answered == StoreUsage.objects.get().requests
+    assert calls.seen.keys() == {"200"}
+    assert counted() == calls.served == StoreUsage.objects.get().requests
     assert LastUse.objects.get().at == Usage.objects.get(key=key).last_at
     assert UsageWriter.objects.count() > 1
     assert "cannot be written" not in site.printed
