@@ -117,10 +117,3 @@ def test_with_mistakes(operation: Operation, specimens: Specimens, issue: IssueK
 @each_operation
 def test_without_a_key(operation: Operation, specimens: Specimens) -> None:
     send(operation, None, GenerationMode.POSITIVE, there=specimens, examples=5)
-
-
-@each_operation
-def test_with_each_single_scope(operation: Operation, specimens: Specimens, issue: IssueKey) -> None:
-    for scope in SCOPES:
-        _, key = issue(access=[scope])
-        send(operation, key, GenerationMode.POSITIVE, there=specimens, examples=1)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 
+from tests.resilience.site import STATIC_FOLDER
 from tests.server import ROOT, free_port
 
 PATIENCE_SECONDS = 60
@@ -108,7 +109,8 @@ def environment(mail: MailServer, database_url: str) -> dict[str, str]:
         "HTTPS": "false",
         "DATABASE_URL": database_url,
         "EMAIL_URL": f"smtp://127.0.0.1:{mail.port}",
-        "DJANGO_SETTINGS_MODULE": "tests.resilience.impatient",
+        "DJANGO_SETTINGS_MODULE": "tests.resilience.settings",
+        "STATIC_FOLDER": STATIC_FOLDER.name,
         "LOG_LEVEL": "ERROR",
     }
 

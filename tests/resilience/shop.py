@@ -1,15 +1,15 @@
 """A shop in a new database: ``python -m tests.resilience.shop`` makes it and prints its key."""
 
-import os
 from datetime import timedelta
+from pathlib import Path
 
 import django
 
 
 def main() -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "reflow.settings"
     django.setup()
 
+    from django.conf import settings
     from django.contrib.auth.models import User
     from django.core.management import call_command
     from django.utils import timezone
@@ -20,7 +20,8 @@ def main() -> None:
     from tests.shop import make_customer, make_line, make_order
 
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    if not any(Path(settings.STATIC_ROOT).iterdir()):
+        call_command("collectstatic", interactive=False, verbosity=0)
     store = Store.objects.create(id=267418190, name="Northwood")
     owner = User.objects.create_user("owner@example.com", "owner@example.com", "correct horse battery staple")
     store.owners.add(owner)

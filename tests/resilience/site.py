@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from tests.server import ROOT, free_port, wait_for
 
 SECRET_KEY = "of nobody, for an hour, on a loopback address: 0123456789 abcdef"
 PATIENCE_SECONDS = 60
+# Removed when the process ends; the first site that it makes fills it.
+STATIC_FOLDER = tempfile.TemporaryDirectory(prefix="reflow-static-")
 STORE = "/v1/stores/267418190"
 PAGES = "/stores/267418190/settings/api-keys/"
 
@@ -59,6 +62,8 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "RATE_LIMIT_PER_KEY": "1000000",
         "LOG_LEVEL": "ERROR",
+        "DJANGO_SETTINGS_MODULE": "tests.resilience.settings",
+        "STATIC_FOLDER": STATIC_FOLDER.name,
         **settings,
     }
 

@@ -1,7 +1,6 @@
 """Guessing a key: few tries, and nothing to learn from a failed one, not even how long it took.
 
-Time itself is measured by ``python -m tests.benchmarks.guessing``. Here the work is: two guesses that make
-the very same calls, in Python and of the database, have nothing to differ in.
+Two guesses that make the very same calls, in Python and of the database, have nothing to differ in.
 """
 
 import gc
@@ -23,7 +22,6 @@ from tests.conftest import IssueKey, bearer
 Guess = Callable[[str], Any]
 
 API_KEY = "/v1/api-key/"
-CLAIMS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP", "CF-Connecting-IP")
 
 
 def present(guess: str) -> Any:
@@ -130,50 +128,15 @@ def test_all_wrong_keys_get_one_answer(way: Guess, guesses: dict[str, str]) -> N
     assert others == [first] * len(others)
 
 
-# How often.
-
-
-def guess_from(*addresses: str) -> list[str]:
-    """The code of each answer to a guess from each of these addresses."""
+@pytest.mark.django_db
+@pytest.mark.usefixtures("within_a_minute")
+def test_a_network_of_addresses_has_no_more_guesses_than_one(settings: Any) -> None:
+    """A provider gives every customer 2**64 addresses of IPv6."""
+    settings.RATE_LIMIT_FAILED_KEYS = 3
+    addresses = "2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::1", "2001:db8::4", "2001:db8:0:1::1"
     answers = [
         Client().get(API_KEY, headers=bearer(key_text.generate()[1]), REMOTE_ADDR=address)
         for address in addresses
     ]
-    return [answer.json()["code"] for answer in answers]
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("within_a_minute")
-def test_guesses_are_few(settings: Any) -> None:
-    tries = settings.RATE_LIMIT_FAILED_KEYS
-    assert tries <= 20
-    codes = guess_from(*["203.0.113.7"] * (tries + 2))
-    assert codes == ["api_key_invalid"] * tries + ["rate_limited"] * 2
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("within_a_minute")
-def test_whoever_has_a_network_of_addresses_has_no_more_guesses(settings: Any) -> None:
-    """A provider gives every customer 2**64 addresses of IPv6."""
-    settings.RATE_LIMIT_FAILED_KEYS = 3
-    codes = guess_from("2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::1", "2001:db8::4", "2001:db8:0:1::1")
+    codes = [answer.json()["code"] for answer in answers]
     assert codes == ["api_key_invalid"] * 3 + ["rate_limited", "api_key_invalid"]
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("within_a_minute")
-def test_an_address_that_is_only_claimed_gives_no_more_guesses(settings: Any) -> None:
-    settings.RATE_LIMIT_FAILED_KEYS = 3
-    codes = []
-    for turn in range(4):
-        claimed = dict.fromkeys(CLAIMS, f"203.0.113.{turn}")
-        answer = Client().get(API_KEY, headers=bearer(key_text.generate()[1]) | claimed)
-        codes.append(answer.json()["code"])
-    assert codes == ["api_key_invalid"] * 3 + ["rate_limited"]
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("within_a_minute")
-def test_handing_in_keys_is_no_way_around(settings: Any) -> None:
-    settings.RATE_LIMIT_REVOCATIONS = 2
-    assert [hand_in(key_text.generate()[1]).status_code for _ in range(4)] == [202, 202, 429, 429]

@@ -112,15 +112,12 @@ def test_every_search_is_among_them() -> None:
     assert searching == {"products", "orders", "customers", "coupons"}
 
 
-@pytest.mark.parametrize(
-    ("resource", "name"), [(resource, name) for resource, name in PARAMETERS + PAGING if name != "search"]
-)
-def test_what_no_parameter_can_mean_is_refused(api: Caller, resource: str, name: str) -> None:
-    could_be_handles = {"_", "-id", "name__startswith"} if name == "category" else set()
-    for payload in set(PAYLOADS) - could_be_handles:
-        answer = api.get(f"/{resource}/", {name: payload})
-        assert answer.status_code == 400, (payload, answer.content)
-        assert name in answer.json()["fields"]
+def test_a_list_refuses_what_its_parameter_cannot_mean(shops: Shops) -> None:
+    caller = Caller(shops.mine.store, shops.my_plaintext)
+    for resource, name in PARAMETERS + PAGING:
+        could_be_handles = {"_", "-id", "name__startswith"} if name == "category" else set()
+        for payload in set(PAYLOADS) - could_be_handles if name != "search" else ():
+            assert name in refused(caller.get(f"/{resource}/", {name: payload})), payload
 
 
 def test_lookups_of_the_orm_are_no_parameters(api: Caller) -> None:
@@ -136,12 +133,10 @@ def test_lookups_of_the_orm_are_no_parameters(api: Caller) -> None:
         assert list(refused(api.get("/orders/", {name: "x"}))) == [name]
 
 
-@pytest.mark.parametrize(
-    "payload", ["1 OR 1=1", "1'", "1%27", "1;--", "0x1", "1e0", "-1", "+1", "1_0", "\u0661"]
-)
-def test_an_id_is_a_number(api: Caller, payload: str) -> None:
-    for path in (f"/orders/{payload}/", f"/products/{payload}"):
-        assert api.get(path).status_code == 404
+def test_an_id_is_a_number(api: Caller) -> None:
+    for payload in ("1 OR 1=1", "1'", "1%27", "1;--", "0x1", "1e0", "-1", "+1", "1_0", "\u0661"):
+        for path in (f"/orders/{payload}/", f"/products/{payload}"):
+            assert api.get(path).status_code == 404, path
 
 
 # Pages for people.

@@ -1,0 +1,13 @@
+"""The settings of production, but for files of its own and for a mail server that is given up on soon."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from reflow.settings import *  # noqa: F403
+
+# Another process may be collecting files into the usual folder, and takes each away for a moment.
+STATIC_ROOT = Path(os.environ["STATIC_FOLDER"])
+EMAIL_TIMEOUT = 1
+# Of an attempt that fails at its first step, as those of the tests do, one takes a second.
+EMAIL_RETRY_PAUSES = [timedelta(seconds=3)] * 20
