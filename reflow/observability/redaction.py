@@ -14,9 +14,9 @@ from apikeys import key_text
 
 HIDDEN = "[hidden]"
 
-# One look for these words spares nearly every text the expressions below. They are bounded or possessive
+# Looking for these words spares nearly every text the expressions below. Those are bounded or possessive
 # throughout: the time they take grows with the text, not with its square.
-SUSPICIOUS = re.compile("authorization|cookie|bearer|basic|sessionid|csrftoken|/accounts/", re.IGNORECASE)
+SUSPICIOUS = ("authorization", "cookie", "bearer", "basic", "sessionid", "csrftoken", "/accounts/")
 QUOTE = r"""(?:['"\])]|&\#x27;|&quot;)*+"""
 HEADER = re.compile(rf"((?:authorization|cookie)\w{{0,20}}+{QUOTE}\s*+[:=,]\s*+)\S.*", re.IGNORECASE)
 CREDENTIALS = re.compile(
@@ -28,7 +28,8 @@ MAILED = re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s'\"]+")
 
 def redact(text: str) -> str:
     """Return the text without secrets, in characters that UTF-8 has."""
-    if SUSPICIOUS.search(text):
+    lowered = text.lower()
+    if any(word in lowered for word in SUSPICIOUS):
         text = HEADER.sub(rf"\1{HIDDEN}", text)
         text = MAILED.sub(rf"\1{HIDDEN}", text)
         text = CREDENTIALS.sub(rf"\1{HIDDEN}", text)

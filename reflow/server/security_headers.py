@@ -1,15 +1,22 @@
-"""The headers for which neither Django nor a package has a middleware."""
+"""Set the headers that differ between pages and the API, or for which there is no middleware."""
 
 from collections.abc import Callable
+from typing import cast
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from reflow.api.errors import is_api_path
 
+# JSON loads nothing and is in no frame.
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
 
 class SecurityHeadersMiddleware:
     """Lets other origins load the API's responses and static files, and nobody keep a page.
+
+    Pages get the policy of CONTENT_SECURITY_POLICY, for whose views' decorators it is built each time.
 
     CORS says how other origins may use the API. Storefronts show a picture of ours for products without one.
     A page may hold a key, or customers' data, or a token.
@@ -17,11 +24,17 @@ class SecurityHeadersMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.get_page = CSPMiddleware(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        is_page = not is_api_path(request.path_info) and not request.path_info.startswith(settings.STATIC_URL)
-        response.headers["Cross-Origin-Resource-Policy"] = "same-origin" if is_page else "cross-origin"
-        if is_page:
+        if is_api_path(request.path_info):
+            response = self.get_response(request)
+            response.headers["Content-Security-Policy"] = API_POLICY
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+            return response
+        response = cast("HttpResponse", self.get_page(request))
+        is_file = request.path_info.startswith(settings.STATIC_URL)
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin" if is_file else "same-origin"
+        if not is_file:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
