@@ -17,6 +17,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from reflow.api.errors import is_api_path
+
 # A page that is only read writes nothing, but for this often.
 LAST_USE_SECONDS = 10 * 60
 LAST_USE = "last_use"
@@ -40,9 +42,11 @@ class SessionUseMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_api_path(request.path_info):  # which has no session
+            return self.get_response(request)
         request.session.is_of_request = True  # type: ignore[attr-defined]  # our own SessionStore
         response = self.get_response(request)
-        # Requests of the API, and pages that failed, have not asked who it is.
+        # Pages that failed have not asked who it is.
         if request.session.accessed and response.status_code < HTTPStatus.BAD_REQUEST:
             record_use(request)
         return response
