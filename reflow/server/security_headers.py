@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from reflow.api.errors import is_api_path
 
 # JSON loads nothing and is in no frame.
-API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 class SecurityHeadersMiddleware:

@@ -149,7 +149,9 @@ def names_in(answer: Any) -> set[str]:
 
 
 def test_the_find_box_finds_what_literally_has_the_text(shops: Shops, issue: IssueKey, owner: User) -> None:
-    for payload in PAYLOADS:
+    # Two names that look alike cannot both be a store's.
+    distinct = {comparable(payload): payload for payload in PAYLOADS}.values()
+    for payload in distinct:
         key, _ = issue()
         # As from before names were checked.
         ApiKey.objects.filter(pk=key.pk).update(name=payload, comparable_name=comparable(payload))
