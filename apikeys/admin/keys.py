@@ -19,7 +19,7 @@ from apikeys.actors import actor_from_request
 from apikeys.admin.records import ReadOnlyAdmin
 from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey, ApiKeyQuerySet, AuditEntry
-from apikeys.models.state import STATES
+from apikeys.models.state import BY_NAME, STATES
 from apikeys.usage import charts, reports
 from stores.resources import SCOPES
 
@@ -34,7 +34,7 @@ class StatusFilter(admin.SimpleListFilter):
         return [(state.name, state.word) for state in STATES]
 
     def queryset(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> ApiKeyQuerySet:  # type: ignore[override]
-        return queryset.in_state(name) if (name := self.value()) else queryset
+        return queryset.in_state(name) if (name := self.value()) in BY_NAME else queryset
 
 
 class AccessFilter(admin.SimpleListFilter):
