@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
+from reflow.api.errors import is_api_path
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, sign_in
 from tests.shop import make_product
@@ -79,7 +80,7 @@ def visitors(store: Store, owner: User, everything: list[str], issue: IssueKey) 
 def test_every_answer_keeps_browsers_careful(everything: list[str], visitors: dict[str, Client]) -> None:
     assert len(everything) > 100
     for address in everything:
-        for name in ("nobody", "program" if address.startswith("/v1/") else "owner"):
+        for name in ("nobody", "program" if is_api_path(address) else "owner"):
             answer = visitors[name].get(address, secure=True)
             # A download reads the database as it is sent.
             answer.getvalue()
@@ -105,7 +106,7 @@ def assert_nothing_foreign_runs(answer: Any, who: str) -> None:
 
 
 def assert_no_page_is_shared(answer: Any, address: str, who: str) -> None:
-    is_api = address.startswith("/v1/")
+    is_api = is_api_path(address)
     is_page = not is_api and not address.startswith("/static/")
     assert answer["Cross-Origin-Resource-Policy"] == ("same-origin" if is_page else "cross-origin"), who
     assert answer.get("Access-Control-Allow-Origin", "") == ("*" if is_api else ""), who
@@ -117,5 +118,5 @@ def assert_no_page_is_shared(answer: Any, address: str, who: str) -> None:
 def assert_secrets_are_not_kept(answer: Any, address: str, name: str, who: str) -> None:
     if address.startswith("/static/"):
         assert not answer.cookies, who
-    elif name == "program" or answer.status_code == 401 or not address.startswith("/v1/"):
+    elif name == "program" or answer.status_code == 401 or not is_api_path(address):
         assert "no-store" in answer["Cache-Control"], who
