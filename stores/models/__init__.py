@@ -3,22 +3,39 @@
 Money is in the smallest unit of the store's currency (cents, yen). Every row has its store, and views filter
 by it with ``for_store()``. The column of the store has no index of its own: the indexes that lists are read
 by begin with it, and variants and order lines are found by their parent. A constraint's message is a sentence
-for people, and its code is the name of the field that it is about.
+for people, and its code is the name of the field that it is about, after ``unique:`` where another row has
+the value.
 """
 
-from stores.models.catalogue import Category, Product, ProductCategory, ProductVariant
-from stores.models.sales import Address, Coupon, Customer, Order, OrderLine
-from stores.models.store import Store
+from stores.models.catalogue import Category, InventoryType, Product, ProductCategory, ProductVariant
+from stores.models.changes import Change
+from stores.models.sales import (
+    Address,
+    Coupon,
+    CouponKind,
+    Customer,
+    Order,
+    OrderLine,
+    OrderStatus,
+    PaymentStatus,
+)
+from stores.models.store import Store, StoreObject
 
 __all__ = [
     "Address",
     "Category",
+    "Change",
     "Coupon",
+    "CouponKind",
     "Customer",
+    "InventoryType",
     "Order",
     "OrderLine",
+    "OrderStatus",
+    "PaymentStatus",
     "Product",
     "ProductCategory",
     "ProductVariant",
     "Store",
+    "StoreObject",
 ]

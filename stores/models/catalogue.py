@@ -1,13 +1,17 @@
 """What a store sells: categories, products and their variants."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from stores.models.store import Store, StoreScopedChild, StoreScopedQuerySet
+from stores.models.columns import FoldedField, SortKeyField
+from stores.models.store import HandleModel, StoreScopedChild, StoreScopedQuerySet
+from stores.resources import Resource
+
+MAX_DESCRIPTION_LENGTH = 20_000
 
 
 def original_price_constraint(name: str) -> models.CheckConstraint:
@@ -19,30 +23,24 @@ def original_price_constraint(name: str) -> models.CheckConstraint:
     )
 
 
-class Category(models.Model):
+class Category(HandleModel):
     MAX_LEVELS = 10
+    resource = Resource.CATEGORIES
 
-    store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="categories")
     parent = models.ForeignKey(
         "self", on_delete=models.CASCADE, null=True, blank=True, related_name="subcategories"
     )
-    handle = models.SlugField(max_length=100)
     name = models.CharField(max_length=100)
-    description = models.TextField(blank=True)
+    description = models.TextField(blank=True, max_length=MAX_DESCRIPTION_LENGTH)
     position = models.PositiveIntegerField(default=0)
 
     objects = StoreScopedQuerySet["Category"].as_manager()
 
     class Meta:
-        verbose_name_plural = "categories"
+        verbose_name_plural = default_related_name = "categories"
         ordering = ("position", "name", "id")
         constraints = (
-            models.UniqueConstraint(
-                fields=("store", "handle"),
-                name="category_handle_is_unique_in_store",
-                violation_error_code="handle",
-                violation_error_message="Another category has this handle.",
-            ),
+            *HandleModel.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(parent=None) | ~Q(parent=F("id")),
                 name="category_is_not_its_own_parent",
@@ -90,16 +88,22 @@ def count_levels_below(pk: int | None, parents: dict[int, int | None]) -> int:
     return levels
 
 
-class Product(models.Model):
-    class InventoryType(models.TextChoices):
-        TRACKED = "tracked", "Counted"
-        INFINITE = "infinite", "Always in stock"
+class InventoryType(models.TextChoices):
+    TRACKED = "tracked", "Counted"
+    INFINITE = "infinite", "Always in stock"
 
-    store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="products")
-    handle = models.SlugField(max_length=120)
+
+class Product(HandleModel):
+    InventoryType: TypeAlias = InventoryType
+    resource = Resource.PRODUCTS
+
     name = models.CharField(max_length=200)
     excerpt = models.CharField(max_length=300, blank=True)
-    description = models.TextField(blank=True, help_text="Plain text; a blank line begins a paragraph.")
+    description = models.TextField(
+        blank=True,
+        max_length=MAX_DESCRIPTION_LENGTH,
+        help_text="Plain text; a blank line begins a paragraph.",
+    )
     promo_badge = models.CharField(max_length=40, blank=True)
     sku = models.CharField("SKU", max_length=64, blank=True)
     price = models.PositiveBigIntegerField(help_text="In the smallest unit of the store's currency.")
@@ -116,32 +120,31 @@ class Product(models.Model):
     quantity = models.PositiveIntegerField(default=0, help_text="In stock, where there are no variants.")
     min_quantity = models.PositiveIntegerField(default=1, help_text="The fewest in one order.")
     max_quantity = models.PositiveIntegerField(null=True, blank=True, help_text="The most in one order.")
-    personalization = models.BooleanField(default=False, help_text="Buyers may enter a text.")
+    personalization = models.BooleanField(default=False, help_text="Buyers may add something of their own.")
+    personalization_items = models.JSONField(default=list, db_default=[], blank=True, editable=False)
     livemode = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0, help_text="Place in the owner's own order.")
     categories = models.ManyToManyField(
         Category, through="ProductCategory", related_name="products", blank=True
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    search_text = FoldedField(sources=("name", "description", "sku"))
+    name_key = SortKeyField(sources=("name",), max_length=100)
 
     objects = StoreScopedQuerySet["Product"].as_manager()
 
     class Meta:
+        default_related_name = "products"
         ordering = ("-created_at", "-id")
         indexes = (
             models.Index(fields=("store", "-created_at", "-id"), name="product_newest_in_store"),
-            models.Index(fields=("store", "name", "-id"), name="product_name_in_store"),
+            models.Index(fields=("store", "name_key", "-id"), name="product_name_in_store"),
             models.Index(fields=("store", "price", "-id"), name="product_price_in_store"),
             models.Index(fields=("store", "position", "-id"), name="product_position_in_store"),
+            models.Index(fields=("store", "updated_at", "id"), name="product_updated_in_store"),
         )
         constraints = (
-            models.UniqueConstraint(
-                fields=("store", "handle"),
-                name="product_handle_is_unique_in_store",
-                violation_error_code="handle",
-                violation_error_message="Another product has this handle.",
-            ),
+            *HandleModel.Meta.constraints,
             original_price_constraint("product_sale_lowers_the_price"),
             models.CheckConstraint(
                 condition=Q(inventory_type__in=("tracked", "infinite")),
@@ -207,6 +210,7 @@ class ProductVariant(StoreScopedChild):
     original_price = models.PositiveBigIntegerField(null=True, blank=True)
     quantity = models.PositiveIntegerField(default=0)
     position = models.PositiveIntegerField(default=0)
+    search_text = FoldedField(sources=("sku",))
 
     class Meta:
         ordering = ("position", "id")

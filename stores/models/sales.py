@@ -1,7 +1,7 @@
 """To whom a store sells, and for how much: customers, orders and coupons."""
 
 from datetime import datetime
-from typing import Self
+from typing import Self, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -11,7 +11,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from stores.models.catalogue import Product, ProductVariant
-from stores.models.store import Store, StoreScopedChild, StoreScopedQuerySet
+from stores.models.columns import FoldedField, SortKeyField
+from stores.models.store import StoreObject, StoreScopedChild, StoreScopedQuerySet
+from stores.resources import Resource
 
 
 class Address(models.Model):
@@ -37,7 +39,7 @@ class CustomerQuerySet(StoreScopedQuerySet["Customer"]):
         """Annotate ``orders_count`` and ``total_spent``, both of orders that were not cancelled."""
         orders = (
             Order.objects.filter(customer=OuterRef("pk"))
-            .exclude(status=Order.Status.CANCELLED)
+            .exclude(status=OrderStatus.CANCELLED)
             .order_by()
             .values("customer")
         )
@@ -48,23 +50,32 @@ class CustomerQuerySet(StoreScopedQuerySet["Customer"]):
         )
 
 
-class Customer(Address):
-    store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="customers")
+class Customer(Address, StoreObject):
+    resource = Resource.CUSTOMERS
+
     name = models.CharField(max_length=150)
     email = models.EmailField()
     phone = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    search_text = FoldedField(sources=("name", "email", "phone", "postcode"))
+    name_key = SortKeyField(sources=("name",), max_length=100)
+    email_key = FoldedField(sources=("email",), max_length=320)
 
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
+        default_related_name = "customers"
         ordering = ("-created_at", "-id")
-        indexes = (models.Index(fields=("store", "-created_at", "-id"), name="customer_newest_in_store"),)
+        indexes = (
+            models.Index(fields=("store", "-created_at", "-id"), name="customer_newest_in_store"),
+            models.Index(fields=("store", "updated_at", "id"), name="customer_updated_in_store"),
+        )
         constraints = (
             models.UniqueConstraint(
-                fields=("store", "email"),
+                fields=("store", "email_key"),
+                condition=~Q(email_key=""),  # which the release before leaves empty
                 name="customer_email_is_unique_in_store",
-                violation_error_code="email",
+                violation_error_code="unique:email",
                 violation_error_message="Another customer has this e-mail address.",
             ),
         )
@@ -73,32 +84,37 @@ class Customer(Address):
         return self.name
 
 
-class Order(Address):
-    class Status(models.TextChoices):
-        PENDING = "pending", "Pending"
-        PROCESSING = "processing", "Processing"
-        SHIPPED = "shipped", "Shipped"
-        COMPLETED = "completed", "Completed"
-        CANCELLED = "cancelled", "Cancelled"
+class OrderStatus(models.TextChoices):
+    PENDING = "pending", "Pending"
+    PROCESSING = "processing", "Processing"
+    SHIPPED = "shipped", "Shipped"
+    COMPLETED = "completed", "Completed"
+    CANCELLED = "cancelled", "Cancelled"
 
-    class PaymentStatus(models.TextChoices):
-        UNPAID = "unpaid", "Unpaid"
-        PAID = "paid", "Paid"
-        REFUNDED = "refunded", "Refunded"
+
+class PaymentStatus(models.TextChoices):
+    UNPAID = "unpaid", "Unpaid"
+    PAID = "paid", "Paid"
+    REFUNDED = "refunded", "Refunded"
+
+
+class Order(Address, StoreObject):
+    Status: TypeAlias = OrderStatus
+    PaymentStatus: TypeAlias = PaymentStatus
+    resource = Resource.ORDERS
 
     NEXT_STATUSES = {
-        Status.PENDING: (Status.PROCESSING, Status.CANCELLED),
-        Status.PROCESSING: (Status.SHIPPED, Status.CANCELLED),
-        Status.SHIPPED: (Status.COMPLETED,),
-        Status.COMPLETED: (),
-        Status.CANCELLED: (),
+        OrderStatus.PENDING: (OrderStatus.PROCESSING, OrderStatus.CANCELLED),
+        OrderStatus.PROCESSING: (OrderStatus.SHIPPED, OrderStatus.CANCELLED),
+        OrderStatus.SHIPPED: (OrderStatus.COMPLETED,),
+        OrderStatus.COMPLETED: (),
+        OrderStatus.CANCELLED: (),
     }
 
-    store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="orders")
     number = models.PositiveIntegerField()
     # Restricted, not protected: a store goes with its customers and their orders.
     customer = models.ForeignKey(Customer, on_delete=models.RESTRICT, related_name="orders")
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    status = models.CharField(max_length=10, choices=OrderStatus.choices, default=OrderStatus.PENDING)
     payment_status = models.CharField(
         max_length=10, choices=PaymentStatus.choices, default=PaymentStatus.UNPAID
     )
@@ -111,16 +127,18 @@ class Order(Address):
     tracking_number = models.CharField(max_length=100, blank=True)
     note = models.TextField(max_length=2000, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    search_text = FoldedField(sources=("reference", "recipient", "postcode", "tracking_number", "note"))
 
     objects = StoreScopedQuerySet["Order"].as_manager()
 
     class Meta:
+        default_related_name = "orders"
         ordering = ("-created_at", "-id")
         indexes = (
             models.Index(fields=("store", "-created_at", "-id"), name="order_newest_in_store"),
             models.Index(fields=("store", "status", "-created_at", "-id"), name="order_status_in_store"),
             models.Index(fields=("customer", "-created_at"), name="order_newest_of_customer"),
+            models.Index(fields=("store", "updated_at", "id"), name="order_updated_in_store"),
         )
         constraints = (
             models.UniqueConstraint(fields=("store", "number"), name="order_number_is_unique_in_store"),
@@ -139,11 +157,16 @@ class Order(Address):
         )
 
     def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """The number as people write it, such as ``#1590``."""
         return f"#{self.number}"
 
     def validate_next_status(self, status: str) -> None:
         """Raise ValidationError unless the order has this status already or may get it next."""
-        next_statuses = self.NEXT_STATUSES[self.Status(self.status)]
+        next_statuses = self.NEXT_STATUSES[OrderStatus(self.status)]
         if status != self.status and status not in next_statuses:
             allowed = " or ".join(next_statuses) or "nothing else"
             raise ValidationError(f"An order that is {self.status} can become {allowed}.")
@@ -178,15 +201,18 @@ class OrderLine(StoreScopedChild):
         return f"{self.quantity} × {self.name}"
 
 
-class Coupon(models.Model):
-    class Kind(models.TextChoices):
-        PERCENT = "percent", "Percent off"
-        FIXED = "fixed", "Amount off"
-        FREE_SHIPPING = "free_shipping", "Free shipping"
+class CouponKind(models.TextChoices):
+    PERCENT = "percent", "Percent off"
+    FIXED = "fixed", "Amount off"
+    FREE_SHIPPING = "free_shipping", "Free shipping"
 
-    store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="coupons")
+
+class Coupon(StoreObject):
+    Kind: TypeAlias = CouponKind
+    resource = Resource.COUPONS
+
     code = models.CharField(max_length=40)
-    kind = models.CharField(max_length=15, choices=Kind.choices)
+    kind = models.CharField(max_length=15, choices=CouponKind.choices)
     value = models.PositiveBigIntegerField(
         default=0, help_text="Percent, or an amount in the smallest unit of the currency."
     )
@@ -196,17 +222,23 @@ class Coupon(models.Model):
     usage_limit = models.PositiveIntegerField(null=True, blank=True)
     times_used = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    code_key = FoldedField(sources=("code",), max_length=320)
 
     objects = StoreScopedQuerySet["Coupon"].as_manager()
 
     class Meta:
+        default_related_name = "coupons"
         ordering = ("-created_at", "-id")
-        indexes = (models.Index(fields=("store", "-created_at", "-id"), name="coupon_newest_in_store"),)
+        indexes = (
+            models.Index(fields=("store", "-created_at", "-id"), name="coupon_newest_in_store"),
+            models.Index(fields=("store", "updated_at", "id"), name="coupon_updated_in_store"),
+        )
         constraints = (
             models.UniqueConstraint(
-                fields=("store", "code"),
+                fields=("store", "code_key"),
+                condition=~Q(code_key=""),  # which the release before leaves empty
                 name="coupon_code_is_unique_in_store",
-                violation_error_code="code",
+                violation_error_code="unique:code",
                 violation_error_message="Another coupon has this code.",
             ),
             models.CheckConstraint(

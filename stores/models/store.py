@@ -1,16 +1,23 @@
 """The store, and the base classes of all models whose rows belong to one."""
 
+import itertools
 import secrets
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower, Now, Upper
+from django.db.models.lookups import Exact
 from django.utils import timezone
+from django.utils.text import slugify
 
+from stores.models.columns import FoldedField
 from stores.money import validate_currency
 from stores.text import clean_name
+from stores.resources import Resource
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -65,6 +72,65 @@ class StoreScopedQuerySet(models.QuerySet[Row]):
     def for_store(self, store: Store) -> Self:
         """Only the rows of this store."""
         return self.filter(store=store)
+
+
+class StoreObject(models.Model):
+    """An object of a store that clients read by itself; the feed of changes tells of each change."""
+
+    resource: ClassVar[Resource]
+
+    store = models.ForeignKey(Store, models.CASCADE, db_index=False)
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        abstract = True
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Check also those constraints that have the store or a folded column, which forms leave out."""
+        folded = [field for field in self._meta.concrete_fields if isinstance(field, FoldedField)]
+        for field in folded:
+            field.pre_save(self, add=False)
+        super().validate_constraints(set(exclude or ()) - {"store", *(field.name for field in folded)})
+
+
+class HandleModel(StoreObject):
+    """An object that also answers to a handle, which storefronts make their addresses from.
+
+    A handle has a letter in it, so that it is no id, and differs from all others by more than case.
+    """
+
+    MAX_HANDLE_LENGTH = 120
+
+    handle = models.SlugField(max_length=MAX_HANDLE_LENGTH, db_index=False)
+
+    class Meta:
+        abstract = True
+        constraints = (
+            models.UniqueConstraint(
+                "store",
+                Lower("handle"),
+                name="%(class)s_handle_is_unique_in_store",
+                violation_error_code="unique:handle",
+                violation_error_message="Another one has this handle.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(Exact(Lower("handle"), Upper("handle"))),
+                name="%(class)s_handle_has_a_letter",
+                violation_error_code="handle",
+                violation_error_message="Must have a letter in it: digits alone are an id.",
+            ),
+        )
+
+    def find_free_handle(self, base: str) -> str:
+        """Return a handle made from this text, with ``-2``, ``-3`` and so on if the store has it already."""
+        base = slugify(base)
+        if base.upper() == base.lower():
+            base = f"{self._meta.model_name}-{base}".rstrip("-")
+        base = base[: self.MAX_HANDLE_LENGTH - 10]
+        handles = type(self)._default_manager.filter(store=self.store, handle__istartswith=base)
+        taken = {handle.lower() for handle in handles.values_list("handle", flat=True)}
+        suffixes = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+        return next(base + suffix for suffix in suffixes if base + suffix not in taken)
 
 
 class StoreScopedChild(models.Model):

@@ -1,0 +1,107 @@
+"""The feed of changes: a row for each time that an object of a store was created, updated or deleted.
+
+Rows are read in the order of their transactions, and only those of transactions older than the oldest one
+that still runs: no later commit can put a row before one that was read. On SQLite, which has one writer at a
+time, the order of ids is that of commits.
+"""
+
+from datetime import timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model, Q, QuerySet
+from django.db.models.signals import post_delete, post_save
+from django.utils import timezone
+
+from stores.models.catalogue import Category, Product
+from stores.models.sales import Coupon, Customer, Order
+from stores.models.store import Store, StoreObject, StoreScopedQuerySet
+from stores.resources import Resource
+
+DAYS_KEPT = 30
+
+
+class TransactionId(models.Func):
+    """The id of the running transaction, which begins with it; 0 on SQLite."""
+
+    template = "pg_current_xact_id()::text::bigint"
+    output_field = models.BigIntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        return super().as_sql(compiler, connection, template="0", **context)
+
+
+class OldestTransactionId(TransactionId):
+    """The id of the oldest transaction that still runs; on SQLite one above all."""
+
+    template = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        return models.Func.as_sql(self, compiler, connection, template="1", **context)
+
+
+class ChangeQuerySet(StoreScopedQuerySet["Change"]):
+    def settled(self) -> Self:
+        """Only changes that no running transaction can put another before."""
+        return self.filter(transaction_id__lt=OldestTransactionId())
+
+    def after(self, transaction_id: int, pk: int) -> Self:
+        """Only changes after this place, in the order of the feed."""
+        later = Q(transaction_id__gt=transaction_id) | Q(transaction_id=transaction_id, pk__gt=pk)
+        return self.filter(later, transaction_id__gte=transaction_id)
+
+    def delete_old(self) -> int:
+        """Delete what no cursor leads to any more; returns how many."""
+        return self.filter(at__lt=timezone.now() - timedelta(days=DAYS_KEPT + 1)).delete()[0]
+
+
+class Change(models.Model):
+    class Event(models.TextChoices):
+        CREATED = "created", "Created"
+        UPDATED = "updated", "Updated"
+        DELETED = "deleted", "Deleted"
+
+    store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="+")
+    transaction_id = models.BigIntegerField(db_default=TransactionId(), editable=False)
+    resource = models.CharField(max_length=10, choices=Resource.choices)
+    object_id = models.BigIntegerField()
+    event = models.CharField(max_length=7, choices=Event.choices)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = ChangeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("transaction_id", "id")
+        indexes = (
+            models.Index(fields=("store", "transaction_id", "id"), name="change_place_in_store"),
+            models.Index(fields=("at",), name="change_at"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(event__in=("created", "updated", "deleted")), name="change_event_is_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.object_id} {self.event}"
+
+
+def record_save(instance: StoreObject, *, created: bool, raw: bool, **kwargs: Any) -> None:
+    if not raw:  # a backup that is being loaded has its own feed
+        record_change(instance, Change.Event.CREATED if created else Change.Event.UPDATED)
+
+
+def record_deletion(instance: StoreObject, *, origin: Model | QuerySet[Any], **kwargs: Any) -> None:
+    deleted_model = origin.model if isinstance(origin, QuerySet) else type(origin)
+    if deleted_model is not Store:  # a store goes with its feed
+        record_change(instance, Change.Event.DELETED)
+
+
+def record_change(row: StoreObject, event: Change.Event) -> None:
+    Change.objects.create(store_id=row.store_id, resource=row.resource, object_id=row.pk, event=event)
+
+
+for model in (Category, Product, Customer, Order, Coupon):
+    post_save.connect(record_save, sender=model)
+    post_delete.connect(record_deletion, sender=model)
