@@ -257,6 +257,11 @@ class CouponAdmin(StoreScopedAdmin):
         "created_at",
     )
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows: Any = super().get_queryset(request)
+        return rows.with_active()
+
     @admin.display(description="Active", boolean=True)
-    def active(self, coupon: Coupon) -> bool:
-        return coupon.active
+    def active(self, coupon: Any) -> bool:
+        """Say what ``with_active()`` found out."""
+        return bool(coupon.active)

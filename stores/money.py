@@ -1,19 +1,23 @@
-"""Amounts of money: integers in a currency's smallest unit, and their text."""
+"""Amounts of money: integers in a currency's smallest unit, and their text.
+
+The unit is that of ISO 4217. The CLDR has digits of its own, those that people write, for the text.
+"""
 
 from decimal import Decimal
 from functools import lru_cache
-from typing import TypedDict
 
-from babel.numbers import format_currency, get_currency_name, get_currency_precision, is_currency
+from babel.numbers import format_currency, get_currency_name, is_currency
 from django.core.exceptions import ValidationError
 
 LOCALE = "en_US"
-
-
-class Currency(TypedDict):
-    code: str
-    name: str
-    zero_decimal: bool
+DEFAULT_EXPONENT = 2
+# ISO 4217, list one: the currencies whose smallest unit is not a hundredth.
+EXPONENTS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
+    **dict.fromkeys(("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
 
 
 def validate_currency(code: str) -> None:
@@ -22,15 +26,17 @@ def validate_currency(code: str) -> None:
         raise ValidationError("Must be an ISO 4217 code in capital letters, such as USD.")
 
 
-@lru_cache(maxsize=256)
-def get_currency(code: str) -> Currency:
-    """Return what clients are told of a currency, with its English name in the CLDR."""
-    name = get_currency_name(code, locale=LOCALE)
-    return {"code": code, "name": name, "zero_decimal": get_currency_precision(code) == 0}
+def get_exponent(code: str) -> int:
+    """Return how many decimal digits of the currency its smallest unit is: 2 for cents, 0 for yen."""
+    return EXPONENTS.get(code, DEFAULT_EXPONENT)
+
+
+def get_name(code: str) -> str:
+    """Return the currency's English name in the CLDR, such as ``US Dollar``."""
+    return get_currency_name(code, locale=LOCALE)
 
 
 @lru_cache(maxsize=16_384)
 def format_amount(amount: int, code: str) -> str:
     """Return an amount in the smallest unit as text: 1999 of USD is ``$19.99``."""
-    places = get_currency_precision(code)
-    return format_currency(Decimal(amount).scaleb(-places), code, locale=LOCALE)
+    return format_currency(Decimal(amount).scaleb(-get_exponent(code)), code, locale=LOCALE)

@@ -8,6 +8,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
+from django.db.models import TextChoices
 from drf_spectacular import openapi
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
@@ -28,6 +29,7 @@ from reflow.api.parsers import MergePatchParser
 from stores.resources import Access, Resource
 
 SCHEME = "ApiKey"
+REFERENCE = "#/components/schemas/{name}"
 REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"
 
 OPERATION_VERBS = {
@@ -77,11 +79,22 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
     def get_name(self, auto_schema: openapi.AutoSchema, direction: Any) -> str:
         return str(self.target.__name__)
 
+    def get_identity(self, auto_schema: openapi.AutoSchema, direction: Any) -> str:
+        return str(self.target.__name__)
+
     def map_serializer(self, auto_schema: openapi.AutoSchema, direction: Any) -> dict[str, Any]:
         """Register the components that the class refers to, and return its own."""
-        _, components = schema_components([self.target], ref_template="#/components/schemas/{name}")
+        enums: dict[str, Any] = {}
+
+        def describe_enum(kind: Any) -> dict[str, Any]:
+            if not issubclass(kind, TextChoices):
+                raise NotImplementedError(kind)
+            enums[kind.__name__] = {"type": "string", "enum": kind.values}
+            return {"$ref": REFERENCE.format(name=kind.__name__)}
+
+        _, components = schema_components([self.target], ref_template=REFERENCE, schema_hook=describe_enum)
         own: dict[str, Any] = components.pop(self.target.__name__)
-        for name, schema in components.items():
+        for name, schema in (components | enums).items():
             part = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, object=name)  # type: ignore[no-untyped-call]
             auto_schema.registry.register_on_missing(part)
         return own

@@ -1,33 +1,61 @@
 """What the views of all resources share: the store in the address, reading rows, writing in transactions.
 
 Reads make no model instances: a view's ``rows`` are a QuerySet of dicts, and ``represent()`` turns these into
-JSON objects, with one query for each kind of part however many rows there are. The QuerySet is made once,
-because naming its columns takes half as long as running it.
+objects, with one query for each kind of part however many rows there are. The QuerySet is made once, because
+naming its columns takes half as long as running it.
 """
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+import msgspec
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
+from django.utils.http import http_date
 from django_filters import FilterSet
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from stores.api.outputs import Output, Row, in_seconds
 from stores.api.parameters import parse_parameters
-from stores.models import Store
+from stores.models import Store, StoreObject
 
 ID_PATTERN = "[1-9][0-9]{0,17}"
 HANDLE_PATTERN = "[-a-zA-Z0-9_]{1,120}"
 DEFAULT_ORDERING = ("-created_at", "-id")
 
-Row = Mapping[str, Any]
-JsonObject = dict[str, Any]
+
+class Conflict(APIException):
+    status_code = 409
+    default_code = "conflict"
+
+
+class PreconditionFailed(APIException):
+    """Nothing was done, since the object is not as the request's headers want it."""
+
+    status_code = 412
+    default_code = "precondition_failed"
+    default_detail = "It has changed since: see current, then send the change again with its ETag."
+
+    def __init__(self, current: Output) -> None:
+        super().__init__()
+        self.extra = {"current": current}
+        self.headers = {"ETag": make_entity_tag(msgspec.json.encode(current))}
+
+
+def make_entity_tag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 class StoreScopedViewSet(GenericViewSet[Any]):
@@ -38,8 +66,8 @@ class StoreScopedViewSet(GenericViewSet[Any]):
     filterset_class: type[FilterSet] | None = None
     rows: QuerySet[Any, Any]
 
-    def represent(self, rows: list[Row]) -> list[JsonObject]:
-        """Return the JSON objects of some of the view's ``rows``."""
+    def represent(self, rows: Sequence[Row]) -> Sequence[Output]:
+        """Return the objects of some of the view's ``rows``."""
         raise NotImplementedError
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -62,10 +90,14 @@ class StoreScopedViewSet(GenericViewSet[Any]):
         return store or get_object_or_404(Store, pk=self.kwargs["store_id"])
 
     def get_queryset(self) -> QuerySet[Any]:
-        return super().get_queryset().for_store(self.store)  # type: ignore[attr-defined, no-any-return]
+        return super().get_queryset().filter(self.get_visible())
 
     def get_rows(self) -> QuerySet[Any, Any]:
-        return self.rows.filter(store=self.store)
+        return self.rows.filter(self.get_visible())
+
+    def get_visible(self) -> Q:
+        """Return the condition for what the client may see."""
+        return Q(store=self.store)
 
     @cached_property
     def filterset(self) -> FilterSet | None:
@@ -73,7 +105,7 @@ class StoreScopedViewSet(GenericViewSet[Any]):
         filters = self.filterset_class.base_filters if self.filterset_class else {}
         if self.filterset_class is None or filters.keys().isdisjoint(self.parameters):
             return None  # a form that nobody filled in would cost more than a query
-        filterset = self.filterset_class(self.parameters, request=self.request)
+        filterset = self.filterset_class(self.parameters, self.get_queryset(), request=self.request)
         if not filterset.is_valid():
             raise ValidationError({name: list(errors) for name, errors in filterset.errors.items()})
         return filterset
@@ -92,25 +124,32 @@ class StoreScopedViewSet(GenericViewSet[Any]):
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "store": self.store}
 
-    def find(self, queryset: QuerySet[Any, Any]) -> Any:
-        """Return what the queryset holds of the object in the address. Raises Http404."""
-        for lookup in self.get_lookups():
-            if (found := queryset.filter(**lookup).first()) is not None:
-                return found
-        raise Http404
-
-    def get_lookups(self) -> Iterator[dict[str, Any]]:
-        """Yield the conditions that find the object in the address, to be tried in turn."""
-        yield {"pk": self.kwargs["pk"]}
+    def get_lookup(self) -> Q:
+        """Return the condition that finds the object in the address."""
+        return Q(pk=self.kwargs["pk"])
 
     def get_object(self) -> Any:
         """Return the object in the address to be changed, locked until the transaction ends."""
-        return self.find(self.get_queryset().select_for_update(of=("self",)))
+        return get_object_or_404(self.get_queryset().select_for_update(of=("self",)), self.get_lookup())
 
-    def read(self, pk: int) -> JsonObject:
-        """Return the JSON object of one of the store's rows, as it is now in the database."""
-        (found,) = self.represent(list(self.get_rows().filter(pk=pk)))
-        return found
+    def read(self, pk: int) -> Output:
+        """Return one of the store's objects as it is now in the database. Raises Http404."""
+        return self.read_first(Q(pk=pk))
+
+    def read_first(self, lookup: Q) -> Output:
+        # One that is deleted while its parts are read is represented by nothing.
+        for found in self.represent(list(self.get_rows().filter(lookup)[:1])):
+            return found
+        raise Http404
+
+    def respond(self, output: Output, **options: Any) -> Response:
+        """Build the response with an object and its validators, the same for reads and writes."""
+        content = msgspec.json.encode(output)
+        response = Response(msgspec.Raw(content), **options)
+        response["ETag"] = make_entity_tag(content)
+        if updated_at := getattr(output, "updated_at", None):
+            response["Last-Modified"] = http_date(updated_at.timestamp())
+        return response
 
 
 class HandleLookupMixin(StoreScopedViewSet):
@@ -118,11 +157,15 @@ class HandleLookupMixin(StoreScopedViewSet):
 
     lookup_value_regex = HANDLE_PATTERN
 
-    def get_lookups(self) -> Iterator[dict[str, Any]]:
-        text = self.kwargs["pk"]
-        if text.isdigit() and not text.startswith("0") and len(text) <= 18:
-            yield {"pk": text}
-        yield {"handle": text}
+    def get_lookup(self) -> Q:
+        return find_by_id_or_handle(self.kwargs["pk"])
+
+
+def find_by_id_or_handle(text: str) -> Q:
+    """Return the condition for an id or, with a letter in it, for a handle without regard to case."""
+    if re.fullmatch(ID_PATTERN, text):
+        return Q(pk=text)
+    return Q(Exact(Lower("handle"), text.lower()))
 
 
 class ListMixin(StoreScopedViewSet):
@@ -133,10 +176,7 @@ class ListMixin(StoreScopedViewSet):
 
 class RetrieveMixin(StoreScopedViewSet):
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        found = self.represent([self.find(self.get_rows())])
-        if not found:  # deleted meanwhile
-            raise Http404
-        return Response(found[0])
+        return self.respond(self.read_first(self.get_lookup()))
 
 
 # The body is read to its end before a transaction begins, so that a slow client does not hold locks.
@@ -144,30 +184,71 @@ class RetrieveMixin(StoreScopedViewSet):
 
 class CreateMixin(StoreScopedViewSet):
     def create(self, request: Request, **kwargs: Any) -> Response:
-        created = self.create_object(request.data)
-        location = self.reverse_action("detail", kwargs={**self.kwargs, "pk": created["id"]})
-        return Response(created, status=201, headers={"Location": location})
+        created: Any = self.create_object(request.data)
+        location = self.reverse_action("detail", kwargs={**self.kwargs, "pk": created.id})
+        return self.respond(created, status=201, headers={"Location": location})
 
     @transaction.atomic
-    def create_object(self, data: Any) -> JsonObject:
-        serializer = self.get_serializer(data=data)
+    def create_object(self, data: Any) -> Output:
+        """Create an object; with ``If-None-Match: *`` only if there is none of its name yet."""
+        serializer: Any = self.get_serializer(data=data)
+        is_conditional = self.request.headers.get("If-None-Match", "").strip() == "*"
+        if is_conditional and (existing := serializer.find_existing(data)):
+            raise PreconditionFailed(self.read(existing.pk))
         serializer.is_valid(raise_exception=True)
         return self.read(serializer.save().pk)
 
 
-class UpdateMixin(StoreScopedViewSet):
+class PreconditionMixin(StoreScopedViewSet):
+    def check_preconditions(self, row: StoreObject) -> None:
+        """Raise PreconditionFailed if the locked row is not as the headers want it (RFC 9110, 13.2.2)."""
+        tags = self.request.headers.get("If-Match")
+        date = self.request.headers.get("If-Unmodified-Since")
+        if tags is None and date is None:
+            return
+        current = self.read(row.pk)
+        failed = PreconditionFailed(current)
+        if tags is not None:
+            # The W/ that compression adds to our tags is left out of account.
+            is_met = tags.strip() == "*" or failed.headers["ETag"] in re.findall('"[^"]*"', tags)
+        else:
+            is_met = is_unmodified_since(row, date or "")
+        if not is_met:
+            raise failed
+
+
+def is_unmodified_since(row: StoreObject, date: str) -> bool:
+    """Whether a row was not changed after this HTTP date. Ignore what is no date (RFC 9110, 13.1.4)."""
+    try:
+        since = parsedate_to_datetime(date)
+    except ValueError:
+        return True
+    changed_at = in_seconds(row.updated_at)
+    return changed_at is not None and changed_at <= since.replace(tzinfo=since.tzinfo or UTC)
+
+
+class UpdateMixin(PreconditionMixin):
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
-        return Response(self.update_object(request.data))
+        return self.respond(self.update_object(request.data))
 
     @transaction.atomic
-    def update_object(self, data: Any) -> JsonObject:
-        serializer = self.get_serializer(self.get_object(), data=data, partial=True)
+    def update_object(self, data: Any) -> Output:
+        row = self.get_object()
+        self.check_preconditions(row)
+        context = {**self.get_serializer_context(), "current": msgspec.to_builtins(self.read(row.pk))}
+        serializer = self.get_serializer(row, data=data, partial=True, context=context)
         serializer.is_valid(raise_exception=True)
-        return self.read(serializer.save().pk)
+        serializer.save()
+        return self.read(row.pk)
 
 
-class DestroyMixin(StoreScopedViewSet):
+class DestroyMixin(PreconditionMixin):
     @transaction.atomic
     def destroy(self, request: Request, **kwargs: Any) -> Response:
-        self.get_object().delete()
+        row = self.get_object()
+        self.check_preconditions(row)
+        self.perform_destroy(row)
         return Response(status=204)
+
+    def perform_destroy(self, row: Any) -> None:
+        row.delete()

@@ -1,120 +1,117 @@
 """Categories: the tree that products are sorted into."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from stores import models
 from stores.api.base import (
+    Conflict,
     CreateMixin,
     DestroyMixin,
     HandleLookupMixin,
-    JsonObject,
     RetrieveMixin,
-    Row,
     UpdateMixin,
+    find_by_id_or_handle,
 )
+from stores.api.outputs import HANDLE, Columns, Output, Row, always, count, id_of, optional_id, text, time
 from stores.api.schema import describe_operations
-from stores.api.serializers import HandleSerializer, IdField, SlugField
-from stores.api.shapes import Shape, constant_field, count_field, id_field, text_field
-from stores.models import Category, Store
+from stores.api.serializers import HandleSerializer, IdField
 from stores.resources import Resource
 
-TREE_ROWS = Category.objects.values("id", "parent_id", "handle", "name", "description", "position")
+
+class Category(Output, kw_only=True):
+    object: Annotated[Literal["category"], always("category")]
+    id: Annotated[str, id_of("category")]
+    handle: Annotated[str, HANDLE]
+    name: Annotated[str, text("What the category is called.", 100)]
+    description: Annotated[str, text("Plain text; may be empty.", 20_000)]
+    parent: Annotated[str | None, id_of("category it lies in; null at the top")]
+    position: Annotated[int, count("Its place among its neighbours, the lowest first.")]
+    updated_at: Annotated[datetime, time("When it was last changed.")]
+    subcategories: Annotated[
+        list["Category"], text("The categories right below this one, in the owner's order.")
+    ]
 
 
-@extend_schema_field({"type": "array", "items": {"$ref": "#/components/schemas/Category"}})
-class SubcategoriesField(serializers.ListField):
-    """More of what they are in, which the class below cannot say of itself."""
+COLUMNS = Columns(models.Category, Category)
+TREE_ROWS = models.Category.objects.values(*COLUMNS.names)
 
 
-class CategoryShape(Shape):
-    object = constant_field("category")
-    id = id_field("category")
-    handle = text_field(
-        "Its name for addresses: letters, digits, hyphens and underscores; unique in the store."
-    )
-    name = text_field("What the category is called.")
-    description = text_field("Plain text; may be empty.")
-    parent = id_field("category it lies in; null at the top", allow_null=True)  # type: ignore[assignment]
-    position = count_field("Its place among its neighbours, the lowest first.")
-    subcategories = SubcategoriesField(help_text="The categories right below this one, in the owner's order.")
-
-
-class CategorySerializer(HandleSerializer[Category]):
-    handle = SlugField(max_length=100, required=False)
+class CategorySerializer(HandleSerializer[models.Category]):
     parent = IdField(allow_null=True, required=False)  # type: ignore[assignment]
 
     class Meta:
-        model = Category
+        model = models.Category
         fields = ("handle", "name", "description", "parent", "position")
 
-    def validate_parent(self, pk: int | None) -> Category | None:
-        parent = Category.objects.for_store(self.store).filter(pk=pk).first() if pk else None
+    def validate_parent(self, pk: int | None) -> models.Category | None:
+        parent = models.Category.objects.for_store(self.store).filter(pk=pk).first() if pk else None
         if pk and parent is None:
             raise ValidationError("There is no such category.")
         return parent
 
 
-def read_category_tree(store: Store) -> dict[int, JsonObject]:
-    """Return the JSON objects of all the store's categories by id, each with those below it inside."""
+def read_category_tree(store: models.Store) -> dict[int, Category]:
+    """Return all the store's categories by id, each with those below it inside."""
     rows = TREE_ROWS.filter(store=store)
-    tree = {row["id"]: represent_category(row) for row in rows}
+    tree = {row["id"]: COLUMNS.fill(row, parent=optional_id(row["parent"]), subcategories=[]) for row in rows}
     for row in rows:
-        if row["parent_id"] in tree:
-            tree[row["parent_id"]]["subcategories"].append(tree[row["id"]])
+        if row["parent"] in tree:
+            tree[row["parent"]].subcategories.append(tree[row["id"]])
     return tree
-
-
-def represent_category(row: Row) -> JsonObject:
-    return {
-        "object": "category",
-        "id": str(row["id"]),
-        "handle": row["handle"],
-        "name": row["name"],
-        "description": row["description"],
-        "parent": row["parent_id"] and str(row["parent_id"]),
-        "position": row["position"],
-        "subcategories": [],
-    }
 
 
 def find_branch(store_id: int, key: str) -> list[int]:
     """Return the ids of the category with this id or handle and of all below it; none where there is none."""
-    rows = list(Category.objects.filter(store=store_id).values_list("id", "parent_id", "handle"))
-    level = {pk for pk, _, _ in rows if str(pk) == key} or {pk for pk, _, handle in rows if handle == key}
+    categories = models.Category.objects.filter(store=store_id)
+    level = set(categories.filter(find_by_id_or_handle(key)).values_list("pk", flat=True))
+    parents = list(categories.values_list("pk", "parent")) if level else []
     branch: list[int] = []
     while level:
         branch += level
-        level = {pk for pk, parent, _ in rows if parent in level}
+        level = {pk for pk, parent in parents if parent in level}
     return branch
 
 
-@describe_operations(CategoryShape, "category", "categories")
+@describe_operations(Category, "category", "categories")
 class CategoryViewSet(HandleLookupMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin):
     """The list is the whole tree, a plain array of the categories at the top; it has no pages."""
 
     resource = Resource.CATEGORIES
-    queryset = Category.objects.all()
+    queryset = models.Category.objects.all()
     serializer_class = CategorySerializer
     pagination_class = None
-    rows = Category.objects.values("id")
+    rows = models.Category.objects.values("id")
 
-    def represent(self, rows: list[Row]) -> list[JsonObject]:
+    def get_parameter_names(self) -> list[str]:
+        return ["subcategories"] if self.action == "destroy" else super().get_parameter_names()
+
+    def represent(self, rows: Sequence[Row]) -> Sequence[Category]:
         tree = read_category_tree(self.store)
         # One that was deleted meanwhile is in no tree.
         return [tree[row["id"]] for row in rows if row["id"] in tree]
 
     def list(self, request: Request, **kwargs: Any) -> Response:
         tree = read_category_tree(self.store)
-        return Response([category for category in tree.values() if category["parent"] is None])
+        return Response([category for category in tree.values() if category.parent is None])
 
     def get_queryset(self) -> QuerySet[Any]:
         """Lock the tree for a change: two at once could put two categories below each other."""
-        if self.request.method == "PATCH":
-            Store.objects.select_for_update(no_key=True).get(pk=self.store.pk)
+        if self.request.method in {"PATCH", "DELETE"}:
+            models.Store.objects.select_for_update(no_key=True).get(pk=self.store.pk)
         return super().get_queryset()
+
+    def perform_destroy(self, row: models.Category) -> None:
+        """Delete a category; with ``?subcategories=delete`` all below it as well. Raises Conflict."""
+        asked = self.parameters.get("subcategories")
+        if asked not in {None, "delete"}:
+            raise ValidationError({"subcategories": ["Must be delete."]})
+        if asked is None and row.subcategories.exists():
+            raise Conflict("It has subcategories: move them first, or send ?subcategories=delete.")
+        row.delete()

@@ -1,105 +1,92 @@
 """Coupons: what takes something off an order."""
 
-import django_filters
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from stores.api.base import (
-    CreateMixin,
-    DestroyMixin,
-    JsonObject,
-    ListMixin,
-    RetrieveMixin,
-    Row,
-    UpdateMixin,
-)
-from stores.api.filters import SearchFilter, SortFilter
-from stores.api.represent import format_time
+from django.db.models import QuerySet
+
+from stores import models
+from stores.api.base import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, UpdateMixin
+from stores.api.filters import FlagFilter, ListFilters, SearchFilter, SortFilter, TextFilter
+from stores.api.outputs import Columns, Output, Row, always, amount, count, id_of, text, time
 from stores.api.schema import describe_operations
 from stores.api.serializers import AmountField, EnumField, StoreScopedSerializer
-from stores.api.shapes import (
-    Shape,
-    amount_field,
-    boolean_field,
-    constant_field,
-    count_field,
-    id_field,
-    text_field,
-    time_field,
-)
-from stores.models import Coupon
-from stores.models.sales import is_coupon_active
 from stores.resources import Resource
+from stores.text import comparable
+
+
+class Coupon(Output, kw_only=True):
+    object: Annotated[Literal["coupon"], always("coupon")]
+    id: Annotated[str, id_of("coupon")]
+    code: Annotated[str, text("What a buyer types in, in any case; unique in the store.", 40)]
+    kind: Annotated[
+        models.CouponKind, text("What it takes off: a share of the subtotal, an amount, or the delivery.")
+    ]
+    value: Annotated[
+        int,
+        count(
+            "Percent for `percent`; for `fixed` an amount in the smallest unit of the store's currency; "
+            "without meaning for `free_shipping`."
+        ),
+    ]
+    minimum: Annotated[int, amount("The least subtotal it takes.")]
+    starts_at: Annotated[datetime, time("From when on it works.")]
+    ends_at: Annotated[datetime | None, time("Until when it works; null for ever.")]
+    usage_limit: Annotated[
+        int | None, count("How often it can be used by all buyers together; null for any number.")
+    ]
+    times_used: Annotated[int, count("How often it has been used.")]
+    active: Annotated[bool, text("Whether a buyer could use it now.")]
+    created_at: Annotated[datetime, time("When it was added.")]
+    updated_at: Annotated[datetime, time("When it was last changed.")]
+
+
+COLUMNS = Columns(models.Coupon, Coupon)
 
 
 class CouponKindField(EnumField):
-    enum = Coupon.Kind
+    enum = models.CouponKind
 
 
-class CouponFilters(django_filters.FilterSet):
-    search = SearchFilter("code", help_text="Only coupons with this text in their code.")
-    order = SortFilter(columns={"date": "created_at", "code": "code"})
-
-    class Meta:
-        model = Coupon
-        fields = ()
-
-
-class CouponShape(Shape):
-    object = constant_field("coupon")
-    id = id_field("coupon")
-    code = text_field("What a buyer types in; unique in the store.")
-    kind = CouponKindField(
-        help_text="What it takes off: a share of the subtotal, an amount, or the delivery."
-    )
-    value = count_field(
-        "Percent for `percent`; for `fixed` an amount in the smallest unit of the store's currency; "
-        "without meaning for `free_shipping`."
-    )
-    minimum = amount_field("The least subtotal it takes.")
-    starts_at = time_field("From when on it works.")
-    ends_at = time_field("Until when it works; null for ever.", allow_null=True)
-    usage_limit = count_field(
-        "How often it can be used by all buyers together; null for any number.", allow_null=True
-    )
-    times_used = count_field("How often it has been used.")
-    active = boolean_field("Whether a buyer could use it now.")
-
-
-class CouponSerializer(StoreScopedSerializer[Coupon]):
+class CouponSerializer(StoreScopedSerializer[models.Coupon]):
     kind = CouponKindField()
     value = AmountField(required=False)
     minimum = AmountField(required=False)
 
     class Meta:
-        model = Coupon
+        model = models.Coupon
         fields = ("code", "kind", "value", "minimum", "starts_at", "ends_at", "usage_limit")
 
-
-def represent_coupon(row: Row) -> JsonObject:
-    return {
-        "object": "coupon",
-        "id": str(row["id"]),
-        "code": row["code"],
-        "kind": row["kind"],
-        "value": row["value"],
-        "minimum": row["minimum"],
-        "starts_at": format_time(row["starts_at"]),
-        "ends_at": format_time(row["ends_at"]),
-        "usage_limit": row["usage_limit"],
-        "times_used": row["times_used"],
-        "active": is_coupon_active(row["starts_at"], row["ends_at"], row["usage_limit"], row["times_used"]),
-    }
+    def find_existing(self, data: Any) -> models.Coupon | None:
+        """Return the coupon that already has the code of what is to be created, or None."""
+        code = str(data.get("code")) if isinstance(data, Mapping) else ""
+        return models.Coupon.objects.filter(store=self.store, code_key=comparable(code)).first()
 
 
-@describe_operations(CouponShape, "coupon", "coupons")
+class CouponFilters(ListFilters):
+    code = TextFilter("code_key", help_text="Only the coupon with this code, in any case.")
+    active = FlagFilter("filter_active", help_text="Only those that a buyer could use now, or the others.")
+    search = SearchFilter("code_key", help_text="Only coupons with this text in their code.")
+    order = SortFilter(date="created_at", code="code_key")
+
+    def filter_active(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(active=value == "true")
+
+
+@describe_operations(Coupon, "coupon", "coupons")
 class CouponViewSet(ListMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin):
     resource = Resource.COUPONS
-    queryset = Coupon.objects.all()
+    queryset = models.Coupon.objects.all()
     serializer_class = CouponSerializer
     filterset_class = CouponFilters
-    rows = Coupon.objects.values(
-        *("id", "code", "kind", "value", "minimum", "created_at"),
-        *("starts_at", "ends_at", "usage_limit", "times_used"),
-    )
+    rows = models.Coupon.objects.values(*COLUMNS.names, "code_key")
 
-    def represent(self, rows: list[Row]) -> list[JsonObject]:
-        return [represent_coupon(row) for row in rows]
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().with_active()  # type: ignore[attr-defined, no-any-return]
+
+    def get_rows(self) -> QuerySet[Any, Any]:
+        return super().get_rows().with_active()  # type: ignore[attr-defined, no-any-return]
+
+    def represent(self, rows: Sequence[Row]) -> Sequence[Coupon]:
+        return [COLUMNS.fill(row, active=row["active"]) for row in rows]

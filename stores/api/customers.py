@@ -1,87 +1,97 @@
 """Customers: who buys."""
 
-import django_filters
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
 
-from stores.api.base import JsonObject, ListMixin, RetrieveMixin, Row, UpdateMixin
-from stores.api.filters import SearchFilter, SortFilter
-from stores.api.represent import format_time, represent_address, represent_money
+from rest_framework import serializers
+
+from stores import models
+from stores.api.base import ListMixin, RetrieveMixin, UpdateMixin
+from stores.api.filters import ListFilters, SearchFilter, SortFilter, TextFilter
+from stores.api.outputs import (
+    Address,
+    Columns,
+    Output,
+    Row,
+    address_of,
+    always,
+    amount,
+    count,
+    formatted,
+    id_of,
+    text,
+    time,
+    with_texts,
+)
 from stores.api.schema import describe_operations
 from stores.api.serializers import StoreScopedSerializer, StrictModelSerializer
-from stores.api.shapes import (
-    AddressShape,
-    BuyerShape,
-    amount_field,
-    constant_field,
-    count_field,
-    formatted_field,
-    time_field,
-)
-from stores.models import Customer
 from stores.resources import Resource
 
 
-class CustomerFilters(django_filters.FilterSet):
-    search = SearchFilter(
-        "name",
-        "email",
-        "phone",
-        help_text="Only customers with this text in their name, e-mail address or phone number.",
-    )
-    order = SortFilter(columns={"date": "created_at", "name": "name"})
+class Customer(Output, kw_only=True):
+    object: Annotated[Literal["customer"], always("customer")]
+    id: Annotated[str, id_of("customer")]
+    name: Annotated[str, text("What the customer is called.", 150)]
+    email: Annotated[str, text("E-mail address, unique in the store whatever its case.", 254)]
+    phone: Annotated[str, text("Phone number as the customer wrote it; may be empty.", 40)]
+    address: Annotated[Address, text("Where the customer lives.")]
+    orders_count: Annotated[int, count("How many orders, not counting cancelled ones.")]
+    total_spent: Annotated[int, amount("What those orders come to.")]
+    total_spent_formatted: Annotated[str, formatted("total_spent")]
+    created_at: Annotated[datetime, time("When the customer was added.")]
+    updated_at: Annotated[datetime, time("When the customer's own data were last changed.")]
 
+
+COLUMNS = Columns(models.Customer, Customer)
+
+
+class AddressSerializer(StrictModelSerializer[models.Customer]):
     class Meta:
-        model = Customer
-        fields = ()
-
-
-class CustomerShape(BuyerShape):
-    object = constant_field("customer")
-    address = AddressShape(help_text="Where the customer lives.")
-    orders_count = count_field("How many orders, not counting cancelled ones.")
-    total_spent = amount_field("What those orders come to.")
-    total_spent_formatted = formatted_field("total_spent")
-    created_at = time_field("When the customer was added.")
-
-
-class AddressSerializer(StrictModelSerializer[Customer]):
-    class Meta:
-        model = Customer
+        model = models.Customer
         fields = ("address", "city", "postcode", "state", "country")
 
+    def run_validation(self, data: object = serializers.empty) -> object:
+        """Let null empty the whole address (RFC 7396)."""
+        return super().run_validation(dict.fromkeys(self.fields, "") if data is None else data)
 
-class CustomerSerializer(StoreScopedSerializer[Customer]):
-    address = AddressSerializer(source="*", required=False)
+
+class CustomerSerializer(StoreScopedSerializer[models.Customer]):
+    address = AddressSerializer(source="*", required=False, allow_null=True)
 
     class Meta:
-        model = Customer
+        model = models.Customer
         fields = ("name", "email", "phone", "address")
 
 
-def represent_customer(row: Row, currency: str) -> JsonObject:
-    return {
-        "object": "customer",
-        "id": str(row["id"]),
-        "name": row["name"],
-        "email": row["email"],
-        "phone": row["phone"],
-        "address": represent_address(row),
-        "orders_count": row["orders_count"],
-        **represent_money(row, ("total_spent",), currency),
-        "created_at": format_time(row["created_at"]),
-    }
+class CustomerFilters(ListFilters):
+    email = TextFilter("email_key", help_text="Only the customer with this e-mail address, in any case.")
+    search = SearchFilter(
+        "search_text",
+        help_text="Only customers with this text in their name, e-mail address, phone number or postcode.",
+    )
+    order = SortFilter(date="created_at", name="name_key")
 
 
-@describe_operations(CustomerShape, "customer", "customers")
+@describe_operations(Customer, "customer", "customers")
 class CustomerViewSet(ListMixin, RetrieveMixin, UpdateMixin):
     resource = Resource.CUSTOMERS
-    queryset = Customer.objects.all()
+    queryset = models.Customer.objects.all()
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilters
-    rows = Customer.objects.with_totals().values(
-        *("id", "name", "email", "phone", "created_at"),
+    rows = models.Customer.objects.with_totals().values(
+        *COLUMNS.names,
         *("address", "city", "postcode", "state", "country"),
-        *("orders_count", "total_spent"),
+        *("orders_count", "total_spent", "name_key"),
     )
 
-    def represent(self, rows: list[Row]) -> list[JsonObject]:
-        return [represent_customer(row, self.store.currency) for row in rows]
+    def represent(self, rows: Sequence[Row]) -> Sequence[Customer]:
+        return [
+            COLUMNS.fill(
+                row,
+                address=Address(**address_of(row)),
+                orders_count=row["orders_count"],
+                **with_texts(row, ("total_spent",), self.store.currency),
+            )
+            for row in rows
+        ]

@@ -2,17 +2,22 @@
 
 import re
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import django_filters as filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextChoices
 from django_filters.fields import IsoDateTimeField
 
-from stores.api.serializers import EnumField
+from stores.api.base import ID_PATTERN
+from stores.text import comparable
 
 MAX_ID = 2**63 - 1
+MAX_IDS = 100
+MAX_SEARCH_LENGTH = 100
 
 
 class SortField(forms.CharField):
@@ -27,7 +32,7 @@ class SortField(forms.CharField):
         }
 
     def clean(self, value: Any) -> tuple[str, ...]:
-        words = [word.strip() for word in super().clean(value).split(",") if word.strip()]
+        words = split_words(super().clean(value))
         if unknown := [word for word in words if word not in self.choices]:
             params = {"unknown": ", ".join(unknown), "known": ", ".join(self.choices)}
             raise ValidationError("Unknown order %(unknown)s: use some of %(known)s.", params=params)
@@ -39,9 +44,12 @@ class SortField(forms.CharField):
 
 
 class SortFilter(filters.Filter):
-    """Sorts by ``columns``, which maps what clients call a column to its name here."""
+    """Sorts by ``columns``, which maps what clients call a column to its name here, or by ``updated``."""
 
     field_class = SortField
+
+    def __init__(self, **columns: str) -> None:
+        super().__init__(columns={**columns, "updated": "updated_at"})
 
     def filter(self, qs: QuerySet[Any], value: tuple[str, ...]) -> QuerySet[Any]:
         return qs.order_by(*value) if value else qs
@@ -65,32 +73,102 @@ class UtcDateTimeFilter(filters.IsoDateTimeFilter):
     field_class = UtcDateTimeField
 
 
-class IdFilter(filters.Filter):
+class NumberFilter(filters.Filter):
+    """Compares a column with a whole number."""
+
     field_class = forms.IntegerField
 
+    def __init__(self, *args: Any, min_value: int = 0, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=min_value, max_value=MAX_ID, **kwargs)
+
+
+class IdFilter(NumberFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=1, max_value=MAX_ID, **kwargs)
+        super().__init__(*args, min_value=1, **kwargs)
 
 
-class EnumFilter(filters.ChoiceFilter):
-    """Finds rows with one of the choices of a field."""
+class IdsField(forms.CharField):
+    """Reads ``1,2,3`` into ids."""
 
-    def __init__(self, field: type[EnumField], **kwargs: Any) -> None:
-        super().__init__(choices=field.enum.choices, **kwargs)
-        self.component_name = field.get_component_name()
+    def clean(self, value: Any) -> list[int]:
+        words = split_words(super().clean(value))
+        if len(words) > MAX_IDS:
+            raise ValidationError(f"Give at most {MAX_IDS} ids at once.")
+        if not all(re.fullmatch(ID_PATTERN, word) for word in words):
+            raise ValidationError("Must be ids, digits, separated by commas.")
+        return [int(word) for word in words]
+
+
+class IdsFilter(filters.Filter):
+    field_class = IdsField
+
+    def __init__(self) -> None:
+        super().__init__("id", "in", help_text=f"Only those with one of these ids, at most {MAX_IDS}.")
+
+
+class EnumsField(forms.CharField):
+    """Reads ``pending,processing`` into some of the choices."""
+
+    def __init__(self, *, enum: type[TextChoices], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.enum = enum
+
+    def clean(self, value: Any) -> list[str]:
+        words = split_words(super().clean(value))
+        if unknown := [word for word in words if word not in self.enum.values]:
+            params = {"unknown": ", ".join(unknown), "known": ", ".join(self.enum.values)}
+            raise ValidationError("Unknown %(unknown)s: use some of %(known)s.", params=params)
+        return words
+
+
+class EnumsFilter(filters.Filter):
+    """Finds rows with one of some choices."""
+
+    field_class = EnumsField
+
+    def __init__(self, enum: type[TextChoices], **kwargs: Any) -> None:
+        super().__init__(lookup_expr="in", enum=enum, **kwargs)
+        self.enum = enum
+
+
+class FlagFilter(filters.ChoiceFilter):
+    """Finds rows by ``true`` or ``false``, by a method of the filter set that takes a bool."""
+
+    def __init__(self, method: str, **kwargs: Any) -> None:
+        super().__init__(method=method, choices=(("true", "true"), ("false", "false")), **kwargs)
+
+
+class TextFilter(filters.CharFilter):
+    """Finds rows whose column is this text, folded as the column is."""
+
+    def __init__(self, field_name: str, **kwargs: Any) -> None:
+        super().__init__(field_name, max_length=MAX_SEARCH_LENGTH, **kwargs)
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return qs.filter(**{str(self.field_name): comparable(value)}) if value else qs
 
 
 class SearchFilter(filters.CharFilter):
-    """Finds rows with the text in one of the columns."""
+    """Finds rows with the text, folded as the columns are, in one of them."""
 
     def __init__(self, *columns: str, **kwargs: Any) -> None:
-        super().__init__(max_length=100, **kwargs)
+        super().__init__(max_length=MAX_SEARCH_LENGTH, **kwargs)
         self.columns = columns
 
     def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
-        if not value:
-            return qs
-        matches = Q()
-        for column in self.columns:
-            matches |= Q(**{f"{column}__icontains": value})
-        return qs.filter(matches)
+        text = comparable(value or "")
+        conditions = [Q(**{f"{column}__contains": text}) for column in self.columns]
+        return qs.filter(reduce(or_, conditions)) if text else qs
+
+
+class ListFilters(filters.FilterSet):
+    """Those of every list."""
+
+    ids = IdsFilter()
+    updated_after = UtcDateTimeFilter(
+        field_name="updated_at", lookup_expr="gte", help_text="Only those changed at this time or later."
+    )
+
+
+def split_words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]

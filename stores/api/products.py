@@ -1,181 +1,352 @@
 """Products: what a store sells."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import django_filters
+import msgspec
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.crypto import get_random_string
+from django.utils.functional import cached_property
 from django.utils.html import linebreaks
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from stores import models
 from stores.api.base import (
     HANDLE_PATTERN,
     CreateMixin,
     DestroyMixin,
     HandleLookupMixin,
-    JsonObject,
     ListMixin,
     RetrieveMixin,
-    Row,
     UpdateMixin,
 )
-from stores.api.categories import CategoryShape, find_branch, read_category_tree
-from stores.api.filters import SearchFilter, SortFilter
-from stores.api.media import SIZES, ImageShape, MediaField, MediaShape, represent_media
-from stores.api.represent import format_time, group_by, represent_money
+from stores.api.categories import Category, find_branch, read_category_tree
+from stores.api.filters import MAX_SEARCH_LENGTH, FlagFilter, ListFilters, SearchFilter, SortFilter
+from stores.api.outputs import (
+    HANDLE,
+    Columns,
+    Currency,
+    Output,
+    Row,
+    always,
+    amount,
+    count,
+    formatted,
+    get_currency,
+    group_by,
+    id_of,
+    text,
+    time,
+    with_texts,
+)
 from stores.api.schema import describe_operations
 from stores.api.serializers import (
     AmountField,
     BooleanField,
+    CharField,
+    ChoiceField,
     CompleteSerializer,
     CountField,
     EnumField,
     HandleSerializer,
     IdField,
-    SlugField,
+    ListField,
+    StrictSerializer,
+    URLField,
+    is_same,
+    leave_changes,
 )
-from stores.api.shapes import (
-    CurrencyShape,
-    Shape,
-    amount_field,
-    boolean_field,
-    constant_field,
-    count_field,
-    formatted_field,
-    id_field,
-    text_field,
-    time_field,
-)
-from stores.api.variants import (
-    VARIANT_ROWS,
-    VariantsSerializer,
-    VariantsShape,
-    replace_variants,
-    represent_variant,
-)
-from stores.models import Category, Product, ProductCategory
-from stores.money import format_amount, get_currency
+from stores.api.variants import VARIANT_ROWS, Variants, VariantsSerializer, represent_variant, write_variants
+from stores.money import format_amount
 from stores.resources import Resource
+from stores.text import comparable
 
-PLACE_ROWS = ProductCategory.objects.values("product_id", "category_id")
+PLACE_ROWS = models.ProductCategory.objects.values("product_id", "category_id")
 # Products without a picture show this one. Its address stays the same in every release.
 PLACEHOLDER = f"{settings.STATIC_URL}img/no-picture.png"
-# What the text input of a product with personalization is to storefronts.
-PERSONAL_TEXT = {"id": "text", "type": "text", "name": "Personal text", "required": False}
+SIZES = ("sm", "md", "lg")
+# What a product with personalization asks for where its owner has not said.
+PERSONAL_TEXT = {"id": "text", "type": "text", "name": "Personal text"}
+# What an input is where its owner has not said.
+INPUT_DEFAULTS = {
+    "required": False,
+    "price": 0,
+    "instructions": "",
+    "min": None,
+    "max": None,
+    "filetypes": "",
+    "dropdownOptions": "",
+}
+
+
+# Output.
+
+
+class Image(Output):
+    sm: Annotated[str, text("Where the small rendition is.", 200)]
+    md: Annotated[str, text("Where the medium rendition is.", 200)]
+    lg: Annotated[str, text("Where the large rendition is.", 200)]
+
+
+class Media(Output, kw_only=True):
+    id: Annotated[str, text("Its own id within the product.", 40)]
+    type: Annotated[Literal["image"], always("image")]
+    src: Annotated[Image, text("Where it is, in three sizes.")]
+
+
+class PersonalizationItem(Output, kw_only=True):
+    id: Annotated[str, text("Its own id within the product.", 40)]
+    type: Annotated[
+        Literal["text", "checkbox", "dropdown", "file"], text("What the buyer is shown to fill in.")
+    ]
+    name: Annotated[str, text("What the input is called.", 100)]
+    required: Annotated[bool, text("Whether it has to be filled in.")]
+    price: Annotated[int, amount("What it adds to the price.")]
+    price_formatted: Annotated[str, formatted("price")]
+    instructions: Annotated[str, text("What the buyer is told about it; may be empty.", 500)]
+    min: Annotated[int | None, count("The fewest characters of a text; null where none is set.")]
+    max: Annotated[int | None, count("The most characters of a text; null where none is set.")]
+    filetypes: Annotated[str, text("Of a file, what an input's `accept` takes; may be empty.", 200)]
+    dropdownOptions: Annotated[  # noqa: N815  # the published clients' name
+        str, text("What a dropdown offers, separated by commas; may be empty.", 1000)
+    ]
+
+
+class Personalization(Output):
+    enabled: Annotated[bool, text("Whether buyers may add something of their own.")]
+    items: Annotated[list[PersonalizationItem], text("The inputs for it.")]
+
+
+class Sale(Output, kw_only=True):
+    enabled: Annotated[bool, text("Whether it, or any of its variants, has an original price.")]
+    original_price: Annotated[int | None, amount("What it cost before the sale; null without one.")]
+    original_price_formatted: Annotated[str | None, formatted("original_price")]
+
+
+class Product(Output, kw_only=True):
+    object: Annotated[Literal["product"], always("product")]
+    id: Annotated[str, id_of("product")]
+    name: Annotated[str, text("What the product is called.", 200)]
+    handle: Annotated[str, HANDLE]
+    excerpt: Annotated[str, text("A sentence or two; may be empty.", 300)]
+    description: Annotated[str, text("Plain text; a blank line begins a paragraph. May be empty.", 20_000)]
+    description_html: Annotated[
+        str, text("The description as HTML, escaped and safe to show; empty without one.", 200_000)
+    ]
+    promo_badge: Annotated[
+        str, text("A word or two to stick onto the picture, such as `New`; may be empty.", 40)
+    ]
+    currency: Annotated[Currency, text("What its amounts are in.")]
+    price: Annotated[int, amount("What it costs now.")]
+    price_formatted: Annotated[str, formatted("price")]
+    original_price: Annotated[int | None, amount("What it cost before the sale; null without one.")]
+    price_range: Annotated[
+        list[Annotated[int, msgspec.Meta(ge=0)]],
+        msgspec.Meta(
+            min_length=1,
+            max_length=2,
+            description="The lowest and the highest price of its variants, or the one price there is, in the "
+            "smallest unit of the store's currency.",
+        ),
+    ]
+    price_range_formatted: Annotated[
+        str, text("`price_range` as people write it, such as `$19.99 - $24.99`.", 100)
+    ]
+    image: Annotated[Image, text("The first of `media`; a placeholder where there is none.")]
+    media: Annotated[list[Media], text("All images, the most important first.")]
+    variants: Annotated[Variants, text("What it comes in, such as sizes.")]
+    categories: Annotated[list[Category], text("The categories it is sorted into.")]
+    inventory_type: Annotated[
+        models.InventoryType, text("`tracked`: pieces are counted. `infinite`: never out.")
+    ]
+    in_stock: Annotated[bool, text("Whether it, or any of its variants, can be bought now.")]
+    available_quantity: Annotated[
+        int | None, count("How many pieces are left, of all variants; null where they are not counted.")
+    ]
+    quantity: Annotated[int, count("How many pieces are left where there are no variants.")]
+    min_quantity: Annotated[int | None, count("The fewest pieces in one order; null where none is set.")]
+    max_quantity: Annotated[int | None, count("The most pieces in one order; null where none is set.")]
+    personalization: Annotated[Personalization, text("What buyers may add of their own.")]
+    on_sale: Annotated[Sale, text("Whether its price is lowered, and from what.")]
+    sku: Annotated[str, text("The owner's own article number; may be empty.", 64)]
+    livemode: Annotated[bool, text("Whether it is really for sale, and not a trial, which only keys see.")]
+    position: Annotated[int, count("Its place in the owner's own order.")]
+    created_at: Annotated[datetime, time("When it was added.")]
+    updated_at: Annotated[datetime, time("When it was last changed.")]
+
+
+COLUMNS = Columns(models.Product, Product)
+
+
+def represent_product(
+    row: Row, variants: list[Row], categories: list[Category], *, currency: str, placeholder: Image
+) -> Product:
+    is_counted = row["inventory_type"] == models.InventoryType.TRACKED
+    quantity = sum(variant["quantity"] for variant in variants) if variants else row["quantity"]
+    prices = [variant["price"] for variant in variants] or [row["price"]]
+    price_range = sorted({min(prices), max(prices)})
+    original_prices = [row["original_price"], *(variant["original_price"] for variant in variants)]
+    original_price = next((price for price in original_prices if price is not None), None)
+    media = represent_media(row["media"])
+    return COLUMNS.fill(
+        row,
+        description_html=row["description"] and linebreaks(row["description"], autoescape=True),
+        currency=get_currency(currency),
+        price_formatted=format_amount(row["price"], currency),
+        price_range=price_range,
+        price_range_formatted=" - ".join(format_amount(price, currency) for price in price_range),
+        image=media[0].src if media else placeholder,
+        media=media,
+        variants=Variants(
+            bool(variants),
+            row["option_name"],
+            [represent_variant(variant, currency, is_counted=is_counted) for variant in variants],
+        ),
+        categories=categories,
+        in_stock=quantity > 0 or not is_counted,
+        available_quantity=quantity if is_counted else None,
+        # One in an order is the least there is: nothing is set.
+        min_quantity=row["min_quantity"] if row["min_quantity"] > 1 else None,
+        personalization=Personalization(
+            row["personalization"],
+            [represent_item(item, currency) for item in get_personalization_items(row)],
+        ),
+        on_sale=Sale(
+            enabled=original_price is not None,
+            **with_texts({"original_price": original_price}, ("original_price",), currency),
+        ),
+    )
+
+
+def represent_media(media: list[dict[str, str]]) -> list[Media]:
+    """Return a product's stored pictures for clients. One without an id of its own is known by its place."""
+    return [
+        Media(
+            id=picture.get("id", str(place)),
+            type="image",
+            src=Image(picture["sm"], picture["md"], picture["lg"]),
+        )
+        for place, picture in enumerate(media, start=1)
+    ]
+
+
+def get_personalization_items(row: Row) -> list[dict[str, Any]]:
+    return row["personalization_items"] or ([PERSONAL_TEXT] if row["personalization"] else [])
+
+
+def represent_item(item: dict[str, Any], currency: str) -> PersonalizationItem:
+    values: dict[str, Any] = INPUT_DEFAULTS | item
+    return PersonalizationItem(**values, price_formatted=format_amount(values["price"], currency))
+
+
+# Input.
 
 
 class InventoryTypeField(EnumField):
-    enum = Product.InventoryType
+    enum = models.InventoryType
 
 
-class ProductFilters(django_filters.FilterSet):
-    category = django_filters.CharFilter(
-        method="filter_category",
-        validators=[RegexValidator(rf"\A{HANDLE_PATTERN}\Z", "Must be the id or the handle of a category.")],
-        help_text="Only products in the category with this id or handle, or in any category below it.",
-    )
-    search = SearchFilter(
-        "name", "description", help_text="Only products with this text in their name or description."
-    )
-    order = SortFilter(columns={"name": "name", "price": "price", "date": "created_at", "custom": "position"})
-
-    class Meta:
-        model = Product
-        fields = ()
-
-    def filter_category(self, queryset: QuerySet[Product], name: str, value: str) -> QuerySet[Product]:
-        branch = find_branch(self.request.resolver_match.kwargs["store_id"], value)
-        products = ProductCategory.objects.filter(category__in=branch).values("product")
-        return queryset.filter(pk__in=products)
+class ImageSerializer(CompleteSerializer):
+    sm = URLField(max_length=200)
+    md = URLField(max_length=200)
+    lg = URLField(max_length=200)
 
 
-class PersonalizationItemShape(Shape):
-    id = text_field("Its own id within the product.")
-    type = constant_field("text")
-    name = text_field("What the input is called.")
-    required = boolean_field("Whether it has to be filled in.")  # type: ignore[assignment]
+class MediaSerializer(CompleteSerializer):
+    id = CharField(max_length=40, required=False, help_text="Its id as it was read; a new one has none.")
+    type = ChoiceField(["image"])
+    src = ImageSerializer()
 
 
-class PersonalizationShape(Shape):
-    enabled = boolean_field("Whether buyers may add a text of their own.")
-    items = PersonalizationItemShape(many=True, help_text="The inputs for it; none where it is not enabled.")
+class MediaField(ListField):
+    """Reads the pictures as they are stored: ``{"id", "sm", "md", "lg"}`` each."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=MediaSerializer(), max_length=50, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        media = [
+            {"id": picture.get("id", get_random_string(8)), **picture["src"]}
+            for picture in super().to_internal_value(data)
+        ]
+        if len({picture["id"] for picture in media}) < len(media):
+            raise ValidationError("Two pictures have the same id.")
+        return media
 
 
-class SaleShape(Shape):
-    enabled = boolean_field("Whether it, or any of its variants, has an original price.")
-    original_price = amount_field("What it cost before the sale; null without one.", allow_null=True)
-    original_price_formatted = formatted_field("original_price", allow_null=True)
+class PersonalizationItemSerializer(CompleteSerializer):
+    id = CharField(max_length=40)
+    type = ChoiceField(["text", "checkbox", "dropdown", "file"])
+    name = CharField(max_length=100)
+    required = BooleanField(required=False)  # type: ignore[assignment]
+    price = AmountField(required=False)
+    instructions = CharField(max_length=500, required=False, allow_blank=True)
+    min = CountField(required=False, allow_null=True)
+    max = CountField(required=False, allow_null=True)
+    filetypes = CharField(max_length=200, required=False, allow_blank=True)
+    dropdownOptions = CharField(max_length=1000, required=False, allow_blank=True)  # noqa: N815
 
 
-class ProductShape(Shape):
-    object = constant_field("product")
-    id = id_field("product")
-    name = text_field("What the product is called.")
-    handle = text_field(
-        "Its name for addresses: letters, digits, hyphens and underscores; unique in the store."
-    )
-    excerpt = text_field("A sentence or two; may be empty.")
-    description = text_field("Plain text; a blank line begins a paragraph. May be empty.")
-    description_html = text_field("The description as HTML, escaped and safe to show; empty without one.")
-    promo_badge = text_field("A word or two to stick onto the picture, such as `New`; may be empty.")
-    currency = CurrencyShape(help_text="What its amounts are in.")
-    price = amount_field("What it costs now.")
-    price_formatted = formatted_field("price")
-    price_range = serializers.ListField(
-        child=serializers.IntegerField(min_value=0),
-        min_length=1,
-        max_length=2,
-        help_text="The lowest and the highest price of its variants in the smallest unit of the store's "
-        "currency, or the one price there is.",
-    )
-    price_range_formatted = text_field("`price_range` as people write it, such as `$19.99 - $24.99`.")
-    image = ImageShape(help_text="The first of `media`; a placeholder where there is none.")
-    media = MediaShape(many=True, help_text="All images, the most important first.")
-    variants = VariantsShape(help_text="What it comes in, such as sizes.")
-    categories = CategoryShape(many=True, help_text="The categories it is sorted into.")
-    inventory_type = InventoryTypeField(help_text="`tracked`: pieces are counted. `infinite`: never out.")
-    in_stock = boolean_field("Whether it, or any of its variants, can be bought now.")
-    available_quantity = count_field(
-        "How many pieces are left; null where they are not counted.", allow_null=True
-    )
-    min_quantity = count_field("The fewest pieces in one order; null where none is set.", allow_null=True)
-    max_quantity = count_field("The most pieces in one order; null where none is set.", allow_null=True)
-    personalization = PersonalizationShape(help_text="What buyers may add of their own.")
-    on_sale = SaleShape(help_text="Whether its price is lowered, and from what.")
-    sku = text_field("The owner's own article number; may be empty.")
-    livemode = boolean_field("Whether it is really for sale, and not a trial.")
-    position = count_field("Its place in the owner's own order.")
-    created_at = time_field("When it was added.")
-    updated_at = time_field("When it was last changed.")
+class PersonalizationSerializer(StrictSerializer):
+    """The inputs are replaced as a whole; the text of a price may be sent as it was read."""
+
+    enabled = BooleanField(required=False)
+    items = ListField(child=PersonalizationItemSerializer(), required=False, max_length=20)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and isinstance(data.get("items"), list):
+            current = self.context.get("current", {}).get("personalization", {}).get("items", [])
+            texts = [{"id": item["id"], "price_formatted": item["price_formatted"]} for item in current]
+            data = {**data, "items": leave_changes(data["items"], texts)}
+        return super().to_internal_value(data)
+
+    def validate_items(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len({item["id"] for item in items}) < len(items):
+            raise ValidationError("Two inputs have the same id.")
+        return items
 
 
-class PersonalizationSerializer(CompleteSerializer):
-    enabled = BooleanField()
+class CategoryField(IdField):
+    """The id of a category, or the whole category as it was read."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)
+        pk = super().to_internal_value(data.get("id"))
+        if current := self.root.known_categories.get(pk):  # type: ignore[attr-defined]
+            changed = [name for name, value in data.items() if not is_same(value, current.get(name))]
+            if changed:
+                message = "It cannot be changed here: use the category's own address."
+                raise ValidationError({name: [message] for name in changed})
+        return pk
 
 
-class ProductSerializer(HandleSerializer[Product]):
-    handle = SlugField(max_length=120, required=False)
+class ProductSerializer(HandleSerializer[models.Product]):
     price = AmountField()
     original_price = AmountField(
         required=False, allow_null=True, help_text="What it cost before the sale, in the unit of `price`."
     )
     media = MediaField(required=False)
-    variants = VariantsSerializer(required=False)
-    categories = serializers.ListField(
-        child=IdField(),
+    variants = VariantsSerializer(required=False, allow_null=True)
+    categories = ListField(
+        child=CategoryField(),
         required=False,
         max_length=100,
-        help_text="The ids of the categories to sort it into.",
+        help_text="The categories to sort it into: their ids, or the categories as they are read.",
     )
     inventory_type = InventoryTypeField(required=False)
     min_quantity = CountField(required=False, allow_null=True, min_value=1)
     max_quantity = CountField(required=False, allow_null=True, min_value=1)
-    personalization = PersonalizationSerializer(required=False)
+    personalization = PersonalizationSerializer(required=False, allow_null=True)
+
+    parts = ("categories", "variants")
 
     class Meta:
-        model = Product
+        model = models.Product
         fields = (
             *("handle", "name", "excerpt", "description", "promo_badge", "sku"),
             *("price", "original_price", "media", "variants", "categories"),
@@ -183,8 +354,14 @@ class ProductSerializer(HandleSerializer[Product]):
             *("personalization", "livemode", "position"),
         )
 
-    def validate_categories(self, ids: list[int]) -> list[Category]:
-        found = Category.objects.for_store(self.store).in_bulk(ids)
+    @cached_property
+    def known_categories(self) -> dict[str, Any]:
+        """The store's categories in JSON, by their ids."""
+        tree = read_category_tree(self.store).values()
+        return {category.id: msgspec.to_builtins(category) for category in tree}
+
+    def validate_categories(self, ids: list[int]) -> list[models.Category]:
+        found = models.Category.objects.for_store(self.store).in_bulk(ids)
         if missing := [str(pk) for pk in ids if pk not in found]:
             raise ValidationError(f"There is no category {', '.join(missing)}.")
         return list(found.values())
@@ -192,98 +369,106 @@ class ProductSerializer(HandleSerializer[Product]):
     def validate_min_quantity(self, quantity: int | None) -> int:
         return quantity or 1
 
-    def validate_personalization(self, personalization: dict[str, bool]) -> bool:
-        return personalization["enabled"]
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "variants" in attrs and "option_name" in attrs["variants"]:
-            attrs["option_name"] = attrs["variants"]["option_name"]
+        """Move what is written as parts of the product into its columns."""
+        if "variants" in attrs:
+            attrs["variants"] = attrs["variants"] or {"option_name": "", "items": []}
+            attrs["option_name"] = attrs["variants"].pop("option_name", self.get_current("option_name"))
+        if "personalization" in attrs:
+            sent = attrs["personalization"] or {"enabled": False, "items": []}
+            attrs["personalization"] = sent.get("enabled", self.get_current("personalization"))
+            items = sent.get("items", self.get_current("personalization_items"))
+            attrs["personalization_items"] = [dict(item) for item in items]
         return super().validate(attrs)
 
-    def save(self, **kwargs: Any) -> Product:
-        """Save the product's own columns, then its categories and variants where they were sent."""
-        categories = self.validated_data.pop("categories", None)
-        variants = self.validated_data.pop("variants", None)
-        product = super().save(**kwargs)
-        if categories is not None:
-            product.categories.set(categories, through_defaults={"store": self.store})
-        if variants is not None:
-            replace_variants(product, variants["items"])
-        return product
+    def get_current(self, column: str) -> Any:
+        return getattr(self.instance or models.Product(), column)
+
+    def write_parts(self, row: models.Product, parts: dict[str, Any]) -> bool:
+        has_changed = False
+        if "categories" in parts and set(parts["categories"]) != set(row.categories.all()):
+            row.categories.set(parts["categories"], through_defaults={"store": self.store})
+            has_changed = True
+        if "items" in parts.get("variants", {}):
+            has_changed |= write_variants(row, parts["variants"]["items"])
+        return has_changed
 
 
-def represent_product(
-    row: Row, variants: list[Row], categories: list[JsonObject], *, currency: str, placeholder: str
-) -> JsonObject:
-    is_counted = row["inventory_type"] == Product.InventoryType.TRACKED
-    quantity = sum(variant["quantity"] for variant in variants) if variants else row["quantity"]
-    prices = [variant["price"] for variant in variants] or [row["price"]]
-    price_range = sorted({min(prices), max(prices)})
-    original_prices = [row["original_price"], *(variant["original_price"] for variant in variants)]
-    original_price = next((price for price in original_prices if price is not None), None)
-    media = represent_media(row["media"])
-    return {
-        "object": "product",
-        "id": str(row["id"]),
-        "name": row["name"],
-        "handle": row["handle"],
-        "excerpt": row["excerpt"],
-        "description": row["description"],
-        "description_html": row["description"] and linebreaks(row["description"], autoescape=True),
-        "promo_badge": row["promo_badge"],
-        "currency": get_currency(currency),
-        **represent_money(row, ("price",), currency),
-        "price_range": price_range,
-        "price_range_formatted": " - ".join(format_amount(price, currency) for price in price_range),
-        "image": media[0]["src"] if media else dict.fromkeys(SIZES, placeholder),
-        "media": media,
-        "variants": {
-            "enabled": bool(variants),
-            "option_name": row["option_name"],
-            "items": [represent_variant(variant, currency, is_counted=is_counted) for variant in variants],
-        },
-        "categories": categories,
-        "inventory_type": row["inventory_type"],
-        "in_stock": quantity > 0 or not is_counted,
-        "available_quantity": quantity if is_counted else None,
-        # One in an order is the least there is: nothing is set.
-        "min_quantity": row["min_quantity"] if row["min_quantity"] > 1 else None,
-        "max_quantity": row["max_quantity"],
-        "personalization": {
-            "enabled": row["personalization"],
-            "items": [PERSONAL_TEXT] if row["personalization"] else [],
-        },
-        "on_sale": {
-            "enabled": original_price is not None,
-            **represent_money({"original_price": original_price}, ("original_price",), currency),
-        },
-        "sku": row["sku"],
-        "livemode": row["livemode"],
-        "position": row["position"],
-        "created_at": format_time(row["created_at"]),
-        "updated_at": format_time(row["updated_at"]),
-    }
+# Filters.
 
 
-@describe_operations(ProductShape, "product", "products")
+class ProductFilters(ListFilters):
+    category = django_filters.CharFilter(
+        method="filter_category",
+        max_length=120,
+        validators=[RegexValidator(rf"\A{HANDLE_PATTERN}\Z", "Must be the id or the handle of a category.")],
+        help_text="Only products in the category with this id or handle, or in any category below it.",
+    )
+    sku = django_filters.CharFilter(
+        method="filter_sku",
+        max_length=MAX_SEARCH_LENGTH,
+        help_text="Only the product with this SKU, or with a variant that has it.",
+    )
+    in_stock = FlagFilter("filter_stock", help_text="Only products that can be bought now, or the others.")
+    search = SearchFilter(
+        method="filter_search",
+        help_text="Only products with this text in their name, description or SKU, or a variant's SKU.",
+    )
+    order = SortFilter(name="name_key", price="price", date="created_at", custom="position")
+
+    def filter_category(
+        self, queryset: QuerySet[models.Product], name: str, value: str
+    ) -> QuerySet[models.Product]:
+        branch = find_branch(self.request.resolver_match.kwargs["store_id"], value)
+        products = models.ProductCategory.objects.filter(category__in=branch).values("product")
+        return queryset.filter(pk__in=products)
+
+    def filter_sku(
+        self, queryset: QuerySet[models.Product], name: str, value: str
+    ) -> QuerySet[models.Product]:
+        return queryset.filter(Q(sku=value) | has_variant(sku=value))
+
+    def filter_stock(
+        self, queryset: QuerySet[models.Product], name: str, value: str
+    ) -> QuerySet[models.Product]:
+        in_stock = (
+            Q(inventory_type=models.InventoryType.INFINITE)
+            | has_variant(quantity__gt=0)
+            | (~has_variant() & Q(quantity__gt=0))
+        )
+        return queryset.filter(in_stock if value == "true" else ~in_stock)
+
+    def filter_search(
+        self, queryset: QuerySet[models.Product], name: str, value: str
+    ) -> QuerySet[models.Product]:
+        folded = comparable(value)
+        found = Q(search_text__contains=folded) | has_variant(search_text__contains=folded)
+        return queryset.filter(found) if folded else queryset
+
+
+def has_variant(**conditions: Any) -> Q:
+    return Q(Exists(models.ProductVariant.objects.filter(product=OuterRef("pk"), **conditions)))
+
+
+@describe_operations(Product, "product", "products")
 class ProductViewSet(HandleLookupMixin, ListMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin):
     resource = Resource.PRODUCTS
-    queryset = Product.objects.all()
+    queryset = models.Product.objects.all()
     serializer_class = ProductSerializer
     filterset_class = ProductFilters
-    rows = Product.objects.values(
-        *("id", "name", "handle", "excerpt", "description", "promo_badge", "sku"),
-        *("price", "original_price", "media", "option_name", "inventory_type", "quantity"),
-        *("min_quantity", "max_quantity", "personalization", "livemode", "position"),
-        *("created_at", "updated_at"),
-    )
+    rows = models.Product.objects.values(*COLUMNS.names, "option_name", "personalization_items", "name_key")
 
-    def represent(self, rows: list[Row]) -> list[JsonObject]:
+    def get_visible(self) -> Q:
+        """Show a trial only to those who have a key."""
+        return super().get_visible() & (Q() if self.request.auth else Q(livemode=True))
+
+    def represent(self, rows: Sequence[Row]) -> Sequence[Product]:
         ids = [row["id"] for row in rows]
         variants_by_product = group_by(VARIANT_ROWS.filter(product__in=ids), "product_id")
         places_by_product = group_by(PLACE_ROWS.filter(product__in=ids), "product_id")
         tree = read_category_tree(self.store)
-        placeholder = self.request.build_absolute_uri(PLACEHOLDER)
+        address = self.request.build_absolute_uri(PLACEHOLDER)
+        placeholder = Image(address, address, address)
         return [
             represent_product(
                 row,

@@ -7,13 +7,23 @@ from django_filters import Filter, FilterSet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
 from stores.api.base import ID_PATTERN, StoreScopedViewSet
-from stores.api.filters import EnumFilter, IdFilter, SearchFilter, SortFilter, UtcDateTimeFilter
-from stores.api.shapes import Shape
+from stores.api.filters import (
+    MAX_ID,
+    MAX_IDS,
+    EnumsFilter,
+    FlagFilter,
+    IdFilter,
+    IdsFilter,
+    NumberFilter,
+    SortFilter,
+    UtcDateTimeFilter,
+)
+from stores.api.outputs import Output
 
 View = TypeVar("View", bound=type[StoreScopedViewSet])
 
 
-def describe_operations(shape: type[Shape], singular: str, plural: str) -> Callable[[View], View]:
+def describe_operations(kind: type[Output], singular: str, plural: str) -> Callable[[View], View]:
     """Decorate a viewset with the summary and the response of each of its operations."""
     one = f"{'an' if singular[0] in 'aeiou' else 'a'} {singular}"
 
@@ -22,21 +32,12 @@ def describe_operations(shape: type[Shape], singular: str, plural: str) -> Calla
             "list": {
                 "summary": f"List {plural}",
                 "parameters": describe_filters(view.filterset_class),
-                "responses": shape(many=True),
+                "responses": kind,
             },
-            "retrieve": {"summary": f"Read {one}", "responses": shape},
-            "create": {
-                "summary": f"Add {one}",
-                "responses": {201: shape},
-            },
-            "partial_update": {
-                "summary": f"Change {one}",
-                "responses": shape,
-            },
-            "destroy": {
-                "summary": f"Delete {one}",
-                "responses": {204: None},
-            },
+            "retrieve": {"summary": f"Read {one}", "responses": kind},
+            "create": {"summary": f"Add {one}", "responses": {201: kind}},
+            "partial_update": {"summary": f"Change {one}", "responses": kind},
+            "destroy": {"summary": f"Delete {one}", "responses": {204: None}},
         }
         there = {
             name: extend_schema(**options) for name, options in operations.items() if hasattr(view, name)
@@ -54,22 +55,39 @@ def describe_filters(filterset: type[FilterSet] | None) -> list[OpenApiParameter
 
 def describe_filter(name: str, each: Filter) -> OpenApiParameter:
     description = each.extra.get("help_text", "")
-    options: dict[str, Any] = {}
-    schema: dict[str, Any] = {"type": "string"}
+    # Values that are separated by commas.
+    options: dict[str, Any] = {"style": "form", "explode": False}
     match each:
         case SortFilter():
-            schema = {"type": "array", "items": {"type": "string", "enum": list(each.field.choices)}}
+            schema = array_of({"type": "string", "enum": list(each.field.choices)})
             description = (
                 "What to sort by, the first counting most, separated by commas. Default: newest first."
             )
-            options = {"style": "form", "explode": False}
-        case EnumFilter():
-            schema = {"$ref": f"#/components/schemas/{each.component_name}"}
-        case UtcDateTimeFilter():
-            schema["format"] = "date-time"
-            description += " ISO 8601; without a time zone it is UTC."
-        case IdFilter():
-            schema["pattern"] = f"^{ID_PATTERN}$"
-        case SearchFilter():
-            schema["maxLength"] = each.extra["max_length"]
+        case EnumsFilter():
+            schema = array_of({"$ref": f"#/components/schemas/{each.enum.__name__}"})
+            description += " Several are separated by commas."
+        case IdsFilter():
+            schema = {**array_of({"type": "string", "pattern": f"^{ID_PATTERN}$"}), "maxItems": MAX_IDS}
+        case _:
+            schema, options = describe_value(each), {}
+    if isinstance(each, UtcDateTimeFilter):
+        description += " ISO 8601; without a time zone it is UTC."
     return OpenApiParameter(name, schema, description=description, **options)
+
+
+def describe_value(each: Filter) -> dict[str, Any]:
+    match each:
+        case UtcDateTimeFilter():
+            return {"type": "string", "format": "date-time"}
+        case IdFilter():
+            return {"type": "string", "pattern": f"^{ID_PATTERN}$"}
+        case NumberFilter():
+            return {"type": "integer", "minimum": 0, "maximum": MAX_ID}
+        case FlagFilter():
+            return {"type": "boolean"}
+        case _:
+            return {"type": "string", "maxLength": each.extra["max_length"]}
+
+
+def array_of(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}

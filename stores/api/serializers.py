@@ -1,5 +1,6 @@
 """What clients may write: checked by strict fields here, then by the model's own rules."""
 
+import re
 from collections.abc import Mapping
 from copy import copy
 from typing import Any, TypeVar
@@ -7,14 +8,16 @@ from typing import Any, TypeVar
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as ModelError
 from django.db import models
-from django.utils.crypto import get_random_string
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.utils.text import slugify
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from stores.api.base import ID_PATTERN
+from stores.api.base import HANDLE_PATTERN, ID_PATTERN
 from stores.models import Store
+from stores.models.store import HandleModel
 
 Row = TypeVar("Row", bound=models.Model)
 MAX_AMOUNT = 10**12
@@ -32,7 +35,13 @@ class StrictTextMixin:
 
 
 class CharField(StrictTextMixin, serializers.CharField):
-    pass
+    """A text; null removes one that may be empty (RFC 7396)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_null": kwargs.get("allow_blank", False), **kwargs})
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation("" if data is None and self.allow_blank else data)
 
 
 class EmailField(StrictTextMixin, serializers.EmailField):
@@ -52,7 +61,7 @@ class ChoiceField(StrictTextMixin, serializers.ChoiceField):
 
 
 class EnumField(ChoiceField):
-    """A choice that is one named schema wherever it is read, written or filtered by: that of the class."""
+    """A choice that is one named schema wherever it is read, written or filtered by: that of its class."""
 
     enum: type[models.TextChoices]
 
@@ -60,12 +69,7 @@ class EnumField(ChoiceField):
         super().__init__(self.enum.choices, **kwargs)
 
     def __init_subclass__(cls) -> None:
-        schema = {"type": "string", "enum": cls.enum.values}
-        extend_schema_field(schema, component_name=cls.get_component_name())(cls)
-
-    @classmethod
-    def get_component_name(cls) -> str:
-        return cls.__name__.removesuffix("Field")
+        extend_schema_field({"$ref": f"#/components/schemas/{cls.enum.__name__}"})(cls)
 
 
 class IdField(StrictTextMixin, serializers.RegexField):
@@ -109,6 +113,16 @@ class AmountField(IntegerField):
         super().__init__(min_value=0, max_value=MAX_AMOUNT, **kwargs)
 
 
+class ListField(serializers.ListField):
+    """A list; null empties it (RFC 7396)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation([] if data is None else data)
+
+
 # Objects.
 
 
@@ -145,12 +159,24 @@ class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Row]):
 
 
 class StoreScopedSerializer(StrictModelSerializer[Row]):
-    """Writes one row of the store in ``context["store"]`` once it passes the model's own rules."""
+    """Writes one row of the store in ``context["store"]`` once it passes the model's own rules.
+
+    ``context["current"]`` is the object in JSON that a PATCH changes. What the PATCH repeats of it, computed
+    fields too, is no change.
+    """
+
+    # The fields that other tables hold.
+    parts: tuple[str, ...] = ()
 
     @property
     def store(self) -> Store:
         store: Store = self.context["store"]
         return store
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            data = drop_unchanged(data, self.context.get("current", {}))
+        return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         model: Any = self.Meta.model
@@ -162,18 +188,88 @@ class StoreScopedSerializer(StrictModelSerializer[Row]):
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Row:
-        return super().create({"store": self.store, **validated_data})
+        parts = {name: validated_data.pop(name) for name in self.parts if name in validated_data}
+        model: Any = self.Meta.model
+        row = model(store=self.store, **validated_data)
+        row.save()
+        self.write_parts(row, parts)
+        return row  # type: ignore[no-any-return]
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Row:
+        """Save what differs. A row in which nothing does stays untouched, and tells of no change."""
+        parts = {name: validated_data.pop(name) for name in self.parts if name in validated_data}
+        has_changed = self.write_parts(instance, parts)
+        for name, value in validated_data.items():
+            has_changed |= getattr(instance, name) != value
+            setattr(instance, name, value)
+        if has_changed:
+            instance.save()
+        return instance  # type: ignore[no-any-return]
+
+    def write_parts(self, row: Any, parts: dict[str, Any]) -> bool:
+        """Write what other tables hold of a row; returns whether anything differs from before."""
+        return False
 
 
 class HandleSerializer(StoreScopedSerializer[Row]):
     """Gives a new row without a handle one made from its name."""
 
+    handle = SlugField(max_length=HandleModel.MAX_HANDLE_LENGTH, required=False)
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance is None and "handle" not in attrs:
-            max_length = self.fields["handle"].max_length  # type: ignore[attr-defined]
-            # A name without a Latin letter leaves nothing.
-            attrs["handle"] = slugify(attrs["name"])[:max_length] or get_random_string(8).lower()
+            # Two at once would be given the same.
+            Store.objects.select_for_update(no_key=True).get(pk=self.store.pk)
+            model: Any = self.Meta.model
+            attrs["handle"] = model(store=self.store).find_free_handle(attrs["name"])
         return super().validate(attrs)
+
+    def find_existing(self, data: Any) -> Any:
+        """Return the row that already has the handle of what is to be created, or None."""
+        sent = data if isinstance(data, Mapping) else {}
+        handle = str(sent.get("handle") or slugify(str(sent.get("name", ""))))
+        if not re.fullmatch(HANDLE_PATTERN, handle):
+            return None
+        model: Any = self.Meta.model
+        rows = model.objects.filter(store=self.store)
+        return rows.filter(Exact(Lower("handle"), handle.lower())).first()
+
+
+def drop_unchanged(sent: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a merge patch (RFC 7396) changes in an object: members that are as they are say nothing."""
+    changed: dict[str, Any] = {}
+    for name, value in sent.items():
+        now = current.get(name, serializers.empty)
+        if is_same(value, now):
+            continue
+        if isinstance(value, Mapping) and isinstance(now, Mapping):
+            value = drop_unchanged(value, now)
+            if not value:
+                continue
+        changed[name] = value
+    return changed
+
+
+def leave_changes(items: list[Any], current: list[Any]) -> list[Any]:
+    """Leave out of each item that has the id of a current one what it repeats of that."""
+    by_id = {each["id"]: each for each in current}
+    return [
+        {"id": item["id"], **drop_unchanged(item, by_id[item["id"]])}
+        if isinstance(item, Mapping) and isinstance(item.get("id"), str) and item["id"] in by_id
+        else item
+        for item in items
+    ]
+
+
+def is_same(value: Any, other: Any) -> bool:
+    """Whether two JSON values are equal; to Python, 1, 1.0 and true are."""
+    if type(value) is not type(other):
+        return False
+    if isinstance(value, dict):
+        return value.keys() == other.keys() and all(is_same(value[name], other[name]) for name in value)
+    if isinstance(value, list):
+        return len(value) == len(other) and all(map(is_same, value, other))
+    return bool(value == other)
 
 
 def validate_row(row: models.Model) -> None:
@@ -181,10 +277,12 @@ def validate_row(row: models.Model) -> None:
     try:
         row.full_clean()
     except ModelError as error:
-        fields: dict[str, list[str]] = {}
+        fields: dict[str, list[ErrorDetail]] = {}
         for name, problems in error.error_dict.items():
             for problem in problems:
                 # A constraint's code names its field; see stores.models.
-                field = str(problem.code) if name == NON_FIELD_ERRORS else name
-                fields.setdefault(field, []).extend(problem.messages)
+                code = str(problem.code) if name == NON_FIELD_ERRORS else f"invalid:{name}"
+                kind, _, field = code.rpartition(":")
+                details = [ErrorDetail(message, kind or "invalid") for message in problem.messages]
+                fields.setdefault(field, []).extend(details)
         raise ValidationError(fields) from error

@@ -1,36 +1,32 @@
 """The store's public profile."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from stores.api.base import JsonObject, StoreScopedViewSet
+from stores.api.base import StoreScopedViewSet
+from stores.api.outputs import Currency, Output, always, get_currency, id_of, text
 from stores.api.schema import describe_operations
-from stores.api.shapes import CurrencyShape, Shape, constant_field, id_field, text_field
-from stores.models import Store
-from stores.money import get_currency
 
 
-class StoreShape(Shape):
-    object = constant_field("store")
-    id = id_field("store")
-    name = text_field("What the store is called.")
-    currency = CurrencyShape(help_text="What all its amounts are in.")
+class Store(Output, kw_only=True):
+    object: Annotated[Literal["store"], always("store")]
+    id: Annotated[str, id_of("store")]
+    name: Annotated[str, text("What the store is called.", 100)]
+    currency: Annotated[Currency, text("What all its amounts are in.")]
 
 
-def represent_store(store: Store) -> JsonObject:
-    return {
-        "object": "store",
-        "id": str(store.pk),
-        "name": store.name,
-        "currency": get_currency(store.currency),
-    }
-
-
-@describe_operations(StoreShape, "store", "stores")
+@describe_operations(Store, "store", "stores")
 class StoreViewSet(StoreScopedViewSet):
     resource = None
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        return Response(represent_store(self.store))
+        return self.respond(
+            Store(
+                object="store",
+                id=str(self.store.pk),
+                name=self.store.name,
+                currency=get_currency(self.store.currency),
+            )
+        )

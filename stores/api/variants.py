@@ -1,107 +1,154 @@
 """A product's variants, such as its sizes: read and written as a part of the product."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from django.db.models import CharField as CharColumn
 from django.db.models import Value
 from django.db.models.functions import Cast, Concat
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from stores.api.base import JsonObject, Row
-from stores.api.represent import represent_money
+from stores.api.outputs import Output, Row, amount, count, formatted, id_of, text, with_texts
 from stores.api.serializers import (
     AmountField,
+    BooleanField,
     CharField,
-    CompleteSerializer,
     IdField,
+    ListField,
     StrictModelSerializer,
+    StrictSerializer,
+    leave_changes,
     validate_row,
-)
-from stores.api.shapes import (
-    Shape,
-    amount_field,
-    boolean_field,
-    count_field,
-    formatted_field,
-    id_field,
-    text_field,
 )
 from stores.models import Product, ProductVariant
 
+MAX_VARIANTS = 100
 VARIANT_ROWS = ProductVariant.objects.values(
     "id", "product_id", "sku", "name", "price", "original_price", "quantity"
 )
 
 
-class VariantShape(Shape):
-    id = id_field("variant")
-    sku = text_field("The owner's own article number; may be empty.")
-    name = text_field("Its value of `option_name`, such as `Large`.")
-    price = amount_field("What it costs now.")
-    price_formatted = formatted_field("price")
-    original_price = amount_field("What it cost before the sale; null without one.", allow_null=True)
-    original_price_formatted = formatted_field("original_price", allow_null=True)
-    in_stock = boolean_field("Whether it can be bought now.")
-    quantity = count_field("How many pieces are left; null where they are not counted.", allow_null=True)
+class Variant(Output, kw_only=True):
+    id: Annotated[str, id_of("variant")]
+    sku: Annotated[str, text("The owner's own article number; may be empty.", 64)]
+    name: Annotated[str, text("Its value of `option_name`, such as `Large`.", 100)]
+    price: Annotated[int, amount("What it costs now.")]
+    price_formatted: Annotated[str, formatted("price")]
+    original_price: Annotated[int | None, amount("What it cost before the sale; null without one.")]
+    original_price_formatted: Annotated[str | None, formatted("original_price")]
+    in_stock: Annotated[bool, text("Whether it can be bought now.")]
+    quantity: Annotated[int | None, count("How many pieces are left; null where they are not counted.")]
+    available_quantity: Annotated[int | None, count("The same as `quantity`.")]
 
 
-class VariantsShape(Shape):
-    enabled = boolean_field("Whether the product comes in variants.")
-    option_name = text_field("What they differ in, such as `Size`; may be empty.")
-    items = VariantShape(many=True, help_text="The variants, in the owner's order.")
+class Variants(Output):
+    enabled: Annotated[bool, text("Whether the product comes in variants.")]
+    option_name: Annotated[str, text("What they differ in, such as `Size`; may be empty.", 60)]
+    items: Annotated[list[Variant], text("The variants, in the owner's order.")]
 
 
-class VariantSerializer(CompleteSerializer, StrictModelSerializer[ProductVariant]):
+def represent_variant(row: Row, currency: str, *, is_counted: bool) -> Variant:
+    quantity = row["quantity"] if is_counted else None
+    return Variant(
+        id=str(row["id"]),
+        sku=row["sku"],
+        name=row["name"],
+        **with_texts(row, ("price", "original_price"), currency),
+        in_stock=row["quantity"] > 0 or not is_counted,
+        quantity=quantity,
+        available_quantity=quantity,
+    )
+
+
+class VariantSerializer(StrictModelSerializer[ProductVariant]):
+    """One with an id is changed where it differs; one without is new."""
+
     id = IdField(required=False, help_text="The id of a variant to change; a new variant has none.")
-    price = AmountField()
+    remove = BooleanField(required=False, help_text="With an `id`: true takes the variant away.")
+    price = AmountField(required=False, help_text="What it costs now. Required of a new variant.")
+    name = CharField(max_length=100, required=False, help_text="Required of a new variant.")
     original_price = AmountField(required=False, allow_null=True)
 
     class Meta:
         model = ProductVariant
-        fields = ("id", "sku", "name", "price", "original_price", "quantity")
+        fields = ("id", "remove", "sku", "name", "price", "original_price", "quantity")
+
+    def to_internal_value(self, data: Any) -> Any:
+        needed = ("name", "price") if isinstance(data, Mapping) and "id" not in data else ()
+        if missing := [name for name in needed if name not in data]:
+            raise ValidationError({name: ["This field is required."] for name in missing})
+        return super().to_internal_value(data)
 
 
-class VariantsSerializer(CompleteSerializer):
+class VariantsSerializer(StrictSerializer):
     option_name = CharField(max_length=60, allow_blank=True, required=False)
-    items = serializers.ListField(child=VariantSerializer(), max_length=100)
+    items = ListField(
+        child=VariantSerializer(),
+        required=False,
+        max_length=MAX_VARIANTS,
+        help_text="Variants to add, to change by their `id`, or to remove. One that is left out stays; an "
+        "empty list removes all.",
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Leave out what is repeated of each variant, by its id."""
+        if isinstance(data, Mapping) and isinstance(data.get("items"), list):
+            current = self.context.get("current", {}).get("variants", {}).get("items", [])
+            data = {**data, "items": leave_changes(data["items"], current)}
+        return super().to_internal_value(data)
 
     def validate_items(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if len({item["name"] for item in items}) < len(items):
-            raise ValidationError("Two variants have the same name.")
         ids = [item["id"] for item in items if "id" in item]
         if len(set(ids)) < len(ids):
             raise ValidationError("A variant is given twice.")
         return items
 
 
-def represent_variant(row: Row, currency: str, *, is_counted: bool) -> JsonObject:
-    return {
-        "id": str(row["id"]),
-        "sku": row["sku"],
-        "name": row["name"],
-        **represent_money(row, ("price", "original_price"), currency),
-        "in_stock": row["quantity"] > 0 or not is_counted,
-        "quantity": row["quantity"] if is_counted else None,
-    }
+def write_variants(product: Product, items: list[dict[str, Any]]) -> bool:
+    """Add, change and remove variants of a locked product; returns whether anything differs from before.
 
-
-def replace_variants(product: Product, items: list[dict[str, Any]]) -> None:
-    """Make these the product's variants: change those with an id, add the others, delete the rest."""
-    existing = {variant.pk: variant for variant in product.variants.all()}
+    They take the order of ``items`` where these name all that stay; else new ones go to the end.
+    """
+    before = list(product.variants.all())
+    by_pk = {variant.pk: variant for variant in before}
     ids = [item["id"] for item in items if "id" in item]
-    if unknown := [str(pk) for pk in ids if pk not in existing]:
+    if unknown := [str(pk) for pk in ids if pk not in by_pk]:
         raise ValidationError({"variants": [f"The product has no variant {', '.join(unknown)}."]})
-    product.variants.exclude(pk__in=ids).delete()
+    removed = {item["id"] for item in items if item.pop("remove", False)} if items else set(by_pk)
+    staying = [variant for variant in before if variant.pk not in removed]
+    has_changed = False
+    sent: dict[int, ProductVariant] = {}
+    for place, item in enumerate(items):
+        pk = item.pop("id", None)
+        if pk in removed:
+            continue
+        sent[place] = by_pk.get(pk, ProductVariant(product=product))
+        for name, value in item.items():
+            has_changed |= getattr(sent[place], name) != value
+            setattr(sent[place], name, value)
+    names_all = {variant.pk for variant in staying} <= {variant.pk for variant in sent.values()}
+    new = [variant for variant in sent.values() if variant not in staying]
+    after = list(sent.values()) if names_all else [*staying, *new]
+    if not has_changed and [variant.pk for variant in after] == [variant.pk for variant in before]:
+        return False
+    check_variants(after)
+    product.variants.filter(pk__in=removed).delete()
     # Names that no other has, so that two variants can swap theirs.
     product.variants.update(name=Concat(Value("\x1f"), Cast("pk", CharColumn())))
-    for position, item in enumerate(items):
-        variant = existing.get(item.pop("id", None), ProductVariant(product=product))
-        for name, value in item.items():
-            setattr(variant, name, value)
-        variant.position = position
+    for place, variant in sent.items():
         try:
             validate_row(variant)
         except ValidationError as error:
-            raise ValidationError({"variants": {"items": {str(position): error.detail}}}) from error
+            raise ValidationError({"variants": {"items": {str(place): error.detail}}}) from error
+    for position, variant in enumerate(after):
+        variant.position = position
         variant.save()
+    return True
+
+
+def check_variants(variants: list[ProductVariant]) -> None:
+    """Raise ValidationError for too many variants, or for two of one name."""
+    if len(variants) > MAX_VARIANTS:
+        raise ValidationError({"variants": {"items": [f"A product has at most {MAX_VARIANTS} variants."]}})
+    if len({variant.name for variant in variants}) < len(variants):
+        raise ValidationError({"variants": {"items": ["Two variants have the same name."]}})

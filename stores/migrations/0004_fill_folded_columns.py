@@ -39,7 +39,7 @@ def rename_handles(apps, schema_editor):
 def rename_codes(apps, schema_editor):
     model = apps.get_model("stores", "Coupon")
     column = model._meta.get_field("code_key")
-    taken = defaultdict(set)
+    taken: dict[int, set[str]] = defaultdict(set)
     for row in model.objects.order_by("id"):
         original = row.code
         for number in count(2):
@@ -55,7 +55,7 @@ def rename_codes(apps, schema_editor):
 def merge_customers(apps, schema_editor):
     """Give the orders of customers whose e-mails differ in case only to the oldest of them."""
     customers, orders = apps.get_model("stores", "Customer"), apps.get_model("stores", "Order")
-    oldest = {}
+    oldest: dict[tuple[int, str], int] = {}
     for pk, store_id, key in customers.objects.order_by("id").values_list("id", "store_id", "email_key"):
         kept = oldest.setdefault((store_id, key), pk)
         if kept != pk:
@@ -66,10 +66,10 @@ def merge_customers(apps, schema_editor):
 def find_clashes(rows, *, prefix):
     """Yield each row with a handle that no earlier one of its store has, its own where that is free."""
     rows = list(rows)
-    taken = defaultdict(set)
+    taken: dict[int, set[str]] = defaultdict(set)
     for _, store_id, handle in rows:
         taken[store_id].add(handle.lower())
-    seen = defaultdict(set)
+    seen: dict[int, set[str]] = defaultdict(set)
     for pk, store_id, handle in rows:
         free = handle if handle.lower() != handle.upper() else f"{prefix}-{handle}".rstrip("-")
         base = free

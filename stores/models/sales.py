@@ -1,12 +1,11 @@
 """To whom a store sells, and for how much: customers, orders and coupons."""
 
-from datetime import datetime
 from typing import Self, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -201,6 +200,20 @@ class OrderLine(StoreScopedChild):
         return f"{self.quantity} × {self.name}"
 
 
+class CouponQuerySet(StoreScopedQuerySet["Coupon"]):
+    def with_active(self) -> Self:
+        """Annotate ``active``: whether a buyer could use the coupon now."""
+        now = timezone.now()
+        return self.annotate(
+            active=ExpressionWrapper(
+                Q(starts_at__lte=now)
+                & (Q(ends_at=None) | Q(ends_at__gt=now))
+                & (Q(usage_limit=None) | Q(usage_limit__gt=F("times_used"))),
+                output_field=models.BooleanField(),
+            )
+        )
+
+
 class CouponKind(models.TextChoices):
     PERCENT = "percent", "Percent off"
     FIXED = "fixed", "Amount off"
@@ -224,7 +237,7 @@ class Coupon(StoreObject):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     code_key = FoldedField(sources=("code",), max_length=320)
 
-    objects = StoreScopedQuerySet["Coupon"].as_manager()
+    objects = CouponQuerySet.as_manager()
 
     class Meta:
         default_related_name = "coupons"
@@ -262,18 +275,3 @@ class Coupon(StoreObject):
 
     def __str__(self) -> str:
         return self.code
-
-    @property
-    def active(self) -> bool:
-        """Whether a buyer could use it now."""
-        return is_coupon_active(self.starts_at, self.ends_at, self.usage_limit, self.times_used)
-
-
-def is_coupon_active(
-    starts_at: datetime, ends_at: datetime | None, usage_limit: int | None, times_used: int
-) -> bool:
-    """Whether a buyer could use a coupon with these columns now."""
-    has_started = starts_at <= (now := timezone.now())
-    has_ended = ends_at is not None and ends_at <= now
-    is_used_up = usage_limit is not None and times_used >= usage_limit
-    return has_started and not has_ended and not is_used_up

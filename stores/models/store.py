@@ -16,8 +16,8 @@ from django.utils.text import slugify
 
 from stores.models.columns import FoldedField
 from stores.money import validate_currency
-from stores.text import clean_name
 from stores.resources import Resource
+from stores.text import clean_name
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser

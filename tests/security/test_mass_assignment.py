@@ -78,10 +78,10 @@ def test_what_cannot_be_written_is_refused_by_name(api: Caller, shops: Shops, ro
             {"variants": {"items": [{"name": "S", "price": 1, "product": 1, "store": 1, "position": 9}]}},
             {f"variants.items.0.{name}" for name in ("product", "store", "position")},
         ),
-        (Resource.PRODUCTS, {"variants": {"enabled": True, "items": []}}, {"variants.enabled"}),
+        (Resource.PRODUCTS, {"variants": {"enabled": False, "items": []}}, {"variants.enabled"}),
         (Resource.PRODUCTS, {"media": [PICTURE | {"url": ""}]}, {"media.0.url"}),
         (Resource.PRODUCTS, {"media": [PICTURE | {"src": IMAGE | {"xl": ""}}]}, {"media.0.src.xl"}),
-        (Resource.PRODUCTS, {"personalization": {"enabled": True, "items": []}}, {"personalization.items"}),
+        (Resource.PRODUCTS, {"personalization": {"enabled": True, "price": 1}}, {"personalization.price"}),
         (
             Resource.CUSTOMERS,
             {"address": {"email": "forged@example.com", "id": 1}},

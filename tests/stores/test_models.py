@@ -10,7 +10,6 @@ import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from stores.models import Category, Coupon, Customer, Order, OrderLine, Product, ProductVariant, Store
 from tests.conftest import make_owner
@@ -246,9 +245,11 @@ def test_a_customers_totals_leave_out_what_was_cancelled(store: Store) -> None:
 )
 @time_machine.travel(NOON, tick=False)
 def test_a_coupon_is_active_between_its_times_and_below_its_limit(
-    *, given: dict[str, Any], active: bool
+    store: Store, *, given: dict[str, Any], active: bool
 ) -> None:
-    assert Coupon(**{"starts_at": timezone.now()} | given).active is active
+    make_coupon(store, **given)
+    coupon: Any = Coupon.objects.with_active().get()
+    assert coupon.active is active
 
 
 # Names.

@@ -3,7 +3,8 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from stores.money import format_amount, get_currency, validate_currency
+from stores.api.outputs import Currency, get_currency
+from stores.money import format_amount, validate_currency
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,10 @@ from stores.money import format_amount, get_currency, validate_currency
         (1999, "EUR", "€19.99"),
         (1999, "JPY", "¥1,999"),
         (1999, "KWD", "KWD1.999"),
+        # A hundredth of a dinar is the unit (ISO 4217), though nobody writes it (CLDR).
+        (123456, "RSD", "RSD1,235"),
+        (123456, "IQD", "IQD123"),
+        (1234, "UGX", "UGX1,234"),
     ],
 )
 def test_an_amount_has_the_places_of_its_currency(amount: int, code: str, text: str) -> None:
@@ -24,8 +29,9 @@ def test_an_amount_has_the_places_of_its_currency(amount: int, code: str, text: 
 
 
 def test_a_currency_says_whether_it_has_a_smaller_unit() -> None:
-    assert get_currency("USD") == {"code": "USD", "name": "US Dollar", "zero_decimal": False}
-    assert get_currency("JPY") == {"code": "JPY", "name": "Japanese Yen", "zero_decimal": True}
+    assert get_currency("USD") == Currency("USD", "US Dollar", zero_decimal=False)
+    assert get_currency("JPY") == Currency("JPY", "Japanese Yen", zero_decimal=True)
+    assert [get_currency(code).zero_decimal for code in ("RSD", "ALL", "LBP", "IQD")] == [False] * 4
 
 
 @pytest.mark.parametrize("code", ["", "usd", "XQQ", "US", "DOLLAR"])

@@ -1,12 +1,20 @@
 """Orders and products with all that ours say about them, in the same shape, by plain ModelSerializers."""
 
+from functools import cache
 from typing import Any
 
+import msgspec
 from django.utils.html import linebreaks
 from rest_framework import serializers
 
+from stores.api.outputs import get_currency
 from stores.models import Category, Customer, Order, OrderLine, Product, ProductVariant
-from stores.money import Currency, format_amount, get_currency
+from stores.money import format_amount
+
+
+@cache
+def describe_currency(code: str) -> dict[str, Any]:
+    return msgspec.structs.asdict(get_currency(code))
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
@@ -75,8 +83,8 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
             "updated_at",
         )
 
-    def get_currency(self, order: Order) -> Currency:
-        return get_currency(order.store.currency)
+    def get_currency(self, order: Order) -> dict[str, Any]:
+        return describe_currency(order.store.currency)
 
     def get_subtotal_formatted(self, order: Order) -> str:
         return format_amount(order.subtotal, order.store.currency)
@@ -101,7 +109,7 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
 
     class Meta:
         model = Category
-        fields = ("object", "id", "handle", "name", "description", "parent", "position")
+        fields = ("object", "id", "handle", "name", "description", "parent", "position", "updated_at")
 
     def to_representation(self, category: Category) -> dict[str, Any]:
         below = CategorySerializer(category.subcategories.all(), many=True)
@@ -114,6 +122,7 @@ class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
     original_price_formatted = serializers.SerializerMethodField()
     in_stock = serializers.SerializerMethodField()
     quantity = serializers.SerializerMethodField()
+    available_quantity = serializers.SerializerMethodField()
 
     class Meta:
         model = ProductVariant
@@ -127,6 +136,7 @@ class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
             "original_price_formatted",
             "in_stock",
             "quantity",
+            "available_quantity",
         )
 
     def get_price_formatted(self, variant: ProductVariant) -> str:
@@ -142,6 +152,9 @@ class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
     def get_quantity(self, variant: ProductVariant) -> int | None:
         counted = variant.product.inventory_type == Product.InventoryType.TRACKED
         return variant.quantity if counted else None
+
+    def get_available_quantity(self, variant: ProductVariant) -> int | None:
+        return self.get_quantity(variant)
 
 
 class VariantsSerializer(serializers.ModelSerializer[Product]):
@@ -177,7 +190,19 @@ class PersonalizationSerializer(serializers.ModelSerializer[Product]):
         fields = ("enabled", "items")
 
     def get_items(self, product: Product) -> list[dict[str, Any]]:
-        text = {"id": "text", "type": "text", "name": "Personal text", "required": False}
+        text = {
+            "id": "text",
+            "type": "text",
+            "name": "Personal text",
+            "required": False,
+            "price": 0,
+            "price_formatted": format_amount(0, product.store.currency),
+            "instructions": "",
+            "min": None,
+            "max": None,
+            "filetypes": "",
+            "dropdownOptions": "",
+        }
         return [text] if product.personalization else []
 
 
@@ -234,6 +259,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             "currency",
             "price",
             "price_formatted",
+            "original_price",
             "price_range",
             "price_range_formatted",
             "image",
@@ -243,6 +269,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             "inventory_type",
             "in_stock",
             "available_quantity",
+            "quantity",
             "min_quantity",
             "max_quantity",
             "personalization",
@@ -257,8 +284,8 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     def get_description_html(self, product: Product) -> str:
         return linebreaks(product.description, autoescape=True) if product.description else ""
 
-    def get_currency(self, product: Product) -> Currency:
-        return get_currency(product.store.currency)
+    def get_currency(self, product: Product) -> dict[str, Any]:
+        return describe_currency(product.store.currency)
 
     def get_price_formatted(self, product: Product) -> str:
         return format_amount(product.price, product.store.currency)

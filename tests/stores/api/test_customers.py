@@ -35,6 +35,7 @@ def test_a_customer_is_written_out_in_full(api: Caller, store: Store) -> None:
         "total_spent": 10**12 + 1990,
         "total_spent_formatted": "$10,000,000,019.90",
         "created_at": "2026-11-23T12:00:00Z",
+        "updated_at": f"{ada.updated_at:%Y-%m-%dT%H:%M:%SZ}",
     }
     assert api.get(f"/customers/{ada.pk}").json() == expected
     assert expected in api.get("/customers/").json()["data"]
@@ -83,11 +84,9 @@ def test_a_customer_can_be_changed_in_part(api: Caller, store: Store) -> None:
     [
         ({"name": ""}, "name"),
         ({"email": "nobody"}, "email"),
-        ({"email": "bob@example.com"}, "email"),
         ({"email": None}, "email"),
         ({"phone": "1" * 41}, "phone"),
         ({"address": "1 Main Street"}, "address.non_field_errors"),
-        ({"address": None}, "address"),
         ({"address": {"country": "USA"}}, "address.country"),
         ({"address": {"zip": "12345"}}, "address.zip"),
         ({"city": "Salem"}, "city"),

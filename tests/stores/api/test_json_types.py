@@ -24,10 +24,10 @@ SERIALIZERS: dict[str, type[serializers.Serializer[Any]]] = {
 }
 # What else a field's part needs, so that only the value in question is wrong.
 COMPLETE: dict[str, Any] = {
-    "src": dict.fromkeys(("sm", "md", "lg"), "https://example.com/"),
+    "media.src": dict.fromkeys(("sm", "md", "lg"), "https://example.com/"),
     "media": {"type": "image", "src": dict.fromkeys(("sm", "md", "lg"), "https://example.com/")},
-    "items": {"name": "Small", "price": 1},
-    "variants": {"items": []},
+    "variants.items": {"name": "Small", "price": 1},
+    "personalization.items": {"id": "name", "type": "text", "name": "Name"},
 }
 
 
@@ -65,7 +65,7 @@ def body_with(path: tuple[str, ...], value: Any) -> Any:
         if name == "*":
             value = [value]
         else:
-            parent = next((part for part in reversed(path[:index]) if part != "*"), "")
+            parent = ".".join(part for part in path[:index] if part != "*")
             value = COMPLETE.get(parent, {}) | {name: value}
     return value
 

@@ -1,0 +1,144 @@
+"""What responses are made of: classes that are both the objects and their description in the document.
+
+A class is filled from a dict of the database, without model instances or serializers: on a page of orders
+these would cost more than the database. Its fields' texts, limits and types are what the OpenAPI document
+says of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from django.db import models
+from msgspec import Meta
+
+from stores import money
+
+Row = Mapping[str, Any]
+# The largest whole number that every JSON parser reads as it is (RFC 8259, 6).
+MAX_NUMBER = 2**53 - 1
+
+
+class Output(msgspec.Struct):
+    """An object in a response."""
+
+
+Kind = TypeVar("Kind", bound=Output)
+
+
+# What fields of several kinds of objects say of themselves.
+
+
+def text(description: str, max_length: int | None = None) -> Meta:
+    return Meta(description=description, extra_json_schema=(max_length and {"maxLength": max_length}) or None)
+
+
+def always(value: str) -> Meta:
+    return Meta(description=f"Always `{value}`.")
+
+
+def id_of(what: str) -> Meta:
+    return text(f"The id of the {what}: digits, in a string.", 19)
+
+
+HANDLE = text(
+    "Its name for addresses: letters, digits, hyphens and underscores, at least one letter; unique in the "
+    "store whatever its case.",
+    120,
+)
+
+
+def count(description: str) -> Meta:
+    return Meta(description=description, extra_json_schema={"minimum": 0, "maximum": MAX_NUMBER})
+
+
+def amount(description: str) -> Meta:
+    return count(f"{description} In the smallest unit of the store's currency (ISO 4217), such as cents.")
+
+
+def formatted(name: str) -> Meta:
+    return text(f"`{name}` as people write it, such as `$19.99`.")
+
+
+def time(description: str) -> Meta:
+    example = "ISO 8601 in UTC, to the second: `2026-11-23T12:00:00Z`."
+    return Meta(description=f"{description} {example}", extra_json_schema={"format": "date-time"})
+
+
+class Currency(Output):
+    code: Annotated[str, text("ISO 4217 code, such as `USD`.")]
+    name: Annotated[str, text("Its English name, such as `US Dollar`.")]
+    zero_decimal: Annotated[
+        bool, text("Whether it has no smaller unit, so that an amount of 500 yen is `500`.")
+    ]
+
+
+class Address(Output):
+    address: Annotated[str, text("Street and number; may be empty.", 200)]
+    city: Annotated[str, text("May be empty.", 100)]
+    postcode: Annotated[str, text("May be empty.", 20)]
+    state: Annotated[str, text("State, province or region; may be empty.", 100)]
+    country: Annotated[str, text("ISO 3166-1 alpha-2 code, such as `US`; may be empty.", 2)]
+
+
+# Filling them.
+
+
+class Columns(Generic[Kind]):
+    """The columns of a model whose values an object in JSON has under the same names."""
+
+    def __init__(self, model: type[models.Model], kind: type[Kind]) -> None:
+        self.kind = kind
+        self.object = model._meta.model_name
+        columns = [each for each in model._meta.concrete_fields if each.name in kind.__struct_fields__]
+        self.names = tuple(column.name for column in columns)
+        self.times = tuple(column.name for column in columns if isinstance(column, models.DateTimeField))
+
+    def fill(self, row: Row, **others: Any) -> Kind:
+        """Make an object of a row. ``others`` are fields that are no columns, or differ from them."""
+        values = {name: row[name] for name in self.names}
+        values["object"] = self.object
+        values["id"] = str(row["id"])
+        for name in self.times:
+            values[name] = in_seconds(values[name])
+        values.update(others)
+        return self.kind(**values)
+
+
+def in_seconds(time: datetime | None) -> datetime | None:
+    """Cut off a fraction of a second: times have one precision in all of the API."""
+    return time and time.replace(microsecond=0)
+
+
+def optional_id(pk: int | None) -> str | None:
+    return None if pk is None else str(pk)
+
+
+def with_texts(row: Row, columns: Iterable[str], currency: str) -> dict[str, Any]:
+    """Return the amounts in these columns, each with its ``…_formatted`` twin; None has None as text."""
+    amounts: dict[str, Any] = {}
+    for column in columns:
+        value = row[column]
+        amounts[column] = value
+        amounts[f"{column}_formatted"] = None if value is None else money.format_amount(value, currency)
+    return amounts
+
+
+def address_of(row: Row) -> dict[str, str]:
+    return {name: row[name] for name in Address.__struct_fields__}
+
+
+@lru_cache(maxsize=256)
+def get_currency(code: str) -> Currency:
+    return Currency(code, money.get_name(code), zero_decimal=money.get_exponent(code) == 0)
+
+
+def group_by(rows: Iterable[Row], column: str) -> defaultdict[Any, list[Row]]:
+    """Return the rows by their value in one column, in the order in which they came."""
+    groups: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[column]].append(row)
+    return groups
