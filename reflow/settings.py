@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "reflow.server.compression.GZipMiddleware",
     "reflow.api.conditional_requests.ConditionalRequestMiddleware",
+    "reflow.api.idempotency.IdempotencyMiddleware",
     "reflow.server.page_middleware.SessionMiddleware",
     "reflow.accounts.sessions.SessionUseMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -303,6 +304,7 @@ STORAGES = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.HasResourceAccess"],
+    "DEFAULT_THROTTLE_CLASSES": ["reflow.api.idempotency.ReplayThrottle"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "reflow.api.pagination.ListPagination",
     "DEFAULT_PARSER_CLASSES": [
@@ -336,7 +338,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["reflow.api.schema.leave_out_published"],
     "POSTPROCESSING_HOOKS": ["reflow.api.schema.add_components"],
 }
-# Any page may call the API, without cookies. The paths are those of reflow.api.errors.PREFIXES.
+# Any page may call the API, without cookies. The paths are those of reflow.api.addresses.
 CORS_URLS_REGEX = r"^/(v1|v2|projects)(/|$)"
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"]

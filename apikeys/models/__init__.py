@@ -3,6 +3,7 @@
 from apikeys.events import Event
 from apikeys.models.audit import AuditEntry
 from apikeys.models.email import Email
+from apikeys.models.kept_answer import KeptAnswer
 from apikeys.models.key import ApiKey, ApiKeyQuerySet
 from apikeys.models.notification import KnownNetwork, Notification, NotificationSettings, Reminder
 from apikeys.models.outcomes import Outcome
@@ -24,6 +25,7 @@ __all__ = [
     "Email",
     "Event",
     "HourlyUsage",
+    "KeptAnswer",
     "KnownNetwork",
     "LastUse",
     "LoggedRequest",

@@ -20,6 +20,7 @@ from apikeys.models import (
     ApiKey,
     Email,
     HourlyUsage,
+    KeptAnswer,
     KnownNetwork,
     LastUse,
     LoggedRequest,
@@ -29,6 +30,7 @@ from apikeys.models import (
     Usage,
     UsageWriter,
 )
+from apikeys.models.kept_answer import ANSWERS_KEPT
 from apikeys.models.usage import first_day
 
 logger = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ LOCK_TIMEOUT = "3s"
 
 
 def delete_old_usage() -> None:
-    """Delete counts older than USAGE_KEPT_DAYS, and what was noted of keys that are gone since then."""
+    """Delete counts older than USAGE_KEPT_DAYS, old answers, and what was noted of keys that are gone."""
     first = first_day(days=settings.USAGE_KEPT_DAYS)
     midnight, now = datetime.combine(first, time.min, UTC), timezone.now()
     delete_before(Usage, "day", first)
@@ -57,6 +59,7 @@ def delete_old_usage() -> None:
     delete_before(HourlyUsage, "hour", now - HOURLY_USAGE_KEPT)
     Refusal.objects.filter(last_at__lt=midnight).delete()
     UsageWriter.objects.filter(at__lt=now - WRITERS_KEPT).delete()
+    delete_before(KeptAnswer, "created_at", now - ANSWERS_KEPT)
     is_gone = ~Exists(ApiKey.objects.filter(pk=OuterRef("key_id")))
     LastUse.objects.filter(is_gone).delete()
     KnownNetwork.objects.filter(is_gone).delete()

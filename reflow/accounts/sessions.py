@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from reflow.api.errors import is_api_path
+from reflow.api.addresses import is_api_path
 
 # A page that is only read writes nothing, but for this often.
 LAST_USE_SECONDS = 10 * 60

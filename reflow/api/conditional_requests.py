@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.middleware.http import ConditionalGetMiddleware
 from django.utils.cache import set_response_etag
 
-from reflow.api.errors import answer, is_api_path
+from reflow.api.addresses import is_api_path
+from reflow.api.errors import answer
 
 TAGGED = {HTTPStatus.OK, HTTPStatus.CREATED}
 

@@ -28,12 +28,11 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from apikeys.error_codes import ERROR_CODES
+from reflow.api.addresses import PREFIX, is_api_path
+from reflow.api.idempotency import Replayed
 
 logger = logging.getLogger(__name__)
 
-PREFIX = "/v1/"
-# The API's own prefix, and those that clients guess or that the product's former API had.
-PREFIXES = (PREFIX, "/v2/", "/projects/")
 RETRY_AFTER_SECONDS = 5
 
 # Field names and values from the body are repeated in validation errors, up to these limits.
@@ -56,11 +55,6 @@ TERSE = (
     exceptions.NotAcceptable,
     exceptions.UnsupportedMediaType,
 )
-
-
-def is_api_path(path: str) -> bool:
-    """Whether a request for this path gets JSON, whatever becomes of it."""
-    return f"{path}/".startswith(PREFIXES)
 
 
 def error_body(code: str, sentence: str = "", **extra: Any) -> dict[str, Any]:
@@ -107,6 +101,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     if isinstance(error, IntegrityError):
         # The serializer has checked the rules already: another request has saved something since.
         return as_response("conflict", fields={})
+    if isinstance(error, Replayed):
+        return Response(error.data, status=error.status_code, headers=error.headers)
     if isinstance(error, exceptions.ValidationError):
         return answer_invalid(error)
     return answer_api_exception(error) if isinstance(error, exceptions.APIException) else None

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apikeys.api import middleware
 from apikeys.models.outcomes import Outcome
-from reflow.api.errors import PREFIX
+from reflow.api.addresses import PREFIX
 from reflow.observability import health_checks, metrics
 from reflow.server.process_metrics import BUSY_THREADS
 

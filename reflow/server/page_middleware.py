@@ -11,7 +11,7 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-from reflow.api.errors import is_api_path
+from reflow.api.addresses import is_api_path
 
 
 class PagesOnly(MiddlewareMixin):

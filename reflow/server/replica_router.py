@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 
 from apikeys.models import HourlyUsage, LoggedRequest, StoreUsage, Usage
-from reflow.api.errors import is_api_path
+from reflow.api.addresses import is_api_path
 from reflow.server.replicas import Replica, State, replicas
 from stores.models import Store
 

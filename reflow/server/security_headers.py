@@ -7,7 +7,7 @@ from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from reflow.api.errors import is_api_path
+from reflow.api.addresses import is_api_path
 
 # JSON loads nothing and is in no frame.
 API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -13,6 +13,7 @@ from apikeys.models import (
     ApiKey,
     Email,
     HourlyUsage,
+    KeptAnswer,
     KnownNetwork,
     LastUse,
     LoggedRequest,
@@ -199,3 +200,13 @@ def test_two_make_partitions_at_once_while_others_write(issue: IssueKey) -> None
         with connection.cursor() as cursor:
             for name in partitions() - {f"{LOG_TABLE}_default"}:
                 cursor.execute(f"DROP TABLE {name}")
+
+
+def test_delete_old_usage_takes_answers_that_nobody_may_ask_for_again(db: None) -> None:
+    now = timezone.now()
+    for hours in (23, 25):
+        KeptAnswer.objects.create(
+            key_id=1, idempotency_digest=str(hours), answer=b"", created_at=now - timedelta(hours=hours)
+        )
+    delete_old_usage()
+    assert KeptAnswer.objects.get().idempotency_digest == "23"

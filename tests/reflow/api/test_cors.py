@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from reflow.api.errors import PREFIXES
+from reflow.api.addresses import PREFIXES
 from stores.models import Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, bearer

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
-from reflow.api.errors import is_api_path
+from reflow.api.addresses import is_api_path
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, sign_in
 from tests.shop import make_product

@@ -1,0 +1,170 @@
+"""A POST that is sent again with its Idempotency-Key: one object, one answer, readable by its key alone."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Event
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from cryptography.fernet import InvalidToken
+from django.db import close_old_connections, connection
+from django.test import Client
+from django.utils import timezone
+
+from apikeys.models import ApiKey, KeptAnswer
+from reflow.api import idempotency
+from stores.models import Coupon, Store
+from tests.conftest import IssueKey, bearer
+
+COUPONS = "/v1/stores/267418190/coupons/"
+BODY = {"code": "WINTER", "kind": "percent", "value": 10, "starts_at": "2026-12-01T00:00:00Z"}
+
+
+@pytest.fixture
+def key(issue: IssueKey) -> str:
+    return issue(access=["coupons:write"])[1]
+
+
+def post(key: str, name: str = "a-uuid", body: Any = BODY, url: str = COUPONS) -> Any:
+    client = Client(headers=bearer(key), raise_request_exception=False)
+    return client.post(url, body, "application/json", headers={"Idempotency-Key": name})
+
+
+def test_the_same_request_gets_the_first_answer_again(key: str) -> None:
+    first, again = post(key), post(key)
+    assert (first.status_code, "Idempotent-Replayed" in first.headers) == (201, False)
+    assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
+    assert again.content == first.content
+    assert (again["Location"], again["ETag"]) == (first["Location"], first["ETag"])
+    assert Coupon.objects.count() == 1
+
+
+def test_an_error_of_the_client_is_answered_again(key: str) -> None:
+    first, again = post(key, body={}), post(key, body={})
+    assert (first.status_code, again.status_code) == (400, 400)
+    assert again.json() == first.json()
+    assert again["Idempotent-Replayed"] == "true"
+
+
+def test_another_request_with_its_key_is_refused(key: str) -> None:
+    post(key)
+    for other in (post(key, body=BODY | {"value": 20}), post(key, url=COUPONS.removesuffix("/"))):
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+    assert Coupon.objects.count() == 1
+
+
+def test_another_name_or_api_key_is_another_request(key: str, issue: IssueKey) -> None:
+    post(key)
+    _, colleague = issue(access=["coupons:write"])
+    for response in (post(key, "another"), post(colleague)):
+        assert response.status_code in {400, 409}  # the code is taken
+        assert "Idempotent-Replayed" not in response.headers
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 256, "é", "two words"])
+def test_a_malformed_idempotency_key_is_named(key: str, name: str) -> None:
+    response = post(key, name)
+    assert (response.status_code, list(response.json()["fields"])) == (400, ["Idempotency-Key"])
+    assert not Coupon.objects.exists()
+
+
+def test_an_answer_is_kept_for_a_day(key: str) -> None:
+    post(key)
+    Coupon.objects.all().delete()
+    with time_machine.travel(timezone.now() + timedelta(hours=23, minutes=59)):
+        assert post(key)["Idempotent-Replayed"] == "true"
+    with time_machine.travel(timezone.now() + timedelta(hours=24, minutes=1)):
+        assert "Idempotent-Replayed" not in post(key).headers
+    assert Coupon.objects.count() == 1
+
+
+def test_a_key_that_was_switched_off_gets_no_answer_again(key: str) -> None:
+    post(key)
+    ApiKey.objects.update(deactivated_at=timezone.now())
+    assert post(key).status_code == 401
+
+
+def test_an_answer_that_could_not_be_kept_takes_its_object_back(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(idempotency.Claim, "keep", lambda *_: 1 / 0)
+        assert post(key).status_code == 500
+    assert not Coupon.objects.exists()
+    assert post(key).status_code == 201
+
+
+def test_too_many_requests_are_not_kept(key: str, settings: Any) -> None:
+    settings.RATE_LIMIT_PER_KEY = 1
+    assert [post(key, "first").status_code, post(key, "second", {}).status_code] == [201, 429]
+    settings.RATE_LIMIT_PER_KEY = 600
+    assert post(key, "second", {}).status_code == 400
+
+
+def test_a_kept_answer_is_readable_with_its_api_key_alone(key: str) -> None:
+    post(key)
+    kept = KeptAnswer.objects.get()
+    stored = f"{bytes(kept.answer)!r} {kept.idempotency_digest} {kept.request_digest}"
+    assert "WINTER" not in stored
+    assert "a-uuid" not in stored
+    secret = idempotency.derive_secret(f"{key[:-1]}{'0' if key[-1] != '0' else '1'}")
+    with pytest.raises(InvalidToken):
+        idempotency.cipher(secret).decrypt(bytes(kept.answer))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_at_once_is_told_to_wait_or_waits(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL the second is refused at once; on SQLite it waits for the first."""
+    is_inside, may_go_on = Event(), Event()
+    keep = idempotency.Claim.keep
+
+    def keep_slowly(*args: Any) -> None:
+        is_inside.set()
+        may_go_on.wait(10)
+        keep(*args)
+
+    def post_and_close() -> Any:
+        try:
+            return post(key)
+        finally:
+            close_old_connections()
+            connection.close()
+
+    monkeypatch.setattr(idempotency.Claim, "keep", keep_slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(post_and_close)
+        is_inside.wait(10)
+        second = threads.submit(post_and_close)
+        if connection.vendor == "postgresql":
+            assert (second.result(10).status_code, second.result()["Retry-After"]) == (409, "1")
+            assert second.result().json()["code"] == "idempotency_in_progress"
+        may_go_on.set()
+        assert first.result(10).status_code == 201
+        if connection.vendor != "postgresql":
+            assert (second.result(20).status_code, second.result()["Idempotent-Replayed"]) == (201, "true")
+    assert Coupon.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_cut_anywhere_leaves_one_object(
+    live_server: Any, store: Store, key: str
+) -> None:
+    body = b'{"code":"WINTER","kind":"percent","value":10,"starts_at":"2026-12-01T00:00:00Z"}'
+    head = (
+        f"POST {COUPONS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
+        f"Idempotency-Key: cut\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    whole = head.encode() + body
+    server: Any = urlsplit(live_server.url)
+    for end in (1, 40, len(head) // 2, len(head), len(head) + 1, len(whole) - 1, len(whole), len(whole)):
+        with socket.create_connection((server.hostname, server.port)) as cut:
+            cut.sendall(whole[:end])
+    responses = [post(key, "cut", body) for _ in range(2)]
+    while responses[-1].status_code == 409:  # the last of them is still running
+        responses.append(post(key, "cut", body))
+    assert responses[-1].status_code == 201
+    assert responses[-1]["Idempotent-Replayed"] == "true"
+    assert Coupon.objects.count() == 1
