@@ -125,6 +125,9 @@ def requeue_lost_emails() -> None:
     nothing happens twice: an attempt is made once. An e-mail whose link is made when it is sent is given up,
     since nobody waits for it any more.
     """
+    if not settings.MAIL_SERVER:
+        # All are looked at again by their own tasks.
+        return
     now, pauses = timezone.now(), settings.EMAIL_RETRY_PAUSES
     with transaction.atomic():
         for email in Email.objects.waiting().filter(created_at__lt=now - OVERDUE).iterator():

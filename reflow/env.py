@@ -27,8 +27,8 @@ HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECA
 NUMBER, DECIMAL = re.compile("[0-9]+"), re.compile(r"[0-9]+(\.[0-9]+)?")
 TOKEN = re.compile(r"[\w.~+/=-]{32,}", re.ASCII)
 
-# Those that are read outside of the settings, by `make run` and by programs that come with the site.
-OTHER_NAMES = ("HOST", "PORT", "DEMO_OWNER_PASSWORD", "WEB_PROCESSES", "WEB_THREADS")
+# What has been read so far, and what is read later: by `make run` and by gunicorn.
+NAMES = {"HOST", "PORT", "DEMO_OWNER_PASSWORD", "WEB_PROCESSES", "WEB_THREADS"}
 
 
 def stop(message: str) -> NoReturn:
@@ -38,6 +38,7 @@ def stop(message: str) -> NoReturn:
 
 def read(name: str, parse: Parser[Value], default: Value | None = None, *, is_secret: bool = False) -> Value:
     """Return the parsed variable, or the default where it is not set."""
+    NAMES.add(name)
     text = os.environ.get(name, "").strip()
     if not text and default is not None:
         return default
@@ -64,11 +65,10 @@ def read_file(name: str, default: Path) -> None:
     environ.Env.read_env(path)
 
 
-def find_misspelled(names: Iterable[str], known: Iterable[str]) -> Mapping[str, str]:
+def find_misspelled(names: Iterable[str]) -> Mapping[str, str]:
     """Return those of the names that nothing reads, each with the known one that it resembles."""
-    known = {*known, *OTHER_NAMES}
     resembling = {
-        name: get_close_matches(name, known, n=1, cutoff=0.85) for name in names if name not in known
+        name: get_close_matches(name, NAMES, n=1, cutoff=0.85) for name in names if name not in NAMES
     }
     return {name: found[0] for name, found in sorted(resembling.items()) if found}
 

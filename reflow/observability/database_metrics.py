@@ -1,7 +1,9 @@
 """What is read from the database when Prometheus asks: e-mail that waits, and connections in use."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.models import Count, Min, Q
 from django.utils import timezone
@@ -9,6 +11,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from apikeys.models import Email
+
+# What `manage.py daily` leaves in the cache: when it ended, and which steps failed.
+DAILY = "daily"
+DAILY_OVERDUE = timedelta(hours=26)
 
 CONNECTIONS = """
     SELECT numbackends, current_setting('max_connections')::integer
@@ -21,6 +27,7 @@ class DatabaseCollector(Collector):
         """Yield the figures, or nothing while the database is away."""
         try:
             yield from collect_emails()
+            yield from collect_daily_work()
             if connection.vendor == "postgresql":
                 yield from collect_connections()
         except DatabaseError:
@@ -42,6 +49,15 @@ def collect_emails() -> Iterator[GaugeMetricFamily]:
     yield GaugeMetricFamily(
         "reflow_emails_failed", "E-mails that were given up, as long as they are kept.", found["failed"]
     )
+
+
+def collect_daily_work() -> Iterator[GaugeMetricFamily]:
+    """Yield 0 for daily work that was never done, so that an alert sees it."""
+    done = cache.get(DAILY)
+    at = done["at"].timestamp() if done else 0.0
+    yield GaugeMetricFamily("reflow_daily_last_run_seconds", "When daily work was done last: Unix time.", at)
+    failed = len(done["failed"]) if done else 0
+    yield GaugeMetricFamily("reflow_daily_failed_steps", "Steps of it that failed then.", failed)
 
 
 def collect_connections() -> Iterator[GaugeMetricFamily]:

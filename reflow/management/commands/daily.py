@@ -6,12 +6,15 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from apikeys import outbox, reminders
 from apikeys.usage import retention
+from reflow.observability.database_metrics import DAILY
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         failed = [step.__name__ for step in STEPS if not succeeds(step)]
+        cache.set(DAILY, {"at": timezone.now(), "failed": failed}, timeout=None)
         if failed:
             raise CommandError(f"Not everything was done: {', '.join(failed)} failed. The log says why.")
 

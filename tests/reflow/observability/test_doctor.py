@@ -1,0 +1,195 @@
+"""``manage.py doctor``: each fault is a line, in its colour, and a red one is a status that is not 0."""
+
+import json
+import shutil
+import time
+from collections import namedtuple
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from apikeys import outbox
+from apikeys.api import rate_limits
+from apikeys.models import Email
+from reflow.management.commands import daily
+from reflow.management.commands import doctor as command
+from reflow.observability import doctor
+from reflow.observability.database_metrics import DAILY
+from reflow.observability.doctor import Examination, Finding
+from tests.conftest import deliver_emails
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _production(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.HTTPS = True
+    settings.REDIS_URL = "redis://localhost:1/0"
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    monkeypatch.setenv("ALLOWED_HOSTS", "api.example.com")
+    monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 0.3)
+
+
+def find(examination: Examination) -> Finding:
+    """Return the worst that an examination finds."""
+    return max(doctor.examine((examination,)), key=lambda finding: list(doctor.Light).index(finding.light))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("DATABSE_URL", "DATABASE_URL"), ("REDIS_URI", "REDIS_URL"), ("TRUSTED_PROXIS", "TRUSTED_PROXIES"),
+     ("EMIAL_URL", "EMAIL_URL"), ("WEB_PROCESES", "WEB_PROCESSES")],
+)  # fmt: skip
+def test_a_misspelled_variable_is_named_with_the_one_that_it_resembles(
+    typed: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(typed, "a value that may be secret")
+    finding = find(doctor.examine_variables)
+    assert finding.light == "red"
+    assert finding.sentence == f"{typed} is read by nothing: is it {meant}?"
+
+
+@pytest.mark.parametrize("name", ["PATH", "HTTPS_PROXY", "HOSTNAME", "LANG", "POSTGRES_PASSWORD", "SITE"])
+def test_a_variable_of_other_programs_is_none_of_its_business(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "x")
+    assert not [found for found in doctor.examine_variables() if name in found.sentence]
+
+
+def test_allowed_hosts_that_are_missing_are_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ALLOWED_HOSTS")
+    assert find(doctor.examine_variables).sentence.startswith("ALLOWED_HOSTS is not set")
+
+
+def test_a_mail_server_that_is_not_there_is_red(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    finding = find(doctor.examine_mail_server)
+    assert (finding.light, finding.subject) == ("red", "mail server")
+    assert "refused" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("backend", "server"),
+    [("django.core.mail.backends.locmem.EmailBackend", {}),
+     ("django.core.mail.backends.console.EmailBackend", {"x": 1})],
+)  # fmt: skip
+def test_e_mail_that_would_reach_nobody_is_red(backend: str, server: Any, settings: Any) -> None:
+    settings.MAIL_SERVER, settings.EMAIL_BACKEND = server, backend
+    assert find(doctor.examine_mail_server).light == "red"
+
+
+def test_counters_that_do_not_answer_are_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits.limiter().counters, "check", lambda: False)
+    assert find(doctor.examine_rate_limits).sentence == "off: localhost does not answer"
+
+
+def test_a_worker_is_seen_by_a_task_that_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find(doctor.examine_worker).light == "red"
+    DBTaskResult.objects.all().delete()
+
+    def run_task(_: float) -> None:
+        DBTaskResult.objects.get(status="READY").set_successful(None)
+
+    monkeypatch.setattr(doctor, "time", SimpleNamespace(monotonic=time.monotonic, sleep=run_task))
+    monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 30)
+    assert find(doctor.examine_worker).sentence == "runs tasks"
+
+
+def test_e_mail_that_waits_for_long_is_red_and_one_that_was_given_up_amber(owner: User) -> None:
+    outbox.queue_emails([outbox.compose("A subject", "A text", recipient=owner)])
+    assert find(doctor.examine_email).light == "green"
+    Email.objects.update(created_at=timezone.now() - timedelta(minutes=16))
+    assert find(doctor.examine_email).light == "red"
+    Email.objects.update(failed_at=timezone.now())
+    assert find(doctor.examine_email).light == "amber"
+
+
+def test_daily_work_that_was_not_done_or_failed_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks() -> None:
+        raise ZeroDivisionError
+
+    cache.clear()
+    assert find(doctor.examine_daily_work).light == "amber"
+    monkeypatch.setattr(daily, "STEPS", ())
+    call_command("daily")
+    assert find(doctor.examine_daily_work).light == "green"
+    cache.set(DAILY, {"at": timezone.now() - timedelta(hours=27), "failed": []})
+    assert find(doctor.examine_daily_work).light == "red"
+    monkeypatch.setattr(daily, "STEPS", (breaks,))
+    with pytest.raises(CommandError):
+        call_command("daily")
+    assert find(doctor.examine_daily_work).sentence.endswith("but for breaks")
+
+
+def test_a_backup_that_is_missing_or_old_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    metric = tmp_path / "backup.prom"
+    monkeypatch.setattr(doctor, "BACKUP_METRIC", metric)
+    lights = [find(doctor.examine_backup).light]
+    for hours in (25, 27):
+        at = timezone.now() - timedelta(hours=hours)
+        metric.write_text(f"reflow_backup_last_success_seconds {at.timestamp():.0f}\n")
+        lights.append(find(doctor.examine_backup).light)
+    assert lights == ["amber", "green", "red"]
+
+
+def test_a_disk_that_fills_up_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    for used, light in ((50, "green"), (86, "amber"), (96, "red")):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, used=used: usage(100, used, 100 - used))
+        assert find(doctor.examine_disk).light == light
+
+
+def test_what_cannot_be_examined_is_red_and_keeps_nothing_else_from_being(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def examine_what_breaks() -> Any:
+        raise ConnectionRefusedError("nobody\nlistens")
+
+    monkeypatch.setattr(command, "OF_VARIABLES", (examine_what_breaks, doctor.examine_database))
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor", variables=True, json=True)
+    assert ended.value.code == 1
+    broken, database = json.loads(capsys.readouterr().out)
+    assert broken == {
+        "light": "red",
+        "subject": "what breaks",
+        "sentence": "ConnectionRefusedError: nobody listens",
+        "help": "At night",
+    }
+    assert database["light"] == "green"
+
+
+def test_what_is_well_is_status_0(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "OF_VARIABLES", (doctor.examine_database,))
+    call_command("doctor", variables=True)
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == {"green"}
+
+
+def test_an_e_mail_to_try_goes_the_way_of_all_e_mails(
+    owner: User, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: deliver_emails())
+    monkeypatch.setattr(command, "time", clock)
+    call_command("doctor", email=owner.email)
+    assert "The mail server took it" in capsys.readouterr().out
+    assert [message.to for message in deliver_emails()] == [[owner.email]]
+
+
+def test_an_e_mail_to_try_that_no_worker_sends_is_an_error(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "EMAIL_SECONDS", 0.3)
+    with pytest.raises(CommandError, match="No worker has tried"):
+        call_command("doctor", email=owner.email)
