@@ -2,13 +2,13 @@
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from apikeys import client_ip, key_text
 from apikeys.api import rate_limits
+from apikeys.api.call import get_call
 from apikeys.api.exceptions import REALM, ApiError
 from apikeys.api.key_lookup import find_key
 from apikeys.api.malformed_keys import describe_mistake
@@ -25,45 +25,49 @@ class ApiKeyAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
-        http = request._request
-        is_exposed = settings.SECURE_SSL_REDIRECT and not http.is_secure()
+        is_exposed = settings.SECURE_SSL_REDIRECT and not request.is_secure()
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
-            rate_limits.count_address(http)
+            rate_limits.count_address(request)
             if is_exposed:
                 raise ApiError("https_required")
             return None
-        key = self.identify(http, header)
+        key = self.identify(request, header)
+        is_allowed = not key.allowed_addresses or key.is_allowed_from(client_ip.client_ip(request))
+        if not is_allowed:
+            # A thief uses up the limit of the own address, not the key's.
+            rate_limits.count_address(request)
         # From here on the request counts as this key's, whatever is answered.
-        http.api_key = key  # type: ignore[attr-defined]
-        rate_limits.count_key(http, key)
+        get_call(request).key = key
+        if is_allowed:
+            rate_limits.count_key(request, key)
         if is_exposed:
             raise ApiError("https_required")
         ensure_usable(key)
-        if key.allowed_addresses and not key.is_allowed_from(client_ip.client_ip(http)):
+        if not is_allowed:
             raise ApiError("address_not_allowed")
         return AnonymousUser(), key
 
-    def identify(self, http: HttpRequest, header: str) -> ApiKey:
-        """Return the key in the header. Raises ApiError, and counts a key that does not exist."""
+    def identify(self, request: Request, header: str) -> ApiKey:
+        """Return the key in the header. Raises ApiError, and counts what is no key that exists."""
         presented = parse_header(header)
-        key = find_key_by_text(presented)
-        if key is None:
-            rate_limits.count_failure(http)
+        key = find_key_by_text(presented) if presented else None
+        if key:
+            return key
+        rate_limits.count_failure(request)
+        if presented:
             raise ApiError("api_key_invalid")
-        return key
+        raise ApiError("api_key_malformed", describe_mistake(header))
 
     def authenticate_header(self, request: Request) -> str:
         return REALM
 
 
-def parse_header(header: str) -> str:
-    """Return the key in a header such as ``Bearer 19656ea.4329…``. Raises ApiError."""
+def parse_header(header: str) -> str | None:
+    """Return the key in a header such as ``Bearer 19656ea.4329…``; None where there is none."""
     scheme, _, presented = header.partition(" ")
     presented = presented.strip(" ")
-    if scheme.lower() != "bearer" or not key_text.is_well_formed(presented):
-        raise ApiError("api_key_malformed", describe_mistake(header))
-    return presented
+    return presented if scheme.lower() == "bearer" and key_text.is_well_formed(presented) else None
 
 
 def ensure_usable(key: ApiKey) -> None:

@@ -12,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django_guid import get_guid
 
 from apikeys import client_ip, key_text
+from apikeys.api.call import ApiCall
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
 from apikeys.usage.batch import KeyRequest
@@ -31,12 +32,14 @@ class ApiKeyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = perf_counter()
+        call = ApiCall()
+        request.api_call = call  # type: ignore[attr-defined]
         response = self.get_response(request)
-        key = getattr(request, "api_key", None)
-        if key is not None:
-            recorder.record(key_request(key, request, response, seconds=perf_counter() - began))
-        allowance = getattr(request, "api_allowance", None)
-        for name, value in allowance.headers.items() if allowance else ():
+        if call.key:
+            recorder.record(
+                key_request(call.key, call.access, request, response, seconds=perf_counter() - began)
+            )
+        for name, value in call.allowance.headers.items() if call.allowance else ():
             response[name] = value
         if "Authorization" in request.headers or response.status_code == 401:
             response["Cache-Control"] = "no-store"
@@ -45,7 +48,9 @@ class ApiKeyMiddleware:
         return response
 
 
-def key_request(key: ApiKey, request: HttpRequest, response: HttpResponse, *, seconds: float) -> KeyRequest:
+def key_request(
+    key: ApiKey, access: str, request: HttpRequest, response: HttpResponse, *, seconds: float
+) -> KeyRequest:
     """Return what usage and the request log keep of a request: neither its query string nor its body."""
     match = request.resolver_match
     return KeyRequest(
@@ -57,7 +62,7 @@ def key_request(key: ApiKey, request: HttpRequest, response: HttpResponse, *, se
         path=storable(request.path, MAX_PATH_LENGTH),
         route=route_of(match.route) if match else "",
         resource=getattr(view_class(request), "resource", None) or "",
-        access=getattr(request, "api_access", ""),
+        access=access,
         status_code=response.status_code,
         reason=error_code(response),
         milliseconds=round(seconds * 1000),

@@ -6,6 +6,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from apikeys.api.call import get_call
 from apikeys.api.exceptions import ApiError
 from apikeys.api.malformed_keys import describe_absence, has_key_in_query
 from stores.resources import Access, Resource
@@ -48,7 +49,7 @@ class HasResourceAccess(BasePermission):
         if key.store_id != int(view.kwargs["store_id"]):
             raise ApiError("api_key_wrong_store")
         # Known from here on, so that usage tells a refusal for want of this access from all others.
-        request._request.api_access = access  # type: ignore[attr-defined]
+        get_call(request).access = access
         if resource is not None and not key.allows(resource.scope(access)):
             raise resource_not_allowed(required=resource.scope(access), granted=key.access)
         return True

@@ -11,11 +11,12 @@ from typing import NamedTuple, cast
 
 from django.apps import apps
 from django.conf import settings
-from django.http import HttpRequest
 from limits.errors import StorageError
 from prometheus_client import Counter
+from rest_framework.request import Request
 
 from apikeys import client_ip
+from apikeys.api.call import get_call
 from apikeys.api.counters import Counters
 from apikeys.api.exceptions import ApiError
 from apikeys.models import ApiKey
@@ -104,23 +105,23 @@ def limiter() -> RateLimiter:
     return cast("RateLimiter", apps.get_app_config("apikeys").rate_limiter)  # type: ignore[attr-defined]
 
 
-def count_key(request: HttpRequest, key: ApiKey) -> None:
+def count_key(request: Request, key: ApiKey) -> None:
     """Count a request of a key. Raises ApiError beyond the key's own limit or the general one."""
     _count(request, "key", str(key.pk), key.rate_limit or settings.RATE_LIMIT_PER_KEY)
 
 
-def count_address(request: HttpRequest) -> None:
+def count_address(request: Request) -> None:
     """Count a request without a key. Raises ApiError."""
     _count(request, "address", _client(request), settings.RATE_LIMIT_PER_ADDRESS)
 
 
-def count_revocation(request: HttpRequest) -> None:
+def count_revocation(request: Request) -> None:
     """Count a report of leaked keys. Raises ApiError."""
     _count(request, "revoke", _client(request), settings.RATE_LIMIT_REVOCATIONS)
 
 
-def count_failure(request: HttpRequest) -> None:
-    """Count a key that does not exist. Raises ApiError beyond the limit of such keys.
+def count_failure(request: Request) -> None:
+    """Count a key that does not exist, or a header without one. Raises ApiError beyond the limit of such.
 
     Only they are refused then: a good key from the same address goes on working.
     """
@@ -129,12 +130,16 @@ def count_failure(request: HttpRequest) -> None:
         raise ApiError("rate_limited", wait=allowance.resets_in)
 
 
-def _count(request: HttpRequest, policy: str, client: str, limit: int) -> None:
-    allowance = limiter().count(policy, client, limit)
-    request.api_allowance = allowance  # type: ignore[attr-defined]  # for the headers of the response
-    if allowance is not None and allowance.is_exceeded:
-        raise ApiError("rate_limited", wait=allowance.resets_in)
+def _count(request: Request, policy: str, client: str, limit: int) -> None:
+    call = get_call(request)
+    if call.is_counted:
+        return  # the view runs once more, on another database
+    call.is_counted = True
+    # For the headers of the response.
+    call.allowance = limiter().count(policy, client, limit)
+    if call.allowance is not None and call.allowance.is_exceeded:
+        raise ApiError("rate_limited", wait=call.allowance.resets_in)
 
 
-def _client(request: HttpRequest) -> str:
+def _client(request: Request) -> str:
     return client_ip.counted_as(client_ip.client_ip(request))

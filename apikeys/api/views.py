@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from apikeys import key_text, lifecycle
 from apikeys.actors import client_actor
 from apikeys.api import output, rate_limits
+from apikeys.api.call import get_call
 from apikeys.api.permissions import HasApiKey
 from apikeys.models import ApiKey
 
@@ -41,8 +42,7 @@ class ApiKeyView(NoParametersMixin):
 
     @extend_schema(operation_id="get_api_key", summary="Read what a key is", responses=output.OwnKey)
     def get(self, request: Request) -> Response:
-        allowance = getattr(request._request, "api_allowance", None)
-        return Response(output.describe_own_key(cast("ApiKey", request.auth), allowance))
+        return Response(output.describe_own_key(cast("ApiKey", request.auth), get_call(request).allowance))
 
 
 class LeakedKeysSerializer(serializers.Serializer[Any]):
@@ -87,7 +87,7 @@ class RevokeKeysView(NoParametersMixin):
         responses={202: output.Received},
     )
     def post(self, request: Request) -> Response:
-        rate_limits.count_revocation(request._request)
+        rate_limits.count_revocation(request)
         handed_in = LeakedKeysSerializer(data=request.data)
         handed_in.is_valid(raise_exception=True)
         found = ApiKey.objects.with_plaintext(handed_in.validated_data["keys"])

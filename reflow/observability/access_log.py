@@ -33,7 +33,8 @@ class AccessLogMiddleware:
 
 def log_request(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     """Log and count an answered request. The query string stays out: people put secrets there."""
-    key = getattr(request, "api_key", None)
+    call = getattr(request, "api_call", None)
+    key = call.key if call else None
     match = request.resolver_match
     store_id = key.store_id if key else match and match.kwargs.get("store_id")
     method = (request.method or "")[: middleware.MAX_METHOD_LENGTH]

@@ -28,13 +28,14 @@ USAGE_MODELS = frozenset({HourlyUsage, LoggedRequest, StoreUsage, Usage})
 class Reads:
     """Where the reads of a request go. What the first of them chooses holds for all.
 
-    Whoever asks is known by then. ``request.api_key`` and, on an owner's page, ``request.store`` were read
+    Whoever asks is known by then. Its key and, on an owner's page, ``request.store`` were read
     from the primary.
     """
 
     request: HttpRequest
     replica: Replica | None = None
     is_chosen: bool = False
+    has_written: bool = False
 
     def choose_database(self, model: type[Model]) -> str:
         if not self.is_replicated(model):
@@ -42,15 +43,15 @@ class Reads:
         if not self.is_chosen:
             self.is_chosen = True
             self.replica = replicas().choose(self.store.changed_at if self.store else None)
-        if self.replica is None or self.replica.state is not State.OK:
+        if self.has_written or self.replica is None or self.replica.state is not State.OK:
             return DEFAULT_DB_ALIAS
         return self.replica.alias
 
     @property
     def store(self) -> Store | None:
         """The store that the key is of, or the page; None for a request without a key."""
-        key = getattr(self.request, "api_key", None)
-        return key.store if key else getattr(self.request, "store", None)
+        call = getattr(self.request, "api_call", None)
+        return call.key.store if call and call.key else getattr(self.request, "store", None)
 
     def is_replicated(self, model: type[Model]) -> bool:
         if is_api_path(self.request.path):
@@ -70,6 +71,8 @@ class ReplicaRouter:
         return current.choose_database(model) if current else DEFAULT_DB_ALIAS
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str:
+        if current := reads.get():
+            current.has_written = True
         return DEFAULT_DB_ALIAS
 
     def allow_relation(self, obj1: Model, obj2: Model, **hints: Any) -> bool:
@@ -94,7 +97,11 @@ class ReplicaMiddleware:
         return self.read(request) if request.method in SAFE_METHODS else self.change(request)
 
     def read(self, request: HttpRequest) -> HttpResponse:
-        """Answer a request; once more, from the primary, where the replica has failed it."""
+        """Answer a request; once more, from the primary, where the replica has failed it.
+
+        Nothing happens twice: a request that has written something reads from the primary from then on, and
+        is not answered again.
+        """
         began = perf_counter()
         current = Reads(request)
         reads.set(current)
@@ -102,7 +109,11 @@ class ReplicaMiddleware:
         # The rows of a file are read as they are sent.
         if not response.streaming:
             reads.set(None)
-        if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or current.replica is None:
+        if (
+            response.status_code != HTTPStatus.SERVICE_UNAVAILABLE
+            or current.replica is None
+            or current.has_written
+        ):
             return response
         if 0 < settings.DATABASE_TIMEOUT_SECONDS <= perf_counter() - began:
             return response  # a query took too long, and would there as well

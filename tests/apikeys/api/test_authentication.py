@@ -14,7 +14,6 @@ from pytest_django import DjangoAssertNumQueries
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.api.authentication import parse_header
-from apikeys.api.exceptions import ApiError
 from tests.conftest import IssueKey, bearer
 
 URL = "/v1/api-key/"
@@ -77,9 +76,8 @@ def test_a_malformed_header_says_so(client: Client, header: str) -> None:
 @given(header=st.text(alphabet=st.characters(max_codepoint=255), max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_a_key_or_malformed(header: str) -> None:
-    try:
-        presented = parse_header(header)
-    except ApiError:
+    presented = parse_header(header)
+    if presented is None:
         return
     assert header.lower().startswith("bearer ")
     assert presented in header
@@ -90,7 +88,7 @@ def test_any_text_is_a_key_or_malformed(header: str) -> None:
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_bytes_make_a_server_error(client: Client, header: bytes) -> None:
     response = client.get(URL, HTTP_AUTHORIZATION=header.decode("latin-1"))
-    assert response.status_code == 401
+    assert response.status_code in {401, 429}
 
 
 def test_unknown_prefix_and_wrong_secret_get_one_answer(client: Client, issue: IssueKey) -> None:

@@ -13,10 +13,12 @@ import pytest
 import redis
 import time_machine
 from django.core.cache import caches
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import resolve
 from prometheus_client import REGISTRY
 
 from apikeys.api import rate_limits
+from apikeys.api.call import ApiCall, get_call
 from apikeys.api.counters import MemoryCounters, make_counters
 from tests import programs, valkey, valkey_cluster
 from tests.conftest import IssueKey, bearer, new_rate_limiter
@@ -231,3 +233,40 @@ def test_a_counter_that_two_begin_at_once_counts_both(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(cache, "add", come_second)
     assert MemoryCounters().incr("reflow/key/begun/1", 60) == 2
+
+
+@time_machine.travel(QUARTER_PAST, tick=False)
+def test_a_thief_at_a_foreign_address_uses_up_the_limit_of_that_address(
+    client: Client, issue: IssueKey, settings: Any
+) -> None:
+    settings.RATE_LIMIT_PER_KEY, settings.RATE_LIMIT_PER_ADDRESS = 2, 3
+    key, plaintext = issue(allowed_addresses=["192.0.2.1"])
+    thief = [client.get(URL, headers=bearer(plaintext), REMOTE_ADDR="203.0.113.9") for _ in range(4)]
+    assert [answer.json()["code"] for answer in thief] == ["address_not_allowed"] * 3 + ["rate_limited"]
+    owner = [client.get(URL, headers=bearer(plaintext), REMOTE_ADDR="192.0.2.1") for _ in range(3)]
+    assert [answer.status_code for answer in owner] == [200, 200, 429]
+    # Beyond its address's limit, a request is no more the key's than one without a key.
+    refused = key.usage.filter(outcome="refused").values_list("reason", "requests")
+    assert dict(refused) == {"address_not_allowed": 3, "rate_limited": 1}
+
+
+@time_machine.travel(QUARTER_PAST, tick=False)
+@pytest.mark.django_db
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Basic Zm9v", "Bearer", f"Bearer 0000000.{'0' * 27}"])
+def test_headers_without_a_key_that_exists_are_limited(client: Client, settings: Any, header: str) -> None:
+    settings.RATE_LIMIT_FAILED_KEYS = 2
+    answers = [client.get(URL, headers={"Authorization": header}).status_code for _ in range(3)]
+    assert answers[-1] == 429
+    assert 429 not in answers[:2]
+
+
+@time_machine.travel(QUARTER_PAST, tick=False)
+def test_a_view_that_runs_again_counts_once(rf: RequestFactory, issue: IssueKey, settings: Any) -> None:
+    settings.RATE_LIMIT_PER_KEY = 1
+    _, plaintext = issue()
+    request = rf.get(URL, headers=bearer(plaintext))
+    request.api_call = ApiCall()  # type: ignore[attr-defined]
+    assert [resolve(URL).func(request).status_code for _ in range(2)] == [200, 200]
+    allowance = get_call(request).allowance
+    assert allowance is not None
+    assert allowance.used == 1

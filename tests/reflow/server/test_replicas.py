@@ -5,9 +5,11 @@ from math import inf
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 
 from apikeys.models import ApiKey, LoggedRequest
-from reflow.server.replica_router import ReplicaRouter
+from reflow.server.replica_router import ReplicaMiddleware, ReplicaRouter
 from reflow.server.replicas import Replica, Replicas, Sample, State
 from stores.models import Product
 
@@ -50,3 +52,23 @@ def test_outside_of_requests_everything_is_on_the_primary_and_migrations_always_
         assert router.db_for_read(model) == router.db_for_write(model) == DEFAULT_DB_ALIAS
     assert router.allow_migrate(DEFAULT_DB_ALIAS, "stores")
     assert not router.allow_migrate("replica1", "stores")
+
+
+@pytest.mark.parametrize(("writes", "answered"), [(False, 2), (True, 1)])
+def test_a_request_is_answered_again_unless_it_has_written(
+    rf: RequestFactory, monkeypatch: pytest.MonkeyPatch, *, writes: bool, answered: int
+) -> None:
+    replica = Replica("replica1")
+    monkeypatch.setattr(Replica, "state", State.OK)
+    monkeypatch.setattr(Replicas, "choose", lambda self, changed_at: replica)
+    router, answers = ReplicaRouter(), []
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        answers.append(router.db_for_read(Product))
+        if writes:
+            router.db_for_write(ApiKey)
+            assert router.db_for_read(Product) == DEFAULT_DB_ALIAS
+        return HttpResponse(status=503)
+
+    ReplicaMiddleware(answer)(rf.get("/v1/stores/267418190/products/"))
+    assert answers == ["replica1", DEFAULT_DB_ALIAS][:answered]

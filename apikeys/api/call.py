@@ -1,0 +1,34 @@
+"""A call of the API: what its view finds out and the middlewares need, on the request as ``api_call``.
+
+``ApiKeyMiddleware`` sets it. Views see it through DRF's request, which passes attributes on.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from apikeys.models import ApiKey
+
+if TYPE_CHECKING:
+    from apikeys.api.rate_limits import Allowance
+
+
+class HasApiCall(Protocol):
+    api_call: "ApiCall"
+
+
+@dataclass(slots=True)
+class ApiCall:
+    """``key`` is whose call it counts as, ``access`` what it needed, blank until that is known.
+
+    ``allowance`` is what is left of the limit that the call was counted against, None while nothing counts.
+    """
+
+    key: ApiKey | None = None
+    access: str = ""
+    allowance: "Allowance | None" = None
+    is_counted: bool = False
+
+
+def get_call(request: object) -> ApiCall:
+    """Return the call that a request, Django's or DRF's, is."""
+    return cast("HasApiCall", request).api_call
