@@ -91,19 +91,23 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(states.BY_NAME[name].condition(timezone.now()))
 
     def count_by_state(self) -> dict[str, int]:
-        """Return how many keys are in each state, by its name, and ``all``, in one query."""
-        now = timezone.now()
-        counts = {state.name: Count("pk", filter=state.condition(now)) for state in states.STATES}
-        return self.aggregate(all=Count("pk"), **counts)
+        """Return how many keys are in each state, by its name, and ``all``, in one query.
+
+        It groups keys by the rules that hold of them: to count each state by itself would say each rule again
+        for every later state.
+        """
+        rules = states.rules(timezone.now())
+        groups = self.order_by().annotate(**rules).values_list(*rules).annotate(count=Count("pk"))
+        counts = dict.fromkeys(["all", *states.BY_NAME], 0)
+        for *holding, count in groups:
+            counts["all"] += count
+            for name in states.names_of(dict(zip(rules, holding, strict=True))):
+                counts[name] += count
+        return counts
 
     def needing_attention(self) -> list[states.AttentionLine]:
         """Return a line for each state that needs attention and that a key is in, most urgent first."""
-        counts = self.count_by_state()
-        return [
-            states.AttentionLine(state, counts[state.name])
-            for state in states.STATES
-            if state.attention and counts[state.name]
-        ]
+        return states.attention_lines(self.count_by_state())
 
     def with_requests(self) -> "ApiKeyQuerySet":
         """Add ``requests``, those of the last 30 days."""

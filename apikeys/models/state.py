@@ -4,13 +4,24 @@ The first state that a key is in is its status. Each is a filter of the list, an
 one, add a row. A rule is written twice in a row, for the database and for one key; a test compares the two.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import BooleanField, Case, CharField, Exists, F, OuterRef, Q, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.expressions import RawSQL
 
 from apikeys.models.refusals import Refusal
@@ -233,8 +244,29 @@ def status_of(key: "ApiKey", now: datetime) -> State:
 
 def status_case(now: datetime) -> Case:
     """Return the name of the first state that a key is in, as an expression."""
-    whens = [When(state.condition(now), then=Value(state.name)) for state in STATES[:-1]]
+    whens = [When(state.where(now), then=Value(state.name)) for state in STATES[:-1]]
     return Case(*whens, default=Value(STATES[-1].name), output_field=CharField())
+
+
+def rules(now: datetime) -> dict[str, ExpressionWrapper[Q]]:
+    """Return each state's rule by its name, as expressions; the last state's holds of every key."""
+    return {state.name: ExpressionWrapper(state.where(now), BooleanField()) for state in STATES[:-1]}
+
+
+def names_of(holding: Mapping[str, bool | None]) -> Iterator[str]:
+    """Yield the states of a key whose rules hold or not: none that comes after one that refuses."""
+    for state in STATES:
+        if holding.get(state.name, True):
+            yield state.name
+            if state.error_code:
+                return
+
+
+def attention_lines(counts: Mapping[str, int]) -> list[AttentionLine]:
+    """Return a line for each state that needs attention and that a key is in, most urgent first."""
+    return [
+        AttentionLine(state, counts[state.name]) for state in STATES if state.attention and counts[state.name]
+    ]
 
 
 def is_usable(now: datetime) -> Q:

@@ -12,6 +12,7 @@ from django_htmx.http import replace_url
 from apikeys import client_ip
 from apikeys.actors import actor_from_request
 from apikeys.models import ApiKey, LoggedRequest
+from apikeys.models.state import attention_lines
 from apikeys.settings_page import form_recovery, key_list, one_time_display
 from apikeys.settings_page.decorators import (
     LIST_ID,
@@ -78,13 +79,13 @@ def render_list(request: OwnerRequest, store: Store, listing: Listing, **context
     total = reports.of_store(store, listing.time_range)
     rows = rows_context(store, listing)
     is_narrowed = listing.q or listing.access
-    working = ApiKey.objects.for_store(store).usable().count() if is_narrowed else rows["working"]
+    counts = ApiKey.objects.for_store(store).count_by_state() if is_narrowed else rows["counts"]
     context |= rows | {
         "total": total,
-        "attention": ApiKey.objects.for_store(store).needing_attention(),
+        "attention": attention_lines(counts),
         "chart": charts.stacked_bars(total) if total.total else None,
-        "working": working,
-        "has_keys": working or rows["rows"] or ApiKey.objects.for_store(store).exists(),
+        "working": counts["working"],
+        "has_keys": counts["all"],
     }
     return render(request, "apikeys/list.html", context)
 
@@ -96,8 +97,8 @@ def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
     return {
         "store": store,
         "listing": listing,
+        "counts": counts,
         "filters": list(listing.filters(counts)),
-        "working": counts["working"],
         "page": page,
         "rows": key_list.rows(page, periods, listing.base),
     }
