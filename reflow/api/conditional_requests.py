@@ -2,12 +2,12 @@
 
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.http import ConditionalGetMiddleware
-from django.utils.cache import set_response_etag
 
 from reflow.api.addresses import is_api_path
 from reflow.api.errors import answer
+from stores.api.base import make_entity_tag
 
 TAGGED = {HTTPStatus.OK, HTTPStatus.CREATED}
 
@@ -18,9 +18,10 @@ class ConditionalRequestMiddleware(ConditionalGetMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if not is_api_path(request.path):
             return super().process_response(request, response)
-        if response.status_code not in TAGGED or response.streaming:
+        if response.status_code not in TAGGED or not isinstance(response, HttpResponse):
             return response
-        set_response_etag(response)
+        if "ETag" not in response:
+            response["ETag"] = make_entity_tag(response.content)
         answered = super().process_response(request, response)
         if answered is not response and answered.status_code == HTTPStatus.PRECONDITION_FAILED:
             return answer("precondition_failed")
