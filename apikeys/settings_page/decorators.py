@@ -29,7 +29,13 @@ Parameters = ParamSpec("Parameters")
 
 # Addresses that only take a click, and the page that it was made on. What was pasted to find a key by must
 # not be kept.
-RETURN_PAGES = {"find": "list", "access": "detail"}
+RETURN_PAGES = {
+    "find": "list",
+    "requests": "requests",
+    "activity": "activity",
+    "access": "detail",
+    "refusals": "detail",
+}
 # Addresses that a page asks again and again by itself. It must not leave for a form because of them.
 POLLED = {"first_request"}
 # The status that tells htmx to stop.

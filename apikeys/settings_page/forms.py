@@ -313,6 +313,15 @@ class DeactivateForm(forms.Form):
         return timezone.now() + timedelta(hours=int(hours)) if hours else None
 
 
+class ExtendForm(forms.Form):
+    days = forms.ChoiceField(
+        choices=(("30", "For 30 days"), ("90", "For 90 days"), ("365", "For a year")), initial="90"
+    )
+
+    def expires_at(self) -> datetime:
+        return timezone.now() + timedelta(days=int(self.cleaned_data["days"]))
+
+
 class ReactivateForm(forms.Form):
     """``version`` tells whether the key is still the one that the owner was looking at."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import accumulate
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
@@ -27,6 +27,13 @@ PER_PAGE = 25
 # Of the names of resources, so many characters fit into the column.
 MAX_CHIP_CHARACTERS = 19
 WRITE_ACCESS = ":write"
+# The columns that sorts are named after, where they are called otherwise.
+ORDER_BY = {
+    "created": "created_at",
+    "used": "last_use__at",
+    "expires": "expires_at",
+    "creator": "created_by__email",
+}
 
 
 class Filter(NamedTuple):
@@ -67,6 +74,10 @@ class Listing:
         ("requests", "Fewest requests"),
         ("-used", "Last used, newest first"),
         ("used", "Last used, oldest first"),
+        ("expires", "Expires first"),
+        ("-expires", "Expires last"),
+        ("creator", "Created by, A to Z"),
+        ("-creator", "Created by, Z to A"),
     )
     ACCESSES: ClassVar = (
         (WRITE_ACCESS, "Any write access"),
@@ -82,6 +93,8 @@ class Listing:
         ("Access", "", ""),
         ("Requests", "requests", "-requests"),
         ("Last used", "used", "-used"),
+        ("Expires", "expires", "expires"),
+        ("Created by", "creator", "creator"),
         ("Status", "", ""),
     )
 
@@ -108,6 +121,11 @@ class Listing:
         names = ("q", "status", "access", "sort", "range", "page")
         query = {name: value for name in names if (value := getattr(self, name)) != getattr(Listing, name)}
         return f"{self.base}?{urlencode(query)}" if query else self.base
+
+    @property
+    def query(self) -> str:
+        """The part of the address after the question mark."""
+        return self.url.partition("?")[2]
 
     @property
     def heads(self) -> Iterator[Head]:
@@ -138,9 +156,8 @@ class Listing:
         found = self._found(store)
         if self.status:
             found = found.in_state(self.status)
-        return Paginator(self._sorted(found).with_status().select_related("last_use"), PER_PAGE).get_page(
-            self.page
-        )
+        keys = self._sorted(found).with_status().select_related("last_use", "created_by")
+        return Paginator(keys, PER_PAGE).get_page(self.page)
 
     def _found(self, store: Store) -> ApiKeyQuerySet:
         found = ApiKey.objects.for_store(store)
@@ -154,9 +171,23 @@ class Listing:
             found = found.with_requests()
         if by == "name":
             found, by = found.annotate(folded_name=Lower("name")), "folded_name"
-        column = F({"created": "created_at", "used": "last_use__at"}.get(by, by))
-        order = column.desc(nulls_last=True) if descending else column.asc(nulls_first=True)
+        column = F(ORDER_BY.get(by, by))
+        if by == "expires":
+            # A key without an expiry ends after all others.
+            order = column.desc(nulls_first=True) if descending else column.asc(nulls_last=True)
+        else:
+            order = column.desc(nulls_last=True) if descending else column.asc(nulls_first=True)
         return found.order_by(order, "-created_at", "-pk")
+
+
+def list_address(request: Any, store: Store) -> str:
+    """Return the address of the list, as it was filtered where a dialog was opened over it."""
+    whole = reverse("apikeys:list", args=[store.pk])
+    opened_over = request.htmx.current_url_abs_path or ""
+    query = opened_over.partition("?")[2] if opened_over.partition("?")[0] == whole else ""
+    # Without scripts the form brings it along.
+    query = query or request.POST.get("list", "") or request.GET.get("list", "")
+    return f"{whole}?{query}" if query else whole
 
 
 class Row(NamedTuple):
@@ -175,6 +206,8 @@ class Row(NamedTuple):
     refused: str
     spark: charts.Sparkline | None
     last_used: datetime | None
+    expires_at: datetime | None
+    creator: str
     tone: str
     state: str
     actions: list[str]
@@ -205,6 +238,8 @@ def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
         refused=grouped(refused) if refused else "",
         spark=charts.sparkline(period) if period.total else None,
         last_used=last_use.at if last_use else None,
+        expires_at=key.expires_at,
+        creator=key.created_by.email if key.created_by else "",
         tone=key.state.tone,
         state=describe_state(key, now),
         actions=possible_actions(key),

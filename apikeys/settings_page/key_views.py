@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling, trigger_client_event
@@ -25,7 +26,7 @@ from apikeys.settings_page.forms import (
     ReactivateForm,
     RollForm,
 )
-from apikeys.settings_page.key_list import describe_state, possible_actions
+from apikeys.settings_page.key_list import describe_state, list_address, possible_actions
 from apikeys.settings_page.refusals import Fix, explain, refusals_of
 from apikeys.usage import charts, reports
 from apikeys.usage.periods import TimeRange
@@ -144,10 +145,9 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
 
 def redirect_back(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     """Redirect to the page that a dialog was opened over: the list as it was filtered, or the key's page."""
-    opened_over = request.htmx.current_url_abs_path or ""
-    key_list = redirect("apikeys:list", key.store_id)
-    if opened_over.partition("?")[0] == key_list.url:
-        return redirect(opened_over)
+    key_list = reverse("apikeys:list", args=[key.store_id])
+    if (request.htmx.current_url_abs_path or "").partition("?")[0] == key_list:
+        return redirect(list_address(request, key.store))
     return redirect("apikeys:detail", key.store_id, key.prefix)
 
 
@@ -243,7 +243,7 @@ def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
     if request.method == "POST" and form.is_valid():
         lifecycle.delete_key(key, by=actor_from_request(request))
         messages.success(request, f"Deleted {key.name}.")
-        return redirect("apikeys:list", store.pk)
+        return redirect(list_address(request, store))
     context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
     return render(request, "apikeys/delete.html", context)
 

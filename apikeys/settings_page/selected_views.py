@@ -1,94 +1,156 @@
 """What can be done to several keys of the list at once, each with one confirmation."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from apikeys import lifecycle
-from apikeys.actors import actor_from_request
+from apikeys.actors import Actor, actor_from_request
 from apikeys.models import ApiKey
 from apikeys.settings_page import form_recovery
 from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
-from apikeys.settings_page.forms import DeactivateForm, DeleteSelectedForm
-from apikeys.settings_page.key_list import PER_PAGE
+from apikeys.settings_page.forms import DeactivateForm, DeleteSelectedForm, ExtendForm
+from apikeys.settings_page.key_list import list_address
 from apikeys.usage import reports
 from stores.models import Store
 
-
-class Selection(NamedTuple):
-    """The keys that an action applies to, and how many of the selected ones it leaves out."""
-
-    keys: list[ApiKey]
-    skipped: int
+# A link with so many prefixes is still within what servers take as an address.
+MAX_SELECTED = 300
 
 
-def get_selection(store: Store, data: QueryDict, *, applies: Callable[[ApiKey], bool]) -> Selection:
-    selected = ApiKey.objects.for_store(store).filter(prefix__in=data.getlist("key")[:PER_PAGE])
-    found = list(selected.select_related("last_use").order_by("-created_at"))
-    for key in found:
-        key.store = store
-    keys = [key for key in found if applies(key)]
-    return Selection(keys, len(found) - len(keys))
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What is done to each key. ``why_not`` says why a key is left out; blank for one that is not."""
+
+    verb: str
+    done: str
+    style: str
+    form: type[forms.Form]
+    why_not: Callable[[ApiKey], str]
+    apply: Callable[[Any, Sequence[ApiKey], Actor], list[ApiKey]]
+
+
+def why_not_deactivated(key: ApiKey) -> str:
+    return "" if key.is_deactivatable else "is off already"
+
+
+def why_not_reactivated(key: ApiKey) -> str:
+    if key.is_leaked:
+        return "was reported as leaked"
+    if key.suspended_at:
+        return "was suspended by an operator"
+    return "" if key.is_reactivatable else "is not off"
+
+
+def why_not_extended(key: ApiKey) -> str:
+    if key.is_leaked:
+        return "was reported as leaked"
+    if key.superseded_at:
+        return "was rolled"
+    return "" if key.expires_at else "has no expiry"
+
+
+ACTIONS = {
+    "deactivate": Action(
+        "Deactivate",
+        "Deactivated",
+        "danger",
+        DeactivateForm,
+        why_not_deactivated,
+        lambda form, keys, by: lifecycle.deactivate_keys(keys, by=by, until=form.until()),
+    ),
+    "reactivate": Action(
+        "Reactivate",
+        "Reactivated",
+        "primary",
+        forms.Form,
+        why_not_reactivated,
+        lambda form, keys, by: lifecycle.reactivate_keys(keys, by=by),
+    ),
+    "extend": Action(
+        "Extend",
+        "Extended",
+        "primary",
+        ExtendForm,
+        why_not_extended,
+        lambda form, keys, by: lifecycle.extend_keys(keys, by=by, expires_at=form.expires_at()),
+    ),
+    "delete": Action(
+        "Delete",
+        "Deleted",
+        "danger",
+        DeleteSelectedForm,
+        lambda key: "",
+        lambda form, keys, by: lifecycle.delete_keys(keys, by=by),
+    ),
+}
 
 
 @store_owner_required
 @recent_login_required
-def deactivate_selected(request: OwnerRequest, store: Store) -> HttpResponse:
-    """Deactivate keys; ``?hours=`` chooses for how long."""
+def change_selected(request: OwnerRequest, store: Store, name: str) -> HttpResponse:
+    """Show what would be done to the selected keys; do it where that was confirmed."""
+    action = ACTIONS[name]
     typed = form_recovery.take_unsent(request)
     data = request.POST or typed or request.GET
-    selection = get_selection(store, data, applies=lambda key: key.is_deactivatable)
-    form = DeactivateForm(request.POST or typed, initial={"hours": data.get("hours", "")})
+    selected = get_selected(store, data)
+    skipped = [(key, reason) for key in selected if (reason := action.why_not(key))]
+    left_out = {key.pk for key, _ in skipped}
+    keys = [key for key in selected if key.pk not in left_out]
+    form = action.form(request.POST or typed, initial={"hours": data.get("hours", "")})
     if request.method == "POST" and form.is_valid():
-        actor, until = actor_from_request(request), form.until()
-        changed = lifecycle.deactivate_keys(selection.keys, by=actor, until=until)
-        return report(request, store, "Deactivated", changed)
-    return confirm(request, store, selection, verb="Deactivate", style="danger", form=form)
-
-
-@store_owner_required
-@recent_login_required
-def reactivate_selected(request: OwnerRequest, store: Store) -> HttpResponse:
-    data = request.POST or form_recovery.take_unsent(request) or request.GET
-    selection = get_selection(store, data, applies=lambda key: key.is_reactivatable)
-    if request.method == "POST":
-        actor = actor_from_request(request)
-        return report(request, store, "Reactivated", lifecycle.reactivate_keys(selection.keys, by=actor))
-    return confirm(request, store, selection, verb="Reactivate", style="primary")
-
-
-@store_owner_required
-@recent_login_required
-def delete_selected(request: OwnerRequest, store: Store) -> HttpResponse:
-    typed = form_recovery.take_unsent(request)
-    selection = get_selection(store, request.POST or typed or request.GET, applies=lambda key: True)
-    form = DeleteSelectedForm(request.POST or typed)
-    if request.method == "POST" and form.is_valid():
-        actor = actor_from_request(request)
-        return report(request, store, "Deleted", lifecycle.delete_keys(selection.keys, by=actor))
-    return confirm(request, store, selection, verb="Delete", style="danger", form=form)
-
-
-def confirm(request: OwnerRequest, store: Store, selection: Selection, **context: Any) -> HttpResponse:
-    """Show what would break if these keys stopped working, each and all together."""
-    impacts = reports.impacts(selection.keys)
-    context |= {
+        return report(request, store, action, keys, action.apply(form, keys, actor_from_request(request)))
+    impacts = reports.impacts(keys)
+    context = {
         "store": store,
-        "keys": [(key, impacts[key.pk]) for key in selection.keys],
-        "skipped": selection.skipped,
+        "action": action,
+        "form": form,
+        "keys": [(key, impacts[key.pk]) for key in keys],
+        "skipped": skipped,
+        "not_shown": max(0, len(get_prefixes(data)) - MAX_SELECTED),
         "impact": reports.total_impact(impacts.values()),
+        "list": data.get("list", ""),
+        "back": list_address(request, store),
     }
     return render(request, "apikeys/selected.html", context)
 
 
-def report(request: OwnerRequest, store: Store, done: str, changed: list[ApiKey]) -> HttpResponse:
-    """Redirect to the list and say there which keys were changed."""
+def get_selected(store: Store, data: QueryDict) -> list[ApiKey]:
+    """Return the selected keys, the newest first."""
+    prefixes = get_prefixes(data)
+    selected = ApiKey.objects.for_store(store).filter(prefix__in=prefixes[:MAX_SELECTED])
+    found = list(selected.select_related("last_use").order_by("-created_at"))
+    for key in found:
+        key.store = store
+    return found
+
+
+def get_prefixes(data: QueryDict) -> list[str]:
+    """Return what is selected: the keys ticked on the page, and ``more`` elsewhere, between dashes."""
+    return [*data.getlist("key"), *filter(None, data.get("more", "").split("-"))]
+
+
+def report(
+    request: OwnerRequest, store: Store, action: Action, keys: list[ApiKey], changed: list[ApiKey]
+) -> HttpResponse:
+    """Redirect to the list as it was, and say there which keys were changed and which were not."""
+    done = {key.prefix for key in changed}
+    left = [key.name for key in keys if key.prefix not in done]
     if changed:
-        names = f"{len(changed)} keys" if len(changed) > 3 else ", ".join(key.name for key in changed)
-        messages.success(request, f"{done} {names}.")
-    else:
+        messages.success(request, f"{action.done} {name_keys([key.name for key in changed])}.")
+    if left:
+        messages.warning(
+            request, f"Not {action.done.lower()}, since they had changed meanwhile: {', '.join(left)}."
+        )
+    if not keys:
         messages.warning(request, "Nothing was changed.")
-    return redirect("apikeys:list", store.pk)
+    return redirect(list_address(request, store))
+
+
+def name_keys(names: list[str]) -> str:
+    return f"{len(names)} keys" if len(names) > 3 else ", ".join(names)

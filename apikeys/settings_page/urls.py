@@ -13,9 +13,10 @@ urlpatterns = [
     path("new/", list_views.new_key, name="new"),
     path("created/", list_views.created, name="created"),
     path("notifications/", notifications, name="notifications"),
-    path("selected/deactivate/", selected_views.deactivate_selected, name="deactivate_selected"),
-    path("selected/reactivate/", selected_views.reactivate_selected, name="reactivate_selected"),
-    path("selected/delete/", selected_views.delete_selected, name="delete_selected"),
+    *(
+        path(f"selected/{name}/", selected_views.change_selected, {"name": name}, name=f"{name}_selected")
+        for name in selected_views.ACTIONS
+    ),
     path("requests/", requests.show_requests, name="requests"),
     path("requests.csv", requests.requests_csv, name="requests_csv"),
     path("requests/<int:pk>/", requests.request_detail, name="request"),

@@ -46,5 +46,5 @@ def test_a_name_is_shown_as_the_text_it_is(signed_in_context: NewContext, compla
             expect(dialog).to_be_hidden()
     dialog.get_by_role("textbox").fill(NAME)
     dialog.get_by_role("button", name="Delete key").click()
-    expect(page.get_by_role("listitem").filter(has_text="Deleted")).to_have_text(f"Deleted {NAME}.")
+    expect(page.locator(".messages p")).to_have_text(f"Deleted {NAME}.")
     assert not scrolls_sideways(page)

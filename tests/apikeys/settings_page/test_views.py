@@ -19,12 +19,12 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, LastUse, Refusal, StoreUsage, Usage
+from apikeys.models import ApiKey, AuditEntry, LastUse, Refusal, StoreUsage, Usage
 from apikeys.models.outcomes import Outcome
-from apikeys.settings_page import one_time_display, urls
+from apikeys.settings_page import key_views, one_time_display, urls
 from apikeys.settings_page.forms import initial_of, shown_of
 from stores.models import Store
-from tests.conftest import IssueKey, bearer, deliver_emails, sign_in
+from tests.conftest import PASSWORD, IssueKey, bearer, deliver_emails, sign_in
 
 KEYS = "/stores/267418190/settings/api-keys/"
 HTMX = {"HX-Request": "true"}
@@ -412,7 +412,7 @@ def test_after_a_dialog_over_the_list_the_list_is_shown_as_it_was(signed_in: Cli
 
 
 def names_on(response: Any) -> list[str]:
-    return re.findall(r'class="cell-name">.*?<bdi>(.*?)</bdi>', response.content.decode(), re.DOTALL)
+    return re.findall(r'class="cell-name">.*?dir="auto">(.*?)</a>', response.content.decode(), re.DOTALL)
 
 
 def test_a_store_without_keys_is_told_what_one_is(signed_in: Client) -> None:
@@ -570,3 +570,497 @@ def test_lines_are_counted_as_they_are_kept(signed_in: Client) -> None:
     assert len(key.note) == 499
     assert len(key.allowed_addresses) == 50
     assert "at most 500 characters" in text(save_new(signed_in, note=f"{note}\r\nx"))
+
+
+def test_a_key_whose_secret_nobody_has_seen_is_marked(signed_in: Client, issue: IssueKey) -> None:
+    issue()
+    assert "Never shown" in text(signed_in.get(KEYS))
+    ApiKey.objects.update(revealed_at=timezone.now())
+    assert "Never shown" not in text(signed_in.get(KEYS))
+
+
+def test_a_row_says_when_it_changes_by_itself(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    with time_machine.travel(datetime(2026, 11, 23, 12, tzinfo=UTC), tick=False):
+        issue(expires_at=timezone.now() + timedelta(days=3))
+        for hours in (2, 48):
+            until = timezone.now() + timedelta(hours=hours)
+            lifecycle.deactivate_key(issue()[0], by=Actor(owner), until=until)
+        lifecycle.deactivate_key(issue()[0], by=Actor(owner))
+        sign_in(signed_in, owner.email)
+        states = re.findall(r'class="badge \w+">(.*?)</span>', text(signed_in.get(KEYS)))
+    assert states == ["Off", "Off until 25 Nov", "Off until 14:00", "Expires in 3 days"]
+
+
+def test_htmx_gets_only_the_rows(signed_in: Client, issue: IssueKey) -> None:
+    issue()
+    rows = text(signed_in.get(KEYS, headers=HTMX | {"HX-Target": "keys"}))
+    assert rows.lstrip().startswith('<div id="keys"')
+    assert "Authenticate" not in rows
+
+
+@pytest.mark.parametrize(
+    ("action", "typed", "expected"),
+    [
+        ("deactivate", {"hours": ""}, {"First": "inactive", "Second": "inactive", "Off": "inactive"}),
+        ("reactivate", {}, {"First": "active", "Second": "active", "Off": "active"}),
+        ("delete", {"confirmation": "delete"}, {"Third": "active"}),
+    ],
+)
+def test_several_keys_are_changed_with_one_confirmation(
+    signed_in: Client,
+    issue: IssueKey,
+    owner: User,
+    action: str,
+    typed: dict[str, str],
+    expected: dict[str, str],
+) -> None:
+    keys = {name: issue(name=name)[0] for name in ("First", "Second", "Third", "Off")}
+    lifecycle.deactivate_key(keys["Off"], by=Actor(owner))
+    selected = [keys[name].prefix for name in ("First", "Second", "Off")]
+    address = f"{KEYS}selected/{action}/"
+    page = text(signed_in.get(address, {"key": selected}))
+    assert ("Off" in re.findall(r"<bdi>(.*?)</bdi>", page)) is (action != "deactivate")
+    assert signed_in.post(address, {"key": selected, **typed})["Location"] == KEYS
+    statuses = {key.name: key.status for key in ApiKey.objects.with_status()}
+    assert {name: statuses.get(name) for name in expected} == expected
+    assert statuses["Third"] == "active"
+
+
+def test_several_keys_are_deactivated_for_a_day(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    address = f"{KEYS}selected/deactivate/"
+    page = text(signed_in.get(address, {"key": key.prefix, "hours": "24"}))
+    assert '<input type="radio" name="hours" value="24" checked>' in page
+    signed_in.post(address, {"key": key.prefix, "hours": "24"})
+    assert ApiKey.objects.get().reactivates_at is not None
+
+
+@pytest.mark.parametrize("word", ["", "yes", "deleted"])
+def test_several_keys_are_not_deleted_by_a_wrong_word(signed_in: Client, issue: IssueKey, word: str) -> None:
+    key, _ = issue()
+    page = text(signed_in.post(f"{KEYS}selected/delete/", {"key": key.prefix, "confirmation": word}))
+    assert "Enter the word delete. Nothing was deleted." in page
+    assert ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("action", ["deactivate", "reactivate", "delete"])
+def test_keys_of_other_stores_cannot_be_selected(
+    signed_in: Client, issue: IssueKey, other_store: Store, action: str
+) -> None:
+    foreign, _ = issue(store=other_store)
+    selected = {"key": foreign.prefix, "confirmation": "delete", "hours": ""}
+    assert foreign.name not in text(signed_in.get(f"{KEYS}selected/{action}/", selected))
+    signed_in.post(f"{KEYS}selected/{action}/", selected)
+    assert list(ApiKey.objects.usable()) == [foreign]
+
+
+def test_a_selection_outlives_a_sign_in(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue(name="Shop")
+    del signed_in.cookies["sessionid"]
+    response = signed_in.post(f"{KEYS}selected/delete/", {"key": key.prefix, "confirmation": "delete"})
+    back = signed_in.post(response["Location"], {"login": "owner@example.com", "password": PASSWORD})
+    assert "<bdi>Shop</bdi>" in text(signed_in.get(back["Location"]))
+
+
+def test_a_new_key_expires_in_90_days_unless_it_is_told_otherwise(signed_in: Client) -> None:
+    page = text(signed_in.get(f"{KEYS}new/"))
+    date = f"{timezone.now() + timedelta(days=90):%-d %b %Y}"
+    assert f'<option value="90" selected>90 days ({date})</option>' in page
+
+
+def test_a_key_is_duplicated_but_for_its_secret_and_expiry(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue(name="Shop", access=["coupons:write"], allowed_addresses=["203.0.113.7"])
+    page = text(signed_in.get(f"{KEYS}new/?from={key.prefix}"))
+    assert 'value="Shop copy"' in page
+    assert re.findall(r'value="(\w+:\w+)" checked', page) == ["coupons:read", "coupons:write"]
+    assert "203.0.113.7</textarea>" in page
+    assert '<option value="90" selected>' in page
+    assert signed_in.get(f"{KEYS}new/?from=0123abc").status_code == 200
+
+
+def test_an_expired_key_is_left_expired_or_extended(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue(expires_at=timezone.now() - timedelta(days=3))
+    detail = f"{KEYS}{key.prefix}/"
+    assert f'href="{detail}edit/?extend"' in text(signed_in.get(detail))
+    assert "Leave expired since" in text(signed_in.get(f"{detail}edit/"))
+    page = text(signed_in.get(f"{detail}edit/?extend"))
+    assert '<option value="90" selected>' in page
+
+
+def test_deactivating_begins_with_the_hour_that_was_offered(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    detail = f"{KEYS}{key.prefix}/"
+    assert f'href="{detail}deactivate/?hours=1"' in text(signed_in.get(f"{detail}delete/"))
+    page = text(signed_in.get(f"{detail}deactivate/?hours=1"))
+    assert '<input type="radio" name="hours" value="1" checked>' in page
+
+
+def test_a_rolled_key_is_shown_over_its_own_page(signed_in: Client, issue: IssueKey) -> None:
+    old, _ = issue(name="Shop")
+    response = signed_in.post(f"{KEYS}{old.prefix}/roll/", {"overlap": "24"})
+    page = text(signed_in.get(response["Location"]))
+    assert "Old key and new key" in page
+    assert 'aria-label="The whole API key"' in page
+    listed = text(signed_in.get(KEYS))
+    assert listed.count('<span class="tag">Old</span>') == 1
+
+
+def test_a_leaked_key_offers_a_new_one(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, _ = issue()
+    lifecycle.report_leaked_keys([key], by=Actor(owner))
+    page = text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    assert "This key was reported as leaked" in page
+    assert f"{KEYS}new/?from={key.prefix}" in page
+    assert "/reactivate/" not in page
+
+
+def test_a_deleted_keys_page_says_who_deleted_it(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, _ = issue(name="Shop")
+    lifecycle.delete_key(key, by=Actor(owner))
+    response = signed_in.get(f"{KEYS}{key.prefix}/")
+    assert response.status_code == 404
+    assert "This key was deleted" in text(response)
+    assert owner.email in text(response)
+
+
+def test_an_inactive_key_gets_no_suggestions(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, plaintext = issue()
+    Client().get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
+    assert "Grant customers:read" in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    lifecycle.deactivate_key(key, by=Actor(owner))
+    assert "Grant customers" not in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+
+
+def test_a_key_without_requests_shows_how_to_make_one(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    page = text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    assert "This key made no requests in the last 30 days" in page
+    assert '<svg class="bars"' not in page
+
+
+def test_owners_of_several_stores_switch_between_them_in_the_top_bar(
+    signed_in: Client, other_store: Store, owner: User
+) -> None:
+    assert "Switch store" not in text(signed_in.get(KEYS))
+    other_store.owners.add(owner)
+    page = text(signed_in.get(KEYS))
+    assert "Switch store" in page
+    assert f'href="/stores/{other_store.pk}/settings/api-keys/"' in page
+
+
+def test_editing_changes_name_expiry_and_access_but_not_the_secret(
+    signed_in: Client, issue: IssueKey
+) -> None:
+    key, plaintext = issue(name="Old", access=["orders:read"])
+    response = edit(signed_in, key, name="New", expiry="30", access=["customers:write"])
+    assert response["Location"] == f"{KEYS}{key.prefix}/"
+    changed = ApiKey.objects.get()
+    assert (changed.name, changed.access) == ("New", ["customers:read", "customers:write"])
+    assert changed.expires_at is not None
+    assert Client().get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+
+
+def test_an_expiry_is_kept_unless_it_is_changed(signed_in: Client, issue: IssueKey) -> None:
+    expires_at = timezone.now() + timedelta(days=3, microseconds=1)
+    key, _ = issue(expires_at=expires_at)
+    assert '<option value="keep" selected>' in text(signed_in.get(f"{KEYS}{key.prefix}/edit/"))
+    edit(signed_in, key, name="New", expiry="keep")
+    assert ApiKey.objects.get().expires_at == expires_at
+
+
+@pytest.mark.parametrize("field", ["name", "note", "access", "expires_at", "allowed_addresses"])
+def test_edit_saves_only_what_this_person_changed(
+    signed_in: Client, issue: IssueKey, owner: User, field: str
+) -> None:
+    key, _ = issue(name="Old", access=["orders:read"])
+    theirs: Any = {
+        "name": "Theirs",
+        "note": "Theirs",
+        "access": ["coupons:read"],
+        "expires_at": datetime(2030, 1, 29, tzinfo=UTC),
+        "allowed_addresses": ["203.0.113.7"],
+    }
+    lifecycle.update_key(ApiKey.objects.get(), by=Actor(owner), version=1, **{field: theirs[field]})
+    edit(signed_in, key, **({"name": "Mine"} if field == "note" else {"note": "Mine"}))
+    changed = ApiKey.objects.get()
+    assert getattr(changed, field) == theirs[field]
+    assert "Mine" in {changed.name, changed.note}
+    page = text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    assert f"Meanwhile, by owner@example.com: {AuditEntry.objects.all()[1].sentence}" in page
+
+
+def test_edit_asks_only_where_both_changed_the_same(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, _ = issue(name="Old", access=["orders:read"])
+    lifecycle.update_key(
+        ApiKey.objects.get(), by=Actor(owner), version=1, name="Theirs", access=["coupons:read"]
+    )
+    page = text(edit(signed_in, key, name="Mine"))
+    assert "somebody else changed the name, too" in page
+    assert "Renamed from “Old” to “Theirs”. Added coupons:read. Removed orders:read." in page
+    assert 'value="Mine"' in page
+    assert 'value="coupons:read" checked' in page
+    assert ApiKey.objects.get().name == "Theirs"
+    edit(signed_in, ApiKey.objects.get(), name="Mine")
+    assert (ApiKey.objects.get().name, ApiKey.objects.get().access) == ("Mine", ["coupons:read"])
+
+
+@pytest.mark.parametrize("shown", ["", "x", "[]", "{}", '{"name": 1}'])
+def test_edit_without_what_was_shown_saves_nothing(signed_in: Client, issue: IssueKey, shown: str) -> None:
+    key, _ = issue(name="Old")
+    page = text(edit(signed_in, key, name="Mine", shown=shown))
+    assert "This form was incomplete, so nothing was saved." in page
+    assert 'value="Mine"' in page
+    assert ApiKey.objects.get().name == "Old"
+
+
+def test_a_key_deleted_meanwhile_can_be_made_anew(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, _ = issue(name="Old", expires_at=timezone.now() + timedelta(days=1))
+    lifecycle.delete_key(key, by=Actor(owner))
+    page = text(edit(signed_in, key, name="Mine"))
+    assert "deleted this key while you were editing it" in page
+    assert 'value="Mine"' in page
+    assert f'action="{KEYS}new/"' in page
+
+
+@pytest.mark.parametrize("action", ["deactivate", "reactivate", "roll", "delete", "access"])
+def test_what_is_gone_cannot_be_acted_on(
+    signed_in: Client, issue: IssueKey, owner: User, action: str
+) -> None:
+    key, _ = issue()
+    lifecycle.delete_key(key, by=Actor(owner))
+    assert signed_in.post(f"{KEYS}{key.prefix}/{action}/").status_code == 404
+
+
+def test_deactivating_and_reactivating_hold_from_the_next_request(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    api = Client()
+    signed_in.post(f"{KEYS}{key.prefix}/deactivate/", {"hours": ""})
+    assert api.get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_inactive"
+    assert "Every request with this key is refused" in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    signed_in.post(f"{KEYS}{key.prefix}/reactivate/", {"version": "2"})
+    assert api.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+
+
+def test_a_pause_ends_by_itself(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    signed_in.post(f"{KEYS}{key.prefix}/deactivate/", {"hours": "1"})
+    api = Client()
+    with time_machine.travel(timezone.now() + timedelta(minutes=59)):
+        assert api.get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_inactive"
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        assert api.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+
+
+def test_a_strange_pause_is_refused(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    page = text(signed_in.post(f"{KEYS}{key.prefix}/deactivate/", {"hours": "999"}))
+    assert "Select a valid choice" in page
+    assert not ApiKey.objects.get().is_inactive(timezone.now())
+
+
+def test_what_would_break_is_shown_first(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue()
+    Client().get("/v1/stores/267418190/orders/", headers=bearer(plaintext))
+    for action in ("deactivate", "delete", "roll"):
+        page = text(signed_in.get(f"{KEYS}{key.prefix}/{action}/"))
+        assert "GET orders, 200, from 127.0.0.1" in page
+
+
+def test_deleting_takes_the_name(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue(name="Old shop")
+    for typed in ("", "old shop", "Old"):
+        signed_in.post(f"{KEYS}{key.prefix}/delete/", {"name": typed})
+        assert ApiKey.objects.exists()
+    assert signed_in.post(f"{KEYS}{key.prefix}/delete/", {"name": " Old  shop "})["Location"] == KEYS
+    assert Client().get("/v1/api-key/", headers=bearer(plaintext)).json()["code"] == "api_key_invalid"
+
+
+def test_rolling_shows_the_new_key_and_keeps_the_old_for_a_while(signed_in: Client, issue: IssueKey) -> None:
+    old, old_plaintext = issue(name="Shop")
+    response = signed_in.post(f"{KEYS}{old.prefix}/roll/", {"overlap": "24"})
+    new_plaintext = WHOLE_KEY.findall(text(signed_in.get(response["Location"])))[0]
+    api = Client()
+    for plaintext in (old_plaintext, new_plaintext):
+        assert api.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        answer = api.get("/v1/api-key/", headers=bearer(old_plaintext)).json()
+        assert answer["code"] == "api_key_expired"
+        assert api.get("/v1/api-key/", headers=bearer(new_plaintext)).status_code == 200
+    for prefix in (old.prefix, new_plaintext[:7]):
+        page = text(signed_in.get(f"{KEYS}{prefix}/"))
+        assert old.prefix in page
+        assert new_plaintext[:7] in page
+
+
+def test_a_rolled_key_is_not_rolled_again(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": "24"})
+    page = text(signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": "24"}))
+    assert "can no longer be rolled" in page
+    assert ApiKey.objects.count() == 2
+
+
+def test_a_suggestion_is_one_click_and_can_be_undone(signed_in: Client, issue: IssueKey) -> None:
+    key, plaintext = issue(access=["orders:read"])
+    Client().get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
+    detail = f"{KEYS}{key.prefix}/"
+    assert "The key did not have customers:read." in text(signed_in.get(detail))
+    granted = {"access": ["orders:read", "customers:read"], "version": "1"}
+    page = text(signed_in.post(f"{detail}access/", granted, follow=True))
+    assert "Undo" in page
+    assert ApiKey.objects.get().access == ["orders:read", "customers:read"]
+    assert "Added customers:read." in page
+    undone = {"access": ["orders:read"], "version": "2", "undo": "1"}
+    page = text(signed_in.post(f"{detail}access/", undone, follow=True))
+    assert "Removed customers:read." in page
+    assert "Undo" not in page
+    assert ApiKey.objects.get().access == ["orders:read"]
+    assert [entry.sentence for entry in AuditEntry.objects.for_key(key)][:2] == [
+        "Removed customers:read.",
+        "Added customers:read.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"access": ["customers:read"], "version": "7"},
+        {"access": ["planets:read"], "version": "1"},
+        {"access": [], "version": "1"},
+        {"access": ["customers:read"], "version": "x"},
+    ],
+)
+def test_a_stale_or_tampered_click_changes_nothing(
+    signed_in: Client, issue: IssueKey, typed: dict[str, Any]
+) -> None:
+    key, _ = issue()
+    page = text(signed_in.post(f"{KEYS}{key.prefix}/access/", typed, follow=True))
+    assert "nothing was done" in page
+    assert ApiKey.objects.get().access == ["orders:read"]
+
+
+def test_the_first_change_after_an_hour_asks_for_the_password_and_keeps_the_form(signed_in: Client) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        assert signed_in.get(f"{KEYS}new/").status_code == 200
+        response = save_new(signed_in, name="Typed before", access=["coupons:write"])
+        assert response["Location"] == f"/accounts/reauthenticate/?next={KEYS.replace('/', '%2F')}new%2F"
+        assert not ApiKey.objects.exists()
+        back = signed_in.post(response["Location"], {"password": PASSWORD})
+        assert back["Location"] == f"{KEYS}new/"
+        page = text(signed_in.get(back["Location"]))
+        assert 'value="Typed before"' in page
+        assert 'value="coupons:write" checked' in page
+        assert "Nothing has been saved yet" in page
+        assert save_new(signed_in)["Location"] == f"{KEYS}created/"
+    assert "Typed before" not in text(signed_in.get(f"{KEYS}new/"))
+
+
+@pytest.mark.parametrize(
+    ("action", "typed", "kept"),
+    [
+        ("edit", {"name": "Bookkeeping", "expiry": "never"}, 'value="Bookkeeping"'),
+        ("deactivate", {"hours": "24"}, 'value="24" checked'),
+        ("roll", {"overlap": "168"}, 'value="168" checked'),
+        ("delete", {"name": "Accounting"}, 'value="Accounting"'),
+    ],
+)
+def test_every_change_comes_back_to_its_own_form(
+    signed_in: Client, issue: IssueKey, action: str, typed: dict[str, str], kept: str
+) -> None:
+    key, _ = issue(name="Accounting")
+    path = f"{KEYS}{key.prefix}/{action}/"
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        response = signed_in.post(path, typed)
+        back = signed_in.post(response["Location"], {"password": PASSWORD})
+        assert back["Location"] == path
+        assert kept in " ".join(text(signed_in.get(path)).split())
+    key.refresh_from_db()
+    assert (key.version, ApiKey.objects.count()) == (1, 1)
+
+
+def test_a_wrong_password_confirms_nothing(signed_in: Client) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        save_new(signed_in)
+        signed_in.post(f"/accounts/reauthenticate/?next={KEYS}new/", {"password": "wrong"})
+        assert save_new(signed_in).status_code == 302
+    assert not ApiKey.objects.exists()
+
+
+def test_a_form_outlives_its_session(signed_in: Client) -> None:
+    del signed_in.cookies["sessionid"]
+    response = save_new(signed_in, name="Typed before")
+    assert response["Location"] == f"/accounts/login/?next={KEYS.replace('/', '%2F')}new%2F"
+    back = signed_in.post(response["Location"], {"login": "owner@example.com", "password": PASSWORD})
+    assert back["Location"] == f"{KEYS}new/"
+    assert 'value="Typed before"' in text(signed_in.get(back["Location"]))
+
+
+def test_a_key_pasted_after_the_session_ended_is_not_kept(signed_in: Client, issue: IssueKey) -> None:
+    _, plaintext = issue()
+    del signed_in.cookies["sessionid"]
+    response = signed_in.post(f"{KEYS}find/", {"q": plaintext})
+    assert response["Location"] == f"/accounts/login/?next={KEYS.replace('/', '%2F')}"
+    assert plaintext[8:] not in str(signed_in.session.items())
+    back = signed_in.post(response["Location"], {"login": "owner@example.com", "password": PASSWORD})
+    assert signed_in.get(back["Location"]).status_code == 200
+
+
+def test_a_click_that_needs_the_password_first_comes_back_to_its_page(
+    signed_in: Client, issue: IssueKey
+) -> None:
+    key, _ = issue()
+    detail = f"{KEYS}{key.prefix}/"
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        response = signed_in.post(f"{detail}access/", {"access": ["customers:read"], "version": "1"})
+        back = signed_in.post(response["Location"], {"password": PASSWORD})
+        assert back["Location"] == detail
+        assert "click once more" in text(signed_in.get(detail))
+        signed_in.post(f"{detail}access/", {"access": ["customers:read"], "version": "1"})
+    assert ApiKey.objects.get().access == ["customers:read"]
+
+
+@pytest.mark.parametrize("action", ["deactivate", "reactivate", "delete"])
+def test_a_key_deleted_at_this_very_moment_is_not_found(
+    signed_in: Client, issue: IssueKey, owner: User, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    key, _ = issue(name="Shop")
+    read = key_views.get_key
+
+    def read_and_lose(store: Store, prefix: str) -> ApiKey:
+        found = read(store, prefix)
+        ApiKey.objects.filter(pk=found.pk).delete()
+        return found
+
+    monkeypatch.setattr(key_views, "get_key", read_and_lose)
+    assert (
+        signed_in.post(f"{KEYS}{key.prefix}/{action}/", {"name": "Shop", "version": "1"}).status_code == 404
+    )
+
+
+def test_owners_are_told_what_matters_but_never_the_key(
+    signed_in: Client, store: Store, other_store: Store
+) -> None:
+    store.owners.add(User.objects.create_user("partner", "partner@example.com"))
+    key, plaintext = create(signed_in, name="Shop\r\nBcc: <x>"[:4])
+    detail = f"{KEYS}{key.prefix}/"
+    signed_in.post(f"{detail}access/", {"access": ["orders:write"], "version": "1"})
+    signed_in.post(f"{detail}access/", {"access": ["orders:read"], "version": "2"})
+    signed_in.post(f"{detail}roll/", {"overlap": "1"})
+    signed_in.post(f"{detail}delete/", {"name": "Shop"})
+    subjects = [message.subject for message in deliver_emails() if message.to == ["partner@example.com"]]
+    events = ("created", "given more access", "rolled", "deleted")
+    assert subjects == [f"API key {key.prefix} was {event}: Shop" for event in events]
+    everything = str([message.message().as_string() for message in deliver_emails()])
+    assert plaintext[8:] not in everything
+    assert "owner@example.com" in deliver_emails()[0].body
+    assert {to for message in deliver_emails() for to in message.to} == {
+        "owner@example.com",
+        "partner@example.com",
+    }
+
+
+def test_a_mail_server_that_is_down_undoes_nothing(signed_in: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    assert save_new(signed_in)["Location"] == f"{KEYS}created/"
+    assert ApiKey.objects.exists()
