@@ -1,6 +1,14 @@
 from django.urls import path, re_path
 
-from apikeys.settings_page import activity, exports, key_views, list_views, requests, selected_views
+from apikeys.settings_page import (
+    activity,
+    exports,
+    insight_views,
+    key_views,
+    list_views,
+    requests,
+    selected_views,
+)
 from apikeys.settings_page.notifications import notifications
 
 app_name = "apikeys"
@@ -27,6 +35,7 @@ urlpatterns = [
     re_path(rf"{KEY}first-request/$", key_views.first_request, name="first_request"),
     re_path(rf"{KEY}edit/$", key_views.edit_key, name="edit"),
     re_path(rf"{KEY}access/$", key_views.set_access, name="access"),
+    re_path(rf"{KEY}rehearse/$", insight_views.rehearse_edit, name="rehearse"),
     re_path(rf"{KEY}requests/$", requests.key_requests, name="key_requests"),
     re_path(rf"{KEY}callers/$", requests.show_callers, name="callers"),
     re_path(rf"{KEY}refusals/$", key_views.leave_refusal, name="refusals"),
