@@ -9,7 +9,7 @@ from itertools import islice
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from apikeys import client_ip, key_text
 from apikeys.models import state as states
+from apikeys.models.refusals import Refusal
 from apikeys.models.usage import Usage
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -81,10 +82,14 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(named | Q(prefix__istartswith=text))
 
     def with_status(self) -> "ApiKeyQuerySet":
-        """Add ``status``, the name of the first state that each key is in, derived at this moment."""
-        return self.annotate(  # type: ignore[no-redef]  # what it fetches, the key works out itself otherwise
-            status=states.status_case(timezone.now())
-        )
+        """Fetch what each key's ``status`` needs of other tables, which takes queries otherwise."""
+        now = timezone.now()
+        facts = {
+            "has_open_refusal": states.has_open_refusal(now),
+            "has_unused_write": states.has_unused_write(now),
+        }
+        wrapped = {name: ExpressionWrapper(rule, models.BooleanField()) for name, rule in facts.items()}
+        return self.select_related("last_use").annotate(**wrapped)
 
     def in_state(self, name: str) -> "ApiKeyQuerySet":
         """Keys that are in this state, be it their status or not."""
@@ -211,8 +216,23 @@ class ApiKey(models.Model):
 
     @cached_property
     def status(self) -> str:
-        """The name of the first state that the key is in; ``with_status()`` fetches it with the key."""
+        """The name of the first state that the key is in; see ``with_status()``."""
         return states.status_of(self, timezone.now()).name
+
+    @cached_property
+    def has_open_refusal(self) -> bool:
+        """The same as ``states.has_open_refusal`` for one key."""
+        return Refusal.objects.for_key(self).alarms().exists()
+
+    @cached_property
+    def has_unused_write(self) -> bool:
+        """The same as ``states.has_unused_write`` for one key."""
+        since = timezone.now() - states.UNUSED
+        if self.created_at >= since or self.last_used_at is None or self.last_used_at < since:
+            return False
+        written = Usage.objects.last_days().filter(key=self, access=Access.WRITE)
+        used = {f"{resource}:write" for resource in written.values_list("resource", flat=True)}
+        return any(scope.endswith(":write") and scope not in used for scope in self.access)
 
     @property
     def state(self) -> states.State:
