@@ -390,6 +390,18 @@ REDIS_URL = env.read(
     is_secret=True,
 )
 
+# Issuers of identity tokens that owners may trust, each with the file of the authority that signs its
+# certificate where that is not a public one: https://gitlab.example.com=/etc/ssl/own-ca.pem.
+OIDC_ISSUERS = dict(
+    entry.partition("=")[::2]
+    for entry in env.comma_separated(
+        "OIDC_ISSUERS",
+        env.is_issuer,
+        should="https:// addresses, each with =/path/of/a/CA.pem behind it where it needs one",
+        default=("https://token.actions.githubusercontent.com", "https://gitlab.com"),
+    )
+)
+
 # Networks of the proxies in front, whose X-Forwarded-For is believed.
 TRUSTED_PROXIES: list[str] = env.read(
     "TRUSTED_PROXIES", env.comma_separated(env.is_network, "networks such as 10.0.0.0/8"), default=[]

@@ -28,13 +28,17 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def for_store(self, store: Store) -> "ApiKeyQuerySet":
         return self.filter(store=store)
 
+    def kept(self) -> "ApiKeyQuerySet":
+        """Keys that people make and keep, without those that a trust makes for minutes."""
+        return self.filter(trust=None)
+
     def usable(self) -> "ApiKeyQuerySet":
         """Keys that a request may use now: neither deactivated, nor suspended, nor expired."""
         return self.filter(states.is_usable(timezone.now()))
 
     def with_name(self, name: str) -> "ApiKeyQuerySet":
         """Keys that keep others from this name; a rolled key has handed its name on."""
-        return self.filter(comparable_name=comparable(name), superseded_at=None)
+        return self.filter(comparable_name=comparable(name), superseded_at=None, trust=None)
 
     def granting(self, scope: str) -> "ApiKeyQuerySet":
         """Keys that reach a scope, or any that ends like this, such as ``:write``.
@@ -156,6 +160,10 @@ class ApiKey(models.Model):
     exposed_at = models.DateTimeField(null=True, editable=False)
     # With all keys of its store, by an operator: see apikeys.models.suspension.
     suspended_at = models.DateTimeField(null=True, editable=False)
+    # The trust that made it, which it ends with; null: it is one of those that people make and keep.
+    trust = models.ForeignKey(
+        "apikeys.Trust", on_delete=models.CASCADE, null=True, editable=False, related_name="keys"
+    )
     predecessor = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="successors"
     )
@@ -180,7 +188,7 @@ class ApiKey(models.Model):
             models.UniqueConstraint(
                 fields=("store", "comparable_name"),
                 # Blank: the release before wrote it.
-                condition=Q(superseded_at=None) & ~Q(comparable_name=""),
+                condition=Q(superseded_at=None, trust=None) & ~Q(comparable_name=""),
                 name="api_key_name_is_unique_in_store",
             ),
             models.CheckConstraint(condition=~Q(access=[]), name="api_key_reaches_something"),

@@ -160,7 +160,7 @@ class Listing:
         return Paginator(keys, PER_PAGE).get_page(self.page)
 
     def _found(self, store: Store) -> ApiKeyQuerySet:
-        found = ApiKey.objects.for_store(store)
+        found = ApiKey.objects.for_store(store).kept()
         if self.q:
             found = found.search(self.q)
         return found.granting(self.access) if self.access else found

@@ -8,6 +8,7 @@ from apikeys.settings_page import (
     list_views,
     requests,
     selected_views,
+    trusts,
 )
 from apikeys.settings_page.notifications import notifications
 
@@ -31,6 +32,13 @@ urlpatterns = [
     path("activity/", activity.show_activity, name="activity"),
     path("activity.csv", activity.activity_csv, name="activity_csv"),
     path("usage.csv", exports.usage_csv, name="usage_csv"),
+    path("trusts/", trusts.show_trusts, name="trusts"),
+    path("trusts/new/", trusts.new_trust, name="new_trust"),
+    path("trusts/<int:pk>/", trusts.show_trust, name="trust"),
+    path("trusts/<int:pk>/edit/", trusts.edit_trust, name="edit_trust"),
+    path("trusts/<int:pk>/pause/", trusts.pause_trust, name="pause_trust"),
+    path("trusts/<int:pk>/resume/", trusts.resume_trust, name="resume_trust"),
+    path("trusts/<int:pk>/delete/", trusts.delete_trust, name="delete_trust"),
     re_path(rf"{KEY}$", key_views.key_detail, name="detail"),
     re_path(rf"{KEY}first-request/$", key_views.first_request, name="first_request"),
     re_path(rf"{KEY}edit/$", key_views.edit_key, name="edit"),

@@ -49,5 +49,6 @@ ROUTES = (
     *routes_of(Resource.COUPONS, collection="GET POST", item="GET PATCH DELETE"),
     Route("GET", "/v1/api-key/", Key.REQUIRED),
     Route("POST", "/v1/api-keys/revoke/", Key.IGNORED),
+    Route("POST", "/v1/token/", Key.IGNORED),
     Route("GET", "/v1/openapi.json", Key.OPTIONAL),
 )

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from apikeys import outbox, reminders
+from apikeys import outbox, reminders, trusts
 from apikeys.usage import retention
 from reflow.observability.database_metrics import DAILY
 
@@ -63,4 +63,5 @@ STEPS: tuple[Callable[[], None], ...] = (
     retention.delete_old_usage,
     retention.delete_old_emails,
     retention.maintain_request_log,
+    trusts.prune_trusts,
 )
