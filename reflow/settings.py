@@ -392,13 +392,14 @@ REDIS_URL = env.read(
 
 # Issuers of identity tokens that owners may trust, each with the file of the authority that signs its
 # certificate where that is not a public one: https://gitlab.example.com=/etc/ssl/own-ca.pem.
-OIDC_ISSUERS = dict(
+OIDC_ISSUERS: dict[str, str] = dict(
     entry.partition("=")[::2]
-    for entry in env.comma_separated(
+    for entry in env.read(
         "OIDC_ISSUERS",
-        env.is_issuer,
-        should="https:// addresses, each with =/path/of/a/CA.pem behind it where it needs one",
-        default=("https://token.actions.githubusercontent.com", "https://gitlab.com"),
+        env.comma_separated(
+            env.is_issuer, "https:// addresses, each with =/path/of/a/CA.pem if it needs one"
+        ),
+        default=["https://token.actions.githubusercontent.com", "https://gitlab.com"],
     )
 )
 

@@ -25,9 +25,7 @@ from apikeys.models.trust import store_url
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ID_TOKEN_TYPES = ("urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt")
-ACCESS_TOKEN_TYPE: Literal["urn:ietf:params:oauth:token-type:access_token"] = (
-    "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # a name
-)
+AccessTokenType = Literal["urn:ietf:params:oauth:token-type:access_token"]
 # The errors of RFC 6749, section 5.2, and of RFC 8693, section 2.2.2.
 OAUTH_ERRORS = {
     "invalid_request",
@@ -63,8 +61,8 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 class IssuedKey(Struct):
     access_token: Annotated[str, Meta(description="The API key, which nobody can read again.")]
-    issued_token_type: Literal["urn:ietf:params:oauth:token-type:access_token"]
-    token_type: Literal["Bearer"]
+    issued_token_type: Annotated[AccessTokenType, Meta(description="That it is an access token.")]
+    token_type: Annotated[Literal["Bearer"], Meta(description="How it is sent: `Authorization: Bearer`.")]
     expires_in: Annotated[int, Meta(ge=1, description="For how many seconds it works.")]
     scope: Annotated[str, Meta(description="Its scopes, with spaces between them.")]
 
@@ -82,7 +80,7 @@ class TokenView(NoParametersMixin):
         description="A workload that the store's owners trust shows the OpenID Connect token of its platform "
         "(GitHub Actions, GitLab) and gets an API key for minutes, after RFC 8693. Nothing is stored that "
         "could leak. Errors have the `error` and `error_description` of RFC 6749 besides `code`.",
-        request={"application/x-www-form-urlencoded": TokenSerializer, "application/json": TokenSerializer},
+        request=TokenSerializer,
         responses=IssuedKey,
     )
     @sensitive_variables()
@@ -105,7 +103,7 @@ class TokenView(NoParametersMixin):
             raise ApiError("rate_limited", wait=60) from error
         issued = IssuedKey(
             access_token=made.plaintext,
-            issued_token_type=ACCESS_TOKEN_TYPE,
+            issued_token_type="urn:ietf:params:oauth:token-type:access_token",  # noqa: S106  # a name
             token_type="Bearer",  # noqa: S106  # the scheme
             expires_in=made.seconds,
             scope=" ".join(made.key.access),
