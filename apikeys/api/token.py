@@ -86,7 +86,7 @@ class TokenView(NoParametersMixin):
     @sensitive_variables()
     def post(self, request: Request) -> Response:
         http = request._request
-        rate_limits.count_address(http)
+        rate_limits.count_address(request)
         if settings.SECURE_SSL_REDIRECT and not http.is_secure():
             raise ApiError("https_required")
         fields = read_fields(request.data)
@@ -95,7 +95,7 @@ class TokenView(NoParametersMixin):
             identity = oidc.verify_token(fields["subject_token"], audience=fields["audience"])
             made = trusts.exchange_token(identity, store_id, by=client_actor(http))
         except (oidc.InvalidToken, trusts.TokenRefused, StoreSuspended) as error:
-            rate_limits.count_failure(http)
+            rate_limits.count_failure(request)
             raise ApiError("invalid_grant") from error
         except oidc.IssuerUnavailable as error:
             raise ApiError("temporarily_unavailable", wait=60) from error
