@@ -10,16 +10,19 @@ from apikeys import client_ip
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+    from apikeys.models import ApiKey
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person, or nobody (``user`` is None) where a leaked key was handed in or a command was run.
+    """A person, a program with its key, or nobody where a leaked key was handed in or a command was run.
 
     ``address`` is an IPv4 or IPv6 address in text; None where there was no request.
     """
 
     user: "User | None" = None
     address: str | None = None
+    key: "ApiKey | None" = None
 
     @property
     def email(self) -> str:
@@ -30,6 +33,11 @@ def actor_from_request(request: HttpRequest) -> Actor:
     """Return who has signed in, and the client's address."""
     user = request.user if request.user.is_authenticated else None
     return Actor(user, client_actor(request).address)
+
+
+def program_actor(request: HttpRequest, key: "ApiKey") -> Actor:
+    """Return the program that has authenticated with this key, at the client's address."""
+    return Actor(address=client_actor(request).address, key=key)
 
 
 def client_actor(request: HttpRequest) -> Actor:

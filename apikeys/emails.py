@@ -144,7 +144,7 @@ def _facts_of(entries: Sequence[AuditEntry]) -> Facts:
         ("Key", first.subject if first.prefix and len(entries) == 1 else ""),
         ("Store", str(first.store)),
         ("When", exact_time(first.at)),
-        ("By", first.actor_email),
+        ("By", first.actor_name if first.actor_email or first.actor_prefix else ""),
         ("From", str(first.address or "")),
     ]
     if key and key.is_deactivated_for_good():

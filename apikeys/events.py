@@ -23,6 +23,8 @@ class Event(models.TextChoices):
     CREATED = "created", "Created"
     UPDATED = "updated", "Updated"
     ROLLED = "rolled", "Rolled"
+    RENEWED = "renewed", "Renewed itself"
+    REUSED = "reused", "Used after it was replaced"
     DEACTIVATED = "deactivated", "Deactivated"
     REACTIVATED = "reactivated", "Reactivated"
     LEAKED = "leaked", "Reported as leaked"
@@ -31,12 +33,6 @@ class Event(models.TextChoices):
     SUSPENDED = "suspended", "All keys suspended"
     RESUMED = "resumed", "All keys resumed"
     OWNERS_CHANGED = "owners", "Owners changed"
-    TRUSTED = "trusted", "Workload trusted"
-    TRUST_CHANGED = "trust_edit", "Trust changed"
-    TRUST_PAUSED = "trust_pause", "Trust paused"
-    TRUST_RESUMED = "trust_start", "Trust resumed"
-    TRUST_DELETED = "trust_end", "Trust deleted"
-    EXCHANGED = "exchanged", "Token exchanged"
 
 
 class Told(Enum):
@@ -53,7 +49,6 @@ class Link(Enum):
     KEY = "Open the key's page", "detail"
     LIST = "Open the API Key Settings page", "list"
     NEW = "Create a new key", "new"
-    TRUSTS = "Open the trusted workloads", "trusts"
 
 
 NOT_YOU = "If this was not you or somebody you trust, "
@@ -96,6 +91,10 @@ def lets_more_in(details: Details) -> bool:
         before, after = addresses
         if not client_ip.are_within(after, before):
             return True
+    if renewal := changes.get("renews_days"):
+        before, after = renewal
+        if after and not before:
+            return True
     if expiry := changes.get("expires_at"):
         before, after = expiry
         return before is not None and (
@@ -125,6 +124,12 @@ def _describe_changes(details: Details) -> str:
     if expiry := details.get("expires_at"):
         before, after = (_moment(expiry[side]) for side in ("from", "to"))
         sentences.append(f"Expiry changed from {before} to {after}.")
+    if days := details.get("renews_days"):
+        sentences.append(
+            f"May renew itself, for {days['to']} days each time."
+            if days["to"]
+            else "No longer renews itself."
+        )
     if limit := details.get("rate_limit"):
         before, after = (_limit(limit[side]) for side in ("from", "to"))
         sentences.append(f"Limit changed from {before} to {after}.")
@@ -143,6 +148,8 @@ def _describe_deactivation(details: Details) -> str:
 
 
 def _describe_leak(details: Details) -> str:
+    if maker := details.get("maker"):
+        return f"Deactivated for good: made with {maker}, which leaked."
     finder = "an operator" if details["by_person"] else "somebody who had it"
     return f"Deactivated for good: reported as leaked by {finder}."
 
@@ -152,19 +159,6 @@ def _describe_owners(details: Details) -> str:
     return " ".join(
         f"{verb} {', '.join(people)} as owner{'s' * (len(people) > 1)}." for verb, people in named if people
     )
-
-
-def _describe_trust(details: Details) -> str:
-    claims = ", ".join(f"{name} {value}" for name, value in details["claims"].items())
-    return (
-        f"Trusted the workload “{details['trust_name']}” of {details['issuer']} ({claims}) with "
-        f"{', '.join(details['access'])}."
-    )
-
-
-def _describe_trust_changes(details: Details) -> str:
-    named = ", ".join(name.replace("_", " ") for name in details if not name.startswith("trust"))
-    return f"Changed the trust “{details['trust_name']}”: {named}. Its keys were ended."
 
 
 def _moment(text: str | None) -> str:
@@ -197,6 +191,19 @@ EVENTS = {
         subject="API key {key} was rolled: {name}",
         several="{keys} API keys of {store} were rolled",
         advice=f"{NOT_YOU}deactivate both keys and change your password.",
+    ),
+    Event.RENEWED: EventType(lambda details: f"Renewed itself: replaced by {details['successor']}."),
+    Event.REUSED: EventType(
+        lambda details: (
+            "Refused: used by somebody who does not have the key that replaced it, so two programs hold it."
+        ),
+        told=Told.OWNERS,
+        subject="API key {key} was used after it was replaced: {name}",
+        several="{keys} API keys of {store} were used after they were replaced",
+        advice=(
+            "If two of your programs share the key, give each its own. If not, somebody has stolen it: "
+            "deactivate the key that replaced it, and look at what both did."
+        ),
     ),
     Event.DEACTIVATED: EventType(
         _describe_deactivation,
@@ -251,44 +258,6 @@ EVENTS = {
         subject="The API keys of {store} are no longer suspended",
         advice="Keys that worked before work again. Those that were deactivated, or have expired, do not.",
         link=Link.LIST,
-    ),
-    Event.TRUSTED: EventType(
-        _describe_trust,
-        told=Told.OWNERS,
-        subject="A workload is trusted with API keys of {store}",
-        advice=f"{NOT_YOU}delete the trust and change your password.",
-        link=Link.TRUSTS,
-    ),
-    Event.TRUST_CHANGED: EventType(
-        _describe_trust_changes,
-        told=Told.OWNERS,
-        subject="A trust of {store} has changed",
-        advice=f"{NOT_YOU}delete the trust and change your password.",
-        link=Link.TRUSTS,
-    ),
-    Event.TRUST_PAUSED: EventType(
-        lambda details: f"Paused the trust “{details['trust_name']}” and ended its keys.",
-        told=Told.OTHERS,
-        subject="A trust of {store} is paused",
-        advice="Its workload gets no key until somebody resumes it.",
-        link=Link.TRUSTS,
-    ),
-    Event.TRUST_RESUMED: EventType(
-        lambda details: f"Resumed the trust “{details['trust_name']}”.",
-        told=Told.OWNERS,
-        subject="A trust of {store} is resumed",
-        advice=f"{NOT_YOU}pause it again and change your password.",
-        link=Link.TRUSTS,
-    ),
-    Event.TRUST_DELETED: EventType(
-        lambda details: f"Deleted the trust “{details['trust_name']}” with its keys.",
-        told=Told.OWNERS,
-        subject="A trust of {store} was deleted",
-        advice=f"{NOT_YOU}change your password.",
-        link=Link.TRUSTS,
-    ),
-    Event.EXCHANGED: EventType(
-        lambda details: f"Created by the trust “{details['trust_name']}” for {details['run']}.",
     ),
     Event.OWNERS_CHANGED: EventType(
         _describe_owners,

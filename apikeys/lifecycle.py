@@ -4,7 +4,7 @@ Each is one transaction with the rows, their entries in the audit log and one e-
 (``apikeys.events``). The settings page, the admin, the API and the commands call these same functions. A
 change is weighed against the state that the key is in when its row is locked: nothing weaker replaces
 something stronger. So a key that is off for good does not come back by a later pause, and a leaked key never
-comes back.
+comes back. Where a program acts, every function may also raise what ``apikeys.reach`` raises.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from apikeys import emails, key_text
 from apikeys.actors import Actor
-from apikeys.locks import lock_key, lock_keys, lock_store
+from apikeys.locks import lock_key, lock_keys, lock_store, lock_stores
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal, Suspension
+from apikeys.reach import ensure_made_by, ensure_within_reach
 from apikeys.validators import clean_key_name, clean_note, validate_no_key
 from stores.models import Store
 from stores.resources import with_implied
@@ -49,6 +50,7 @@ class KeyChanges(TypedDict, total=False):
     access: Iterable[str]
     expires_at: datetime | None
     allowed_addresses: list[str]
+    renews_days: int | None
 
 
 def create_key(
@@ -60,12 +62,14 @@ def create_key(
     expires_at: datetime | None = None,
     allowed_addresses: Iterable[str] = (),
     note: str = "",
+    renews_days: int | None = None,
 ) -> tuple[ApiKey, str]:
     """Create a key, and return it with its plaintext, which exists nowhere else.
 
     ``access`` are scopes such as ``orders:read``; ``allowed_addresses`` are canonical addresses and
-    networks, none for any. Raises ValueError for a scope that does not exist, ValidationError for a name
-    or a note that cannot be one, NameTaken and StoreSuspended.
+    networks, none for any. With ``renews_days`` it may renew itself, and works for so many days each time.
+    Raises ValueError for a scope that does not exist, ValidationError for a name or a note that cannot be
+    one, NameTaken and StoreSuspended.
     """
     with lock_store(store):
         _ensure_name_is_free(store, clean_key_name(name))
@@ -74,12 +78,22 @@ def create_key(
             name=clean_key_name(name),
             note=clean_note(note),
             access=access,
-            expires_at=expires_at,
+            **lifetime(renews_days, expires_at),
             allowed_addresses=list(allowed_addresses),
             created_by=by.user,
+            made_by=by.key,
         )
+        ensure_within_reach(by, key)
         emails.send_event([_record(Event.CREATED, key, by, access=key.access)])
     return key, plaintext
+
+
+def lifetime(renews_days: int | None, expires_at: datetime | None) -> dict[str, Any]:
+    """Return the columns of a key's end: those of a key that renews itself follow from its length."""
+    if renews_days is None:
+        return {"expires_at": expires_at, "renews_days": None, "renewal_due_at": None}
+    now, length = timezone.now(), timedelta(days=renews_days)
+    return {"renews_days": renews_days, "expires_at": now + length, "renewal_due_at": now + length * 3 / 4}
 
 
 def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[ApiKey, str]:
@@ -124,6 +138,8 @@ def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyCha
     with lock_store(key.store), lock_key(key):
         if key.version != version:
             raise StaleKey
+        if "renews_days" in wanted:
+            wanted |= lifetime(wanted["renews_days"], wanted.get("expires_at", key.expires_at))
         if "name" in wanted and key.superseded_at is None:
             _ensure_name_is_free(key.store, wanted["name"], besides=key)
         _apply(key, wanted, by)
@@ -153,7 +169,7 @@ def deactivate_key(key: ApiKey, *, by: Actor, until: datetime | None = None) -> 
 
     Raises StaleKey when it is off for that long already.
     """
-    with lock_key(key):
+    with lock_store(key.store), lock_key(key):
         emails.send_event([_deactivate(key, by, until)])
 
 
@@ -168,7 +184,7 @@ def reactivate_key(key: ApiKey, *, by: Actor, version: int) -> None:
     ``version`` is the one that the person was looking at. Raises StaleKey when the key has changed since,
     works already, was reported as leaked or is suspended.
     """
-    with lock_key(key):
+    with lock_store(key.store), lock_key(key):
         emails.send_event([_reactivate(key, by, version)])
 
 
@@ -189,6 +205,7 @@ def roll_key(key: ApiKey, *, by: Actor, overlap: timedelta, keep_expiry: bool = 
     with lock_store(key.store), lock_key(key):
         if not key.is_rollable:
             raise StaleKey
+        ensure_made_by(by, key)
         now, expires_at = timezone.now(), key.expires_at
         successor_expires_at = expires_at if keep_expiry else expiry_of_successor(key)
         key.expires_at = min(now + overlap, expires_at) if expires_at else now + overlap
@@ -199,12 +216,14 @@ def roll_key(key: ApiKey, *, by: Actor, overlap: timedelta, keep_expiry: bool = 
             name=key.name,
             note=key.note,
             access=key.access,
-            expires_at=successor_expires_at,
+            **lifetime(key.renews_days, successor_expires_at),
             allowed_addresses=key.allowed_addresses,
             rate_limit=key.rate_limit,
             created_by=by.user,
+            made_by=by.key,
             predecessor=key,
         )
+        ensure_within_reach(by, successor)
         _record(Event.CREATED, successor, by, predecessor=key.prefix, access=successor.access)
         details = {"successor": successor.prefix, "works_until": _text(key.expires_at)}
         emails.send_event([_record(Event.ROLLED, key, by, **details)])
@@ -223,18 +242,30 @@ def expiry_of_successor(key: ApiKey) -> datetime | None:
 def report_leaked_keys(found: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
     """End for good the keys that somebody else has got hold of, all at once, and tell their owners.
 
-    ``by`` is the operator who found them, or nobody where they were handed in. Returns those that were not
-    known as leaked before; keys that were deleted at this instant are left out.
+    With them end the keys that were made with them: whoever had a key could have made those. ``by`` is the
+    operator who found them, or nobody where they were handed in. Returns those that were not known as leaked
+    before; keys that were deleted at this instant are left out.
     """
     now = timezone.now()
-    with lock_keys(key.pk for key in found) as keys:
+    given_away = list(found)
+    ids = {key.pk for key in given_away}
+    with (
+        lock_stores(key.store_id for key in given_away),
+        lock_keys(ids | ApiKey.objects.made_with(ids)) as keys,
+    ):
         leaked = [key for key in keys if key.leaked_at is None]
         for key in leaked:
             if not key.is_deactivated_for_good():
                 key.deactivated_at, key.reactivates_at = now, None
             key.leaked_at = now
             _save(key, "deactivated_at", "reactivates_at", "leaked_at")
-        emails.send_event([_record(Event.LEAKED, key, by) for key in leaked])
+        prefixes = {key.pk: key.prefix for key in keys}
+        emails.send_event(
+            [
+                _record(Event.LEAKED, key, by, maker="" if key.pk in ids else prefixes[key.made_by_id or 0])
+                for key in leaked
+            ]
+        )
     return leaked
 
 
@@ -249,7 +280,7 @@ def mark_exposed(key: ApiKey, *, by: Actor) -> None:
 
 def delete_key(key: ApiKey, *, by: Actor) -> None:
     """Delete the key. Its entries in the audit log stay."""
-    with lock_key(key):
+    with lock_store(key.store), lock_key(key):
         emails.send_event([_delete(key, by)])
 
 
@@ -302,9 +333,11 @@ def _change_each(keys: Iterable[ApiKey], change: Callable[[ApiKey], AuditEntry])
 
     Left out are those that ``change`` raises StaleKey for, and those that were deleted meanwhile.
     """
-    changed, entries = [], []
-    with transaction.atomic():
-        for key in sorted(keys, key=lambda one: one.pk):
+    changed: list[ApiKey] = []
+    entries: list[AuditEntry] = []
+    ordered = sorted(keys, key=lambda one: one.pk)
+    with lock_stores(key.store_id for key in ordered):
+        for key in ordered:
             with suppress(StaleKey, ApiKey.DoesNotExist), lock_key(key):
                 entries.append(change(key))
                 changed.append(key)
@@ -313,6 +346,7 @@ def _change_each(keys: Iterable[ApiKey], change: Callable[[ApiKey], AuditEntry])
 
 
 def _deactivate(key: ApiKey, by: Actor, until: datetime | None) -> AuditEntry:
+    ensure_made_by(by, key)
     now = timezone.now()
     is_off_for_longer = key.reactivates_at is None or (until is not None and until <= key.reactivates_at)
     if key.is_deactivated(now) and is_off_for_longer:
@@ -325,12 +359,14 @@ def _deactivate(key: ApiKey, by: Actor, until: datetime | None) -> AuditEntry:
 def _reactivate(key: ApiKey, by: Actor, version: int) -> AuditEntry:
     if key.version != version or not key.is_reactivatable:
         raise StaleKey
+    ensure_within_reach(by, key)
     key.deactivated_at = key.reactivates_at = None
     _save(key, "deactivated_at", "reactivates_at")
     return _record(Event.REACTIVATED, key, by)
 
 
 def _delete(key: ApiKey, by: Actor) -> AuditEntry:
+    ensure_made_by(by, key)
     entry = _record(Event.DELETED, key, by, access=key.access)
     ApiKey.objects.filter(pk=key.pk).delete()
     return entry
@@ -357,6 +393,7 @@ def _change_columns(key: ApiKey, changes: dict[str, Any], by: Actor) -> AuditEnt
     for column, after in changes.items():
         details[column] = {"from": _text(getattr(key, column)), "to": _text(after)}
         setattr(key, column, after)
+    ensure_within_reach(by, key)
     _save(key, *changes, *(["comparable_name"] if "name" in changes else []))
     return _record(Event.UPDATED, key, by, **details)
 

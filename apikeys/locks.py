@@ -1,7 +1,7 @@
 """The rows that a change holds until its transaction ends, so that no other change gets lost.
 
-Whoever holds several takes them in one order: the store first, then keys by their id. Two changes then wait
-for each other one way only.
+Whoever holds the rows of several keys holds those of their stores first, by id: two changes then wait for
+each other one way only.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,15 @@ def lock_keys(ids: Iterable[int]) -> Iterator[list[ApiKey]]:
 
 @contextmanager
 def lock_store(store: Store) -> Iterator[None]:
-    """Open a transaction in which nobody else creates a key of the store, suspends or resumes it."""
+    """Open a transaction in which nobody else changes keys of the store, suspends or resumes it."""
+    with lock_stores([store.pk]):
+        yield
+
+
+@contextmanager
+def lock_stores(ids: Iterable[int]) -> Iterator[None]:
+    """Do the same for several stores."""
     with transaction.atomic():
-        Store.objects.select_for_update(no_key=True).get(pk=store.pk)
+        locked = Store.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk")
+        list(locked.values_list("pk"))
         yield

@@ -2,10 +2,11 @@
 
 from django.core.exceptions import ValidationError
 
-from apikeys import key_text
+from apikeys import client_ip, key_text
 from stores.text import clean_name, clean_text
 
 MAX_NOTE_LENGTH = 500
+MAX_ADDRESSES = 50
 
 
 def validate_no_key(text: str) -> None:
@@ -32,3 +33,13 @@ def clean_note(text: str) -> str:
     note = clean_text(text, max_length=MAX_NOTE_LENGTH)
     validate_no_key(note)
     return note
+
+
+def clean_addresses(texts: list[str]) -> list[str]:
+    """Return addresses and networks as they are kept, each once. Raises ValidationError."""
+    if len(texts) > MAX_ADDRESSES:
+        raise ValidationError(f"Enter at most {MAX_ADDRESSES} addresses, or use networks.")
+    try:
+        return list(dict.fromkeys(map(client_ip.canonical, texts)))
+    except ValueError as error:
+        raise ValidationError(str(error)) from error

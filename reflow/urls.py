@@ -1,12 +1,10 @@
 """The URLs of the whole site."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path, register_converter
+from django.urls import include, path, register_converter
 from django.urls.converters import IntConverter
 from django.views.generic import RedirectView
 
-from apikeys.api.token import TokenView
-from apikeys.api.views import ApiKeyView, RevokeKeysView
 from apikeys.settings_page.list_views import home
 from reflow import well_known
 from reflow.api import docs
@@ -25,10 +23,8 @@ urlpatterns = [
     path("", home, name="home"),
     path("accounts/", include("reflow.accounts.urls")),
     path("stores/<store_id:store_id>/settings/api-keys/", include("apikeys.settings_page.urls")),
-    re_path("^v1/api-key/?$", ApiKeyView.as_view(), name="api-key"),
-    re_path("^v1/api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
-    re_path("^v1/token/?$", TokenView.as_view(), name="token"),
     path("v1/openapi.json", docs.SchemaView.as_view(), name="openapi"),
+    path("v1/", include("apikeys.api.urls")),
     path("v1/", include("stores.api.urls")),
     path("v1/projects/", include((published_router.urls, "published"), namespace="published-v1")),
     path("v2/projects/", include((published_router.urls, "published"), namespace="published-v2")),

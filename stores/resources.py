@@ -26,11 +26,17 @@ class Resource(models.TextChoices):
     ORDERS = "orders", "Orders"
     CUSTOMERS = "customers", "Customers"
     COUPONS = "coupons", "Coupons"
+    API_KEYS = "api_keys", "API keys"
 
     @property
     def exposes(self) -> str:
         """What somebody with this resource gets to see, in a line for store owners."""
         return _EXPOSES[self]
+
+    @property
+    def path(self) -> str:
+        """The part of an address that stands for it, such as ``api-keys``."""
+        return self.value.replace("_", "-")
 
     @property
     def is_public(self) -> bool:
@@ -48,9 +54,13 @@ _EXPOSES = {
     Resource.ORDERS: "names, addresses, what was bought and paid",
     Resource.CUSTOMERS: "emails, phone numbers, addresses",
     Resource.COUPONS: "codes, discounts, how often each was used",
+    Resource.API_KEYS: "your other API keys: see, create, roll, switch off",
 }
 
 SCOPES: tuple[str, ...] = tuple(resource.scope(access) for resource in Resource for access in Access)
+
+# What keys reach that manage other keys. It is in no preset, and no key gives it to another.
+MANAGING_SCOPES = frozenset(Resource.API_KEYS.scope(access) for access in Access)
 
 
 def with_implied(scopes: Iterable[str]) -> list[str]:

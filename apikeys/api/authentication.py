@@ -6,7 +6,8 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apikeys import client_ip, key_text
+from apikeys import client_ip, key_text, renewal
+from apikeys.actors import client_actor
 from apikeys.api import rate_limits
 from apikeys.api.call import get_call
 from apikeys.api.exceptions import REALM, ApiError
@@ -43,9 +44,13 @@ class ApiKeyAuthentication(BaseAuthentication):
             rate_limits.count_key(request, key)
         if is_exposed:
             raise ApiError("https_required")
+        if key.replaced_at and key.replaced_at <= timezone.now() and key.reused_at is None:
+            renewal.report_reuse(key, by=client_actor(request))
         ensure_usable(key)
         if not is_allowed:
             raise ApiError("address_not_allowed")
+        if key.is_unconfirmed:
+            renewal.confirm_renewal(key)
         return AnonymousUser(), key
 
     def identify(self, request: Request, header: str) -> ApiKey:

@@ -11,12 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apikeys import key_text, lifecycle
-from apikeys.actors import client_actor
+from apikeys import key_text, lifecycle, renewal
+from apikeys.actors import client_actor, program_actor
 from apikeys.api import output, rate_limits
 from apikeys.api.call import get_call
+from apikeys.api.exceptions import ApiError
+from apikeys.api.key_management import NewApiKey, describe_new_key, refuse_body
 from apikeys.api.permissions import HasApiKey
+from apikeys.lifecycle import StaleKey, StoreSuspended
 from apikeys.models import ApiKey
+from apikeys.renewal import NotRenewable, RenewedTooSoon
 
 MAX_KEYS = 100
 # Of one text that keys are handed in with.
@@ -43,6 +47,41 @@ class ApiKeyView(NoParametersMixin):
     @extend_schema(operation_id="get_api_key", summary="Read what a key is", responses=output.OwnKey)
     def get(self, request: Request) -> Response:
         return Response(output.describe_own_key(cast("ApiKey", request.auth), get_call(request).allowance))
+
+
+class RenewKeyView(NoParametersMixin):
+    """A key that may renew itself asks for the one that takes its place."""
+
+    permission_classes = (HasApiKey,)
+
+    @extend_schema(
+        operation_id="renew_api_key",
+        summary="Renew the key itself",
+        description="Answers the key that takes this one's place, with the same access and a fresh expiry of "
+        "the same length, at most once an hour. This one works until a minute after the new one is first "
+        "used, and at most 24 hours. Asked again before that, it answers another key in place of the one "
+        "that was lost. Only for a key whose owner has ticked **May renew itself**.",
+        request=None,
+        responses={201: NewApiKey},
+    )
+    def post(self, request: Request) -> Response:
+        refuse_body(request)
+        key = cast("ApiKey", request.auth)
+        try:
+            renewed = renewal.renew_key(key, by=program_actor(request._request, key))
+        except NotRenewable as error:
+            sentence = "This API key may not renew itself: its owner can tick that on the settings page."
+            raise ApiError("permission_denied", sentence) from error
+        except RenewedTooSoon as error:
+            raise ApiError(
+                "rate_limited", "A key can renew itself once an hour.", wait=error.wait_seconds
+            ) from error
+        except StoreSuspended as error:
+            raise ApiError("conflict", str(error)) from error
+        except StaleKey as error:
+            sentence = "This API key has renewed itself already, and the new one is in use: use that one."
+            raise ApiError("conflict", sentence) from error
+        return Response(describe_new_key(*renewed), status=201)
 
 
 class LeakedKeysSerializer(serializers.Serializer[Any]):

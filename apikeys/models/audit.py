@@ -17,7 +17,6 @@ from stores.models import Store
 if TYPE_CHECKING:
     from apikeys.actors import Actor
     from apikeys.models.key import ApiKey
-    from apikeys.models.trust import Trust
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
@@ -33,6 +32,7 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
             name=key.name if key else "",
             actor=by.user,
             actor_email=by.email,
+            actor_prefix=by.key.prefix if by.key else "",
             address=by.address,
             details=details,
         )
@@ -44,10 +44,6 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         """Entries about the key, and those about all keys of its store since it was created."""
         about_all = Q(store_id=key.store_id, key=None, event__in=(Event.SUSPENDED, Event.RESUMED))
         return self.filter(Q(key=key) | (about_all & Q(at__gte=key.created_at)))
-
-    def for_trust(self, trust: "Trust") -> "AuditQuerySet":
-        """Entries about a trust and the keys that it made."""
-        return self.filter(details__trust=trust.pk)
 
     def for_prefix(self, prefix: str) -> "AuditQuerySet":
         """Entries about the key that has this prefix, or had it before it was deleted."""
@@ -71,6 +67,13 @@ class AuditEntry(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     actor_email = models.CharField(max_length=254, blank=True, help_text="Blank: no person did it.")
+    actor_prefix = models.CharField(
+        max_length=key_text.PREFIX_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The key of the program that did it.",
+    )
     details = models.JSONField(default=dict, help_text="What changed, from what to what.")
     address = models.GenericIPAddressField(null=True, help_text="Where it was done from; null: not known.")
     at = models.DateTimeField(default=timezone.now)
@@ -110,4 +113,4 @@ class AuditEntry(models.Model):
 
     @property
     def actor_name(self) -> str:
-        return self.actor_email or "Reflow"
+        return self.actor_email or (f"API key {self.actor_prefix}" if self.actor_prefix else "Reflow")

@@ -8,8 +8,8 @@ from datetime import datetime
 from itertools import islice
 
 from django.conf import settings
-from django.db import models
-from django.db.models import Count, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum
+from django.db import connection, models
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,28 +17,50 @@ from django.views.decorators.debug import sensitive_variables
 
 from apikeys import client_ip, key_text
 from apikeys.models import state as states
-from apikeys.models.refusals import Refusal
 from apikeys.models.usage import Usage
 from stores.models import Store
 from stores.resources import Access, Resource
 from stores.text import ComparableNameField, comparable
+
+# Both as deep as it goes, in one query: a key that renews itself has a long line.
+MADE_WITH = """
+    WITH RECURSIVE made (id) AS (
+        SELECT id FROM apikeys_apikey WHERE made_by_id IN ({ids})
+        UNION
+        SELECT one.id FROM apikeys_apikey one JOIN made ON one.made_by_id = made.id
+    )
+    SELECT id FROM made
+"""
+LINE_OF = """
+    WITH RECURSIVE line (id, predecessor_id) AS (
+        SELECT id, predecessor_id FROM apikeys_apikey WHERE id = %s
+        UNION
+        SELECT one.id, one.predecessor_id FROM apikeys_apikey one JOIN line ON one.id = line.predecessor_id
+    )
+    SELECT id FROM line
+"""
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def for_store(self, store: Store) -> "ApiKeyQuerySet":
         return self.filter(store=store)
 
-    def kept(self) -> "ApiKeyQuerySet":
-        """Keys that people make and keep, without those that a trust makes for minutes."""
-        return self.filter(trust=None)
-
     def usable(self) -> "ApiKeyQuerySet":
         """Keys that a request may use now: neither deactivated, nor suspended, nor expired."""
         return self.filter(states.is_usable(timezone.now()))
 
+    def made_with(self, ids: Iterable[int]) -> set[int]:
+        """Return the ids of the keys that programs made with these keys, and with those, to the last."""
+        makers = list(ids)
+        return _select_ids(MADE_WITH.format(ids=", ".join(["%s"] * len(makers))), makers) if makers else set()
+
+    def line_of(self, pk: int) -> set[int]:
+        """Return the ids of a key and of all keys that it took the place of."""
+        return _select_ids(LINE_OF, [pk])
+
     def with_name(self, name: str) -> "ApiKeyQuerySet":
         """Keys that keep others from this name; a rolled key has handed its name on."""
-        return self.filter(comparable_name=comparable(name), superseded_at=None, trust=None)
+        return self.filter(comparable_name=comparable(name), superseded_at=None)
 
     def granting(self, scope: str) -> "ApiKeyQuerySet":
         """Keys that reach a scope, or any that ends like this, such as ``:write``.
@@ -86,14 +108,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(named | Q(prefix__istartswith=text))
 
     def with_status(self) -> "ApiKeyQuerySet":
-        """Fetch what each key's ``status`` needs of other tables, which takes queries otherwise."""
-        now = timezone.now()
-        facts = {
-            "has_open_refusal": states.has_open_refusal(now),
-            "has_unused_write": states.has_unused_write(now),
-        }
-        wrapped = {name: ExpressionWrapper(rule, models.BooleanField()) for name, rule in facts.items()}
-        return self.select_related("last_use").annotate(**wrapped)
+        """Add ``status``, the name of the first state that each key is in, derived at this moment."""
+        return self.annotate(  # type: ignore[no-redef]  # what it fetches, the key works out itself otherwise
+            status=states.status_case(timezone.now())
+        )
 
     def in_state(self, name: str) -> "ApiKeyQuerySet":
         """Keys that are in this state, be it their status or not."""
@@ -160,14 +178,25 @@ class ApiKey(models.Model):
     exposed_at = models.DateTimeField(null=True, editable=False)
     # With all keys of its store, by an operator: see apikeys.models.suspension.
     suspended_at = models.DateTimeField(null=True, editable=False)
-    # The trust that made it, which it ends with; null: it is one of those that people make and keep.
-    trust = models.ForeignKey(
-        "apikeys.Trust", on_delete=models.CASCADE, null=True, editable=False, related_name="keys"
-    )
     predecessor = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="successors"
     )
     superseded_at = models.DateTimeField(null=True, editable=False)
+    # The key whose program made this one, by the API or by renewing itself; null: a person did.
+    made_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="made"
+    )
+    renews_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="It may renew itself, for so many days each time; empty: not."
+    )
+    # A key that renews itself should have by then.
+    renewal_due_at = models.DateTimeField(null=True, editable=False)
+    # Of a key that renewed another: whether no request has come with it, so that the other one works on.
+    is_unconfirmed = models.BooleanField(default=False, db_default=False, editable=False)
+    # Of a key that renewed itself: from then on only somebody who does not have the new one calls with it.
+    replaced_at = models.DateTimeField(null=True, editable=False)
+    # When it was first called with after that; null: never.
+    reused_at = models.DateTimeField(null=True, editable=False)
     # When somebody saw the whole key, once; null: nobody did.
     revealed_at = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -188,7 +217,7 @@ class ApiKey(models.Model):
             models.UniqueConstraint(
                 fields=("store", "comparable_name"),
                 # Blank: the release before wrote it.
-                condition=Q(superseded_at=None, trust=None) & ~Q(comparable_name=""),
+                condition=Q(superseded_at=None) & ~Q(comparable_name=""),
                 name="api_key_name_is_unique_in_store",
             ),
             models.CheckConstraint(condition=~Q(access=[]), name="api_key_reaches_something"),
@@ -202,6 +231,11 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 condition=Q(leaked_at=None) | Q(deactivated_at__isnull=False, reactivates_at=None),
                 name="api_key_leaked_is_off_for_good",
+            ),
+            models.CheckConstraint(
+                condition=Q(renews_days=None)
+                | Q(renews_days__range=(1, 90), expires_at__isnull=False, renewal_due_at__isnull=False),
+                name="api_key_that_renews_itself_ends",
             ),
         )
 
@@ -224,23 +258,8 @@ class ApiKey(models.Model):
 
     @cached_property
     def status(self) -> str:
-        """The name of the first state that the key is in; see ``with_status()``."""
+        """The name of the first state that the key is in; ``with_status()`` fetches it with the key."""
         return states.status_of(self, timezone.now()).name
-
-    @cached_property
-    def has_open_refusal(self) -> bool:
-        """The same as ``states.has_open_refusal`` for one key."""
-        return Refusal.objects.for_key(self).alarms().exists()
-
-    @cached_property
-    def has_unused_write(self) -> bool:
-        """The same as ``states.has_unused_write`` for one key."""
-        since = timezone.now() - states.UNUSED
-        if self.created_at >= since or self.last_used_at is None or self.last_used_at < since:
-            return False
-        written = Usage.objects.last_days().filter(key=self, access=Access.WRITE)
-        used = {f"{resource}:write" for resource in written.values_list("resource", flat=True)}
-        return any(scope.endswith(":write") and scope not in used for scope in self.access)
 
     @property
     def state(self) -> states.State:
@@ -255,6 +274,11 @@ class ApiKey(models.Model):
     @property
     def is_leaked(self) -> bool:
         return self.leaked_at is not None
+
+    @property
+    def is_renewed(self) -> bool:
+        """Whether it took the place of a key that renewed itself."""
+        return self.made_by_id is not None and self.made_by_id == self.predecessor_id
 
     @property
     def is_rollable(self) -> bool:
@@ -291,6 +315,12 @@ class ApiKey(models.Model):
 
     def allows(self, scope: str) -> bool:
         return scope in self.access
+
+
+def _select_ids(sql: str, parameters: list[int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return {row[0] for row in cursor.fetchall()}
 
 
 def batched(found: Iterable[str], size: int = 500) -> Iterator[list[str]]:

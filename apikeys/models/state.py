@@ -10,11 +10,23 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.expressions import RawSQL
 
 from apikeys.models.refusals import Refusal
-from apikeys.models.usage import PERIOD_DAYS, first_day
+from apikeys.models.usage import PERIOD_DAYS, Usage, first_day
+from stores.resources import Access
 
 if TYPE_CHECKING:
     from apikeys.models.key import ApiKey
@@ -86,12 +98,11 @@ class AttentionLine:
         return f"{keys} {self.state.attention}"
 
 
-def has_open_refusal(now: datetime) -> Q:
-    """Keys that work, and whose requests were refused in the last days for a cause that stands."""
+def _has_open_refusal(now: datetime) -> Q:
     return Q(Exists(Refusal.objects.alarms().filter(key=OuterRef("pk"))))
 
 
-def has_unused_write(now: datetime) -> Q:
+def _has_unused_write(now: datetime) -> Q:
     """Keys in use that may write to a resource and have not asked to in 30 days.
 
     Raw, because the ORM cannot take a JSON list apart: it takes a subquery for each resource.
@@ -102,6 +113,18 @@ def has_unused_write(now: datetime) -> Q:
         output_field=BooleanField(),
     )
     return Q(created_at__lt=now - UNUSED, last_use__at__gte=now - UNUSED) & Q(unused)
+
+
+def _key_has_open_refusal(key: "ApiKey", now: datetime) -> bool:
+    return Refusal.objects.for_key(key).alarms().exists()
+
+
+def _key_has_unused_write(key: "ApiKey", now: datetime) -> bool:
+    if key.created_at >= now - UNUSED or key.last_used_at is None or key.last_used_at < now - UNUSED:
+        return False
+    written = Usage.objects.last_days().filter(key=key, access=Access.WRITE)
+    used = {f"{resource}:write" for resource in written.values_list("resource", flat=True)}
+    return any(scope.endswith(":write") and scope not in used for scope in key.access)
 
 
 STATES = (
@@ -136,6 +159,15 @@ STATES = (
         error_code="api_key_inactive",
     ),
     State(
+        "replaced",
+        "Replaced",
+        "off",
+        where=lambda now: Q(replaced_at__lte=now),
+        holds=lambda key, now: key.replaced_at is not None and key.replaced_at <= now,
+        error_code="api_key_inactive",
+        explanation="This API key has renewed itself: use the new one.",
+    ),
+    State(
         "still-called",
         "Expired, still called",
         "warn",
@@ -157,8 +189,8 @@ STATES = (
         "refused",
         "Requests refused",
         "bad",
-        where=has_open_refusal,
-        holds=lambda key, now: key.has_open_refusal,
+        where=_has_open_refusal,
+        holds=_key_has_open_refusal,
         attention="with requests refused in the last 7 days",
     ),
     State(
@@ -169,11 +201,28 @@ STATES = (
         holds=lambda key, now: key.superseded_at is not None,
     ),
     State(
+        "renewal-due",
+        "Not renewed",
+        "warn",
+        where=lambda now: Q(superseded_at=None, renewal_due_at__lte=now),
+        holds=lambda key, now: (
+            key.superseded_at is None and key.renewal_due_at is not None and key.renewal_due_at <= now
+        ),
+        attention="that should have renewed itself by now",
+    ),
+    State(
         "expiring",
         "Expires soon",
         "warn",
-        where=lambda now: Q(superseded_at=None, expires_at__lte=now + EXPIRES_SOON),
-        holds=lambda key, now: key.superseded_at is None and key.is_expired(now + EXPIRES_SOON),
+        where=lambda now: Q(
+            superseded_at=None, made_by=None, renews_days=None, expires_at__lte=now + EXPIRES_SOON
+        ),
+        holds=lambda key, now: (
+            key.superseded_at is None
+            and key.made_by_id is None
+            and key.renews_days is None
+            and key.is_expired(now + EXPIRES_SOON)
+        ),
         attention="expiring within 7 days",
     ),
     State(
@@ -198,8 +247,8 @@ STATES = (
         "write-unused",
         "Write not used",
         "good",
-        where=has_unused_write,
-        holds=lambda key, now: key.has_unused_write,
+        where=_has_unused_write,
+        holds=_key_has_unused_write,
         attention="with write access that no request needed in 30 days",
         in_review=True,
     ),
@@ -216,7 +265,13 @@ def refusing_state(key: "ApiKey", now: datetime) -> State | None:
 
 def status_of(key: "ApiKey", now: datetime) -> State:
     """Return the first state that the key is in."""
-    return next(state for state in STATES if state.holds(key, now))
+    return next(state for state in STATES if state.is_of(key, now))
+
+
+def status_case(now: datetime) -> Case:
+    """Return the name of the first state that a key is in, as an expression."""
+    whens = [When(state.where(now), then=Value(state.name)) for state in STATES[:-1]]
+    return Case(*whens, default=Value(STATES[-1].name), output_field=CharField())
 
 
 def rules(now: datetime) -> dict[str, ExpressionWrapper[Q]]:

@@ -12,7 +12,6 @@ from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 
 from apikeys import client_ip, lifecycle
 from apikeys.actors import actor_from_request
-from apikeys.insight.rehearsal import deactivated, rehearse
 from apikeys.lifecycle import KeyChanges, StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal
 from apikeys.settings_page import form_recovery, one_time_display
@@ -140,7 +139,6 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
         "form": form,
         "resumed": typed is not None,
         "address": client_ip.client_ip(request),
-        "rehearsal": rehearse(key),
     }
     return render(request, "apikeys/edit.html", context)
 
@@ -182,7 +180,7 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
         else:
             messages.success(request, f"Deactivated {key.name}.")
         return redirect_back(request, key)
-    context = {"store": store, "key": key, "form": form, "rehearsal": rehearse(deactivated(key))}
+    context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
     return render(request, "apikeys/deactivate.html", context)
 
 
@@ -233,7 +231,7 @@ def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
             )
         else:
             return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *rolled)
-    context = {"store": store, "key": key, "form": form, "rehearsal": rehearse(deactivated(key))}
+    context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
     return render(request, "apikeys/roll.html", context)
 
 
@@ -246,7 +244,7 @@ def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
         lifecycle.delete_key(key, by=actor_from_request(request))
         messages.success(request, f"Deleted {key.name}.")
         return redirect(list_address(request, store))
-    context = {"store": store, "key": key, "form": form, "rehearsal": rehearse(deactivated(key))}
+    context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
     return render(request, "apikeys/delete.html", context)
 
 

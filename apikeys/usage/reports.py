@@ -165,11 +165,15 @@ def removable(key: ApiKey, scopes: list[ScopeUse]) -> list[ScopeUse]:
 
 @dataclass(slots=True)
 class Impact:
-    """What would break if the key stopped working: requests that were not refused, and the last one."""
+    """What would break if the key stopped working: requests by how long ago, and the last one."""
 
     since_yesterday: int
     last_7_days: int
     last_use: Any
+
+
+def impact(key: ApiKey) -> Impact:
+    return impacts([key])[key.pk]
 
 
 def impacts(keys: Collection[ApiKey]) -> dict[int, Impact]:
@@ -179,7 +183,7 @@ def impacts(keys: Collection[ApiKey]) -> dict[int, Impact]:
     """
     found = {key.pk: Impact(0, 0, getattr(key, "last_use", None)) for key in keys}
     yesterday = timezone.now().date() - timedelta(days=1)
-    rows = Usage.objects.filter(key__in=keys).exclude(outcome=Outcome.REFUSED).last_days(7)
+    rows = Usage.objects.filter(key__in=keys).last_days(7)
     for key_id, day, requests in rows.order_by().values_list("key_id", "day").annotate(Sum("requests")):
         found[key_id].last_7_days += requests
         if day >= yesterday:

@@ -18,10 +18,16 @@ def add_examples(paths: dict[str, Any]) -> None:
         for operation in operations.values():
             for parameter in operation["parameters"]:
                 if parameter["in"] == "path":
-                    resource = path.split("/")[-2]
-                    parameter["example"] = STORE_ID if parameter["name"] == "store_id" else id_of(resource)
+                    parameter["example"] = parameter_example(parameter["name"], path)
             for media in json_bodies(operation):
                 media["example"] = example_of(media["schema"], path)
+
+
+def parameter_example(name: str, path: str) -> str:
+    """Return the example of a parameter in a path."""
+    if name == "prefix":
+        return str(EXAMPLES["ApiKey"]["prefix"])
+    return STORE_ID if name == "store_id" else id_of(path.split("/")[-2])
 
 
 def json_bodies(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -39,6 +39,7 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 PATH_PARAMETERS = {
     "store_id": "The store: nine digits, the first not a zero.",
+    "prefix": "The key, by its prefix: the seven characters before the dot.",
     "id": "The object, by its `id`; products and categories also by their `handle`.",
 }
 

@@ -31,13 +31,24 @@ class Route:
 
 def routes_of(resource: Resource, *, collection: str, item: str) -> Iterator[Route]:
     """Yield the routes of a resource, from the methods of its list and those of one of its objects."""
-    path = f"{STORE}{resource}/"
+    path = f"{STORE}{resource.path}/"
     for method, address in [
         *((method, path) for method in collection.split()),
         *((method, f"{path}{{id}}/") for method in item.split()),
     ]:
         is_open = resource.is_public and Access.for_method(method) is Access.READ
         yield Route(method, address, Key.OPTIONAL if is_open else Key.REQUIRED, resource)
+
+
+def keys_routes() -> Iterator[Route]:
+    """Yield the routes of keys, which their prefix stands for."""
+    path = f"{STORE}{Resource.API_KEYS.path}/"
+    for method, address in [
+        *((method, path) for method in ("GET", "POST")),
+        *((method, f"{path}{{prefix}}/") for method in ("GET", "PATCH", "DELETE")),
+        *(("POST", f"{path}{{prefix}}/{action}/") for action in ("roll", "deactivate", "reactivate")),
+    ]:
+        yield Route(method, address, Key.REQUIRED, Resource.API_KEYS)
 
 
 ROUTES = (
@@ -47,8 +58,9 @@ ROUTES = (
     *routes_of(Resource.ORDERS, collection="GET", item="GET PATCH"),
     *routes_of(Resource.CUSTOMERS, collection="GET", item="GET PATCH"),
     *routes_of(Resource.COUPONS, collection="GET POST", item="GET PATCH DELETE"),
+    *keys_routes(),
     Route("GET", "/v1/api-key/", Key.REQUIRED),
+    Route("POST", "/v1/api-key/roll/", Key.REQUIRED),
     Route("POST", "/v1/api-keys/revoke/", Key.IGNORED),
-    Route("POST", "/v1/token/", Key.IGNORED),
     Route("GET", "/v1/openapi.json", Key.OPTIONAL),
 )

@@ -130,7 +130,7 @@ class AutoSchema(openapi.AutoSchema):
     def get_tags(self) -> list[str]:
         if self.resource:
             return [self.resource.label]
-        return ["Store" if hasattr(self.view, "resource") else "API keys"]
+        return ["Store" if hasattr(self.view, "resource") else "Own key"]
 
     def get_filter_backends(self) -> list[Any]:
         """Return none: ``stores.api.schema`` describes the query parameters in more detail."""
@@ -153,7 +153,7 @@ class AutoSchema(openapi.AutoSchema):
                 parameter.setdefault("description", PATH_PARAMETERS.get(parameter["name"], ""))
             for response in operation["responses"].values():
                 response["headers"] = header_references("X-Request-Id", "RateLimit-Policy", "RateLimit")
-            if self.method == "POST":
+            if self.method == "POST" and "requestBody" in operation:
                 operation["requestBody"]["content"].pop(MergePatchParser.media_type)
             if "201" in operation["responses"]:
                 operation["responses"]["201"]["headers"] |= header_references("Location")
@@ -224,7 +224,7 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["tags"] = [
         {"name": "Store", "description": "the public profile of a store"},
         *({"name": resource.label, "description": resource.exposes} for resource in Resource),
-        {"name": "API keys", "description": "what a key may do, and where to report leaked keys"},
+        {"name": "Own key", "description": "what a key may do, its renewal, and where to report leaked keys"},
     ]
     return result
 

@@ -64,7 +64,11 @@ class Change(models.Model):
 
     store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="+")
     transaction_id = models.BigIntegerField(db_default=TransactionId(), editable=False)
-    resource = models.CharField(max_length=10, choices=Resource.choices)
+    resource = models.CharField(
+        max_length=10,
+        # Keys are no objects of the shop.
+        choices=[choice for choice in Resource.choices if choice[0] != Resource.API_KEYS],
+    )
     object_id = models.BigIntegerField()
     event = models.CharField(max_length=7, choices=Event.choices)
     at = models.DateTimeField(default=timezone.now)

@@ -115,6 +115,9 @@ def admin_model(name: str) -> type[Model] | None:
 
 def route_url(route: Route, store: Specimens, pk: int | None = None) -> str:
     """The address of a route of the API: of the store's own object, or of another one."""
+    if "{prefix}" in route.path:
+        prefix = f"{pk:07x}" if pk is not None else ApiKey.objects.filter(store=store.store)[0].prefix
+        return route.path.format(store_id=store.store.pk, prefix=prefix)
     if "{id}" not in route.path:
         return route.path.format(store_id=store.store.pk)
     assert route.resource is not None
@@ -129,6 +132,11 @@ def store_routes() -> list[Route]:
 def object_routes() -> list[tuple[Route, Resource]]:
     """The routes of the API that lead to one object."""
     return [(route, route.resource) for route in ROUTES if "{id}" in route.path and route.resource]
+
+
+def key_routes() -> list[Route]:
+    """The routes of the API that lead to one key."""
+    return [route for route in ROUTES if "{prefix}" in route.path]
 
 
 @dataclass

@@ -30,6 +30,7 @@ from tests.security.surface import (
     Shops,
     admin_model,
     everything,
+    key_routes,
     object_routes,
     pages,
     route_url,
@@ -73,6 +74,16 @@ def test_no_object_route_leads_to_another_stores(api: Caller, shops: Shops) -> N
     assert {label: rows for label, rows in everything().items() if label.startswith("stores.")} == before
 
 
+def test_no_key_route_leads_to_a_key_of_another_store(api: Caller, shops: Shops) -> None:
+    theirs = int(shops.their_key.prefix, 16)
+    for route in key_routes():
+        asked = call(api, route, route_url(route, shops.mine, theirs))
+        nobodys = call(api, route, route_url(route, shops.mine, 0))
+        assert asked.status_code == 404, route
+        assert told(asked, shops.their_key.prefix) == told(nobodys, "0000000"), route
+        assert call(api, route, route_url(route, shops.mine)).status_code != 404, route
+
+
 def test_every_object_route_leads_to_ones_own(api: Caller, shops: Shops) -> None:
     """Lest the walk above have asked for what is never there."""
     for route, _ in object_routes():
@@ -88,7 +99,7 @@ def test_a_key_opens_no_route_of_another_store(api: Caller, shops: Shops) -> Non
 
 def test_no_list_has_anything_of_another_store(api: Caller, shops: Shops) -> None:
     for route in store_routes():
-        if route.method == "GET" and "{id}" not in route.path and route.resource:
+        if route.method == "GET" and route.resource in shops.mine.ids and "{id}" not in route.path:
             rows = api.client.get(route_url(route, shops.mine)).json()
             listed = list(ids_in(rows if isinstance(rows, list) else rows["data"]))
             assert sorted(listed) == sorted(shops.mine.ids[route.resource]), route

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from apikeys import outbox, reminders, trusts
+from apikeys import outbox, reminders, renewal
 from apikeys.usage import retention
 from reflow.observability.database_metrics import DAILY
 
@@ -57,11 +57,11 @@ STEPS: tuple[Callable[[], None], ...] = (
     reminders.remind_of_expiry,
     reminders.remind_of_expired_keys,
     reminders.send_monthly_reviews,
+    renewal.delete_replaced_keys,
     clear_sessions,
     prune_tasks,
     outbox.requeue_lost_emails,
     retention.delete_old_usage,
     retention.delete_old_emails,
     retention.maintain_request_log,
-    trusts.prune_trusts,
 )

@@ -1,0 +1,18 @@
+"""The API's routes about keys. Each answers with a slash at the end and without."""
+
+from django.urls import re_path
+from rest_framework.routers import SimpleRouter
+
+from apikeys.api.key_management import ApiKeyViewSet
+from apikeys.api.views import ApiKeyView, RenewKeyView, RevokeKeysView
+
+router = SimpleRouter()
+router.trailing_slash = "/?"
+router.register("stores/(?P<store_id>[1-9][0-9]{8})/api-keys", ApiKeyViewSet, basename="api-key-of-store")
+
+urlpatterns = [
+    re_path("^api-key/?$", ApiKeyView.as_view(), name="api-key"),
+    re_path("^api-key/roll/?$", RenewKeyView.as_view(), name="api-key-roll"),
+    re_path("^api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
+    *router.urls,
+]

@@ -1,0 +1,235 @@
+"""The routes of the resource api_keys: what programs see and change, and that nothing can grow."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.test import Client
+
+from apikeys import lifecycle
+from apikeys.actors import Actor
+from apikeys.models import ApiKey, AuditEntry
+from stores.models import Store
+from tests.conftest import IssueKey, bearer, deliver_emails
+
+KEYS = "/v1/stores/267418190/api-keys/"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DAY = 86400
+MANAGING = ["orders:write", "customers:read", "api_keys:write"]
+
+
+class Api:
+    """The API, called with one key."""
+
+    def __init__(self, plaintext: str) -> None:
+        self.client = Client(headers=bearer(plaintext))
+
+    def call(self, method: str, path: str = "", body: Any = None) -> Any:
+        kwargs = {} if method == "GET" else {"data": body or {}, "content_type": "application/json"}
+        return (
+            self.client.generic(method, f"{KEYS}{path}")
+            if method == "DELETE"
+            else getattr(self.client, method.lower())(f"{KEYS}{path}", **kwargs)
+        )
+
+    def make(self, **fields: Any) -> Any:
+        return self.call(
+            "POST", body={"name": "Made", "access": ["orders:read"], "expires_in": 8 * DAY} | fields
+        )
+
+
+@pytest.fixture(autouse=True)
+def _at_noon() -> Any:
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def program(issue: IssueKey) -> ApiKey:
+    """A key that manages keys, which ends in a hundred days and works from the tests' network."""
+    key, plaintext = issue(
+        name="Program",
+        access=MANAGING,
+        expires_at=NOON + timedelta(days=100),
+        allowed_addresses=["127.0.0.0/8"],
+    )
+    key.plaintext = plaintext  # type: ignore[attr-defined]
+    return key
+
+
+@pytest.fixture
+def api(program: ApiKey) -> Api:
+    return Api(program.plaintext)  # type: ignore[attr-defined]
+
+
+def test_create_answers_the_whole_key_once(api: Api, program: ApiKey) -> None:
+    deliver_emails().clear()
+    response = api.make(note="Nightly", allowed_addresses=["127.0.0.1"])
+    made = response.json()
+    assert response.status_code == 201
+    assert response["Location"] == f"http://testserver{KEYS}{made['prefix']}"
+    key = ApiKey.objects.get(prefix=made["prefix"])
+    assert (key.made_by, key.created_by) == (program, None)
+    assert made == {
+        "object": "api_key",
+        "prefix": key.prefix,
+        "name": "Made",
+        "note": "Nightly",
+        "access": ["orders:read"],
+        "expires_at": "2026-12-01T12:00:00Z",
+        "allowed_addresses": ["127.0.0.1"],
+        "status": "working",
+        "created_at": "2026-11-23T12:00:00Z",
+        "created_by": {"type": "api_key", "prefix": program.prefix},
+        "last_used_at": None,
+        "requests_30d": 0,
+        "refused_30d": 0,
+        "successor": None,
+        "predecessor": None,
+        "key": made["key"],
+    }
+    own = Client().get("/v1/api-key/", headers=bearer(made["key"])).json()
+    assert own["prefix"] == made["prefix"]
+    del made["key"]
+    assert api.call("GET", f"{key.prefix}/").json() == made | {
+        "last_used_at": "2026-11-23T12:00:00Z",
+        "requests_30d": 1,
+    }
+    entry = AuditEntry.objects.for_key(key)[0]
+    assert (entry.sentence, entry.actor_name) == ("Created with orders:read.", f"API key {program.prefix}")
+    (email,) = deliver_emails()
+    assert f"By: API key {program.prefix}" in email.body
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "code", "named"),
+    [
+        ({"access": ["coupons:read"]}, 401, "resource_not_allowed", {"required": "coupons:read"}),
+        ({"access": ["customers:write"]}, 401, "resource_not_allowed", {"required": "customers:write"}),
+        ({"access": ["api_keys:read"]}, 401, "resource_not_allowed", {"required": "api_keys:read"}),
+        ({"expires_in": 101 * DAY}, 403, "beyond_own_access", {"fields": "expires_at"}),
+        ({"allowed_addresses": []}, 403, "beyond_own_access", {"fields": "allowed_addresses"}),
+        ({"allowed_addresses": ["126.0.0.0/7"]}, 403, "beyond_own_access", {"fields": "allowed_addresses"}),
+        ({"access": ["planets:read"]}, 400, "invalid", {"fields": "access.0"}),
+        ({"access": []}, 400, "invalid", {"fields": "access"}),
+        ({"expires_in": 59}, 400, "invalid", {"fields": "expires_in"}),
+        (
+            {"expires_in": None, "expires_at": "2026-11-23T11:00:00Z"},
+            400,
+            "invalid",
+            {"fields": "expires_in"},
+        ),
+        ({"expires_at": "2026-11-24T11:00:00Z"}, 400, "invalid", {"fields": "expires_in"}),
+        ({"name": "program"}, 409, "conflict", {"fields": "name"}),
+        ({"name": "\u200b"}, 400, "invalid", {"fields": "name"}),
+        ({"allowed_addresses": ["here"]}, 400, "invalid", {"fields": "allowed_addresses"}),
+        ({"renews_days": 30}, 400, "invalid", {"fields": "renews_days"}),
+    ],
+)
+def test_create_refuses_what_is_wrong_or_too_much(
+    api: Api, fields: Any, status: int, code: str, named: dict[str, str]
+) -> None:
+    response = api.make(**{"allowed_addresses": ["127.0.0.1"], **fields})
+    body = response.json()
+    assert (response.status_code, body["code"]) == (status, code)
+    for member, expected in named.items():
+        assert body[member] == expected if member == "required" else expected in body[member]
+    assert ApiKey.objects.count() == 1
+    assert AuditEntry.objects.count() == 1
+
+
+def test_a_program_changes_only_keys_that_it_made(api: Api, issue: IssueKey, program: ApiKey) -> None:
+    foreign, _ = issue(name="Foreign", access=["orders:read"], expires_at=NOON + timedelta(days=1))
+    for method, path, body in (
+        ("PATCH", "", {"name": "Mine now"}),
+        ("DELETE", "", None),
+        ("POST", "roll/", {"overlap": 0}),
+        ("POST", "deactivate/", {}),
+    ):
+        for key in (foreign, program):
+            response = api.call(method, f"{key.prefix}/{path}", body)
+            assert (response.status_code, response.json()["code"]) == (403, "beyond_own_access"), method
+            assert "key" in response.json()["fields"]
+    assert {key["name"] for key in api.call("GET").json()["data"]} == {"Foreign", "Program"}
+
+
+def test_a_program_changes_rolls_and_ends_the_keys_that_it_made(api: Api, program: ApiKey) -> None:
+    made = api.make(allowed_addresses=["127.0.0.1"]).json()
+    path = f"{made['prefix']}/"
+    changed = api.call("PATCH", path, {"name": "Renamed", "access": ["orders:write"], "expires_in": 2 * DAY})
+    assert (changed.json()["name"], changed.json()["access"]) == ("Renamed", ["orders:read", "orders:write"])
+    assert api.call("POST", f"{path}deactivate/").json()["status"] == "off"
+    assert api.call("POST", f"{path}deactivate/").status_code == 409
+    assert api.call("POST", f"{path}reactivate/").json()["status"] == "working"
+    rolled = api.call("POST", f"{path}roll/", {"overlap": 60}).json()
+    assert rolled["predecessor"] == made["prefix"]
+    assert api.call("GET", path).json()["successor"] == rolled["prefix"]
+    assert api.call("POST", f"{path}roll/", {"overlap": 60}).status_code == 409
+    assert api.call("DELETE", f"{rolled['prefix']}/").status_code == 204
+    assert api.call("GET", f"{rolled['prefix']}/").status_code == 404
+    assert {entry.actor_prefix for entry in AuditEntry.objects.exclude(key=program)} == {program.prefix}
+
+
+def test_a_program_gives_no_more_than_it_has_at_that_moment(api: Api, program: ApiKey, owner: User) -> None:
+    made = api.make(access=["orders:write"], allowed_addresses=["127.0.0.1"]).json()
+    lifecycle.update_key(program, by=Actor(owner), version=1, access=["api_keys:write", "customers:read"])
+    for path, body in (("roll/", {"overlap": 0}), ("reactivate/", {})):
+        if path == "reactivate/":
+            lifecycle.deactivate_key(ApiKey.objects.get(prefix=made["prefix"]), by=Actor(owner))
+        response = api.call("POST", f"{made['prefix']}/{path}", body)
+        assert (response.status_code, response.json()["code"]) == (401, "resource_not_allowed")
+    assert api.call("PATCH", f"{made['prefix']}/", {"access": ["customers:read"]}).status_code == 200
+
+
+def test_the_successor_of_a_program_manages_what_it_made(api: Api, program: ApiKey, owner: User) -> None:
+    made = api.make(allowed_addresses=["127.0.0.1"]).json()
+    _, plaintext = lifecycle.roll_key(program, by=Actor(owner), overlap=timedelta(0))
+    assert Api(plaintext).call("DELETE", f"{made['prefix']}/").status_code == 204
+
+
+def test_a_leak_takes_the_keys_that_were_made_with_it(api: Api, program: ApiKey, issue: IssueKey) -> None:
+    made = api.make(allowed_addresses=["127.0.0.1"]).json()
+    bystander, _ = issue(name="Bystander")
+    deliver_emails().clear()
+    Client().post("/v1/api-keys/revoke/", {"keys": [program.plaintext]}, "application/json")  # type: ignore[attr-defined]
+    assert list(ApiKey.objects.usable()) == [bystander]
+    sentence = AuditEntry.objects.for_prefix(made["prefix"])[0].sentence
+    assert sentence == f"Deactivated for good: made with {program.prefix}, which leaked."
+    assert len(deliver_emails()) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["Made", "Other", "Program"]),
+        ("?status=off", ["Other"]),
+        ("?access=customers:read", ["Program"]),
+        ("?created_by=person", ["Other", "Program"]),
+        ("?created_by={prefix}", ["Made"]),
+        ("?search=OTH", ["Other"]),
+        ("?perpage=1&page=3", ["Program"]),
+        ("?cursor=&perpage=2", ["Made", "Other"]),
+    ],
+)
+def test_list_is_filtered_and_paged(
+    api: Api, program: ApiKey, issue: IssueKey, owner: User, query: str, names: list[str]
+) -> None:
+    with time_machine.travel(NOON + timedelta(seconds=1), tick=False):
+        other, _ = issue(name="Other")
+    lifecycle.deactivate_key(other, by=Actor(owner))
+    with time_machine.travel(NOON + timedelta(seconds=2), tick=False):
+        api.make(allowed_addresses=["127.0.0.1"])
+        answer = api.call("GET", query.format(prefix=program.prefix)).json()
+    assert [key["name"] for key in answer["data"]] == names
+
+
+@pytest.mark.parametrize("query", ["?status=sleeping", "?colour=red", "?created_by=me"])
+def test_list_refuses_a_filter_that_it_does_not_have(api: Api, query: str) -> None:
+    assert api.call("GET", query).json()["code"] == "invalid"
+
+
+def test_keys_of_another_store_do_not_exist(api: Api, issue: IssueKey, other_store: Store) -> None:
+    foreign, _ = issue(store=other_store)
+    assert api.call("GET", f"{foreign.prefix}/").status_code == 404
