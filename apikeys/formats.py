@@ -1,6 +1,6 @@
 """How times and numbers are written for people: one date style, everywhere in UTC."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 UNITS = (
     ("year", 365 * 86400),
@@ -19,12 +19,18 @@ def exact_time(at: datetime) -> str:
 
 def relative_time(at: datetime, now: datetime) -> str:
     """Write the distance of a time in its largest unit: "3 days ago", "in 1 hour", "just now"."""
-    seconds = int((now - at).total_seconds())
+    distance = abs(now - at)
+    if distance < timedelta(minutes=1):
+        return "just now"
+    return f"{duration(distance)} ago" if at < now else f"in {duration(distance)}"
+
+
+def duration(length: timedelta) -> str:
+    """Write a length of time in its largest unit: "59 minutes", "3 days"."""
     for unit, size in UNITS:
-        if count := abs(seconds) // size:
-            distance = f"{count} {unit}{'s' if count > 1 else ''}"
-            return f"{distance} ago" if seconds > 0 else f"in {distance}"
-    return "just now"
+        if count := int(length.total_seconds()) // size:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"
 
 
 def grouped(number: int) -> str:

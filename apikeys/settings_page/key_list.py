@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apikeys import key_text
-from apikeys.formats import grouped, relative_time
+from apikeys.formats import duration, grouped, relative_time
 from apikeys.models import ApiKey, ApiKeyQuerySet
 from apikeys.models.state import BY_NAME, STATES
-from apikeys.usage import charts
+from apikeys.usage import charts, reports
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -206,6 +206,7 @@ class Row(NamedTuple):
     refused: str
     spark: charts.Sparkline | None
     last_used: datetime | None
+    last_tried: datetime | None
     expires_at: datetime | None
     creator: str
     tone: str
@@ -215,10 +216,11 @@ class Row(NamedTuple):
 
 def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[Row]:
     now = timezone.now()
-    return [row(key, periods[key.pk], base, now) for key in page]
+    used = reports.last_used(list(page))
+    return [row(key, periods[key.pk], used.get(key.pk), base, now) for key in page]
 
 
-def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
+def row(key: ApiKey, period: Period, used_at: datetime | None, base: str, now: datetime) -> Row:
     chips = [(str(resource.label), access is Access.WRITE) for resource, access in key.highest_access]
     shown = count_fitting(chips)
     more = chips[shown:]
@@ -237,7 +239,8 @@ def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
         requests=grouped(period.total),
         refused=grouped(refused) if refused else "",
         spark=charts.sparkline(period) if period.total else None,
-        last_used=last_use.at if last_use else None,
+        last_used=used_at,
+        last_tried=last_use.at if last_use and last_use.at != used_at else None,
         expires_at=key.expires_at,
         creator=key.created_by.email if key.created_by else "",
         tone=key.state.tone,
@@ -267,10 +270,8 @@ def possible_actions(key: ApiKey) -> list[str]:
 
 def describe_state(key: ApiKey, now: datetime) -> str:
     """Return a key's status in a few words, with the time at which it changes by itself."""
-    if key.status == "off":
-        if key.reactivates_at and key.reactivates_at.date() == now.date():
-            return f"Off until {key.reactivates_at:%H:%M}"
-        return f"Off until {key.reactivates_at:%-d %b}" if key.reactivates_at else "Off"
+    if key.status == "off" and key.reactivates_at:
+        return f"Off for {duration(key.reactivates_at - now)}"
     if key.status in {"expiring", "rolled"} and key.expires_at:
         verb = "Ends" if key.superseded_at else "Expires"
         return f"{verb} {relative_time(key.expires_at, now)}"

@@ -93,7 +93,8 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
         "use": reports.access_against_use(key),
         "undo": form_recovery.take_undo(request, key),
         "history": AuditEntry.objects.for_key(key),
-        "example": readable(key),
+        "example": readable(key) if key.is_usable(timezone.now()) else None,
+        "used_at": reports.last_used([key]).get(key.pk),
     }
     return render(request, "apikeys/detail.html", context)
 
@@ -244,7 +245,13 @@ def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
         lifecycle.delete_key(key, by=actor_from_request(request))
         messages.success(request, f"Deleted {key.name}.")
         return redirect(list_address(request, store))
-    context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
+    context = {
+        "store": store,
+        "key": key,
+        "form": form,
+        "impact": reports.impact(key),
+        "is_usable": key.is_usable(timezone.now()),
+    }
     return render(request, "apikeys/delete.html", context)
 
 

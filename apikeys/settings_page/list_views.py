@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,6 +26,8 @@ from apikeys.settings_page.key_list import Listing
 from apikeys.settings_page.key_views import NewKey, get_key, render_key
 from apikeys.settings_page.request_search import read_search
 from apikeys.usage import charts, reports
+from apikeys.usage.callers import callers_of
+from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 
 
@@ -64,12 +67,19 @@ def find(request: OwnerRequest, store: Store) -> HttpResponse:
 
 @require_safe
 @store_owner_required
+@transaction.atomic
 def created(request: OwnerRequest, store: Store) -> HttpResponse:
-    """Show new keys over the list, once; the key that replaces another, over its own page."""
+    """Show new keys over the list, once; the key that replaces another, over its own page.
+
+    In one transaction: where the page cannot be made, nobody has seen the keys, and they can be shown again.
+    """
     new_keys = [NewKey(request, *taken) for taken in one_time_display.take_keys(request, store)]
     response: HttpResponse = redirect("apikeys:list", store.pk)
     if len(new_keys) == 1 and new_keys[0].key.predecessor_id:
-        response = render_key(request, store, get_key(store, new_keys[0].key.prefix), created=new_keys)
+        key = get_key(store, new_keys[0].key.prefix)
+        rolled = key.predecessor
+        callers = callers_of(rolled, Period(TimeRange.DAY)) if rolled else None
+        response = render_key(request, store, key, created=new_keys, rolled=rolled, old_callers=callers)
     elif new_keys:
         response = render_list(request, store, Listing.from_query(store, QueryDict()), created=new_keys)
     return one_time_display.delete_key_cookies(response, request, store)

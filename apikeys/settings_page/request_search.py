@@ -202,7 +202,8 @@ class RequestSearch:
     def __init__(self, store: Store, filters: RequestFilters) -> None:
         wanted = filters.cleaned_data
         request_id, prefix, path = read_search(wanted["q"])
-        keys = keys_looked_for(store, wanted["key"], prefix)
+        self.start, self.end = filters.start, wanted["to"]
+        self.keys = keys = keys_looked_for(store, wanted["key"], prefix)
         key = keys[0] if keys and len(keys) == 1 else None
         rows = LoggedRequest.objects.for_key(key.pk) if key else LoggedRequest.objects.for_store(store)
         if request_id:

@@ -1,5 +1,6 @@
 """Requests: what keys did, one by one, and why they were refused."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apikeys.models import ApiKey, LoggedRequest, Refusal
@@ -24,6 +26,7 @@ from apikeys.settings_page.request_search import (
     RequestPage,
     RequestSearch,
 )
+from apikeys.usage import reports
 from apikeys.usage.callers import callers_of
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
@@ -42,22 +45,36 @@ def show_requests(request: OwnerRequest, store: Store) -> HttpResponse:
     if request.method == "POST":
         return redirect_to_query(request)
     filters = RequestFilters(request.GET)
-    page = RequestPage([])
+    page, counted = RequestPage([]), None
     if filters.is_valid():
-        page = RequestSearch(store, filters).page(Cursor.parse(request.GET.get("cursor", "")))
+        search = RequestSearch(store, filters)
+        page = search.page(Cursor.parse(request.GET.get("cursor", "")))
+        if not page.rows and "cursor" not in request.GET:
+            counted = counted_instead(store, search)
     names = key_names(store)
     context = {
         "store": store,
         "filters": filters,
         "page": page,
+        "counted": counted,
         "rows": [(row, names.get(row.key_id, ""), describe_reason(row.reason)) for row in page.rows],
         "is_live": "live" in request.GET and "cursor" not in request.GET,
         "is_filtered": bool(filters.query),
+        "is_narrowed": bool(filters.query.keys() - {"from", "to", "range", "key"}),
         "log": settings.REQUEST_LOG,
         "days": settings.REQUEST_LOG_DAYS,
     }
     is_part = request.htmx.target == "requests"
     return render(request, f"apikeys/{'includes/request_rows' if is_part else 'requests'}.html", context)
+
+
+def counted_instead(store: Store, search: RequestSearch) -> dict[str, int] | None:
+    """Return what was counted in a period of which single requests are not kept any more; None for others."""
+    start, end = search.start, search.end or timezone.now()
+    if start is None or start > timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS):
+        return None
+    last = (end - timedelta(microseconds=1)).date()
+    return reports.counted(store, start.date(), last, search.keys)
 
 
 def key_names(store: Store) -> dict[int, str]:
@@ -112,6 +129,12 @@ def show_callers(request: OwnerRequest, store: Store, prefix: str) -> HttpRespon
     """Show from where and with what the key is used."""
     key = get_key(store, prefix)
     period = Period(TimeRange.parse(request.GET.get("range", "")))
-    context = {"store": store, "key": key, "period": period, "callers": callers_of(key, period)}
+    context = {
+        "store": store,
+        "key": key,
+        "period": period,
+        "callers": callers_of(key, period),
+        "limit": key.rate_limit or settings.RATE_LIMIT_PER_KEY,
+    }
     is_part = request.htmx.target == "callers"
     return render(request, f"apikeys/{'includes/callers' if is_part else 'callers'}.html", context)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Max
+from django.db.models.functions import TruncMinute
 from django.utils import timezone
 
 from apikeys.models import ApiKey, LoggedRequest
@@ -25,11 +26,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Those with the most requests since a moment, which is later than asked for where there are many."""
+    """Those with the most requests since a moment, which is later than asked for where there are many.
+
+    ``busiest`` is the number of requests in the busiest minute of the last week, as far as that goes back.
+    """
 
     addresses: list[Caller]
     clients: list[Caller]
     since: datetime
+    busiest: int
 
 
 def callers_of(key: ApiKey, period: Period) -> Callers:
@@ -46,4 +51,7 @@ def callers_of(key: ApiKey, period: Period) -> Callers:
             Caller(name or "", *rest) for name, *rest in groups.order_by("-requests", column)[:MAX_CALLERS]
         ]
 
-    return Callers(most("address"), most("client"), since)
+    week = counted.filter(at__gte=timezone.now() - timedelta(days=7)).annotate(minute=TruncMinute("at"))
+    minutes = week.values_list("minute").annotate(requests=Count("pk")).order_by("-requests")
+    busiest = minutes.values_list("requests", flat=True).first() or 0
+    return Callers(most("address"), most("client"), since, busiest)

@@ -6,7 +6,7 @@ Days are UTC days.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Max, QuerySet, Sum
@@ -14,7 +14,7 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from apikeys.models import ApiKey, HourlyUsage, StoreUsage, Usage
-from apikeys.models.outcomes import Outcome
+from apikeys.models.outcomes import REFUSED_STATUS_CODES, Outcome
 from apikeys.models.usage import first_day
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
@@ -44,6 +44,30 @@ def of_keys(keys: Collection[ApiKey], time_range: TimeRange = TimeRange.MONTH) -
     for bar, key_id, outcome, requests in by_bar(rows, time_range, "key_id", "outcome"):
         periods[key_id].add(bar, outcome, requests)
     return periods
+
+
+def counted(store: Store, first: date, last: date, keys: Collection[ApiKey] | None = None) -> dict[str, int]:
+    """Return how many requests were counted by outcome, from one day to another; of all keys or of these."""
+    rows = Usage.objects.filter(store=store, day__range=(first, last))
+    if keys is not None:
+        rows = rows.filter(key__in=keys)
+    return dict.fromkeys(Outcome.values, 0) | dict(
+        rows.order_by().values_list("outcome").annotate(Sum("requests"))
+    )
+
+
+def last_used(keys: Collection[ApiKey]) -> dict[int, datetime]:
+    """Return when each key was last let in, by its id: a request that was refused is no use of it.
+
+    None for a key that never was. Of keys whose newest request was refused, that is read from the counts.
+    """
+    uses = {key.pk: use for key in keys if (use := getattr(key, "last_use", None))}
+    refused = [pk for pk, use in uses.items() if use.status_code in REFUSED_STATUS_CODES]
+    found = {pk: use.at for pk, use in uses.items() if pk not in refused}
+    if refused:
+        rows = Usage.objects.filter(key__in=refused).exclude(outcome=Outcome.REFUSED).order_by()
+        found |= dict(rows.values_list("key").annotate(Max("last_at")))
+    return found
 
 
 def by_bar(rows: QuerySet[Any], time_range: TimeRange, *columns: str) -> Any:
@@ -165,7 +189,7 @@ def removable(key: ApiKey, scopes: list[ScopeUse]) -> list[ScopeUse]:
 
 @dataclass(slots=True)
 class Impact:
-    """What would break if the key stopped working: requests by how long ago, and the last one."""
+    """What would break if the key stopped working: requests that are let in now, and the last one of all."""
 
     since_yesterday: int
     last_7_days: int
@@ -183,7 +207,7 @@ def impacts(keys: Collection[ApiKey]) -> dict[int, Impact]:
     """
     found = {key.pk: Impact(0, 0, getattr(key, "last_use", None)) for key in keys}
     yesterday = timezone.now().date() - timedelta(days=1)
-    rows = Usage.objects.filter(key__in=keys).last_days(7)
+    rows = Usage.objects.filter(key__in=keys).exclude(outcome=Outcome.REFUSED).last_days(7)
     for key_id, day, requests in rows.order_by().values_list("key_id", "day").annotate(Sum("requests")):
         found[key_id].last_7_days += requests
         if day >= yesterday:

@@ -7,6 +7,7 @@ import { assistForms, markBusyForms } from "./forms.js";
 import { runList } from "./list.js";
 import { announceMessages, dismissMessages } from "./live.js";
 import { runMenus } from "./menus.js";
+import { addOwnTimes } from "./times.js";
 
 announceMessages();
 dismissMessages();
@@ -17,3 +18,5 @@ copyOnClick();
 runList();
 runMenus();
 readCharts();
+addOwnTimes();
+document.addEventListener("htmx:afterSettle", () => addOwnTimes());

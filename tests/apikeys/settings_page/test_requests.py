@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apikeys.models import ApiKey, LoggedRequest, Refusal
+from apikeys.models import ApiKey, LoggedRequest, Refusal, Usage
 from apikeys.settings_page import request_search
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
@@ -175,6 +175,23 @@ def test_no_value_in_an_address_is_a_server_error_or_shows_another_store(
 def test_what_is_wrong_with_a_filter_is_said(signed_in: Client, query: dict[str, str], message: str) -> None:
     assert message in signed_in.get(f"{BASE}/requests/", query).text
     assert found(signed_in, **query) == []
+
+
+def test_a_day_that_is_not_logged_any_more_shows_what_was_counted(
+    signed_in: Client, key: ApiKey, store: Store
+) -> None:
+    day = (timezone.now() - timedelta(days=20)).date()
+    for outcome, requests in (("succeeded", 1_200), ("refused", 3)):
+        Usage.objects.create(
+            store=store, key=key, day=day, outcome=outcome, requests=requests, last_at=timezone.now()
+        )
+    query = {"from": f"{day}T00:00", "to": f"{day + timedelta(days=1)}T00:00"}
+    page = signed_in.get(f"{BASE}/requests/", query).text
+    assert (
+        "1,200 requests succeeded, 3 were refused and 0 failed. Single requests are kept for 14 days." in page
+    )
+    other = signed_in.get(f"{BASE}/requests/", query | {"key": "nobody"}).text
+    assert "0 requests succeeded" in other
 
 
 def test_another_stores_request_is_not_there(

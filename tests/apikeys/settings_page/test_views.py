@@ -21,7 +21,7 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, AuditEntry, LastUse, Refusal, StoreUsage, Usage
 from apikeys.models.outcomes import Outcome
-from apikeys.settings_page import key_views, one_time_display, urls
+from apikeys.settings_page import key_list, key_views, one_time_display, urls
 from apikeys.settings_page.forms import initial_of, shown_of
 from stores.models import Store
 from tests.conftest import PASSWORD, IssueKey, bearer, deliver_emails, sign_in
@@ -588,7 +588,7 @@ def test_a_row_says_when_it_changes_by_itself(signed_in: Client, issue: IssueKey
         lifecycle.deactivate_key(issue()[0], by=Actor(owner))
         sign_in(signed_in, owner.email)
         states = re.findall(r'class="badge \w+">(.*?)</span>', text(signed_in.get(KEYS)))
-    assert states == ["Off", "Off until 25 Nov", "Off until 14:00", "Expires in 3 days"]
+    assert states == ["Off", "Off for 2 days", "Off for 2 hours", "Expires in 3 days"]
 
 
 def test_htmx_gets_only_the_rows(signed_in: Client, issue: IssueKey) -> None:
@@ -1065,3 +1065,62 @@ def test_a_mail_server_that_is_down_undoes_nothing(signed_in: Client, settings: 
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     assert save_new(signed_in)["Location"] == f"{KEYS}created/"
     assert ApiKey.objects.exists()
+
+
+def test_created_shows_the_key_again_where_the_page_could_not_be_made(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = save_new(signed_in)["Location"]
+    signed_in.raise_request_exception = False
+    with monkeypatch.context() as broken:
+        broken.setattr(key_list, "rows", None)
+        assert signed_in.get(address).status_code == 500
+    assert ApiKey.objects.get().revealed_at is None
+    assert WHOLE_KEY.search(text(signed_in.get(address)))
+    assert ApiKey.objects.get().revealed_at is not None
+
+
+def test_used_tried_and_refused_are_three_things(signed_in: Client, issue: IssueKey, owner: User) -> None:
+    key, plaintext = issue(name="Accounting", access=["orders:read"])
+    with time_machine.travel(timezone.now() - timedelta(days=8)):
+        Client().get("/v1/stores/267418190/orders/", headers=bearer(plaintext))
+    Client().get("/v1/stores/267418190/customers/", headers=bearer(plaintext))
+    page = text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    facts = re.findall(r"<dt>(.*?)</dt>\s*<dd>(?:<time[^>]*>)?(.*?)<", page)
+    assert ("Last used", "1 week ago") in facts
+    assert ("Last tried", "just now") in facts
+    row = signed_in.get(KEYS).context["rows"][0]
+    assert (timezone.now() - row.last_used).days == 8
+    assert (timezone.now() - row.last_tried).days == 0
+    assert signed_in.get(f"{KEYS}{key.prefix}/delete/").context["impact"].last_7_days == 0
+
+    assert "Try it" in page
+    lifecycle.deactivate_key(key, by=Actor(owner))
+    assert "Try it" not in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    assert "does not work now" in text(signed_in.get(f"{KEYS}{key.prefix}/delete/"))
+
+
+def test_a_rolled_key_says_so_with_when_the_old_one_ends_and_who_uses_it(
+    signed_in: Client, issue: IssueKey
+) -> None:
+    key, plaintext = issue(name="Accounting")
+    Client().get("/v1/api-key/", headers=bearer(plaintext))
+    answer = signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": "24"})
+    page = text(signed_in.get(answer["Location"]))
+    assert "API key rolled</h1>" in page
+    assert re.search(rf"The old key, <code>{key.prefix}\S+, stops\s+on <time", page)
+    assert "It is still used by 127.0.0.1" in page
+
+
+def test_a_suspended_store_has_no_form_to_fill(signed_in: Client, store: Store) -> None:
+    lifecycle.suspend_store(store, by=Actor(None), reason="Fraud")
+    page = text(signed_in.get(f"{KEYS}new/"))
+    assert "Fraud" in page
+    assert "<form" not in page.partition('id="dialog-title"')[2].partition("</dialog>")[0]
+
+
+def test_operators_without_a_store_are_led_to_the_administration(client: Client, owner: User) -> None:
+    owner.is_staff = True
+    owner.save()
+    client.force_login(owner)
+    assert 'href="/admin/"' in text(client.get("/"))
