@@ -2,16 +2,18 @@
 
 import importlib.util
 import os
-import re
+import secrets
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
@@ -20,20 +22,18 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from apikeys import key_text
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, Email
 from tests.conftest import PASSWORD, IssueKey, bearer, sign_in
 from tests.server import ROOT, connection_of, empty_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ORDERS = "/v1/stores/267418190/orders/"
-GUIDE = ROOT / "reflow" / "deploy" / "README.md"
-STAND_INS = """
-sudo() { shift 2; "$@"; }
-docker() { if [ "$2" = exec ]; then shift 4; "$@"; fi; }
-systemctl() { :; }
-manage() { :; }
-"""
+STAND_INS = {
+    "sudo": 'test "$2" = postgres && shift 2 || shift 3\nexec "$@"\n',
+    "systemctl": "",
+    "docker": 'case $2 in exec) shift 6; exec "$@" ;; run) shift 5; exec "$@" ;; esac\n',
+}
 FIRST_RELEASE = [("apikeys", "0001_initial"), ("stores", "0001_initial")]
 
 
@@ -135,54 +135,58 @@ def test_a_restored_backup_serves_what_was_there(
 
 @pytest.mark.skipif("SUITE_DATABASE_URL" not in os.environ, reason="It is about PostgreSQL.")
 @pytest.mark.parametrize("way", ["compose", "systemd"])
-def test_what_the_guide_says_backs_up_and_restores(
-    way: str, databases: tuple[str, str], issue: IssueKey, tmp_path: Path
-) -> None:
+def test_the_scripts_back_up_and_restore_again_and_again(way: str, issue: IssueKey, tmp_path: Path) -> None:
     key, _ = issue()
-    back_up(tmp_path / "backup")
-    restore(tmp_path / "backup", databases[0])
-    name = databases[0].rpartition("/")[2]
-    commands = {way: names_replaced(block, name) for way, block in guide().items()}
-    run_in_shell(commands[f"{way} back up"], tmp_path)
-    with connected_to(databases[0]):
-        key.delete()
+    back_up(tmp_path / "start")
+    run("createuser", "--superuser", "reflow")
     try:
-        run_in_shell(commands[f"{way} restore"], tmp_path)
+        run("createdb", "--owner=reflow", "reflow")
+        run("pg_restore", "--no-owner", "--dbname=reflow", str(tmp_path / "start"))
+        run_script("backup", str(tmp_path / "dumps"), way=way, folder=tmp_path)
+        (dump,) = (tmp_path / "dumps").iterdir()
+        assert (dump.stat().st_mode & 0o777, dump.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        with connected_to("/reflow"):
+            key.delete()
+        for _ in range(2):
+            run_script("restore", str(dump), way=way, folder=tmp_path)
+            run_script("restore", "--switch", way=way, folder=tmp_path)
+            with connected_to("/reflow"):
+                assert ApiKey.objects.get().prefix == key.prefix
+                assert not Email.objects.waiting().exists()
     finally:
-        run("dropdb", "--if-exists", "--force", f"{name}_before")
-        run("dropdb", "--if-exists", "--force", f"{name}_restored")
-    with connected_to(databases[0]):
-        assert ApiKey.objects.get().prefix == key.prefix
+        with psycopg.connect(**connection_of(os.environ["SUITE_DATABASE_URL"]), autocommit=True) as server:
+            for (name,) in server.execute("SELECT datname FROM pg_database").fetchall():
+                if name in {"reflow", "restored"} or name.startswith("before_"):
+                    server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        run("dropuser", "reflow")
 
 
-def guide() -> dict[str, str]:
-    """The commands of the page, by the way the site is deployed and what they do."""
-    _, _, section = GUIDE.read_text().partition("\n## Backups\n")
-    blocks = re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
-    names = ("compose back up", "systemd back up", "compose restore", "systemd restore")
-    return dict(zip(names, blocks, strict=False))
-
-
-def names_replaced(commands: str, database: str) -> str:
-    """The commands for a database of this name and the user of the tests, on the day of the page's backup."""
-    commands = re.sub(r"--(username|owner|role)=reflow\b", "", commands)
-    commands = re.sub(r"\breflow\b(?!-)", database, commands)
-    commands = re.sub(r"\b(restored|before)\b", rf"{database}_\1", commands)
-    return commands.replace("$(date -u +%F)", "2026-11-25")
-
-
-def run_in_shell(commands: str, folder: Path) -> None:
-    """Run the commands as if there were systemd, containers and other users here."""
-    path = f"{Path(binary('psql')).parent}:{os.environ['PATH']}"
+def run_script(name: str, *arguments: str, way: str, folder: Path) -> None:
+    """Run a script of reflow/deploy/ as if there were systemd, containers and other users here."""
+    programs = folder / "programs"
+    programs.mkdir(exist_ok=True)
+    for program, text in STAND_INS.items():
+        (programs / program).write_text(f"#!/bin/sh\n{text}")
+        (programs / program).chmod(0o755)
+    folders = (programs, Path(binary("psql")).parent, Path(sys.executable).parent)
+    variables = {
+        "PATH": ":".join([*map(str, folders), os.environ["PATH"]]),
+        "RUNS": way,
+        "RELEASE": str(ROOT),
+        "BACKUP_METRIC": str(folder / "metrics" / "backup.prom"),
+        "DATABASE_URL": f"{os.environ['SUITE_DATABASE_URL'].rpartition('/')[0]}/reflow",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DJANGO_SETTINGS_MODULE": "reflow.settings",
+    }
     done = subprocess.run(
-        ["sh", "-euc", f"{STAND_INS}\n{commands}"],
-        cwd=folder,
-        env={**environment(), "PGDATABASE": "postgres", "PATH": path},
+        [ROOT / "reflow" / "deploy" / name, *arguments],
+        cwd=ROOT,
+        env=environment() | variables,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_backup_of_the_first_release_starts(databases: tuple[str, str], tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ COMPOSE, MACHINES = (
     yaml.safe_load((DEPLOY / name).read_text()) for name in ("compose.yaml", "compose.machines.yaml")
 )
 SERVICES = [*COMPOSE["services"].items(), *MACHINES["services"].items()]
-UNITS = sorted(DEPLOY.glob("reflow*.service"))
+# All but the backup, which is root's.
+UNITS = sorted(set(DEPLOY.glob("reflow*.service")) - {DEPLOY / "reflow-backup.service"})
 
 # Variables of PostgreSQL, Caddy, Compose, and the shell on the page.
 THEIRS = {
@@ -181,7 +182,7 @@ def test_whoever_stops_the_server_waits_for_what_it_has_begun() -> None:
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_a_unit_runs_as_nobody_who_could_do_harm(path: Path) -> None:
     """All are shut in as the site is, except for what each is about: how it starts and ends."""
-    own = {"Type", "ExecStart", "Restart", "RestartSec", "KillMode", "TimeoutStopSec"}
+    own = {"Type", "ExecStart", "ExecStopPost", "Restart", "RestartSec", "KillMode", "TimeoutStopSec"}
     site, service = (unit(file)["Service"] for file in (DEPLOY / "reflow.service", path))
     assert service["User"] == "reflow"
     assert service["ProtectSystem"] == "strict"
@@ -213,56 +214,6 @@ def test_systemd_never_stops_trying_to_start_what_should_run(path: Path) -> None
         assert parsed["Unit"]["StartLimitIntervalSec"] == "0"
     else:
         assert parsed["Service"]["Type"] == "oneshot"
-
-
-def shell(heading: str) -> list[str]:
-    """The commands below a heading of the page, block by block, each in one line."""
-    _, _, section = PAGE.partition(f"\n## {heading}\n")
-    section, _, _ = section.partition("\n## ")
-    blocks = re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
-    return [block.replace("\\\n", "") for block in blocks]
-
-
-def test_whatever_uses_the_database_is_stopped_while_another_takes_its_place() -> None:
-    used_by = {path.name for path in UNITS} | {"reflow.socket", "reflow-daily.timer"}
-    compose, systemd = (block for block in shell("Backups") if "RENAME" in block)
-    stopped, _, _ = systemd.partition("RENAME")
-    _, _, names = stopped.partition("systemctl stop ")
-    assert set(names.splitlines()[0].split()) == used_by
-    assert systemd.index("RENAME TO reflow") < systemd.index("manage migrate") < systemd.index("start")
-
-    stopped, _, _ = compose.partition("RENAME")
-    _, _, names = stopped.partition("docker compose stop ")
-    users = {name for name, service in SERVICES if service["image"] == COMPOSE["services"]["web"]["image"]}
-    assert set(names.splitlines()[0].split()) == users - {"migrate"}
-    assert compose.index("RENAME TO reflow") < compose.index("docker compose up")
-
-
-def test_the_variables_are_checked_before_what_is_running_is_replaced() -> None:
-    _, _, later = PAGE.partition("\n## Upgrade\n")
-    restarts = re.findall(r"systemctl restart reflow\b|docker compose up", later)
-    checked = re.findall(
-        r"check_variables\b(?:(?:[^`\n]|\\\n)*)(systemctl restart reflow\b|docker compose up)", later
-    )
-    assert len(restarts) == 4
-    assert checked == restarts
-
-
-def test_an_upgrade_checks_the_variables_first_and_brings_the_units_along() -> None:
-    (block,) = (block for block in shell("Upgrade") if "systemctl restart" in block)
-    steps = (
-        "check_variables",
-        "manage migrate",
-        "ln -sfn",
-        "cp ",
-        "systemctl daemon-reload",
-        "systemctl restart",
-    )
-    places = [block.index(step) for step in steps]
-    assert places == sorted(places)
-    between = block[places[0] : places[-1]]
-    assert between.count("&&") == len(steps) - 1
-    assert ";" not in between
 
 
 def unit(path: Path) -> ConfigParser:
