@@ -46,6 +46,26 @@ ERROR_CODES = {
         "The request could not be read: check its address, headers and body.",
         "The request could not be read.",
     ),
+    "invalid_request": ErrorCode(
+        400, "A field is missing, unknown or not valid. The reference says which there are.", for_owner=""
+    ),
+    "invalid_grant": ErrorCode(
+        400,
+        "The token gets no key: it is not valid, was used before, or no trust of the store takes it. The "
+        "trust's page says why to the store's owners.",
+        for_owner="",
+    ),
+    "invalid_target": ErrorCode(
+        400,
+        "The audience has to be the address of a store, such as "
+        "https://api.reflowhq.com/v1/stores/267418190/, with the slash at its end.",
+        for_owner="",
+    ),
+    "unsupported_grant_type": ErrorCode(
+        400,
+        "The only grant is urn:ietf:params:oauth:grant-type:token-exchange.",
+        for_owner="",
+    ),
     "api_key_missing": ErrorCode(401, f"This route needs an API key. {RIGHT_FORM}", for_owner=""),
     "api_key_malformed": ErrorCode(
         401,
@@ -159,6 +179,9 @@ ERROR_CODES = {
         500,
         "Something went wrong on our side. It has been logged; try again in a moment.",
         "Something went wrong on our side.",
+    ),
+    "temporarily_unavailable": ErrorCode(
+        503, "The issuer of the token cannot be reached: try again in a minute.", for_owner=""
     ),
     "unavailable": ErrorCode(
         503,

@@ -33,6 +33,12 @@ class Event(models.TextChoices):
     SUSPENDED = "suspended", "All keys suspended"
     RESUMED = "resumed", "All keys resumed"
     OWNERS_CHANGED = "owners", "Owners changed"
+    TRUSTED = "trusted", "Workload trusted"
+    TRUST_CHANGED = "trust_edit", "Trust changed"
+    TRUST_PAUSED = "trust_pause", "Trust paused"
+    TRUST_RESUMED = "trust_start", "Trust resumed"
+    TRUST_DELETED = "trust_end", "Trust deleted"
+    EXCHANGED = "exchanged", "Token exchanged"
 
 
 class Told(Enum):
@@ -49,6 +55,7 @@ class Link(Enum):
     KEY = "Open the key's page", "detail"
     LIST = "Open the API Key Settings page", "list"
     NEW = "Create a new key", "new"
+    TRUSTS = "Open the trusted workloads", "trusts"
 
 
 NOT_YOU = "If this was not you or somebody you trust, "
@@ -161,6 +168,19 @@ def _describe_owners(details: Details) -> str:
     )
 
 
+def _describe_trust(details: Details) -> str:
+    claims = ", ".join(f"{name} {value}" for name, value in details["claims"].items())
+    return (
+        f"Trusted the workload “{details['trust_name']}” of {details['issuer']} ({claims}) with "
+        f"{', '.join(details['access'])}."
+    )
+
+
+def _describe_trust_changes(details: Details) -> str:
+    named = ", ".join(name.replace("_", " ") for name in details if not name.startswith("trust"))
+    return f"Changed the trust “{details['trust_name']}”: {named}. Its keys were ended."
+
+
 def _moment(text: str | None) -> str:
     return f"{datetime.fromisoformat(text):%-d %b %Y, %H:%M} UTC" if text else "no expiry"
 
@@ -258,6 +278,44 @@ EVENTS = {
         subject="The API keys of {store} are no longer suspended",
         advice="Keys that worked before work again. Those that were deactivated, or have expired, do not.",
         link=Link.LIST,
+    ),
+    Event.TRUSTED: EventType(
+        _describe_trust,
+        told=Told.OWNERS,
+        subject="A workload is trusted with API keys of {store}",
+        advice=f"{NOT_YOU}delete the trust and change your password.",
+        link=Link.TRUSTS,
+    ),
+    Event.TRUST_CHANGED: EventType(
+        _describe_trust_changes,
+        told=Told.OWNERS,
+        subject="A trust of {store} has changed",
+        advice=f"{NOT_YOU}delete the trust and change your password.",
+        link=Link.TRUSTS,
+    ),
+    Event.TRUST_PAUSED: EventType(
+        lambda details: f"Paused the trust “{details['trust_name']}” and ended its keys.",
+        told=Told.OTHERS,
+        subject="A trust of {store} is paused",
+        advice="Its workload gets no key until somebody resumes it.",
+        link=Link.TRUSTS,
+    ),
+    Event.TRUST_RESUMED: EventType(
+        lambda details: f"Resumed the trust “{details['trust_name']}”.",
+        told=Told.OWNERS,
+        subject="A trust of {store} is resumed",
+        advice=f"{NOT_YOU}pause it again and change your password.",
+        link=Link.TRUSTS,
+    ),
+    Event.TRUST_DELETED: EventType(
+        lambda details: f"Deleted the trust “{details['trust_name']}” with its keys.",
+        told=Told.OWNERS,
+        subject="A trust of {store} was deleted",
+        advice=f"{NOT_YOU}change your password.",
+        link=Link.TRUSTS,
+    ),
+    Event.EXCHANGED: EventType(
+        lambda details: f"Created by the trust “{details['trust_name']}” for {details['run']}.",
     ),
     Event.OWNERS_CHANGED: EventType(
         _describe_owners,

@@ -32,8 +32,12 @@ def remind_of_expiry() -> None:
     for kind, before in REMINDERS:
         was_not_just_chosen = Q(expires_at__gt=F("created_at") + before + DAY)
         is_inherited = Q(predecessor__isnull=False, renews_days=None)
-        expiring = ApiKey.objects.usable().filter(
-            was_not_just_chosen | is_inherited, expires_at__lte=now + before + DAY, superseded_at=None
+        expiring = (
+            ApiKey.objects.kept()
+            .usable()
+            .filter(
+                was_not_just_chosen | is_inherited, expires_at__lte=now + before + DAY, superseded_at=None
+            )
         )
         for key in expiring.select_related("store", "last_use").iterator():
             _remind(key, kind)
@@ -41,7 +45,7 @@ def remind_of_expiry() -> None:
 
 def remind_of_expired_keys() -> None:
     """Tell owners once of keys that were called after they had expired and that nobody turned off."""
-    called = ApiKey.objects.in_state("still-called")
+    called = ApiKey.objects.kept().in_state("still-called")
     for key in called.select_related("store", "last_use").iterator():
         _remind(key, Reminder.Kind.STILL_CALLED)
 
@@ -50,7 +54,7 @@ def send_monthly_reviews() -> None:
     """Tell owners once a month what needs attention in their stores, where something does."""
     for store in Store.objects.filter(api_keys__isnull=False).distinct().iterator():
         recipients = list(NotificationSettings.objects.recipients(store, Notification.MONTHLY_REVIEW))
-        lines = ApiKey.objects.for_store(store).needing_attention() if recipients else []
+        lines = ApiKey.objects.for_store(store).kept().needing_attention() if recipients else []
         lines = [line for line in lines if line.state.in_review]
         for owner in recipients if lines else []:
             with transaction.atomic():

@@ -220,5 +220,12 @@ def is_origin(text: str) -> bool:
     return url.scheme in {"http", "https"} and bool(url.hostname) and text == f"{url.scheme}://{url.netloc}"
 
 
+def is_issuer(text: str) -> bool:
+    address, _, ca_file = text.partition("=")
+    url = urlsplit(address)
+    is_base = url.scheme == "https" and bool(url.hostname) and not url.query and not url.fragment
+    return is_base and (not ca_file or Path(ca_file).is_file())
+
+
 def is_network(text: str) -> bool:
     return bool(ip_network(text))

@@ -390,6 +390,19 @@ REDIS_URL = env.read(
     is_secret=True,
 )
 
+# Issuers of identity tokens that owners may trust, each with the file of the authority that signs its
+# certificate where that is not a public one: https://gitlab.example.com=/etc/ssl/own-ca.pem.
+OIDC_ISSUERS: dict[str, str] = dict(
+    entry.partition("=")[::2]
+    for entry in env.read(
+        "OIDC_ISSUERS",
+        env.comma_separated(
+            env.is_issuer, "https:// addresses, each with =/path/of/a/CA.pem if it needs one"
+        ),
+        default=["https://token.actions.githubusercontent.com", "https://gitlab.com"],
+    )
+)
+
 # Networks of the proxies in front, whose X-Forwarded-For is believed.
 TRUSTED_PROXIES: list[str] = env.read(
     "TRUSTED_PROXIES", env.comma_separated(env.is_network, "networks such as 10.0.0.0/8"), default=[]

@@ -55,7 +55,6 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     list_display = ("prefix", "name", "store", "status", "reaches", "created_at", "expires_at", "last_used")
     list_display_links = ("prefix", "name")
     list_filter = (StatusFilter, AccessFilter, ("store", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("store", "last_use")
     search_fields = ("prefix", "name", "store__name")
     search_help_text = "A prefix, a name or a store. No whole key, please: addresses are logged."
     ordering = ("-created_at",)
@@ -97,7 +96,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         """The audit log has it."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
-        return ApiKey.objects.with_status()
+        return ApiKey.objects.with_status().select_related("store")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
@@ -172,7 +171,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             "has_change_permission": self.has_change_permission(request),
         }
         if request.method == "POST":
-            known = ApiKey.objects.with_status().select_related("store", "last_use")
+            known = ApiKey.objects.with_status().select_related("store")
             context["found"] = known.in_leak(request.POST.get("leak", ""))
         return TemplateResponse(request, "admin/apikeys/apikey/leak.html", context)
 

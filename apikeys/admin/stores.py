@@ -174,7 +174,7 @@ def naming(stores: Iterable[Store]) -> str:
 def keys_of(store: Store) -> dict[str, Any]:
     """What the store's page shows of its keys: the busiest of them, and what was done last."""
     keys = ApiKey.objects.for_store(store)
-    shown = list(keys.with_status().select_related("last_use").busiest_first()[:MAX_KEYS])
+    shown = list(keys.with_status().busiest_first()[:MAX_KEYS])
     periods = reports.of_keys(shown)
     total = reports.of_store(store)
     return {

@@ -4,6 +4,7 @@ from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
 from apikeys.api.key_management import ApiKeyViewSet
+from apikeys.api.token import TokenView
 from apikeys.api.views import ApiKeyView, RenewKeyView, RevokeKeysView
 
 router = SimpleRouter()
@@ -14,5 +15,6 @@ urlpatterns = [
     re_path("^api-key/?$", ApiKeyView.as_view(), name="api-key"),
     re_path("^api-key/roll/?$", RenewKeyView.as_view(), name="api-key-roll"),
     re_path("^api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
+    re_path("^token/?$", TokenView.as_view(), name="token"),
     *router.urls,
 ]

@@ -10,6 +10,7 @@ from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import Refusal
 from apikeys.models.request_log import LoggedRequest
 from apikeys.models.suspension import Suspension
+from apikeys.models.trust import IssuerKeys, TokenExchange, Trust, UsedToken
 from apikeys.models.usage import (
     HourlyUsage,
     LastUse,
@@ -25,6 +26,7 @@ __all__ = [
     "Email",
     "Event",
     "HourlyUsage",
+    "IssuerKeys",
     "KeptAnswer",
     "KnownNetwork",
     "LastUse",
@@ -36,6 +38,9 @@ __all__ = [
     "Reminder",
     "StoreUsage",
     "Suspension",
+    "TokenExchange",
+    "Trust",
     "Usage",
     "UsageWriter",
+    "UsedToken",
 ]

@@ -9,7 +9,7 @@ from itertools import islice
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from apikeys import client_ip, key_text
 from apikeys.models import state as states
+from apikeys.models.refusals import Refusal
 from apikeys.models.usage import Usage
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -45,6 +46,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def for_store(self, store: Store) -> "ApiKeyQuerySet":
         return self.filter(store=store)
 
+    def kept(self) -> "ApiKeyQuerySet":
+        """Keys that people make and keep, without those that a trust makes for minutes."""
+        return self.filter(trust=None)
+
     def usable(self) -> "ApiKeyQuerySet":
         """Keys that a request may use now: neither deactivated, nor suspended, nor expired."""
         return self.filter(states.is_usable(timezone.now()))
@@ -60,7 +65,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     def with_name(self, name: str) -> "ApiKeyQuerySet":
         """Keys that keep others from this name; a rolled key has handed its name on."""
-        return self.filter(comparable_name=comparable(name), superseded_at=None)
+        return self.filter(comparable_name=comparable(name), superseded_at=None, trust=None)
 
     def granting(self, scope: str) -> "ApiKeyQuerySet":
         """Keys that reach a scope, or any that ends like this, such as ``:write``.
@@ -108,10 +113,14 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(named | Q(prefix__istartswith=text))
 
     def with_status(self) -> "ApiKeyQuerySet":
-        """Add ``status``, the name of the first state that each key is in, derived at this moment."""
-        return self.annotate(  # type: ignore[no-redef]  # what it fetches, the key works out itself otherwise
-            status=states.status_case(timezone.now())
-        )
+        """Fetch what each key's ``status`` needs of other tables, which takes queries otherwise."""
+        now = timezone.now()
+        facts = {
+            "has_open_refusal": states.has_open_refusal(now),
+            "has_unused_write": states.has_unused_write(now),
+        }
+        wrapped = {name: ExpressionWrapper(rule, models.BooleanField()) for name, rule in facts.items()}
+        return self.select_related("last_use").annotate(**wrapped)
 
     def in_state(self, name: str) -> "ApiKeyQuerySet":
         """Keys that are in this state, be it their status or not."""
@@ -178,6 +187,10 @@ class ApiKey(models.Model):
     exposed_at = models.DateTimeField(null=True, editable=False)
     # With all keys of its store, by an operator: see apikeys.models.suspension.
     suspended_at = models.DateTimeField(null=True, editable=False)
+    # The trust that made it, which it ends with; null: it is one of those that people make and keep.
+    trust = models.ForeignKey(
+        "apikeys.Trust", on_delete=models.CASCADE, null=True, editable=False, related_name="keys"
+    )
     predecessor = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="successors"
     )
@@ -217,7 +230,7 @@ class ApiKey(models.Model):
             models.UniqueConstraint(
                 fields=("store", "comparable_name"),
                 # Blank: the release before wrote it.
-                condition=Q(superseded_at=None) & ~Q(comparable_name=""),
+                condition=Q(superseded_at=None, trust=None) & ~Q(comparable_name=""),
                 name="api_key_name_is_unique_in_store",
             ),
             models.CheckConstraint(condition=~Q(access=[]), name="api_key_reaches_something"),
@@ -258,8 +271,23 @@ class ApiKey(models.Model):
 
     @cached_property
     def status(self) -> str:
-        """The name of the first state that the key is in; ``with_status()`` fetches it with the key."""
+        """The name of the first state that the key is in; see ``with_status()``."""
         return states.status_of(self, timezone.now()).name
+
+    @cached_property
+    def has_open_refusal(self) -> bool:
+        """The same as ``states.has_open_refusal`` for one key."""
+        return Refusal.objects.for_key(self).alarms().exists()
+
+    @cached_property
+    def has_unused_write(self) -> bool:
+        """The same as ``states.has_unused_write`` for one key."""
+        since = timezone.now() - states.UNUSED
+        if self.created_at >= since or self.last_used_at is None or self.last_used_at < since:
+            return False
+        written = Usage.objects.last_days().filter(key=self, access=Access.WRITE)
+        used = {f"{resource}:write" for resource in written.values_list("resource", flat=True)}
+        return any(scope.endswith(":write") and scope not in used for scope in self.access)
 
     @property
     def state(self) -> states.State:

@@ -10,23 +10,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import (
-    BooleanField,
-    Case,
-    CharField,
-    Exists,
-    ExpressionWrapper,
-    F,
-    OuterRef,
-    Q,
-    Value,
-    When,
-)
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
 from apikeys.models.refusals import Refusal
-from apikeys.models.usage import PERIOD_DAYS, Usage, first_day
-from stores.resources import Access
+from apikeys.models.usage import PERIOD_DAYS, first_day
 
 if TYPE_CHECKING:
     from apikeys.models.key import ApiKey
@@ -98,11 +86,12 @@ class AttentionLine:
         return f"{keys} {self.state.attention}"
 
 
-def _has_open_refusal(now: datetime) -> Q:
+def has_open_refusal(now: datetime) -> Q:
+    """Keys that work, and whose requests were refused in the last days for a cause that stands."""
     return Q(Exists(Refusal.objects.alarms().filter(key=OuterRef("pk"))))
 
 
-def _has_unused_write(now: datetime) -> Q:
+def has_unused_write(now: datetime) -> Q:
     """Keys in use that may write to a resource and have not asked to in 30 days.
 
     Raw, because the ORM cannot take a JSON list apart: it takes a subquery for each resource.
@@ -113,18 +102,6 @@ def _has_unused_write(now: datetime) -> Q:
         output_field=BooleanField(),
     )
     return Q(created_at__lt=now - UNUSED, last_use__at__gte=now - UNUSED) & Q(unused)
-
-
-def _key_has_open_refusal(key: "ApiKey", now: datetime) -> bool:
-    return Refusal.objects.for_key(key).alarms().exists()
-
-
-def _key_has_unused_write(key: "ApiKey", now: datetime) -> bool:
-    if key.created_at >= now - UNUSED or key.last_used_at is None or key.last_used_at < now - UNUSED:
-        return False
-    written = Usage.objects.last_days().filter(key=key, access=Access.WRITE)
-    used = {f"{resource}:write" for resource in written.values_list("resource", flat=True)}
-    return any(scope.endswith(":write") and scope not in used for scope in key.access)
 
 
 STATES = (
@@ -189,8 +166,8 @@ STATES = (
         "refused",
         "Requests refused",
         "bad",
-        where=_has_open_refusal,
-        holds=_key_has_open_refusal,
+        where=has_open_refusal,
+        holds=lambda key, now: key.has_open_refusal,
         attention="with requests refused in the last 7 days",
     ),
     State(
@@ -247,8 +224,8 @@ STATES = (
         "write-unused",
         "Write not used",
         "good",
-        where=_has_unused_write,
-        holds=_key_has_unused_write,
+        where=has_unused_write,
+        holds=lambda key, now: key.has_unused_write,
         attention="with write access that no request needed in 30 days",
         in_review=True,
     ),
@@ -265,13 +242,7 @@ def refusing_state(key: "ApiKey", now: datetime) -> State | None:
 
 def status_of(key: "ApiKey", now: datetime) -> State:
     """Return the first state that the key is in."""
-    return next(state for state in STATES if state.is_of(key, now))
-
-
-def status_case(now: datetime) -> Case:
-    """Return the name of the first state that a key is in, as an expression."""
-    whens = [When(state.where(now), then=Value(state.name)) for state in STATES[:-1]]
-    return Case(*whens, default=Value(STATES[-1].name), output_field=CharField())
+    return next(state for state in STATES if state.holds(key, now))
 
 
 def rules(now: datetime) -> dict[str, ExpressionWrapper[Q]]:

@@ -35,6 +35,8 @@ RETURN_PAGES = {
     "activity": "activity",
     "access": "detail",
     "refusals": "detail",
+    "pause_trust": "trust",
+    "resume_trust": "trust",
 }
 # Addresses that a page asks again and again by itself. It must not leave for a form because of them.
 POLLED = {"first_request"}

@@ -211,6 +211,10 @@ class EditKeyForm(KeyForm):
             self.fill_in({"shown": json.dumps(shown_of(self.key))})
         return super().clean()
 
+    def granted(self) -> list[str]:
+        """Return the access in the form, with what it implies."""
+        return with_implied(self.cleaned_data["access"])
+
     def changes(self) -> KeyChanges:
         """Return what this person changed in the form, and nothing that only somebody else changed."""
         cleaned, shown = self.cleaned_data, self.cleaned_data["shown"]
@@ -219,7 +223,7 @@ class EditKeyForm(KeyForm):
             changes["name"] = cleaned["name"]
         if cleaned["note"] != shown["note"]:
             changes["note"] = cleaned["note"]
-        if (access := with_implied(cleaned["access"])) != shown["access"]:
+        if (access := self.granted()) != shown["access"]:
             changes["access"] = access
         if cleaned["allowed_addresses"] != shown["allowed_addresses"]:
             changes["allowed_addresses"] = cleaned["allowed_addresses"]

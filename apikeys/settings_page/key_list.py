@@ -156,11 +156,11 @@ class Listing:
         found = self._found(store)
         if self.status:
             found = found.in_state(self.status)
-        keys = self._sorted(found).with_status().select_related("last_use", "created_by")
+        keys = self._sorted(found).with_status().select_related("created_by")
         return Paginator(keys, PER_PAGE).get_page(self.page)
 
     def _found(self, store: Store) -> ApiKeyQuerySet:
-        found = ApiKey.objects.for_store(store)
+        found = ApiKey.objects.for_store(store).kept()
         if self.q:
             found = found.search(self.q)
         return found.granting(self.access) if self.access else found

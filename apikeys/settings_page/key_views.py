@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 
 from apikeys import client_ip, lifecycle
 from apikeys.actors import actor_from_request
+from apikeys.insight.rehearsal import deactivated, rehearse
 from apikeys.lifecycle import KeyChanges, StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal
 from apikeys.settings_page import form_recovery, one_time_display
@@ -140,6 +141,7 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
         "form": form,
         "resumed": typed is not None,
         "address": client_ip.client_ip(request),
+        "rehearsal": rehearse(key),
     }
     return render(request, "apikeys/edit.html", context)
 
@@ -181,7 +183,7 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
         else:
             messages.success(request, f"Deactivated {key.name}.")
         return redirect_back(request, key)
-    context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
+    context = {"store": store, "key": key, "form": form, "rehearsal": rehearse(deactivated(key))}
     return render(request, "apikeys/deactivate.html", context)
 
 
@@ -232,7 +234,7 @@ def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
             )
         else:
             return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *rolled)
-    context = {"store": store, "key": key, "form": form, "impact": reports.impact(key)}
+    context = {"store": store, "key": key, "form": form, "rehearsal": rehearse(deactivated(key))}
     return render(request, "apikeys/roll.html", context)
 
 
@@ -249,7 +251,7 @@ def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
         "store": store,
         "key": key,
         "form": form,
-        "impact": reports.impact(key),
+        "rehearsal": rehearse(deactivated(key)),
         "is_usable": key.is_usable(timezone.now()),
     }
     return render(request, "apikeys/delete.html", context)

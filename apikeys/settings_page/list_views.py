@@ -89,7 +89,7 @@ def render_list(request: OwnerRequest, store: Store, listing: Listing, **context
     total = reports.of_store(store, listing.time_range)
     rows = rows_context(store, listing)
     is_narrowed = listing.q or listing.access
-    counts = ApiKey.objects.for_store(store).count_by_state() if is_narrowed else rows["counts"]
+    counts = ApiKey.objects.for_store(store).kept().count_by_state() if is_narrowed else rows["counts"]
     context |= rows | {
         "total": total,
         "attention": attention_lines(counts),

@@ -1,6 +1,15 @@
 from django.urls import path, re_path
 
-from apikeys.settings_page import activity, exports, key_views, list_views, requests, selected_views
+from apikeys.settings_page import (
+    activity,
+    exports,
+    insight_views,
+    key_views,
+    list_views,
+    requests,
+    selected_views,
+    trusts,
+)
 from apikeys.settings_page.notifications import notifications
 
 app_name = "apikeys"
@@ -23,10 +32,18 @@ urlpatterns = [
     path("activity/", activity.show_activity, name="activity"),
     path("activity.csv", activity.activity_csv, name="activity_csv"),
     path("usage.csv", exports.usage_csv, name="usage_csv"),
+    path("trusts/", trusts.show_trusts, name="trusts"),
+    path("trusts/new/", trusts.new_trust, name="new_trust"),
+    path("trusts/<int:pk>/", trusts.show_trust, name="trust"),
+    path("trusts/<int:pk>/edit/", trusts.edit_trust, name="edit_trust"),
+    path("trusts/<int:pk>/pause/", trusts.pause_trust, name="pause_trust"),
+    path("trusts/<int:pk>/resume/", trusts.resume_trust, name="resume_trust"),
+    path("trusts/<int:pk>/delete/", trusts.delete_trust, name="delete_trust"),
     re_path(rf"{KEY}$", key_views.key_detail, name="detail"),
     re_path(rf"{KEY}first-request/$", key_views.first_request, name="first_request"),
     re_path(rf"{KEY}edit/$", key_views.edit_key, name="edit"),
     re_path(rf"{KEY}access/$", key_views.set_access, name="access"),
+    re_path(rf"{KEY}rehearse/$", insight_views.rehearse_edit, name="rehearse"),
     re_path(rf"{KEY}requests/$", requests.key_requests, name="key_requests"),
     re_path(rf"{KEY}callers/$", requests.show_callers, name="callers"),
     re_path(rf"{KEY}refusals/$", key_views.leave_refusal, name="refusals"),

@@ -196,10 +196,6 @@ class Impact:
     last_use: Any
 
 
-def impact(key: ApiKey) -> Impact:
-    return impacts([key])[key.pk]
-
-
 def impacts(keys: Collection[ApiKey]) -> dict[int, Impact]:
     """Return the impact of each key by its id, in one query.
 

@@ -62,5 +62,6 @@ ROUTES = (
     Route("GET", "/v1/api-key/", Key.REQUIRED),
     Route("POST", "/v1/api-key/roll/", Key.REQUIRED),
     Route("POST", "/v1/api-keys/revoke/", Key.IGNORED),
+    Route("POST", "/v1/token/", Key.IGNORED),
     Route("GET", "/v1/openapi.json", Key.OPTIONAL),
 )

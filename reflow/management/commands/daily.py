@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from apikeys import outbox, reminders, renewal
+from apikeys import outbox, reminders, renewal, trusts
 from apikeys.usage import retention
 from reflow.observability.database_metrics import DAILY
 
@@ -64,4 +64,5 @@ STEPS: tuple[Callable[[], None], ...] = (
     retention.delete_old_usage,
     retention.delete_old_emails,
     retention.maintain_request_log,
+    trusts.prune_trusts,
 )

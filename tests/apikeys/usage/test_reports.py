@@ -103,5 +103,5 @@ def test_impact_counts_what_would_break(issue: IssueKey) -> None:
     key, _ = issue()
     for days_ago, requests in ((0, 1), (1, 2), (2, 4), (6, 8), (7, 16)):
         use(key, "orders:read", requests, days_ago=days_ago)
-    impact = reports.impact(key)
+    impact = reports.impacts([key])[key.pk]
     assert (impact.since_yesterday, impact.last_7_days, impact.last_use) == (3, 15, None)

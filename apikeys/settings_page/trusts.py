@@ -1,0 +1,128 @@
+"""Trusted workloads: the list, one trust with its exchanges, and what can be done to it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from apikeys import client_ip, trusts
+from apikeys.actors import actor_from_request
+from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
+from apikeys.models.trust import GITHUB, GITLAB
+from apikeys.settings_page import form_recovery
+from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
+from apikeys.settings_page.trust_form import ISSUER_NAMES, TrustForm
+from apikeys.usage import reports
+from stores.models import Store
+
+MAX_EXCHANGES = 50
+WORKFLOWS = {GITHUB: "github", GITLAB: "gitlab"}
+
+
+@require_safe
+@store_owner_required
+def show_trusts(request: OwnerRequest, store: Store) -> HttpResponse:
+    rows = [(trust, issuer_name(trust)) for trust in Trust.objects.for_store(store)]
+    return render(request, "apikeys/trusts.html", {"store": store, "rows": rows})
+
+
+@store_owner_required
+@recent_login_required
+def new_trust(request: OwnerRequest, store: Store) -> HttpResponse:
+    return answer_form(request, store, None)
+
+
+@store_owner_required
+@recent_login_required
+def edit_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
+    return answer_form(request, store, get_trust(store, pk))
+
+
+def answer_form(request: OwnerRequest, store: Store, trust: Trust | None) -> HttpResponse:
+    """Show the form of a trust, or save what was typed."""
+    typed = form_recovery.take_unsent(request)
+    form = TrustForm(request.POST or typed, store=store, trust=trust)
+    if request.method == "POST" and form.is_valid():
+        saved = form.save(by=actor_from_request(request))
+        if saved:
+            messages.success(request, f"Saved {saved.name}.")
+            return redirect("apikeys:trust", store.pk, saved.pk)
+    context = {
+        "store": store,
+        "trust": trust,
+        "form": form,
+        "resumed": typed is not None,
+        "address": client_ip.client_ip(request),
+    }
+    return render(request, "apikeys/trust_form.html", context)
+
+
+@require_safe
+@store_owner_required
+def show_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
+    """Show one trust: which workload it takes, its exchanges with their requests, and how to use it."""
+    trust = get_trust(store, pk)
+    workflow = WORKFLOWS.get(trust.issuer, "shell")
+    context = {
+        "store": store,
+        "trust": trust,
+        "issuer": issuer_name(trust),
+        "exchanges": with_requests(trust.exchanges.all()[:MAX_EXCHANGES]),
+        "history": AuditEntry.objects.for_store(store).for_trust(trust)[:MAX_EXCHANGES],
+        "workflow": f"apikeys/examples/token_{workflow}.txt",
+        "site_url": settings.SITE_URL,
+    }
+    return render(request, "apikeys/trust.html", context)
+
+
+def with_requests(exchanges: Any) -> list[tuple[TokenExchange, ApiKey | None, int]]:
+    """Return exchanges with their keys, as long as those are there, and how many requests each has made."""
+    keys = {key.prefix: key for key in ApiKey.objects.filter(prefix__in=[each.prefix for each in exchanges])}
+    periods = reports.of_keys(list(keys.values())) if keys else {}
+    return [(each, key := keys.get(each.prefix), periods[key.pk].total if key else 0) for each in exchanges]
+
+
+@require_POST
+@store_owner_required
+@recent_login_required
+def pause_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
+    trust = get_trust(store, pk)
+    if trusts.pause_trust(trust, by=actor_from_request(request)):
+        messages.success(request, f"Paused {trust.name}. Its keys have ended.")
+    return redirect("apikeys:trust", store.pk, trust.pk)
+
+
+@require_POST
+@store_owner_required
+@recent_login_required
+def resume_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
+    trust = get_trust(store, pk)
+    if trusts.resume_trust(trust, by=actor_from_request(request)):
+        messages.success(request, f"Resumed {trust.name}.")
+    return redirect("apikeys:trust", store.pk, trust.pk)
+
+
+@store_owner_required
+@recent_login_required
+def delete_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
+    """Ask whether a trust is to be deleted, or delete it."""
+    trust = get_trust(store, pk)
+    if request.method == "POST":
+        trusts.delete_trust(trust, by=actor_from_request(request))
+        messages.success(request, f"Deleted {trust.name}. Its keys have ended.")
+        return redirect("apikeys:trusts", store.pk)
+    return render(request, "apikeys/trust_delete.html", {"store": store, "trust": trust})
+
+
+def get_trust(store: Store, pk: int) -> Trust:
+    """Return one of the store's trusts; 404 for any other."""
+    trust = get_object_or_404(Trust.objects.for_store(store).select_related("created_by"), pk=pk)
+    trust.store = store
+    return trust
+
+
+def issuer_name(trust: Trust) -> str:
+    return ISSUER_NAMES.get(trust.issuer, trust.issuer)

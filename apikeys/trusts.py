@@ -1,0 +1,263 @@
+"""Everything that is done to a trust, one function each, and the exchange of a token for a key.
+
+As in ``apikeys.lifecycle``, each is one transaction with the row, its entry in the audit log and its e-mail.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, NamedTuple, TypedDict, Unpack
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from apikeys import client_ip, emails, lifecycle
+from apikeys.actors import Actor
+from apikeys.events import Event
+from apikeys.lifecycle import NameTaken, StaleKey
+from apikeys.locks import lock_store
+from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust, UsedToken
+from apikeys.models.trust import clean_claims
+from apikeys.oidc import LEEWAY_SECONDS, Identity
+from apikeys.validators import clean_key_name
+from stores.models import Store
+from stores.resources import with_implied
+
+MAX_TRUSTS = 50
+MAX_EXCHANGES_A_MINUTE = 60
+# Of refused tokens a trust keeps the newest: anybody can send one of a workload of their own.
+MAX_REFUSALS = 50
+ENDED_KEPT = timedelta(days=1)
+EXCHANGES_KEPT = timedelta(days=90)
+BATCH = 1000
+
+
+class TokenRefused(Exception):
+    """No trust of the store takes the token. Why is in the trusts' logs."""
+
+
+class TooManyExchanges(Exception):
+    """A trust has made as many keys as it may in a minute."""
+
+
+class TooManyTrusts(Exception):
+    """The store has as many trusts as it may have."""
+
+
+class TrustChanges(TypedDict, total=False):
+    """What an owner can change of a trust. What is left out stays as it is; claims go with their issuer."""
+
+    name: str
+    issuer: str
+    claims: dict[str, str]
+    access: Iterable[str]
+    lifetime: int
+    allowed_addresses: list[str]
+
+
+def create_trust(*, store: Store, by: Actor, **fields: Unpack[TrustChanges]) -> Trust:
+    """Create a trust. Raises ValidationError, ValueError for unknown access, NameTaken and TooManyTrusts."""
+    with lock_store(store):
+        if Trust.objects.for_store(store).count() >= MAX_TRUSTS:
+            raise TooManyTrusts
+        trust = Trust(store=store, created_by=by.user, **_cleaned(fields))
+        _save(trust)
+        _record(Event.TRUSTED, trust, by, access=trust.access, claims=trust.claims, issuer=trust.issuer)
+    return trust
+
+
+def update_trust(trust: Trust, *, by: Actor, version: int, **changes: Unpack[TrustChanges]) -> None:
+    """Change a trust, and end the keys that were made of it as it was.
+
+    ``version`` is the one that the person was looking at: raises StaleKey when it has changed since.
+    Also raises what ``create_trust`` does.
+    """
+    with lock_store(trust.store):
+        trust.refresh_from_db()
+        if trust.version != version:
+            raise StaleKey
+        changed = {
+            name: {"from": getattr(trust, name), "to": value}
+            for name, value in _cleaned(changes).items()
+            if getattr(trust, name) != value
+        }
+        if not changed:
+            return
+        for name, change in changed.items():
+            setattr(trust, name, change["to"])
+        trust.version += 1
+        _save(trust)
+        end_keys(trust)
+        _record(Event.TRUST_CHANGED, trust, by, **changed)
+
+
+def pause_trust(trust: Trust, *, by: Actor) -> bool:
+    """Take no token for a trust from now on, and end its keys. False where it was paused already."""
+    with lock_store(trust.store):
+        if not Trust.objects.filter(pk=trust.pk, paused_at=None).update(paused_at=timezone.now()):
+            return False
+        end_keys(trust)
+        _record(Event.TRUST_PAUSED, trust, by)
+    return True
+
+
+def resume_trust(trust: Trust, *, by: Actor) -> bool:
+    """Take tokens for a trust again. False where it was not paused."""
+    with lock_store(trust.store):
+        if not Trust.objects.filter(pk=trust.pk, paused_at__isnull=False).update(paused_at=None):
+            return False
+        _record(Event.TRUST_RESUMED, trust, by)
+    return True
+
+
+def delete_trust(trust: Trust, *, by: Actor) -> None:
+    """Delete a trust with its keys, which end at once."""
+    with lock_store(trust.store):
+        _record(Event.TRUST_DELETED, trust, by)
+        trust.delete()
+
+
+def end_keys(trust: Trust) -> None:
+    """Deactivate the keys of a trust that work, for good: a workload that may have one gets another."""
+    now = timezone.now()
+    ApiKey.objects.filter(trust=trust, deactivated_at=None, expires_at__gt=now).update(
+        deactivated_at=now, changed_at=now
+    )
+
+
+class IssuedKey(NamedTuple):
+    """A key that a trust has made, its plaintext, which exists nowhere else, and how long it works."""
+
+    key: ApiKey
+    plaintext: str
+    seconds: int
+
+
+@sensitive_variables()
+def exchange_token(identity: Identity, store_id: int, *, by: Actor) -> IssuedKey:
+    """Make a key for a workload that a trust of the store takes.
+
+    Raises TokenRefused, TooManyExchanges and StoreSuspended.
+    """
+    trust = find_trust(identity, store_id, by)
+    try:
+        with lock_store(trust.store):
+            # As it is now that nobody changes it.
+            trust.refresh_from_db()
+            ensure_taken(trust, identity, by)
+            ensure_rate(trust)
+            remember_token(identity)
+            return make_key(trust, identity, by)
+    except TokenRefused as refusal:
+        record_refusals([(trust, str(refusal))], identity, by)
+        raise
+
+
+def make_key(trust: Trust, identity: Identity, by: Actor) -> IssuedKey:
+    """Make a key of a trust, in the transaction that holds the store's row."""
+    now, run = timezone.now(), identity.run
+    key, plaintext = lifecycle.insert_key(
+        store=trust.store,
+        trust=trust,
+        name=trust.name,
+        access=trust.access,
+        created_at=now,
+        expires_at=now + timedelta(seconds=trust.lifetime),
+        allowed_addresses=trust.allowed_addresses,
+    )
+    TokenExchange.objects.create(trust=trust, run=run, prefix=key.prefix, address=by.address, at=now)
+    Trust.objects.filter(pk=trust.pk).update(last_exchange_at=now)
+    details = {"trust": trust.pk, "trust_name": trust.name, "run": run}
+    AuditEntry.objects.record(Event.EXCHANGED, by=by, store=trust.store, key=key, **details)
+    return IssuedKey(key, plaintext, trust.lifetime)
+
+
+def find_trust(identity: Identity, store_id: int, by: Actor) -> Trust:
+    """Return the trust of the store that takes the token. Raises TokenRefused, and records why."""
+    reasons = []
+    for trust in Trust.objects.filter(store=store_id, issuer=identity.issuer).select_related("store"):
+        try:
+            ensure_taken(trust, identity, by)
+        except TokenRefused as refusal:
+            reasons.append((trust, str(refusal)))
+        else:
+            return trust
+    record_refusals(reasons, identity, by)
+    raise TokenRefused
+
+
+def ensure_taken(trust: Trust, identity: Identity, by: Actor) -> None:
+    """Raise TokenRefused, with a sentence for its owner, where a trust does not take a token."""
+    if trust.paused_at:
+        raise TokenRefused("The trust is paused.")
+    address = client_ip.parse(by.address or "")
+    if trust.allowed_addresses and not client_ip.is_within(address, trust.allowed_addresses):
+        raise TokenRefused(f"It came from {by.address or 'an unknown address'}, which is not allowed.")
+    if mismatch := trust.find_mismatch(identity.claims):
+        raise TokenRefused(mismatch)
+
+
+def ensure_rate(trust: Trust) -> None:
+    """Raise TooManyExchanges for a trust that has made MAX_EXCHANGES_A_MINUTE keys in the last one."""
+    a_minute_ago = timezone.now() - timedelta(minutes=1)
+    made = trust.exchanges.filter(at__gt=a_minute_ago).exclude(prefix="")
+    if made.count() >= MAX_EXCHANGES_A_MINUTE:
+        raise TooManyExchanges
+
+
+def remember_token(identity: Identity) -> None:
+    """Take each token once. Raises TokenRefused."""
+    expires_at = identity.expires_at + timedelta(seconds=LEEWAY_SECONDS)
+    try:
+        with transaction.atomic():
+            UsedToken.objects.create(digest=identity.token_digest, expires_at=expires_at)
+    except IntegrityError as error:
+        raise TokenRefused("This token was exchanged before: each is taken once.") from error
+
+
+def record_refusals(reasons: list[tuple[Trust, str]], identity: Identity, by: Actor) -> None:
+    """Add a refused token to the logs of the trusts that do not take it, and drop their oldest ones."""
+    TokenExchange.objects.bulk_create(
+        TokenExchange(trust=trust, run=identity.run, reason=reason, address=by.address)
+        for trust, reason in reasons
+    )
+    for trust, _ in reasons:
+        refused = trust.exchanges.filter(prefix="")
+        oldest = refused.values_list("pk", flat=True)[MAX_REFUSALS : MAX_REFUSALS + BATCH]
+        TokenExchange.objects.filter(pk__in=list(oldest)).delete()
+
+
+def prune_trusts() -> None:
+    """Delete keys of trusts a day after they ended, exchanges after three months, and tokens that expired."""
+    now = timezone.now()
+    ended = ApiKey.objects.filter(trust__isnull=False, expires_at__lt=now - ENDED_KEPT)
+    while pks := list(ended.values_list("pk", flat=True)[:BATCH]):
+        ApiKey.objects.filter(pk__in=pks).delete()
+    TokenExchange.objects.filter(at__lt=now - EXCHANGES_KEPT).delete()
+    UsedToken.objects.filter(expires_at__lt=now).delete()
+
+
+def _cleaned(fields: TrustChanges) -> dict[str, Any]:
+    cleaned: dict[str, Any] = dict(fields)
+    if "claims" in cleaned:
+        cleaned["claims"] = clean_claims(cleaned["issuer"], cleaned["claims"])
+    if "name" in cleaned:
+        cleaned["name"] = clean_key_name(cleaned["name"])
+    if "access" in cleaned:
+        cleaned["access"] = with_implied(cleaned["access"])
+    return cleaned
+
+
+def _save(trust: Trust) -> None:
+    try:
+        with transaction.atomic():
+            trust.save()
+    except IntegrityError as error:
+        raise NameTaken from error
+
+
+def _record(event: Event, trust: Trust, by: Actor, **details: Any) -> None:
+    entry = AuditEntry.objects.record(
+        event, by=by, store=trust.store, trust=trust.pk, trust_name=trust.name, **details
+    )
+    emails.send_event([entry])

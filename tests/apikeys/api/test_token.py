@@ -1,0 +1,380 @@
+"""The exchange of a workload's identity token for a short-lived key."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+import time_machine
+from cryptography.hazmat.primitives import serialization
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from apikeys import trusts
+from apikeys.actors import Actor
+from apikeys.models import ApiKey, IssuerKeys, TokenExchange, Trust
+from apikeys.models.trust import store_url
+from apikeys.oidc import KeySets
+from stores.models import Store
+from tests.conftest import bearer, deliver_emails
+from tests.issuer import DISCOVERY, Issuer, SigningKey, running
+
+URL = "/v1/token/"
+ORDERS = "/v1/stores/267418190/orders/"
+
+
+@pytest.fixture(scope="module")
+def _issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
+    with running(tmp_path_factory.mktemp("issuer")) as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def issuer(_issuer: Issuer, settings: Any) -> Issuer:
+    """An issuer that an operator has allowed, of whose keys nobody here knows yet."""
+    settings.OIDC_ISSUERS = {_issuer.url: str(_issuer.ca_file)}
+    settings.RATE_LIMIT_FAILED_KEYS = 1000
+    _issuer.asked.clear()
+    _issuer.answers.clear()
+    forget_keys()
+    return _issuer
+
+
+def forget_keys() -> None:
+    """As a process that has just started."""
+    apps.get_app_config("apikeys").key_sets = KeySets()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def trust(issuer: Issuer, store: Store, owner: User) -> Trust:
+    return trusts.create_trust(
+        store=store,
+        name="Deploy",
+        issuer=issuer.url,
+        claims={"repository": "northwood/shop", "ref": "refs/heads/*"},
+        access=["orders:read"],
+        lifetime=900,
+        allowed_addresses=[],
+        by=Actor(owner),
+    )
+
+
+def ask(token: str, *, as_json: bool = False, **changes: Any) -> Any:
+    fields = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": token,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+        "audience": store_url(267418190),
+    } | changes
+    fields = {name: value for name, value in fields.items() if value is not None}
+    if as_json:
+        return Client().post(URL, json.dumps(fields), content_type="application/json")
+    body = "&".join(f"{name}={value}" for name, value in fields.items())
+    return Client().post(URL, body, content_type="application/x-www-form-urlencoded")
+
+
+def refused(answer: Any) -> tuple[int, str]:
+    body = answer.json()
+    assert {"error", "error_description", "code", "request_id"} <= set(body), body
+    return answer.status_code, body["error"]
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_token_becomes_a_key_for_minutes(
+    issuer: Issuer, trust: Trust, client: Client, *, as_json: bool
+) -> None:
+    answer = ask(issuer.token(), as_json=as_json)
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    body = answer.json()
+    plaintext = body.pop("access_token")
+    assert body == {
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "token_type": "Bearer",
+        "expires_in": 900,
+        "scope": "orders:read",
+    }
+    assert client.get(ORDERS, headers=bearer(plaintext)).status_code == 200
+    assert client.get("/v1/stores/267418190/customers/", headers=bearer(plaintext)).status_code == 401
+    with time_machine.travel(timezone.now() + timedelta(seconds=901)):
+        late = client.get(ORDERS, headers=bearer(plaintext))
+        assert (late.status_code, late.json()["code"]) == (401, "api_key_expired")
+
+
+def test_an_exchange_is_in_the_log_of_its_trust_and_in_the_activity(issuer: Issuer, trust: Trust) -> None:
+    ask(issuer.token())
+    key = ApiKey.objects.get(trust=trust)
+    exchange = TokenExchange.objects.get()
+    assert (exchange.run, exchange.prefix, exchange.address) == (
+        "northwood/shop@refs/heads/main",
+        key.prefix,
+        "127.0.0.1",
+    )
+    trust.refresh_from_db()
+    assert trust.last_exchange_at == exchange.at
+
+
+def public_pem(key: SigningKey) -> bytes:
+    return key.private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def forge(issuer: Issuer, algorithm: str) -> str:
+    """A token that is signed with nothing, or with a public key as if that were a secret."""
+    key = issuer.keys[0]
+    header = {"kid": key.id, "typ": "JWT", "alg": algorithm}
+    claims = jwt.decode(issuer.token(), options={"verify_signature": False})
+    parts = [jwt.utils.base64url_encode(json.dumps(part).encode()) for part in (header, claims)]
+    message = b".".join(parts)
+    secret = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+    signature = b"" if algorithm == "none" else secret.sign(message, public_pem(key))
+    return (message + b"." + jwt.utils.base64url_encode(signature)).decode()
+
+
+NOW = int(time.time())
+BAD_TOKENS: dict[str, Any] = {
+    "alg none": lambda issuer: forge(issuer, "none"),
+    "HMAC with the public key": lambda issuer: forge(issuer, "HS256"),
+    "another's key": lambda issuer: issuer.token(key=SigningKey()),
+    "another's key under this one's id": lambda issuer: issuer.token(
+        key=SigningKey(), header={"kid": issuer.keys[0].id}
+    ),
+    "no key id": lambda issuer: issuer.token(header={}),
+    "another issuer": lambda issuer: issuer.token(iss="https://evil.example"),
+    "an issuer that is a list": lambda issuer: issuer.token(iss=[issuer.url]),
+    "wrong audience": lambda issuer: issuer.token(aud=store_url(518203746)),
+    "several audiences": lambda issuer: issuer.token(aud=[store_url(267418190), "https://evil.example"]),
+    "an audience in a list": lambda issuer: issuer.token(aud=[store_url(267418190)]),
+    "expired": lambda issuer: issuer.token(exp=NOW - 120),
+    "not yet valid": lambda issuer: issuer.token(nbf=NOW + 3600, exp=NOW + 7200),
+    "from the future": lambda issuer: issuer.token(iat=NOW + 3600, exp=NOW + 7200),
+    "good for a year": lambda issuer: issuer.token(exp=NOW + 365 * 86400),
+    "good for ever": lambda issuer: issuer.token(exp=10**400),
+    "no expiry": lambda issuer: issuer.token(exp=None),
+    "no jti": lambda issuer: issuer.token(jti=None),
+    "a jti that is a list": lambda issuer: issuer.token(jti=["x"]),
+    "another repository": lambda issuer: issuer.token(repository="northwood/shop2"),
+    "a claim missing": lambda issuer: issuer.token(repository=None),
+    "a claim that is a list": lambda issuer: issuer.token(repository=["northwood/shop"]),
+    "a claim that is a number": lambda issuer: issuer.token(repository=7),
+    "another case": lambda issuer: issuer.token(repository="Northwood/Shop"),
+    "a tag": lambda issuer: issuer.token(ref="refs/tags/main"),
+    "no token": lambda issuer: "nonsense",
+    "parts of a token": lambda issuer: "..",
+    "a token of lists": lambda issuer: "W10.W10.W10",
+    "deep JSON": lambda issuer: issuer.token(deep=json.loads("[" * 900 + "]" * 900)),
+    "NUL": lambda issuer: issuer.token(repository="northwood/shop\0"),
+}
+
+
+@pytest.mark.parametrize("bad", [name for name in BAD_TOKENS if name != "deep JSON"])
+def test_token_that_is_not_right_gets_no_key(issuer: Issuer, trust: Trust, bad: str) -> None:
+    assert refused(ask(BAD_TOKENS[bad](issuer))) == (400, "invalid_grant")
+    assert not ApiKey.objects.exists()
+
+
+def test_token_is_taken_once(issuer: Issuer, trust: Trust) -> None:
+    token = issuer.token()
+    assert ask(token).status_code == 200
+    assert refused(ask(token)) == (400, "invalid_grant")
+    assert TokenExchange.objects.filter(prefix="").get().reason.startswith("This token was exchanged before")
+
+
+def test_the_reason_is_in_the_log_of_the_trust_alone(issuer: Issuer, trust: Trust) -> None:
+    answer = ask(issuer.token(repository="evil/shop"))
+    assert "evil" not in answer.content.decode()
+    assert TokenExchange.objects.get().reason == ("repository is “evil/shop” and has to be “northwood/shop”.")
+    for _ in range(trusts.MAX_REFUSALS + 2):
+        ask(issuer.token(repository="evil/shop"))
+    assert TokenExchange.objects.count() == trusts.MAX_REFUSALS
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"grant_type": None}, "invalid_request"),
+        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+        ({"subject_token": None}, "invalid_request"),
+        ({"subject_token": "x" * 16_001}, "invalid_request"),
+        ({"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"}, "invalid_request"),
+        ({"audience": "https://evil.example/v1/stores/267418190/"}, "invalid_target"),
+        ({"audience": "nonsense"}, "invalid_target"),
+        ({"scope": "orders:read"}, "invalid_request"),
+    ],
+)
+def test_a_request_that_is_not_right_says_why(
+    issuer: Issuer, trust: Trust, changes: dict[str, Any], error: str
+) -> None:
+    assert refused(ask(issuer.token(), **changes)) == (400, error)
+    assert issuer.asked == []
+
+
+@pytest.mark.parametrize("body", ["[]", '"x"', "{", '{"grant_type": []}', '{"subject_token": {}}', "null"])
+def test_a_body_that_makes_no_sense_is_refused(db: None, body: str) -> None:
+    answer = Client().post(URL, body, content_type="application/json")
+    assert refused(answer) == (400, "invalid_request")
+
+
+def test_a_field_that_is_there_twice_is_refused(db: None) -> None:
+    answer = Client().post(URL, "audience=a&audience=b", content_type="application/x-www-form-urlencoded")
+    assert refused(answer) == (400, "invalid_request")
+
+
+# The issuer's keys.
+
+
+def redirect(handler: Any) -> None:
+    handler.send_response(302)
+    handler.send_header("Location", "/elsewhere")
+    handler.end_headers()
+
+
+def send_too_much(handler: Any) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(b'{"keys": [' + b" " * 300_000 + b"]}")
+
+
+def send_slowly(handler: Any) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "100000")
+    handler.end_headers()
+    for _ in range(100):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+        time.sleep(0.2)
+
+
+BAD_DOCUMENTS: dict[str, dict[str, Any]] = {
+    "it redirects": {DISCOVERY: redirect},
+    "it is too large": {"/keys": send_too_much},
+    "it is no JSON object": {DISCOVERY: []},
+    "it is another's": {DISCOVERY: {"issuer": "https://evil.example", "jwks_uri": "https://evil.example"}},
+    "its keys are in our network": {DISCOVERY: {"jwks_uri": "https://localhost:1/keys"}},
+    "its keys are nowhere": {DISCOVERY: {"jwks_uri": None}},
+    "its keys are not over HTTPS": {DISCOVERY: {"jwks_uri": "http://127.0.0.1/keys"}},
+    "its keys are none": {"/keys": {"keys": {"a": 1}}},
+}
+
+
+@pytest.mark.parametrize("bad", BAD_DOCUMENTS)
+def test_an_issuer_that_answers_wrong_is_unavailable(issuer: Issuer, trust: Trust, bad: str) -> None:
+    for path, answer in BAD_DOCUMENTS[bad].items():
+        is_partial = isinstance(answer, dict) and path == DISCOVERY
+        issuer.answers[path] = {"issuer": issuer.url} | answer if is_partial else answer
+    answer = ask(issuer.token())
+    assert refused(answer) == (503, "temporarily_unavailable")
+    assert answer["Retry-After"] == "60"
+
+
+def test_an_issuer_that_answers_slowly_is_given_up(issuer: Issuer, trust: Trust) -> None:
+    issuer.answers["/keys"] = send_slowly
+    started = time.monotonic()
+    assert refused(ask(issuer.token())) == (503, "temporarily_unavailable")
+    assert time.monotonic() - started < 8
+
+
+def test_keys_are_read_once_for_all_processes(issuer: Issuer, trust: Trust) -> None:
+    for _ in range(3):
+        assert ask(issuer.token()).status_code == 200
+        forget_keys()
+    assert issuer.asked == [DISCOVERY, "/keys"]
+
+
+def test_a_key_that_nobody_knows_is_asked_for_once_a_minute(issuer: Issuer, trust: Trust) -> None:
+    ask(issuer.token())
+    issuer.rotate()
+    later = timezone.now() + timedelta(minutes=2)
+    with time_machine.travel(later):
+        forget_keys()
+        assert ask(issuer.token()).status_code == 200
+        for _ in range(5):
+            assert refused(ask(issuer.token(key=SigningKey()))) == (400, "invalid_grant")
+            forget_keys()
+    assert issuer.asked == [DISCOVERY, "/keys"] * 2
+
+
+def test_while_its_issuer_is_away_a_known_key_is_enough(issuer: Issuer, trust: Trust) -> None:
+    ask(issuer.token())
+    issuer.answers = {DISCOVERY: redirect}
+    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
+        forget_keys()
+        assert ask(issuer.token()).status_code == 200
+        assert refused(ask(issuer.token(key=SigningKey()))) == (503, "temporarily_unavailable")
+    assert IssuerKeys.objects.get().keys
+
+
+# What ends a key, and whom a trust takes.
+
+
+def issue(issuer: Issuer) -> str:
+    plaintext: str = ask(issuer.token()).json()["access_token"]
+    return plaintext
+
+
+@pytest.mark.parametrize("end", [trusts.pause_trust, trusts.delete_trust])
+def test_a_trust_that_is_paused_or_deleted_ends_its_keys(
+    issuer: Issuer, trust: Trust, owner: User, end: Any
+) -> None:
+    plaintext = issue(issuer)
+    end(trust, by=Actor(owner))
+    assert Client().get(ORDERS, headers=bearer(plaintext)).status_code == 401
+    assert refused(ask(issuer.token())) == (400, "invalid_grant")
+
+
+def test_a_trust_that_is_resumed_takes_tokens_again(issuer: Issuer, trust: Trust, owner: User) -> None:
+    trusts.pause_trust(trust, by=Actor(owner))
+    trusts.resume_trust(trust, by=Actor(owner))
+    assert ask(issuer.token()).status_code == 200
+
+
+def test_a_trust_of_another_store_takes_nothing(issuer: Issuer, trust: Trust, other_store: Store) -> None:
+    Trust.objects.update(store=other_store)
+    assert refused(ask(issuer.token())) == (400, "invalid_grant")
+
+
+def test_a_token_from_another_address_gets_no_key(issuer: Issuer, trust: Trust) -> None:
+    Trust.objects.update(allowed_addresses=["203.0.113.0/24"])
+    assert refused(ask(issuer.token())) == (400, "invalid_grant")
+    assert "127.0.0.1" in TokenExchange.objects.get().reason
+
+
+def test_a_trust_makes_so_many_keys_a_minute(
+    issuer: Issuer, trust: Trust, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trusts, "MAX_EXCHANGES_A_MINUTE", 2)
+    statuses = [ask(issuer.token()).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+
+
+@pytest.mark.usefixtures("within_a_minute")
+def test_bad_tokens_of_an_address_are_limited_and_ask_nobody(
+    issuer: Issuer, trust: Trust, settings: Any, django_assert_num_queries: Any
+) -> None:
+    settings.RATE_LIMIT_FAILED_KEYS = 2
+    ask(issuer.token())
+    with django_assert_num_queries(0):
+        answers = [ask(issuer.token(key=SigningKey(), header={"kid": issuer.keys[0].id})) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [400, 400, 429]
+
+
+def test_keys_of_trusts_are_gone_a_day_after(issuer: Issuer, trust: Trust) -> None:
+    issue(issuer)
+    with time_machine.travel(timezone.now() + timedelta(hours=24)):
+        trusts.prune_trusts()
+    assert ApiKey.objects.count() == 1
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        trusts.prune_trusts()
+    assert ApiKey.objects.count() == 0
+
+
+def test_owners_are_told_of_a_trust_and_not_of_its_keys(issuer: Issuer, trust: Trust) -> None:
+    issue(issuer)
+    assert [email.subject for email in deliver_emails()] == [
+        "A workload is trusted with API keys of Northwood"
+    ]

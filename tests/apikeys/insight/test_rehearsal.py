@@ -1,0 +1,180 @@
+"""Rehearsals: the forecast is what happens when the change is made and the same requests come again."""
+
+import time
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from apikeys.insight.rehearsal import DAYS, deactivated, rehearse, with_changes
+from apikeys.models import ApiKey, LoggedRequest, Usage
+from stores.resources import with_implied
+from tests.conftest import IssueKey, bearer
+from tests.key_requests import make_request
+
+STORE = "/v1/stores/267418190"
+ADDRESSES = ["192.0.2.1", "192.0.2.77", "203.0.113.9", "2001:db8::1"]
+ALLOWED = st.lists(st.sampled_from(["192.0.2.0/24", "203.0.113.9", "2001:db8::/32"]), unique=True, max_size=2)
+ACCESS = st.lists(
+    st.sampled_from(["orders:read", "orders:write", "customers:read", "products:read"]),
+    min_size=1,
+    max_size=3,
+).map(with_implied)
+
+
+class Call(NamedTuple):
+    method: str
+    path: str
+    address: str
+
+
+CALLS = st.builds(
+    Call,
+    st.sampled_from(["GET", "PATCH", "OPTIONS"]),
+    st.sampled_from([
+        f"{STORE}/orders/1/", f"{STORE}/customers/", f"{STORE}/products/", "/v1/api-key/", f"{STORE}/",
+        "/v1/stores/518203746/orders/",
+    ]),
+    st.sampled_from(ADDRESSES),
+)  # fmt: skip
+COLUMNS = st.fixed_dictionaries(
+    {
+        "access": ACCESS,
+        "allowed_addresses": ALLOWED,
+        "expires_at": st.sampled_from([None, timedelta(days=1), timedelta(days=-1)]),
+        "deactivated_at": st.sampled_from([None, None, timedelta(days=-1)]),
+    }
+)
+
+
+def moments(columns: dict[str, Any]) -> dict[str, Any]:
+    now = timezone.now()
+    return {name: now + value if isinstance(value, timedelta) else value for name, value in columns.items()}
+
+
+def is_refused(client: Client, plaintext: str, call: Call) -> bool:
+    response = client.generic(
+        call.method, call.path, content_type="application/json",
+        headers=bearer(plaintext), REMOTE_ADDR=call.address,
+    )  # fmt: skip
+    return response.status_code in {401, 403}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("other_store")
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(before=COLUMNS, after=COLUMNS, calls=st.lists(CALLS, min_size=1, max_size=6))
+def test_the_forecast_is_what_happens(
+    client: Client, issue: IssueKey, before: dict[str, Any], after: dict[str, Any], calls: list[Call]
+) -> None:
+    LoggedRequest.objects.all().delete()
+    key, plaintext = issue()
+    ApiKey.objects.filter(pk=key.pk).update(**moments(before))
+    refused = [is_refused(client, plaintext, call) for call in calls]
+    key.refresh_from_db()
+    forecast = rehearse(with_changes(key, **moments(after)))
+    ApiKey.objects.filter(pk=key.pk).update(**moments(after))
+    again = [is_refused(client, plaintext, call) for call in calls]
+    pairs = list(zip(refused, again, strict=True))
+    assert (forecast.works, forecast.fails) == (pairs.count((False, False)), pairs.count((False, True)))
+    assert (forecast.refused, forecast.mended) == (sum(refused), pairs.count((True, False)))
+    assert sum(group.requests for group in forecast.failing) == forecast.fails
+
+
+def log(key: ApiKey, *requests: Any) -> None:
+    LoggedRequest.objects.bulk_create(
+        LoggedRequest(
+            status=request.status_code,
+            **{
+                name: value
+                for name, value in request._asdict().items()
+                if name not in {"status_code", "key_id", "store_id"}
+            },
+            key_id=request.key_id,
+            store_id=request.store_id,
+        )
+        for request in requests
+    )
+
+
+def test_two_thousand_groups_take_a_tenth_of_a_second_and_one_query(issue: IssueKey) -> None:
+    key, _ = issue()
+    now = timezone.now()
+    log(key, *(
+        make_request(key, at=now, address=f"10.0.{n % 250}.{n // 250}", client=f"Client {n}")
+        for n in range(2_000)
+    ))  # fmt: skip
+    changed = with_changes(key, allowed_addresses=["10.0.0.0/17"])
+    seconds = []
+    for _ in range(5):
+        began = time.process_time()
+        with CaptureQueriesContext(connection) as queries:
+            forecast = rehearse(changed)
+        seconds.append(time.process_time() - began)
+    assert (forecast.total, len(queries)) == (2_000, 2)
+    assert forecast.fails == 2_000 - 8 * 128
+    assert min(seconds) < 0.1
+
+
+def test_days_that_are_not_logged_are_judged_by_their_access(issue: IssueKey, settings: Any) -> None:
+    settings.REQUEST_LOG_DAYS = 3
+    key, _ = issue(access=["orders:write"])
+    now = timezone.now()
+    log(key, make_request(key, at=now), make_request(key, at=now - timedelta(days=20)))
+    counted = {"store_id": key.store_id, "key": key, "last_at": now, "resource": "orders"}
+    for days, access, outcome in (
+        (0, "read", "succeeded"),  # it is logged
+        (DAYS - 1, "write", "succeeded"),
+        (DAYS - 1, "read", "failed"),
+        (DAYS - 1, "", "refused"),
+        (DAYS, "write", "succeeded"),
+    ):
+        Usage.objects.create(
+            **counted, day=now.date() - timedelta(days=days), access=access, outcome=outcome, requests=10
+        )
+    forecast = rehearse(with_changes(key, access=["orders:read"]))
+    assert (forecast.works, forecast.fails, forecast.refused, forecast.is_logged) == (11, 10, 10, False)
+
+
+def test_callers_with_the_most_requests_are_named_first(issue: IssueKey) -> None:
+    key, _ = issue()
+    now = timezone.now()
+    log(
+        key,
+        *(make_request(key, at=now, address="203.0.113.9", client="curl/8") for _ in range(2)),
+        make_request(
+            key, at=now, address="203.0.113.9", client="curl/8", status_code=404, reason="not_found"
+        ),
+        make_request(key, at=now, address="192.0.2.1"),
+    )
+    first, second = rehearse(deactivated(key)).failing
+    assert (first.scope, first.address, first.client, first.requests) == (
+        "orders:read", "203.0.113.9", "curl/8", 3,
+    )  # fmt: skip
+    assert second.address == "192.0.2.1"
+
+
+def test_the_open_dialog_tells_the_forecast_of_what_is_ticked(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue(access=["orders:read", "customers:read"])
+    log(key, make_request(key, at=timezone.now()))
+    page = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/"
+    assert "<b>1</b> of the <b>1</b> request" in signed_in.get(f"{page}edit/").content.decode()
+    ticked = {"name": "", "access": ["customers:read"], "expiry": "never", "allowed_addresses": ""}
+    fragment = signed_in.post(f"{page}rehearse/", ticked, headers={"HX-Request": "true"}).content.decode()
+    assert "<b>1</b> would not" in fragment
+    assert "orders:read" in fragment
+    assert "<html" not in fragment
+    assert "<b>1</b> would not" in signed_in.post(f"{page}rehearse/", ticked).content.decode()
+    nothing = signed_in.post(f"{page}rehearse/", ticked | {"access": []}, headers={"HX-Request": "true"})
+    assert "Choose at least one resource" in nothing.content.decode()
+    key.refresh_from_db()
+    assert key.access == ["customers:read", "orders:read"] or key.version == 1

@@ -1,0 +1,147 @@
+"""An issuer of identity tokens, as GitHub and GitLab are: its keys, its documents over HTTPS, its tokens."""
+
+import json
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+from apikeys.models.trust import store_url
+
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+class SigningKey:
+    """A key that an issuer signs with, and as it publishes it."""
+
+    def __init__(self) -> None:
+        self.id = uuid4().hex
+        self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.private.public_key()))
+        self.published: dict[str, Any] = {**public, "kid": self.id, "use": "sig", "alg": "RS256"}
+
+
+class Issuer:
+    """Serves its documents on a port of its own. ``answers`` are by path; ``asked`` are the paths so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ca_file, certificate = make_certificates(folder)
+        self.keys = [SigningKey()]
+        self.asked: list[str] = []
+        self.answers: dict[str, Any] = {}
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.make_handler())
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    def rotate(self) -> None:
+        self.keys = [SigningKey()]
+
+    def document(self, path: str) -> Any:
+        if path == DISCOVERY:
+            return {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
+        return {"keys": [key.published for key in self.keys]}
+
+    def make_handler(self) -> type[BaseHTTPRequestHandler]:
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.asked.append(self.path)
+                answer = issuer.answers.get(self.path)
+                if callable(answer):
+                    answer(self)
+                    return
+                body = json.dumps(issuer.document(self.path) if answer is None else answer).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args: Any) -> None:
+                """Nothing is printed."""
+
+        return Handler
+
+    def token(
+        self, *, key: SigningKey | None = None, header: dict[str, Any] | None = None, **claims: Any
+    ) -> str:
+        """A token of a run of northwood/shop on its main branch, with some claims changed; None: left out."""
+        key = key or self.keys[0]
+        now = int(time.time())
+        told = {
+            "iss": self.url,
+            "aud": store_url(267418190),
+            "sub": "repo:northwood/shop:ref:refs/heads/main",
+            "repository": "northwood/shop",
+            "ref": "refs/heads/main",
+            "jti": uuid4().hex,
+            "iat": now,
+            "nbf": now,
+            "exp": now + 300,
+        } | claims
+        payload = {name: value for name, value in told.items() if value is not None}
+        headers = {"kid": key.id} if header is None else header
+        return jwt.PyJWS().encode(json.dumps(payload).encode(), key.private, "RS256", headers=headers)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Issuer]:
+    issuer = Issuer(folder)
+    try:
+        yield issuer
+    finally:
+        issuer.stop()
+
+
+def make_certificates(folder: Path) -> tuple[Path, Path]:
+    """Write the certificate of an authority, and a server's that it has signed with its key behind it."""
+    now = datetime.now(UTC)
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")])
+    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+
+    def build(subject: x509.Name, public: Any, *, is_ca: bool) -> x509.Certificate:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(ca_name)
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=30))
+            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
+            )
+            .sign(ca_key, hashes.SHA256())
+        )
+
+    pem = serialization.Encoding.PEM
+    ca_file, server_file = folder / "ca.pem", folder / "server.pem"
+    ca_file.write_bytes(build(ca_name, ca_key.public_key(), is_ca=True).public_bytes(pem))
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    server_file.write_bytes(private + build(name, key.public_key(), is_ca=False).public_bytes(pem))
+    return ca_file, server_file
