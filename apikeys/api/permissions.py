@@ -31,7 +31,8 @@ class HasResourceAccess(BasePermission):
     """Lets in whoever may use ``view.resource`` with this method; raises the reason why not.
 
     ``resource`` is a Resource, or None for a store's public face, which any key of the store and nobody's
-    request may read. A view that does not say is closed to everyone; ``apikeys.E001`` reports it at start.
+    request may read, unless the view has ``needs_key``. A view that does not say is closed to everyone;
+    ``apikeys.E001`` reports it at start.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
@@ -42,6 +43,7 @@ class HasResourceAccess(BasePermission):
         access = Access.for_method(request.method or "")
         if key is None:
             is_public = access is Access.READ and (resource is None or resource.is_public)
+            is_public = is_public and not getattr(view, "needs_key", False)
             is_public = is_public or request.method == "OPTIONS"
             if is_public and not has_key_in_query(request._request):
                 return True

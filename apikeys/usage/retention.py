@@ -32,6 +32,8 @@ from apikeys.models import (
 )
 from apikeys.models.kept_answer import ANSWERS_KEPT
 from apikeys.models.usage import first_day
+from stores.models import Change
+from stores.models.changes import DAYS_KEPT
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,11 @@ def delete_old_usage() -> None:
     is_gone = ~Exists(ApiKey.objects.filter(pk=OuterRef("key_id")))
     LastUse.objects.filter(is_gone).delete()
     KnownNetwork.objects.filter(is_gone).delete()
+
+
+def delete_old_changes() -> None:
+    """Delete what the shop's feed of changes no longer leads to."""
+    delete_before(Change, "at", timezone.now() - timedelta(days=DAYS_KEPT))
 
 
 def delete_old_emails() -> None:

@@ -16,9 +16,9 @@ from rest_framework.response import Response
 from apikeys.api.exceptions import build_challenge
 from apikeys.api.views import NoParametersMixin
 from apikeys.error_codes import ERROR_CODES
-from reflow.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from reflow.api.routes import ROUTES, Key, Route
 from reflow.api.schema import get_schema
+from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from stores.models import Store
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")

@@ -21,10 +21,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from reflow.api import openapi
-from stores.api.parameters import is_blank
+from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, is_blank, read_number
 
-DEFAULT_PAGE_SIZE = 20
-MAX_PAGE_SIZE = 100
 MAX_PAGE = 10**9
 # Pages on either side of this one that ``meta.links`` has.
 NEIGHBOURS = 3
@@ -71,7 +69,9 @@ class Pages:
     def __init__(self, request: Request) -> None:
         self.address = urlsplit(request.build_absolute_uri())
         self.query = parse_qsl(self.address.query, keep_blank_values=True)
-        self.size = read_number(request, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
+        self.size = read_number(
+            request.query_params, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE
+        )
 
     def link(self, parameter: str, value: object) -> str:
         """Return the address of another page of the same list."""
@@ -85,7 +85,7 @@ class NumberedPages(Pages):
         super().__init__(request)
         self.total = total
         self.last = max(1, -(-total // self.size))
-        self.number = read_number(request, "page", default=1, maximum=MAX_PAGE)
+        self.number = read_number(request.query_params, "page", default=1, maximum=MAX_PAGE)
         self.start = (self.number - 1) * self.size
 
     def read(self, rows: QuerySet[Any, Any]) -> list[Any]:
@@ -249,13 +249,3 @@ def rows_beyond(values: list[Any], keys: list[SortKey]) -> Q:
         beyond |= same & key.beyond(value)
         same &= Q(**{key.name: value})
     return keys[0].beyond(values[0], inclusive=True) & beyond
-
-
-def read_number(request: Request, name: str, *, default: int, maximum: int) -> int:
-    """Return a query parameter from 1 to ``maximum``. Raises ValidationError that names it."""
-    text = request.query_params.get(name, "")
-    if is_blank(text):
-        return default
-    if text.isascii() and text.isdigit() and len(text) <= len(str(maximum)) and 1 <= int(text) <= maximum:
-        return int(text)
-    raise ValidationError({name: [f"Must be a whole number from 1 to {maximum}."]})

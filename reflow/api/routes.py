@@ -53,6 +53,7 @@ def keys_routes() -> Iterator[Route]:
 
 ROUTES = (
     Route("GET", STORE, Key.OPTIONAL),
+    Route("GET", f"{STORE}changes/", Key.REQUIRED),
     *routes_of(Resource.PRODUCTS, collection="GET POST", item="GET PATCH DELETE"),
     *routes_of(Resource.CATEGORIES, collection="GET POST", item="GET PATCH DELETE"),
     *routes_of(Resource.ORDERS, collection="GET", item="GET PATCH"),

@@ -115,6 +115,7 @@ class AutoSchema(openapi.AutoSchema):
     def is_public(self) -> bool:
         """Whether the operation reads a store or a resource that needs no key."""
         is_open = hasattr(self.view, "resource") and (self.resource is None or self.resource.is_public)
+        is_open = is_open and not getattr(self.view, "needs_key", False)
         return is_open and Access.for_method(self.method) is Access.READ
 
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:

@@ -223,8 +223,7 @@ def is_unmodified_since(row: StoreObject, date: str) -> bool:
         since = parsedate_to_datetime(date)
     except ValueError:
         return True
-    changed_at = in_seconds(row.updated_at)
-    return changed_at is not None and changed_at <= since.replace(tzinfo=since.tzinfo or UTC)
+    return in_seconds(row.updated_at) <= since.replace(tzinfo=since.tzinfo or UTC)
 
 
 class UpdateMixin(PreconditionMixin):

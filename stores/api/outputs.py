@@ -103,14 +103,14 @@ class Columns(Generic[Kind]):
         values["object"] = self.object
         values["id"] = str(row["id"])
         for name in self.times:
-            values[name] = in_seconds(values[name])
+            values[name] = values[name] and in_seconds(values[name])
         values.update(others)
         return self.kind(**values)
 
 
-def in_seconds(time: datetime | None) -> datetime | None:
+def in_seconds(time: datetime) -> datetime:
     """Cut off a fraction of a second: times have one precision in all of the API."""
-    return time and time.replace(microsecond=0)
+    return time.replace(microsecond=0)
 
 
 def optional_id(pk: int | None) -> str | None:

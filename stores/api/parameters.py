@@ -6,6 +6,8 @@ from difflib import get_close_matches
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
+DEFAULT_PAGE_SIZE = 20
+MAX_PAGE_SIZE = 100
 REPEATABLE = {"order"}
 MAX_NAME_LENGTH = 40
 # What other APIs call the parameters of ours; spellings that are near are found without it.
@@ -24,6 +26,16 @@ OTHER_NAMES = {
 def is_blank(value: str) -> bool:
     """Whether a parameter counts as not sent: the official storefront sends ``page=undefined``."""
     return value in {"", "undefined"}
+
+
+def read_number(query: QueryDict, name: str, *, default: int, maximum: int) -> int:
+    """Return a query parameter from 1 to ``maximum``. Raises ValidationError that names it."""
+    text = query.get(name, "")
+    if is_blank(text):
+        return default
+    if text.isascii() and text.isdigit() and len(text) <= len(str(maximum)) and 1 <= int(text) <= maximum:
+        return int(text)
+    raise ValidationError({name: [f"Must be a whole number from 1 to {maximum}."]})
 
 
 def parse_parameters(query: QueryDict, known: Collection[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
 from stores.api.categories import CategoryViewSet
+from stores.api.changes import ChangesViewSet
 from stores.api.coupons import CouponViewSet
 from stores.api.customers import CustomerViewSet
 from stores.api.orders import OrderViewSet
@@ -23,6 +24,7 @@ router.register(f"{STORE}/coupons", CouponViewSet, basename="coupon")
 
 urlpatterns = [
     re_path(f"^{STORE}/?$", StoreViewSet.as_view({"get": "retrieve"}), name="store"),
+    re_path(f"^{STORE}/changes/?$", ChangesViewSet.as_view({"get": "retrieve"}), name="changes"),
     *router.urls,
 ]
 

@@ -196,10 +196,6 @@ class Migration(migrations.Migration):
             model_name='change',
             index=models.Index(fields=['store', 'transaction_id', 'id'], name='change_place_in_store'),
         ),
-        migrations.AddIndex(
-            model_name='change',
-            index=models.Index(fields=['at'], name='change_at'),
-        ),
         migrations.AddConstraint(
             model_name='change',
             constraint=models.CheckConstraint(condition=models.Q(('event__in', ('created', 'updated', 'deleted'))), name='change_event_is_known'),

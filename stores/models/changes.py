@@ -5,7 +5,6 @@ that still runs: no later commit can put a row before one that was read. On SQLi
 time, the order of ids is that of commits.
 """
 
-from datetime import timedelta
 from typing import Any, Self
 
 from django.db import models
@@ -46,14 +45,10 @@ class ChangeQuerySet(StoreScopedQuerySet["Change"]):
         """Only changes that no running transaction can put another before."""
         return self.filter(transaction_id__lt=OldestTransactionId())
 
-    def after(self, transaction_id: int, pk: int) -> Self:
-        """Only changes after this place, in the order of the feed."""
-        later = Q(transaction_id__gt=transaction_id) | Q(transaction_id=transaction_id, pk__gt=pk)
-        return self.filter(later, transaction_id__gte=transaction_id)
-
-    def delete_old(self) -> int:
-        """Delete what no cursor leads to any more; returns how many."""
-        return self.filter(at__lt=timezone.now() - timedelta(days=DAYS_KEPT + 1)).delete()[0]
+    def beginning_at(self, transaction_id: int, pk: int) -> Self:
+        """Only the change at this place and those after it, in the order of the feed."""
+        rest = Q(transaction_id__gt=transaction_id) | Q(transaction_id=transaction_id, pk__gte=pk)
+        return self.filter(rest, transaction_id__gte=transaction_id)
 
 
 class Change(models.Model):
@@ -77,10 +72,7 @@ class Change(models.Model):
 
     class Meta:
         ordering = ("transaction_id", "id")
-        indexes = (
-            models.Index(fields=("store", "transaction_id", "id"), name="change_place_in_store"),
-            models.Index(fields=("at",), name="change_at"),
-        )
+        indexes = (models.Index(fields=("store", "transaction_id", "id"), name="change_place_in_store"),)
         constraints = (
             models.CheckConstraint(
                 condition=Q(event__in=("created", "updated", "deleted")), name="change_event_is_known"

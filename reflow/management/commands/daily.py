@@ -62,6 +62,7 @@ STEPS: tuple[Callable[[], None], ...] = (
     prune_tasks,
     outbox.requeue_lost_emails,
     retention.delete_old_usage,
+    retention.delete_old_changes,
     retention.delete_old_emails,
     retention.maintain_request_log,
     trusts.prune_trusts,

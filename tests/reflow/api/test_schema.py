@@ -87,6 +87,7 @@ def test_operations_are_named_as_methods_of_a_client() -> None:
     assert {operation["operationId"] for _, _, operation in operations()} == {
         *("list_products", "create_product", "get_product", "update_product", "delete_product"),
         *("list_categories", "create_category", "get_category", "update_category", "delete_category"),
+        "list_changes",
         *("list_orders", "get_order", "update_order"),
         *("list_customers", "get_customer", "update_customer"),
         *("list_coupons", "create_coupon", "get_coupon", "update_coupon", "delete_coupon"),

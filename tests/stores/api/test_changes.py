@@ -1,0 +1,181 @@
+"""The feed of changes: each is told once, in one order, to whoever may read the object."""
+
+import random
+import threading
+import time
+from base64 import urlsafe_b64encode
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from apikeys.usage import retention
+from stores.models import Change, Product, Store
+from tests.conftest import IssueKey
+from tests.shop import Caller, make_category, make_coupon, make_customer, make_product, refused
+
+# What a transaction that still runs has written is in no feed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def read_on(api: Caller, cursor: str = "", **query: Any) -> tuple[list[tuple[str, int, str]], str]:
+    """Read the feed to its end; returns what it told and the cursor to go on from."""
+    told: list[tuple[str, int, str]] = []
+    while True:
+        response = api.get("/changes/", {"cursor": cursor, **query})
+        assert response.status_code == 200, response.content
+        body = response.json()
+        told += [(each["resource"], int(each["id"]), each["event"]) for each in body["data"]]
+        cursor = body["next_cursor"]
+        if not body["has_more"]:
+            return told, cursor
+
+
+def test_changes_tells_what_was_created_updated_and_deleted(api: Caller, store: Store) -> None:
+    mug = api.post("/products", {"name": "Mug", "price": 1}).json()
+    api.patch(f"/products/{mug['id']}", {"price": 2})
+    api.patch(f"/products/{mug['id']}", {"price": 2})
+    api.delete(f"/products/{mug['id']}")
+    coupon = make_coupon(store)
+    pk = int(mug["id"])
+    expected = [("products", pk, event) for event in ("created", "updated", "deleted")]
+    expected.append(("coupons", coupon.pk, "created"))
+    assert read_on(api)[0] == read_on(api, perpage=1)[0] == read_on(api, perpage=4)[0] == expected
+    assert read_on(api, resource="coupons")[0] == expected[3:]
+    (change,) = api.get("/changes", {"resource": "coupons"}).json()["data"]
+    at = f"{Change.objects.get(resource='coupons').at:%Y-%m-%dT%H:%M:%SZ}"
+    assert change == {
+        "object": "change",
+        "resource": "coupons",
+        "id": str(coupon.pk),
+        "event": "created",
+        "at": at,
+    }
+
+
+def test_changes_tells_of_subcategories_that_go_with_their_parent(api: Caller, store: Store) -> None:
+    kitchen = make_category(store)
+    mugs = make_category(store, "Mugs", parent=kitchen)
+    _, cursor = read_on(api)
+    api.delete(f"/categories/{kitchen.pk}?subcategories=delete")
+    assert sorted(read_on(api, cursor)[0]) == [("categories", pk, "deleted") for pk in (kitchen.pk, mugs.pk)]
+
+
+def test_changes_goes_on_where_it_was_left_and_is_304_while_idle(api: Caller, store: Store) -> None:
+    make_customer(store)
+    _, cursor = read_on(api)
+    idle = api.get("/changes", {"cursor": cursor})
+    assert idle.json() == {"data": [], "next_cursor": cursor, "has_more": False}
+    again = {"HTTP_IF_NONE_MATCH": idle["ETag"]}
+    assert api.client.get(f"{api.base}/changes", {"cursor": cursor}, **again).status_code == 304
+    coupon = make_coupon(store)
+    response = api.client.get(f"{api.base}/changes", {"cursor": cursor}, **again)
+    assert [change["id"] for change in response.json()["data"]] == [str(coupon.pk)]
+
+
+def test_changes_leaves_out_what_the_key_may_not_read(
+    store: Store, other_store: Store, issue: IssueKey, api: Caller
+) -> None:
+    make_customer(store), make_product(store), make_product(other_store)
+    shopkeeper = Caller(store, issue(access=["products:write"])[1])
+    assert [resource for resource, _, _ in read_on(shopkeeper)[0]] == ["products"]
+    response = shopkeeper.get("/changes", {"resource": "customers"})
+    assert (response.status_code, response.json()["required"]) == (401, "customers:read")
+    assert refused(api.get("/changes", {"resource": "carts"}))["resource"][0].startswith("Must be one of ")
+
+
+def test_changes_needs_a_key(client: Any, store: Store) -> None:
+    response = client.get(f"/v1/stores/{store.pk}/changes/")
+    assert (response.status_code, response.json()["code"]) == (401, "api_key_missing")
+
+
+def test_changes_refuses_a_cursor_that_is_none(api: Caller) -> None:
+    for place in ("x", "[1,2,3]", '["a",1]', "[1e999,1]", f"[{2**63},1]", "[-1,1]", "[[[[", "{}"):
+        cursor = urlsafe_b64encode(place.encode()).decode()
+        for text in (cursor, place, f"é{cursor}"):
+            assert list(refused(api.get("/changes", {"cursor": text}))) == ["cursor"], text
+
+
+def test_changes_are_kept_for_30_days(api: Caller, store: Store) -> None:
+    make_coupon(store), make_customer(store)
+    first = api.get("/changes", {"perpage": 1}).json()["next_cursor"]
+    Change.objects.filter(resource="coupons").update(at=timezone.now() - timedelta(days=30, seconds=1))
+    retention.delete_old_changes()
+    response = api.get("/changes", {"cursor": first})
+    assert (response.status_code, response.json()["code"]) == (410, "cursor_expired")
+    assert [resource for resource, _, _ in read_on(api)[0]] == ["customers"]
+
+
+def test_a_store_goes_with_its_feed(store: Store) -> None:
+    make_product(store)
+    store.delete()
+    assert not Change.objects.exists()
+
+
+WRITERS, ROUNDS = 8, 25
+
+
+def test_changes_misses_nothing_and_repeats_nothing_while_writers_overlap(api: Caller, store: Store) -> None:
+    """Each writer's transaction lasts a random time, and some are taken back."""
+    done: list[tuple[str, int, str]] = []
+    lock = threading.Lock()
+
+    def write(seed: int) -> None:
+        rng = random.Random(seed)
+        mine: list[Product] = []
+        for number in range(ROUNDS):
+            try:
+                with transaction.atomic():
+                    changes = change_one(store, mine, f"W{seed} {number}", rng)
+                    time.sleep(rng.random() * 0.02)
+                    take_back_some(rng)
+            except InterruptedError:
+                mine = list(Product.objects.filter(name__startswith=f"W{seed} "))
+            else:
+                with lock:
+                    done.extend(changes)
+        connection.close()
+
+    threads = [threading.Thread(target=write, args=(seed,)) for seed in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    told: list[tuple[str, int, str]] = []
+    cursor = ""
+    is_over = False
+    while not is_over:
+        is_over = not any(thread.is_alive() for thread in threads)
+        found, cursor = read_on(api, cursor, perpage=7)
+        told += found
+    assert Counter(told) == Counter(done)
+    created = {pk for _, pk, event in told if event == "created"}
+    deleted = {pk for _, pk, event in told if event == "deleted"}
+    assert created - deleted == set(Product.objects.values_list("pk", flat=True))
+
+
+def take_back_some(rng: random.Random) -> None:
+    if rng.random() < 0.2:
+        raise InterruptedError
+
+
+def change_one(
+    store: Store, mine: list[Product], name: str, rng: random.Random
+) -> list[tuple[str, int, str]]:
+    """Create, change or delete a product of the writer's own; returns what the feed should tell."""
+    product = rng.choice(mine) if mine and rng.random() < 0.6 else None
+    if product is None:
+        product = make_product(store, name)
+        mine.append(product)
+        event = "created"
+    elif rng.random() < 0.7:
+        product.price += 1
+        product.save()
+        event = "updated"
+    else:
+        mine.remove(product)
+        event, pk = "deleted", product.pk
+        product.delete()
+        return [("products", pk, event)]
+    return [("products", product.pk, event)]
