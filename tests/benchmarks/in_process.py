@@ -93,8 +93,6 @@ def measure(course: Course) -> Iterator[Row | Figures]:
         yield from checks(course, ours, peers, variants)
         yield from orders(course, ours, peers)
         yield from products(course, ours, peers)
-        unlogged = stack.enter_context(Side.ours(url, REQUEST_LOG="off", **deployed).worker())
-        yield logging(course, ours, unlogged)
 
 
 # The most that our key check may cost, as a share of what the peer's costs.
@@ -149,11 +147,3 @@ def products(course: Course, ours: Worker, peers: Worker) -> Iterator[Row | Figu
     yield Figures("GET products without a key", name, "µs", median)
     bound = Target(0.25 if course.place.is_postgres else 0.22)
     yield Row(What.PRODUCTS, name, median["ours"], median["plain ModelSerializers"], "µs", bound)
-
-
-def logging(course: Course, ours: Worker, unlogged: Worker) -> Row:
-    """What the request log adds to a request."""
-    call = course.ours("nothing")
-    contenders = {"on": Contender(ours, call), "off": Contender(unlogged, call)}
-    median = race(contenders, rounds=course.rounds, times=100)
-    return Row(What.LOG_CHECK, course.place.name, median["on"], median["off"], "µs", Target(1.03))

@@ -23,7 +23,6 @@ class What(StrEnum):
     FLUSH = "flush of 10,000 requests of 100 keys, with 2,000,000 usage rows against none"
     MEMORY = "memory of a worker after 200,000 requests against after 50,000"
     CURSOR = "orders by cursor, last page against first"
-    LOG_CHECK = "key check with the request log on against off"
 
 
 @dataclass(frozen=True)

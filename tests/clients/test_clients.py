@@ -89,18 +89,7 @@ def part(name: str) -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_generated_python_client_is_typed_and_works(
-    generated: Path, issue: IssueKey, specimens: Specimens
-) -> None:
-    run(
-        sys.executable,
-        "-m",
-        "mypy",
-        "--strict",
-        "--cache-dir=/dev/null",
-        generated.name,
-        cwd=generated.parent,
-    )
+def test_a_generated_python_client_works(generated: Path, issue: IssueKey, specimens: Specimens) -> None:
     _, key = issue(access=["products:write"])
     transport = httpx.WSGITransport(app=get_wsgi_application())
     client = part("client").AuthenticatedClient(

@@ -90,8 +90,9 @@ def survives(response: Any, *statuses: int) -> None:
 
 
 def attempt(api: Caller, resource: str, row: int, body: Any) -> None:
-    """Make a row and change one."""
-    survives(api.post(f"/{resource}", body), *([201, 400] if resource in CREATED else [405]))
+    """Make a row, where the API makes them, and change one."""
+    if resource in CREATED:
+        survives(api.post(f"/{resource}", body), 201, 400)
     survives(api.patch(f"/{resource}/{row}", body), 200, 400, 409)
 
 
@@ -115,7 +116,7 @@ def test_every_field_takes_or_refuses_whatever_comes(
 
 @pytest.mark.once
 @pytest.mark.parametrize("resource", WRITABLE)
-@pytest.mark.parametrize("depth", [30, 300, 800, 850, 880, 900, 950, 100_000])
+@pytest.mark.parametrize("depth", [30, 880, 100_000])
 def test_depth_is_no_way_in(api: Caller, rows: dict[str, int], resource: str, depth: int) -> None:
     for opening, closing in (("[", "]"), ('{"items":[{"price":', "}]}")):
         for field in WRITABLE[resource]:
