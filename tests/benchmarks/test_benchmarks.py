@@ -1,9 +1,9 @@
 """The benchmark compares like with like, and leaves what others read."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,15 +27,15 @@ def test_the_peers_say_all_that_we_say(course: in_process.Course) -> None:
     url = course.database_url
     with Side.ours(url).worker() as ours, Side.peers(url).worker() as peers:
         for name in ("orders", "products"):
-            our_rows = json.loads(ours.make(course.ours(name, key=name == "orders"), 1).body)["data"]
-            their_rows = json.loads(peers.make(course.peer("none", name), 1).body)["results"]
-            assert len(our_rows) == 20
-            assert list(map(to_the_second, their_rows)) == list(map(to_the_second, our_rows))
+            our_rows = json.loads(to_the_second(ours.make(course.ours(name, key=name == "orders"), 1).body))
+            their_rows = json.loads(to_the_second(peers.make(course.peer("none", name), 1).body))
+            assert len(our_rows["data"]) == 20
+            assert their_rows["results"] == our_rows["data"]
 
 
-def to_the_second(row: dict[str, Any]) -> dict[str, Any]:
-    """A row whose times are cut off where ours end."""
-    return row | {name: row[name][: len("2026-11-23T12:00:00")] for name in ("created_at", "updated_at")}
+def to_the_second(text: str) -> str:
+    """Cut times off where ours end."""
+    return re.sub(r"(T\d\d:\d\d:\d\d)[.\d]*Z", r"\1Z", text)
 
 
 def test_a_quick_run_leaves_rows(course: in_process.Course, tmp_path: Path) -> None:
