@@ -92,6 +92,7 @@ def configuration(folder: Path, servers: Sequence[int], port: int) -> str:
         "listen 80;": f"listen 127.0.0.1:{port};",
         "listen 443 ssl": f"listen 127.0.0.1:{free_port()} ssl",
         "/etc/letsencrypt/live/api.example.com": str(folder),
+        "/var/log/nginx": str(folder),
     }
     if len(servers) == 1:
         changes["127.0.0.1:8000"] = f"127.0.0.1:{servers[0]}"
