@@ -79,7 +79,8 @@ class RateLimiter:
             self._log(error)
             UNLIMITED.inc()
             return None
-        self._retry_at.pop(server, None)
+        if self._retry_at.pop(server, None) is not None:
+            logger.warning("Rate limits are on again")
         return Allowance(policy, limit, used, WINDOW_SECONDS - second)
 
     def _may_ask(self, server: str) -> bool:

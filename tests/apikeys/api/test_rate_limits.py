@@ -158,7 +158,7 @@ def test_without_the_server_that_counts_requests_go_on_and_it_is_said_once_a_min
 
 
 def test_counters_that_hang_hold_up_one_request_and_count_again_when_they_answer(
-    client: Client, issue: IssueKey, settings: Any, shared_url: str
+    client: Client, issue: IssueKey, settings: Any, shared_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     _, plaintext = issue()
     with socket.create_server(("127.0.0.1", 0)) as hung:
@@ -176,6 +176,7 @@ def test_counters_that_hang_hold_up_one_request_and_count_again_when_they_answer
     while "RateLimit" not in (answer := call(client, plaintext)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert answer["RateLimit"].startswith('"key";r=599;')
+    assert caplog.text.count("Rate limits are on again") == 1
 
 
 HAMMER = """
