@@ -19,6 +19,8 @@ from apikeys.models import (
     Refusal,
     StoreUsage,
     Suspension,
+    TokenExchange,
+    Trust,
     Usage,
 )
 
@@ -45,6 +47,29 @@ class SuspensionAdmin(ReadOnlyAdmin):
     list_display = ("store", "reason", "by", "at")
     list_select_related = ("store", "by")
     search_fields = ("=store__id", "store__name", "reason")
+    ordering = ("-at",)
+    show_full_result_count = False
+
+
+@admin.register(Trust)
+class TrustAdmin(ReadOnlyAdmin):
+    """The workloads that stores trust: their owners change them on the settings page."""
+
+    list_display = ("name", "store", "issuer", "lifetime", "paused_at", "last_exchange_at")
+    list_filter = ("issuer",)
+    list_select_related = ("store",)
+    search_fields = ("=store__id", "store__name", "name")
+    ordering = ("-created_at",)
+    show_full_result_count = False
+
+
+@admin.register(TokenExchange)
+class TokenExchangeAdmin(ReadOnlyAdmin):
+    """What trusts made of the tokens that they were shown, refusals included."""
+
+    list_display = ("at", "trust", "run", "prefix", "reason", "address")
+    list_select_related = ("trust",)
+    search_fields = ("=prefix", "run")
     ordering = ("-at",)
     show_full_result_count = False
 

@@ -86,7 +86,8 @@ class Trust(models.Model):
             if not isinstance(found, str):
                 return f"{name} is no text: it has to be “{wanted}”."
             if not matches(wanted, found):
-                return f"{name} is “{found[:100]}” and has to be “{wanted}”."
+                seen = "".join(character for character in found[:100] if character.isprintable())
+                return f"{name} is “{seen}” and has to be “{wanted}”."
         return ""
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from django.contrib.staticfiles import finders
+from django.templatetags.static import static
 from django.test import Client
 
 
@@ -23,4 +23,4 @@ def test_security_txt_names_a_mailbox_and_an_end_within_a_year(client: Client) -
 
 def test_favicon_is_the_mark(client: Client) -> None:
     location = client.get("/favicon.ico")["Location"]
-    assert finders.find(location.removeprefix("/static/"))
+    assert location == static("img/mark.svg")

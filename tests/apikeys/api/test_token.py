@@ -1,19 +1,28 @@
 """The exchange of a workload's identity token for a short-lived key."""
 
 import json
+import os
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 import time_machine
+import yaml
 from cryptography.hazmat.primitives import serialization
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
 
 from apikeys import trusts
 from apikeys.actors import Actor
@@ -378,3 +387,61 @@ def test_owners_are_told_of_a_trust_and_not_of_its_keys(issuer: Issuer, trust: T
     assert [email.subject for email in deliver_emails()] == [
         "A workload is trusted with API keys of Northwood"
     ]
+
+
+@pytest.mark.skipif(
+    not (shutil.which("jq") and shutil.which("curl")), reason="The workflow takes jq and curl."
+)
+@pytest.mark.parametrize(("repository", "status"), [("northwood/shop", 0), ("evil/shop", 22)])
+@pytest.mark.django_db(transaction=True)
+def test_the_workflow_of_the_page_works_as_it_is_pasted(
+    issuer: Issuer,
+    trust: Trust,
+    live_server: LiveServer,
+    settings: Any,
+    tmp_path: Path,
+    repository: str,
+    status: int,
+) -> None:
+    settings.SITE_URL = live_server.url
+    token = issuer.token(repository=repository, aud=trust.audience)
+    issuer.answers[f"/run?x=1&audience={trust.audience}"] = {"value": token}
+    lines = render_to_string(
+        "apikeys/examples/token_github.txt", {"trust": trust, "site_url": live_server.url}
+    )
+    variables = {
+        "PATH": os.environ["PATH"],
+        "CURL_CA_BUNDLE": str(issuer.ca_file),
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of the runner",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{issuer.url}/run?x=1",
+        "GITHUB_ENV": str(tmp_path / "env"),
+    }
+    for step in yaml.safe_load(lines)["jobs"]["deploy"]["steps"]:
+        # As GitHub runs a step.
+        shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+        done = subprocess.run(shell, env=variables, capture_output=True, text=True, check=False)
+        if done.returncode:
+            break
+        variables |= dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
+    assert done.returncode == status, done.stderr
+    if not status:
+        assert json.loads(done.stdout)["data"] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keys_are_rotated_while_many_exchange(issuer: Issuer, trust: Trust) -> None:
+    tokens = [issuer.token() for _ in range(10)]
+    ask(tokens.pop())
+    IssuerKeys.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
+    issuer.keys.append(SigningKey())
+    tokens += [issuer.token(key=issuer.keys[1]) for _ in range(15)]
+
+    def exchange(token: str) -> int:
+        try:
+            return int(ask(token).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(exchange, tokens)) == {200}
+    assert issuer.asked == [DISCOVERY, "/keys"] * 2

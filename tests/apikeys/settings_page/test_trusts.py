@@ -1,0 +1,163 @@
+"""Trusted workloads on the page: the form, the list, one trust, and where their keys are not."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from apikeys import trusts
+from apikeys.actors import Actor
+from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
+from apikeys.models.trust import GITHUB, GITLAB
+from apikeys.oidc import Identity
+from stores.models import Store
+
+KEYS = "/stores/267418190/settings/api-keys/"
+TRUSTS = f"{KEYS}trusts/"
+FORM: dict[str, Any] = {
+    "name": "Deploy",
+    "issuer": GITHUB,
+    "project": "northwood/shop",
+    "lifetime": "900",
+    "access": ["orders:write"],
+}
+
+
+@pytest.fixture
+def trust(store: Store, owner: User) -> Trust:
+    return trusts.create_trust(
+        store=store,
+        name="Deploy",
+        issuer=GITHUB,
+        claims={"repository": "northwood/shop"},
+        access=["orders:read"],
+        lifetime=900,
+        allowed_addresses=[],
+        by=Actor(owner),
+    )
+
+
+def exchange(trust: Trust, **claims: str) -> ApiKey:
+    told = {"sub": "x", "jti": "1", "exp": timezone.now().timestamp() + 60, "repository": "northwood/shop"}
+    identity = Identity(GITHUB, told | {"ref": "refs/heads/main"} | claims)
+    return trusts.exchange_token(identity, trust.store_id, by=Actor(address="203.0.113.7")).key
+
+
+def text(response: Any) -> str:
+    return str(response.content.decode())
+
+
+@pytest.mark.parametrize(
+    ("typed", "claims"),
+    [
+        ({}, {"repository": "northwood/shop"}),
+        (
+            {"project": "northwood/*", "environment": "production"},
+            {"repository": "northwood/*", "environment": "production"},
+        ),
+        ({"branch": "release/*"}, {"repository": "northwood/shop", "ref": "refs/heads/release/*"}),
+        (
+            {"issuer": GITLAB, "branch": "main"},
+            {"project_path": "northwood/shop", "ref": "main", "ref_type": "branch"},
+        ),
+        (
+            {"project": "", "claims": "repository_id = 12345\r\nactor=ada"},
+            {"repository_id": "12345", "actor": "ada"},
+        ),
+    ],
+)
+def test_new_trust_asks_for_what_was_typed(
+    signed_in: Client, typed: dict[str, str], claims: dict[str, str]
+) -> None:
+    answer = signed_in.post(f"{TRUSTS}new/", FORM | typed)
+    trust = Trust.objects.get()
+    assert answer["Location"] == f"{TRUSTS}{trust.pk}/"
+    assert (trust.claims, trust.access, trust.lifetime) == (claims, ["orders:read", "orders:write"], 900)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"access": []}, "access"),
+        ({"project": ""}, "project"),
+        ({"project": "*"}, "project"),
+        ({"project": "*/shop"}, "project"),
+        ({"project": "north*/shop"}, "project"),
+        ({"project": "northwood*"}, "project"),
+        ({"project": "northwood/*/*"}, "project"),
+        ({"project": "", "claims": "ref = main"}, "project"),
+        ({"project": "", "claims": "repository_id = 12*"}, "project"),
+        ({"claims": "aud = x"}, "project"),
+        ({"claims": "no equals sign"}, "claims"),
+        ({"issuer": "https://evil.example"}, "issuer"),
+        ({"lifetime": "86400"}, "lifetime"),
+        ({"allowed_addresses": "nonsense"}, "allowed_addresses"),
+        ({"name": "19656ea.4329f04826e125f1ee999b53f78"}, "name"),
+    ],
+)
+def test_new_trust_refuses_what_would_trust_too_much_or_nothing(
+    signed_in: Client, typed: dict[str, Any], field: str
+) -> None:
+    answer = signed_in.post(f"{TRUSTS}new/", FORM | typed)
+    assert answer.status_code == 200
+    assert list(answer.context["form"].errors) == [field]
+    assert not Trust.objects.exists()
+
+
+def test_edit_saves_a_trust_and_ends_its_keys(signed_in: Client, trust: Trust) -> None:
+    key = exchange(trust)
+    form = signed_in.get(f"{TRUSTS}{trust.pk}/edit/").context["form"]
+    fields = form.initial | {"access": ["products:read"]}
+    stale = fields | {"version": "7"}
+    assert "Somebody else changed this trust" in text(signed_in.post(f"{TRUSTS}{trust.pk}/edit/", stale))
+    assert signed_in.post(f"{TRUSTS}{trust.pk}/edit/", fields).status_code == 302
+    trust.refresh_from_db()
+    assert (trust.access, trust.claims) == (["products:read"], {"repository": "northwood/shop"})
+    key.refresh_from_db()
+    assert key.deactivated_at
+
+
+def test_trust_shows_exchanges_refusals_activity_and_the_workflow(signed_in: Client, trust: Trust) -> None:
+    key = exchange(trust)
+    with pytest.raises(trusts.TokenRefused):
+        exchange(trust, repository="evil/<b>")
+    page = text(signed_in.get(f"{TRUSTS}{trust.pk}/"))
+    for told in (
+        key.prefix,
+        "northwood/shop@refs/heads/main",
+        "repository is “evil/&lt;b&gt;” and has to be “northwood/shop”.",
+        "Created by the trust “Deploy” for northwood/shop@refs/heads/main.",
+        "audience=http://testserver/v1/stores/267418190/",
+    ):
+        assert told in page, told
+    assert "Deploy" in text(signed_in.get(TRUSTS))
+
+
+def test_pause_resume_and_delete_do_so_and_are_in_the_activity(signed_in: Client, trust: Trust) -> None:
+    for step in ("pause", "pause", "resume", "delete"):
+        signed_in.post(f"{TRUSTS}{trust.pk}/{step}/")
+    events = AuditEntry.objects.values_list("event", flat=True)
+    assert list(events) == ["trust_end", "trust_start", "trust_pause", "trusted"]
+    assert "Deleted the trust “Deploy” with its keys." in text(signed_in.get(f"{KEYS}activity/"))
+
+
+def test_keys_of_trusts_are_in_no_list_and_in_usage_and_requests(signed_in: Client, trust: Trust) -> None:
+    key = exchange(trust)
+    listed = signed_in.get(KEYS)
+    assert (key.prefix in text(listed), listed.context["has_keys"]) == (False, 0)
+    assert signed_in.get(f"{KEYS}{key.prefix}/").status_code == 200
+    assert signed_in.get(f"{KEYS}requests/", {"key": key.prefix}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["", "edit/", "pause/", "resume/", "delete/"])
+def test_trusts_of_another_store_are_not_found(
+    signed_in: Client, trust: Trust, other_store: Store, path: str
+) -> None:
+    Trust.objects.update(store=other_store)
+    assert signed_in.post(f"{TRUSTS}{trust.pk}/{path}").status_code in {404, 405}
+    assert signed_in.get(f"{TRUSTS}{trust.pk}/{path}").status_code in {404, 405}
+    assert Trust.objects.get().paused_at is None
+    assert not TokenExchange.objects.exists()
