@@ -66,24 +66,6 @@ def test_guessing_locks_the_address_whomever_it_is_about(owner: User) -> None:
     assert attempt(owner.email, PASSWORD, address="198.51.100.1").status_code == 302
 
 
-def test_a_proxy_that_is_not_trusted_moves_no_address(owner: User) -> None:
-    for number in range(10):
-        attempt(f"nobody{number}@example.com")
-    forged = {"X-Forwarded-For": "203.0.113.7"}
-    answer = Client().post(
-        LOGIN, {"login": owner.email, "password": PASSWORD}, REMOTE_ADDR="192.0.2.1", headers=forged
-    )
-    assert TOO_MANY in answer.content.decode()
-
-
-def test_a_lockout_ends(owner: User) -> None:
-    for _ in range(6):
-        attempt(owner.email)
-    assert TOO_MANY in attempt(owner.email, PASSWORD).content.decode()
-    with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=2)):
-        assert attempt(owner.email, PASSWORD).status_code == 302
-
-
 def test_a_patient_guesser_gets_twenty_an_hour(owner: User) -> None:
     tried = 0
     for minutes in range(0, 60, 6):
@@ -196,16 +178,6 @@ def test_nobodys_mailbox_is_filled(client: Client, email: str) -> None:
     assert len(deliver_emails()) == (3 if email == "owner@example.com" else 0)
 
 
-def test_a_mail_server_that_is_down_shows_to_nobody(
-    client: Client, owner: User, settings: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    assert client.post(RESET, {"email": owner.email}).status_code == 302
-    deliver_emails()
-    assert "could not be sent: ConnectionRefusedError" in caplog.text
-
-
 @pytest.mark.usefixtures("owner")
 def test_a_known_and_an_unknown_address_cost_the_same_queries(client: Client) -> None:
     sent = []
@@ -239,6 +211,9 @@ def link_in(message: EmailMessage) -> str:
 def test_the_link_in_the_e_mail_replaces_the_password_once(
     client: Client, signed_in: Client, owner: User
 ) -> None:
+    # Whoever keeps the account locked meanwhile does not keep its owner out.
+    for _ in range(6):
+        attempt(owner.email)
     client.post(RESET, {"email": owner.email})
     link = link_in(deliver_emails()[0])
     form = client.get(link)
@@ -248,22 +223,10 @@ def test_the_link_in_the_e_mail_replaces_the_password_once(
     assert done["Location"] == "/"
     assert is_signed_in(client)
     assert not is_signed_in(signed_in), "Whoever knew the old password is still in."
-    assert attempt(owner.email, PASSWORD).status_code == 200
-    assert attempt(owner.email, NEW_PASSWORD).status_code == 302
+    assert attempt(owner.email, PASSWORD, address="198.51.100.1").status_code == 200
+    assert attempt(owner.email, NEW_PASSWORD, address="198.51.100.1").status_code == 302
     assert "used already or is too old" in Client().get(link).content.decode()
     assert "was replaced" in str(deliver_emails()[-1].body)
-
-
-def test_a_guesser_who_keeps_an_account_locked_does_not_keep_its_owner_out(
-    client: Client, owner: User
-) -> None:
-    for _ in range(6):
-        attempt(owner.email)
-    client.post(RESET, {"email": owner.email})
-    form = client.get(link_in(deliver_emails()[0]))
-    client.post(form["Location"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
-    assert is_signed_in(client)
-    assert attempt(owner.email, NEW_PASSWORD, address="198.51.100.1").status_code == 302
 
 
 def test_only_the_address_on_the_account_opens_it(client: Client, owner: User) -> None:
@@ -315,45 +278,12 @@ def test_over_https_the_cookies_stay_in_this_host_and_out_of_scripts(settings: A
     assert browser.cookies["__Host-sessionid"]["max-age"] == 14 * 24 * 60 * 60
 
 
-def test_only_a_form_signs_out(signed_in: Client) -> None:
-    assert signed_in.get("/accounts/logout/").status_code == 200
-    assert is_signed_in(signed_in)
-    signed_in.post("/accounts/logout/")
-    assert not is_signed_in(signed_in)
-
-
 def test_a_server_on_a_socket_signs_people_in(owner: User) -> None:
     """It hears no address, and none can be kept with the session."""
     assert attempt(owner.email, PASSWORD, address="").status_code == 302
 
 
 # Where it leads.
-
-# What browsers make of odder ones is tried in tests/security/test_redirects.py.
-ELSEWHERE = [
-    "//evil.example",
-    "http://localhost/of-another-site",
-    "http://trusted.example/",
-    "javascript:alert(1)",
-]
-
-
-@pytest.mark.parametrize("target", ELSEWHERE)
-def test_no_address_leads_elsewhere(settings: Any, owner: User, target: str) -> None:
-    settings.CSRF_TRUSTED_ORIGINS = ["http://trusted.example"]
-    assert attempt(owner.email, PASSWORD, next=target)["Location"] == "/"
-    browser = Client()
-    sign_in(browser, owner.email)
-    again = browser.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": target})
-    assert again["Location"] == "/"
-    assert browser.get(LOGIN, {"next": target})["Location"] == "/"
-    assert browser.post("/accounts/logout/", {"next": target})["Location"] == LOGIN
-
-
-def test_an_address_breaks_out_of_no_header(owner: User) -> None:
-    response = attempt(owner.email, PASSWORD, next="/docs/\r\nSet-Cookie: planted=1")
-    assert response.status_code == 302
-    assert "planted" not in response.cookies
 
 
 def test_a_page_of_our_own_is_where_it_leads(owner: User) -> None:
@@ -406,13 +336,8 @@ def test_no_copy_of_a_page_about_somebody_is_kept(client: Client, signed_in: Cli
         ),
     ],
 )
-@pytest.mark.parametrize("who", ["client", "signed_in"])
-def test_what_allauth_has_beyond_that_is_not_there(
-    request: pytest.FixtureRequest, who: str, path: str
-) -> None:
-    browser = request.getfixturevalue(who)
-    assert browser.get(f"/accounts/{path}").status_code == 404
-    assert browser.post(f"/accounts/{path}", {"email": "new@example.com"}).status_code == 404
+def test_what_allauth_has_beyond_that_is_not_there(signed_in: Client, path: str) -> None:
+    assert signed_in.get(f"/accounts/{path}").status_code == 404
 
 
 # Operators.

@@ -83,15 +83,7 @@ WAYS: dict[str, Callable[[logging.Logger], None]] = {
     "extra": lambda log: log.info("Asked", extra={"key": KEY, "headers": HEADERS, "deep": {"a": [KEY]}}),
     "request": log_response_of,
 }  # fmt: skip
-LOGGERS = (
-    "root",
-    "django.request",
-    "django.security.csrf",
-    "django.server",
-    "gunicorn.error",
-    "apikeys.usage.recorder",
-    "urllib3",
-)
+LOGGERS = ("root", "django.request", "gunicorn.error")
 
 
 @pytest.fixture
