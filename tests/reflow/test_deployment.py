@@ -159,13 +159,6 @@ def test_on_several_machines_the_parts_are_reached_in_their_own_network() -> Non
     assert all(port.startswith("${PRIVATE:?") for port in published(MACHINES))
 
 
-def test_each_part_of_one_machine_is_a_part_of_several() -> None:
-    assert COMPOSE["services"].keys() == MACHINES["services"].keys()
-    assert {profile for service in MACHINES["services"].values() for profile in service["profiles"]} == {
-        "data", "web", "front"
-    }  # fmt: skip
-
-
 def test_the_proxy_that_is_trusted_is_the_one_that_is_there() -> None:
     services = COMPOSE["services"]
     trusted = services["web"]["environment"]["TRUSTED_PROXIES"]
@@ -221,14 +214,3 @@ def unit(path: Path) -> ConfigParser:
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names have capitals
     parser.read(path)
     return parser
-
-
-def test_the_image_holds_the_program_and_nothing_else() -> None:
-    lines = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
-    patterns = [line for line in lines if line and not line.startswith("#")]
-    assert patterns[0] == "*"
-    let_in = {pattern.removeprefix("!") for pattern in patterns if pattern.startswith("!")}
-    assert let_in == {
-        "manage.py", "requirements.lock", "reflow", "apikeys", "stores", "templates", "static"
-    }  # fmt: skip
-    assert {"**/.env", "reflow/deploy"} <= set(patterns[len(let_in) + 1 :])

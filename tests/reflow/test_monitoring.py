@@ -118,19 +118,6 @@ def test_every_metric_is_on_the_dashboard_and_the_page(families: dict[str, set[s
     assert {name for name, samples in families.items() if not asked & {name, *samples}} == set()
 
 
-@pytest.mark.once
-def test_panels_lie_side_by_side() -> None:
-    cells = [
-        (x, y)
-        for place in (panel["gridPos"] for panel in panels())
-        for x in range(place["x"], place["x"] + place["w"])
-        for y in range(place["y"], place["y"] + place["h"])
-    ]
-    assert len(cells) == len(set(cells))
-    assert max(x for x, _ in cells) < 24
-    assert len({panel["id"] for panel in panels()}) == len(panels())
-
-
 @pytest.fixture(scope="module")
 def promtool() -> str:
     with programs.needed():

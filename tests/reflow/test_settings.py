@@ -1,6 +1,5 @@
-"""What the environment decides, each time in a process of its own: settings are read once."""
+"""What the environment decides."""
 
-import json
 import os
 import re
 import runpy
@@ -16,6 +15,7 @@ from django.conf import settings
 
 pytestmark = pytest.mark.once
 
+SETTINGS = Path(settings.BASE_DIR) / "reflow" / "settings.py"
 GUNICORN = ["-m", "gunicorn", "-c", "python:reflow.server.gunicorn"]
 SECRET = {"SECRET_KEY": "long and random enough for this, with 50 characters and more"}
 
@@ -32,11 +32,12 @@ def run(arguments: list[str], environment: dict[str, str]) -> subprocess.Complet
     )
 
 
-def read(names: str, **environment: str) -> Any:
-    code = f"import json; from reflow import settings as s; print(json.dumps([{names}]))"
-    result = run(["-c", code], SECRET | environment)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+def load(environment: dict[str, str], file: Path = SETTINGS) -> dict[str, Any]:
+    """Return the settings that these variables make, read here: a process for each would take a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "environ", dict(environment))
+        patch.setattr(environ.Env, "ENVIRON", os.environ)
+        return runpy.run_path(str(file))
 
 
 # A wrong value of every variable, some in more than one way, and a word of what it should be.
@@ -119,12 +120,9 @@ def test_a_wrong_variable_is_one_line_that_names_it(name: str, value: str, shoul
 
 
 def refusal(variables: dict[str, str]) -> str:
-    """What the settings say to these variables, read here: a process for each would take a minute."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "environ", dict(variables))
-        patch.setattr(environ.Env, "ENVIRON", os.environ)
-        with pytest.raises(SystemExit) as stopped:
-            runpy.run_path(str(settings.BASE_DIR / "reflow" / "settings.py"))
+    """Return the line with which the settings stop."""
+    with pytest.raises(SystemExit) as stopped:
+        load(variables)
     return str(stopped.value)
 
 
@@ -183,74 +181,58 @@ def test_a_file_in_another_encoding_than_utf8_gets_one_line(encoding: str, tmp_p
     assert line == f"{file} cannot be read: save it as UTF-8 without a byte order mark (BOM)."
 
 
+PRIMARY = {"DATABASE_URL": "postgres://reflow@db.example/reflow"}
+FORMER = [f"the one before was random enough: 50 characters, yes {end}".replace(",", "") for end in "12"]
+HSTS = ("SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD")
+HTTPS_SETTINGS = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
+
+
+@pytest.mark.parametrize(
+    ("variables", "made"),
+    [
+        ({}, {"DEBUG": False, "SECRET_KEY_FALLBACKS": [], "MAIL_SERVER": {}}),
+        ({"DEBUG": "true", "SECRET_KEY": "short"}, {"DEBUG": True, "SECRET_KEY": "short"}),
+        ({"SECRET_KEY_FALLBACKS": ",".join(FORMER)}, {"SECRET_KEY_FALLBACKS": FORMER}),
+        ({}, dict.fromkeys(HTTPS_SETTINGS, True)),
+        ({"HTTPS": "false"}, dict.fromkeys(HTTPS_SETTINGS, False) | {"SECURE_HSTS_SECONDS": 0}),
+        # Browsers keep HSTS for as long as it says: a week of one host unless more is switched on.
+        ({}, dict(zip(HSTS, (604800, False, False), strict=True))),
+        (
+            {"HSTS_SECONDS": "63072000", "HSTS_INCLUDE_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"},
+            dict(zip(HSTS, (63072000, True, True), strict=True)),
+        ),
+        # Over HTTPS, no neighbour can set the cookies.
+        ({}, {"SESSION_COOKIE_NAME": "__Host-sessionid", "CSRF_COOKIE_NAME": "__Host-csrftoken"}),
+        ({"HTTPS": "false"}, {"SESSION_COOKIE_NAME": "sessionid", "CSRF_COOKIE_NAME": "csrftoken"}),
+        ({}, {"SECURE_PROXY_SSL_HEADER": None}),
+        (
+            {"TRUST_X_FORWARDED_PROTO": "true"},
+            {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")},
+        ),
+        ({"EMAIL_URL": "filemail:///var/mail"}, {"EMAIL_FILE_PATH": "/var/mail"}),
+        ({}, {"DATABASE_ROUTERS": None}),
+        (PRIMARY, {"DATABASE_ROUTERS": None}),
+    ],
+)  # fmt: skip
+def test_variables_decide_settings(variables: dict[str, str], made: dict[str, Any]) -> None:
+    loaded = load({"ENV_FILE": os.devnull} | SECRET | variables)
+    assert {name: loaded.get(name) for name in made} == made
+
+
 def test_blank_is_not_set() -> None:
     blank = dict.fromkeys(variables() - {"ENV_FILE", "SECRET_KEY"}, "")
-    assert read("s.HTTPS, s.ALLOWED_HOSTS[0], s.REDIS_URL", **blank) == [True, "localhost", ""]
-
-
-def test_for_development_any_secret_key_will_do() -> None:
-    assert read("s.SECRET_KEY", SECRET_KEY="short", DEBUG="true") == ["short"]
-
-
-HTTPS_SETTINGS = (
-    "s.SECURE_SSL_REDIRECT, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0"
-)
-
-
-def test_https_is_on_unless_it_is_switched_off() -> None:
-    assert read(HTTPS_SETTINGS) == [True, True, True, True]
-
-
-def test_hsts_is_a_week_of_one_host_unless_more_is_switched_on() -> None:
-    names = "s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD"
-    assert read(names) == [604800, False, False]
-    more = {"HSTS_SECONDS": "63072000", "HSTS_INCLUDE_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}
-    assert read(names, **more) == [63072000, True, True]
-
-
-def test_one_switch_turns_off_all_that_https_means() -> None:
-    assert read(HTTPS_SETTINGS, HTTPS="false") == [False, False, False, False]
-
-
-def test_over_https_no_neighbour_can_set_the_cookies() -> None:
-    names = "s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME"
-    assert read(names) == ["__Host-sessionid", "__Host-csrftoken"]
-    assert read(names, HTTPS="false") == ["sessionid", "csrftoken"]
-
-
-def test_former_secret_keys_are_believed_as_long_as_they_are_named() -> None:
-    assert read("s.SECRET_KEY_FALLBACKS") == [[]]
-    former = ["the one before was random enough, 50 characters: yes".replace(",", "") + end for end in "12"]
-    assert read("s.SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS=",".join(former)) == [former]
-
-
-def test_debug_is_off_unless_it_is_switched_on() -> None:
-    assert read("s.DEBUG") == [False]
-    assert read("s.DEBUG", DEBUG="true") == [True]
-
-
-def test_a_proxy_is_trusted_only_when_it_is_said_to_be_there() -> None:
-    trusted = "getattr(s, 'SECURE_PROXY_SSL_HEADER', None)"
-    assert read(trusted) == [None]
-    assert read(trusted, TRUST_X_FORWARDED_PROTO="true") == [["HTTP_X_FORWARDED_PROTO", "https"]]
+    usual, loaded = (load({"ENV_FILE": os.devnull} | SECRET | more) for more in ({}, blank))
+    assert {name: loaded[name] for name in usual if name.isupper()} == {
+        name: value for name, value in usual.items() if name.isupper()
+    }
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.write_text("HTTPS=false\nALLOWED_HOSTS=shop.example\n")
-    names = "s.HTTPS, s.ALLOWED_HOSTS"
-    assert read(names, ENV_FILE=str(file)) == [False, ["shop.example"]]
-    assert read(names, ENV_FILE=str(file), HTTPS="true") == [True, ["shop.example"]]
-
-
-def test_the_database_is_a_file_unless_another_is_named() -> None:
-    names = "s.DATABASES['default']['ENGINE'], s.DATABASES['default']['HOST']"
-    assert read(names)[0] == "django.db.backends.sqlite3"
-    url = "postgres://reflow@db.example/reflow"
-    assert read(names, DATABASE_URL=url) == ["django.db.backends.postgresql", "db.example"]
-
-
-WITH_PRIMARY = {"DATABASE_URL": "postgres://reflow@db.example/reflow"}
+    for given, https in (({}, False), ({"HTTPS": "true"}, True)):
+        loaded = load({"ENV_FILE": str(file)} | SECRET | given)
+        assert (loaded["HTTPS"], loaded["ALLOWED_HOSTS"]) == (https, ["shop.example"])
 
 
 @pytest.mark.parametrize(
@@ -262,51 +244,48 @@ WITH_PRIMARY = {"DATABASE_URL": "postgres://reflow@db.example/reflow"}
         "postgres://user:hush@host/name,",
         "postgres://user:hush@host/name,postgres://user:hush@host",
         "sqlite:////srv/hush.sqlite3",
-        WITH_PRIMARY["DATABASE_URL"],
+        PRIMARY["DATABASE_URL"],
     ],
 )
 def test_a_replica_is_a_postgresql_like_the_primary(urls: str) -> None:
-    line = refusal({"ENV_FILE": os.devnull} | SECRET | WITH_PRIMARY | {"DATABASE_REPLICA_URL": urls})
+    line = refusal({"ENV_FILE": os.devnull} | SECRET | PRIMARY | {"DATABASE_REPLICA_URL": urls})
     assert line.startswith("DATABASE_REPLICA_URL is not right: it should be postgres://")
     assert "hush" not in line
     assert "\n" not in line
 
 
-def test_replicas_are_routed_to_where_there_are_any() -> None:
-    names = "{name: one['HOST'] for name, one in s.DATABASES.items()}, getattr(s, 'DATABASE_ROUTERS', [])"
-    hosts, routers = read(names, **WITH_PRIMARY)
-    assert (hosts, routers) == ({"default": "db.example"}, [])
+def databases(**variables: str) -> dict[str, Any]:
+    found: dict[str, Any] = load({"ENV_FILE": os.devnull} | SECRET | variables)["DATABASES"]
+    return found
+
+
+def test_the_database_is_a_file_unless_others_are_named() -> None:
+    assert databases()["default"]["ENGINE"] == "django.db.backends.sqlite3"
     urls = "postgres://reflow@one.example/reflow, postgres://reflow@two.example/reflow"
-    hosts, routers = read(names, **WITH_PRIMARY, DATABASE_REPLICA_URL=urls)
-    assert hosts == {"default": "db.example", "replica1": "one.example", "replica2": "two.example"}
-    assert len(routers) == 1
+    found = databases(**PRIMARY, DATABASE_REPLICA_URL=urls)
+    assert {alias: database["HOST"] for alias, database in found.items()} == {
+        "default": "db.example",
+        "replica1": "one.example",
+        "replica2": "two.example",
+    }
 
 
 @pytest.mark.parametrize("folder", ["c++ demo", "C#", "100%25", "what?", "[a]", "Läden;x=1&y"])
 def test_the_database_is_inside_a_checkout_of_any_name(folder: str, tmp_path: Path) -> None:
     checkout = tmp_path / folder
     (checkout / "reflow").mkdir(parents=True)
-    copied = shutil.copy(settings.BASE_DIR / "reflow" / "settings.py", checkout / "reflow")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "environ", SECRET | {"ENV_FILE": os.devnull})
-        assert runpy.run_path(str(copied))["DATABASES"]["default"]["NAME"] == str(checkout / "db.sqlite3")
+    copied = shutil.copy(SETTINGS, checkout / "reflow")
+    loaded = load(SECRET | {"ENV_FILE": os.devnull}, Path(copied))
+    assert loaded["DATABASES"]["default"]["NAME"] == str(checkout / "db.sqlite3")
 
 
-def test_parameters_are_sent_apart_only_where_statements_are_prepared() -> None:
-    options = "s.DATABASES['default']['OPTIONS']"
-    url = {"DATABASE_URL": "postgres://db.example/reflow"}
-    assert "server_side_binding" not in read(options, **url)[0]
-    assert read(options, **url, PREPARE_THRESHOLD="5")[0]["server_side_binding"]
-
-
-def test_postgresql_is_given_up_on_in_time_unless_its_address_says_otherwise() -> None:
-    options = "s.DATABASES['default']['OPTIONS']['connect_timeout']"
-    assert read(options, DATABASE_URL="postgres://db.example/reflow") == [5]
-    assert read(options, DATABASE_URL="postgres://db.example/reflow?connect_timeout=9") == [9]
-
-
-def test_email_is_written_to_the_absolute_path_of_its_address() -> None:
-    assert read("s.EMAIL_FILE_PATH", EMAIL_URL="filemail:///var/mail") == ["/var/mail"]
+def test_options_of_postgresql_follow_from_variables_and_its_url() -> None:
+    usual = databases(**PRIMARY)["default"]["OPTIONS"]
+    # Parameters are sent apart only where statements are prepared; a server that is away is given up on.
+    assert ("server_side_binding" in usual, usual["connect_timeout"]) == (False, 5)
+    assert databases(**PRIMARY, PREPARE_THRESHOLD="5")["default"]["OPTIONS"]["server_side_binding"]
+    url = f"{PRIMARY['DATABASE_URL']}?connect_timeout=9"
+    assert databases(DATABASE_URL=url)["default"]["OPTIONS"]["connect_timeout"] == 9
 
 
 def test_the_example_names_every_variable() -> None:
@@ -318,5 +297,5 @@ def test_the_example_names_every_variable() -> None:
 
 def variables() -> set[str]:
     """The names of all that the settings read."""
-    code = (settings.BASE_DIR / "reflow" / "settings.py").read_text()
+    code = SETTINGS.read_text()
     return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', code))
