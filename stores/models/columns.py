@@ -27,10 +27,13 @@ class FoldedField(models.TextField):  # type: ignore[type-arg]  # not generic at
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "sources": self.sources}
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+    def get_internal_type(self) -> str:
+        """Return a type of its own: Django would insert many rows as arrays of a known type's name."""
+        return "FoldedField"
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
         """Return a type that is compared by its bytes, as SQLite's is."""
-        db_type = super().db_type(connection)
-        return f'{db_type} COLLATE "C"' if connection.vendor == "postgresql" else db_type
+        return 'text COLLATE "C"' if connection.vendor == "postgresql" else "text"
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001  # Django's signature
         value = "\n".join(self.fold(str(getattr(model_instance, source))) for source in self.sources)

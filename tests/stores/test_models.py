@@ -268,3 +268,15 @@ def test_rows_are_called_what_people_call_them(store: Store) -> None:
         "WELCOME10": make_coupon(store),
     }
     assert {name: str(row) for name, row in named.items()} == {name: name for name in named}
+
+
+# Folded columns.
+
+
+def test_bulk_create_fills_folded_columns(store: Store) -> None:
+    names = enumerate(("ÄPFEL", "Zebra", "apple"))
+    Product.objects.bulk_create(
+        Product(store=store, name=name, handle=f"p{number}", price=1) for number, name in names
+    )
+    columns = Product.objects.order_by("name_key").values_list("name_key", "search_text")
+    assert list(columns) == [("apfel", "äpfel\n\n"), ("apple", "apple\n\n"), ("zebra", "zebra\n\n")]
