@@ -13,7 +13,7 @@ from django.urls import reverse
 from apikeys import outbox
 from apikeys.events import EVENTS, Event, Link, Told
 from apikeys.formats import exact_time
-from apikeys.models import ApiKey, AuditEntry, Notification, NotificationSettings, Reminder
+from apikeys.models import ApiKey, AuditEntry, Notification, NotificationSettings, Refusal, Reminder
 from stores.models import Store
 
 if TYPE_CHECKING:
@@ -106,6 +106,49 @@ def send_new_network(key: ApiKey, *, network: str, address: str, at: datetime) -
                 "your own servers.",
             ),
             Notification.NEW_NETWORK,
+            link=(Link.KEY.value[0], _path("detail", key.store, key.prefix)),
+        )
+
+
+def send_canary_used(key: ApiKey, what: str, *, address: str, client: str, at: datetime) -> None:
+    """Queue an e-mail about the use of a key that was made to be found. It cannot be switched off."""
+    store = key.store
+    text = _text(
+        f"Somebody tried a canary key of {store}. It is off and was refused: whoever has it found it where "
+        "you put it.",
+        [
+            ("Canary", str(key)),
+            ("Where it was put", key.note or "not noted"),
+            ("Request", what),
+            ("From", address or "not known"),
+            ("With", client or "not known"),
+            ("When", exact_time(at)),
+        ],
+        "Find out who can read the place where it was, and replace all else that is secret there.",
+    )
+    subject = f"Canary key {key.prefix} was used: {key.name}"
+    link = (Link.KEY.value[0], _path("detail", store, key.prefix))
+    _queue(store, subject, text, NotificationSettings.objects.recipients(store, None), link=link)
+
+
+def send_fence_refused(key: ApiKey, refusals: "Iterable[Refusal]") -> None:
+    """Queue an e-mail about what a new fence refuses."""
+    lines = [
+        f"- {refusal.requests} × {refusal.scope or refusal.address or 'further addresses'}, "
+        f"{refusal.client or 'client not known'}, last {exact_time(refusal.last_at)}"
+        for refusal in refusals
+    ]
+    if lines:
+        _queue_optional(
+            key.store,
+            f"API key {key.prefix} was refused by its fence: {key.name}",
+            _text(
+                "\n".join(["The fence around an API key refused these requests:", *lines]),
+                [("Key", str(key)), ("Store", str(key.store)), ("Fenced", _moment(key.fenced_at))],
+                "Let in what is yours on the key's page, or leave it refused. The fence can be taken away in "
+                "one click.",
+            ),
+            Notification.FENCE,
             link=(Link.KEY.value[0], _path("detail", key.store, key.prefix)),
         )
 

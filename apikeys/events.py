@@ -113,7 +113,16 @@ def lets_more_in(details: Details) -> bool:
 def _describe_creation(details: Details) -> str:
     if predecessor := details.get("predecessor"):
         return f"Created by rolling {predecessor}."
+    if details.get("canary"):
+        return "Created as a canary: it is off for good, and any use of it is an alarm."
     return f"Created with {', '.join(details.get('access', ()))}."
+
+
+def _describe_update(details: Details) -> str:
+    if fence := details.get("fence"):
+        what = "Fenced to what it used." if fence["to"] else "Fence taken away."
+        return f"{what} {_describe_changes(details)}"
+    return _describe_changes(details)
 
 
 def _describe_changes(details: Details) -> str:
@@ -198,7 +207,7 @@ EVENTS = {
         advice=f"{NOT_YOU}deactivate the key and change your password.",
     ),
     Event.UPDATED: EventType(
-        _describe_changes,
+        _describe_update,
         told=Told.OWNERS,
         is_told=lets_more_in,
         subject="API key {key} was given more access: {name}",

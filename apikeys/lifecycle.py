@@ -96,6 +96,26 @@ def lifetime(renews_days: int | None, expires_at: datetime | None) -> dict[str, 
     return {"renews_days": renews_days, "expires_at": now + length, "renewal_due_at": now + length * 3 / 4}
 
 
+def create_canary(*, store: Store, name: str, place: str, by: Actor) -> tuple[ApiKey, str]:
+    """Create a key that is off for good, and return it with its plaintext: its owners are told of any use.
+
+    ``place`` says where it is put. Raises ValidationError, NameTaken and StoreSuspended as ``create_key``.
+    """
+    with lock_store(store):
+        _ensure_name_is_free(store, clean_key_name(name))
+        key, plaintext = insert_key(
+            store=store,
+            name=clean_key_name(name),
+            note=clean_note(place),
+            access=["products:read"],
+            deactivated_at=timezone.now(),
+            is_canary=True,
+            created_by=by.user,
+        )
+        emails.send_event([_record(Event.CREATED, key, by, canary=True)])
+    return key, plaintext
+
+
 def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[ApiKey, str]:
     """Save a key under a prefix that no other has, without an audit entry or e-mail.
 
@@ -143,6 +163,28 @@ def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyCha
         if "name" in wanted and key.superseded_at is None:
             _ensure_name_is_free(key.store, wanted["name"], besides=key)
         _apply(key, wanted, by)
+
+
+def fence_key(
+    key: ApiKey, *, by: Actor, version: int, access: list[str], allowed_addresses: list[str]
+) -> None:
+    """Limit the key to this access and these addresses, and keep what it had. Raises StaleKey."""
+    with lock_key(key):
+        if key.version != version or key.fence:
+            raise StaleKey
+        had = {"access": key.access, "allowed_addresses": key.allowed_addresses}
+        key.fence = {"at": timezone.now().isoformat(), **had}
+        _change_columns(key, {"access": access, "allowed_addresses": allowed_addresses}, by, fenced=True)
+
+
+def unfence_key(key: ApiKey, *, by: Actor, version: int) -> None:
+    """Give the key back what it had before it was fenced. Raises StaleKey."""
+    with lock_key(key):
+        if key.version != version or not key.fence:
+            raise StaleKey
+        had = {name: key.fence[name] for name in ("access", "allowed_addresses")}
+        key.fence = None
+        emails.send_event([_change_columns(key, had, by, fenced=False)])
 
 
 def set_rate_limit(key: ApiKey, *, by: Actor, requests_per_minute: int | None) -> None:
@@ -387,14 +429,16 @@ def _apply(key: ApiKey, wanted: dict[str, Any], by: Actor) -> bool:
     return bool(changes)
 
 
-def _change_columns(key: ApiKey, changes: dict[str, Any], by: Actor) -> AuditEntry:
-    """Save these columns, with one entry of what changed from what to what."""
-    details = {}
+def _change_columns(
+    key: ApiKey, changes: dict[str, Any], by: Actor, *, fenced: bool | None = None
+) -> AuditEntry:
+    """Save these columns, with one entry of what changed from what to what, and whether by a fence."""
+    details: dict[str, Any] = {} if fenced is None else {"fence": {"from": not fenced, "to": fenced}}
     for column, after in changes.items():
         details[column] = {"from": _text(getattr(key, column)), "to": _text(after)}
         setattr(key, column, after)
     ensure_within_reach(by, key)
-    _save(key, *changes, *(["comparable_name"] if "name" in changes else []))
+    _save(key, *changes, "fence", *(["comparable_name"] if "name" in changes else []))
     return _record(Event.UPDATED, key, by, **details)
 
 

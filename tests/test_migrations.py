@@ -35,6 +35,8 @@ CONTRACTS = {
     "stores.0005_unique_without_case",
     # It allows more events and more keys of one name, which the release before never makes.
     "apikeys.0021_trust",
+    # It is about a column that the release before leaves as it is, and allows more reminders.
+    "apikeys.0022_insight",
 }
 
 

@@ -20,6 +20,10 @@ def _moment(value: datetime | None) -> datetime | None:
     return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
+def _json(value: str | None) -> Any:
+    return None if value is None else json.loads(value)
+
+
 # What a request needs of a key: reading any other field costs a query. In the order of the model's fields,
 # as from_db() takes them, each with what makes its value of the database's.
 FIELDS: dict[str, Callable[[Any], Any] | None] = {
@@ -36,6 +40,8 @@ FIELDS: dict[str, Callable[[Any], Any] | None] = {
     "reactivates_at": _moment,
     "leaked_at": _moment,
     "suspended_at": _moment,
+    "fence": _json,
+    "is_canary": bool,
     "created_at": _moment,
 }
 STORE_FIELDS = ("id", "name", "currency", "changed_at")

@@ -6,15 +6,18 @@ from functools import lru_cache
 from time import perf_counter
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_guid import get_guid
 
 from apikeys import client_ip, key_text
+from apikeys.api.authentication import find_key_by_text, parse_header
 from apikeys.api.call import ApiCall
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
+from apikeys.usage.alarms import is_alarm
 from apikeys.usage.batch import KeyRequest
 
 MAX_METHOD_LENGTH = 10
@@ -35,6 +38,9 @@ class ApiKeyMiddleware:
         call = ApiCall()
         request.api_call = call  # type: ignore[attr-defined]
         response = self.get_response(request)
+        if request.resolver_match is None and "Authorization" in request.headers:
+            # No view looked at the key: what is tried with it counts all the same.
+            call.key = find_key_in(request)
         if call.key:
             recorder.record(
                 key_request(call.key, call.access, request, response, seconds=perf_counter() - began)
@@ -48,27 +54,38 @@ class ApiKeyMiddleware:
         return response
 
 
+def find_key_in(request: HttpRequest) -> ApiKey | None:
+    """Return the key of a request that led to no view; None for none, or while the database is away."""
+    presented = parse_header(request.headers["Authorization"])
+    try:
+        return find_key_by_text(presented) if presented else None
+    except DatabaseError:
+        return None
+
+
 def key_request(
     key: ApiKey, access: str, request: HttpRequest, response: HttpResponse, *, seconds: float
 ) -> KeyRequest:
     """Return what usage and the request log keep of a request: neither its query string nor its body."""
     match = request.resolver_match
+    now, reason = timezone.now(), error_code(response)
     return KeyRequest(
         key_id=key.pk,
         store_id=key.store_id,
         prefix=key.prefix,
-        at=timezone.now(),
+        at=now,
         method=storable(request.method or "", MAX_METHOD_LENGTH),
         path=storable(request.path, MAX_PATH_LENGTH),
         route=route_of(match.route) if match else "",
         resource=getattr(view_class(request), "resource", None) or "",
         access=access,
         status_code=response.status_code,
-        reason=error_code(response),
+        reason=reason,
         milliseconds=round(seconds * 1000),
         address=str(address) if (address := client_ip.client_ip(request)) else None,
         client=storable(request.headers.get("User-Agent", ""), MAX_CLIENT_LENGTH),
         request_id=UUID(get_guid()),
+        is_alarm=is_alarm(key, reason, now),
     )
 
 

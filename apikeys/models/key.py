@@ -4,7 +4,7 @@ What is done to a key is in ``apikeys.lifecycle``.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from django.conf import settings
@@ -40,6 +40,8 @@ LINE_OF = """
     )
     SELECT id FROM line
 """
+# For so long after a key was fenced, its owner is told at once of every refusal by the fence.
+GATE = timedelta(hours=48)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -191,6 +193,13 @@ class ApiKey(models.Model):
     trust = models.ForeignKey(
         "apikeys.Trust", on_delete=models.CASCADE, null=True, editable=False, related_name="keys"
     )
+    # What it had before it was fenced to what it used: when that was ("at"), "access", "allowed_addresses".
+    fence = models.JSONField(null=True, editable=False)
+    # Made to be found by whoever looks for keys, and off for good: any use of it is an alarm.
+    is_canary = models.BooleanField(default=False, db_default=False, editable=False)
+    # Whether its owner wants to know when it falls silent, and since when it is, where it is.
+    is_rhythm_watched = models.BooleanField(default=True, db_default=True, editable=False)
+    quiet_since = models.DateTimeField(null=True, editable=False)
     predecessor = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="successors"
     )
@@ -249,6 +258,10 @@ class ApiKey(models.Model):
                 condition=Q(renews_days=None)
                 | Q(renews_days__range=(1, 90), expires_at__isnull=False, renewal_due_at__isnull=False),
                 name="api_key_that_renews_itself_ends",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_canary=False) | Q(deactivated_at__isnull=False, reactivates_at=None),
+                name="api_key_canary_is_off_for_good",
             ),
         )
 
@@ -318,7 +331,16 @@ class ApiKey(models.Model):
 
     @property
     def is_reactivatable(self) -> bool:
-        return not self.is_leaked and self.suspended_at is None and self.is_deactivated(timezone.now())
+        is_off_for_good = self.is_leaked or self.is_canary or self.suspended_at is not None
+        return not is_off_for_good and self.is_deactivated(timezone.now())
+
+    @property
+    def fenced_at(self) -> datetime | None:
+        return datetime.fromisoformat(self.fence["at"]) if self.fence else None
+
+    def is_gate_open(self, at: datetime) -> bool:
+        """Whether the key was fenced so recently that its owner is told at once of what the fence refuses."""
+        return self.fenced_at is not None and at < self.fenced_at + GATE
 
     def is_inactive(self, at: datetime) -> bool:
         """Whether it is off for whatever reason but its expiry."""

@@ -26,6 +26,9 @@ class Notification(models.TextChoices):
     EXPIRY = "expiry", "Keys that expire"
     NEW_NETWORK = "new_network", "Use from a new network"
     MONTHLY_REVIEW = "monthly_review", "Monthly review"
+    FENCE = "fence", "Refused by a new fence"
+    RHYTHM = "rhythm", "Keys that fall silent"
+    ROLL = "roll", "Rolled keys that are still called"
 
     @property
     def is_on_by_default(self) -> bool:
@@ -75,6 +78,24 @@ class NotificationSettings(models.Model):
         default=Notification.MONTHLY_REVIEW.is_on_by_default,
         help_text="Once a month: keys that nobody uses, and access that no request needs.",
     )
+    fence = models.BooleanField(
+        Notification.FENCE.label,
+        default=True,
+        db_default=True,
+        help_text="At once, for 48 hours after you fenced a key. At most one e-mail a key and hour.",
+    )
+    rhythm = models.BooleanField(
+        Notification.RHYTHM.label,
+        default=True,
+        db_default=True,
+        help_text="A key that is used regularly is not used any more, and when it is used again.",
+    )
+    roll = models.BooleanField(
+        Notification.ROLL.label,
+        default=True,
+        db_default=True,
+        help_text="When all programs have moved to the new key, and before the old one ends if one has not.",
+    )
     reviewed_on = models.DateField(null=True, editable=False)
 
     objects = NotificationSettingsQuerySet.as_manager()
@@ -103,6 +124,10 @@ class Reminder(models.Model):
         DAY_BEFORE = "day_before", "A day before it expires"
         STILL_CALLED = "still_called", "Expired and still called"
         NEW_NETWORK = "new_network", "Used from a new network"
+        FENCE = "fence", "Refused by a new fence"
+        CANARY = "canary", "A canary was used"
+        MOVED = "moved", "All callers have moved to the new key"
+        NOT_MOVED = "not_moved", "Six hours before the old key ends"
 
     key = models.ForeignKey("apikeys.ApiKey", on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=12, choices=Kind.choices)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EXPIRES_SOON = timedelta(days=7)
 UNUSED = timedelta(days=PERIOD_DAYS)
 IDLE = timedelta(days=90)
+CANARY_ALARM = timedelta(days=7)
 
 SCOPES = {
     "postgresql": "jsonb_array_elements_text(apikeys_apikey.access) AS scope (value)",
@@ -117,6 +118,16 @@ STATES = (
         ),
     ),
     State(
+        "canary-used",
+        "Canary used",
+        "bad",
+        where=lambda now: Q(is_canary=True, last_use__at__gt=now - CANARY_ALARM),
+        holds=lambda key, now: (
+            key.is_canary and key.last_used_at is not None and key.last_used_at > now - CANARY_ALARM
+        ),
+        attention="that nobody should have, used in the last 7 days: a canary was found",
+    ),
+    State(
         "suspended",
         "Suspended",
         "off",
@@ -124,6 +135,14 @@ STATES = (
         holds=lambda key, now: key.suspended_at is not None,
         error_code="api_key_inactive",
         explanation="This API key is suspended: an operator switched off all keys of its store.",
+    ),
+    State(
+        "canary",
+        "Canary",
+        "off",
+        where=lambda now: Q(is_canary=True),
+        holds=lambda key, now: key.is_canary,
+        error_code="api_key_inactive",
     ),
     State(
         "off",

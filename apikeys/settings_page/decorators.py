@@ -37,6 +37,7 @@ RETURN_PAGES = {
     "refusals": "detail",
     "pause_trust": "trust",
     "resume_trust": "trust",
+    "fence": "detail",
 }
 # Addresses that a page asks again and again by itself. It must not leave for a form because of them.
 POLLED = {"first_request"}

@@ -14,7 +14,7 @@ from apikeys.actors import Actor
 from apikeys.formats import exact_time
 from apikeys.lifecycle import KeyChanges, NameTaken, StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Refusal
-from apikeys.validators import MAX_NOTE_LENGTH, clean_key_name, clean_note
+from apikeys.validators import MAX_NOTE_LENGTH, clean_key_name, clean_note, validate_no_key
 from stores.models import Store
 from stores.resources import SCOPES, Access, Resource, with_implied
 from stores.text import visible_part
@@ -160,6 +160,39 @@ class NewKeyForm(KeyForm):
             )
         except NameTaken:
             self.add_error("name", NAME_TAKEN)
+        except StoreSuspended as error:
+            self.add_error(None, str(error))
+        return None
+
+
+class CanaryForm(forms.Form):
+    """A canary's name, and where it is put."""
+
+    name = forms.CharField(
+        max_length=100,
+        error_messages={"required": "Enter a name."},
+        help_text="What you will know it by in an e-mail, such as “Canary in the old repository”.",
+    )
+    place = forms.CharField(
+        label="Where it is put",
+        max_length=500,
+        validators=[validate_no_key],
+        error_messages={"required": "Enter where you put it."},
+        help_text="Such as “README of the old repository” or “shared drive”.",
+    )
+
+    def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.store = store
+
+    def create(self, *, by: Actor) -> tuple[ApiKey, str] | None:
+        """Return the new canary and its plaintext, or None with an error on the form."""
+        try:
+            return lifecycle.create_canary(store=self.store, by=by, **self.cleaned_data)
+        except NameTaken:
+            self.add_error("name", NAME_TAKEN)
+        except ValidationError as error:
+            self.add_error("name", error)
         except StoreSuspended as error:
             self.add_error(None, str(error))
         return None
@@ -326,11 +359,13 @@ class ExtendForm(forms.Form):
         return timezone.now() + timedelta(days=int(self.cleaned_data["days"]))
 
 
-class ReactivateForm(forms.Form):
+class VersionForm(forms.Form):
     """``version`` tells whether the key is still the one that the owner was looking at."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
+
+class ReactivateForm(VersionForm):
     def reactivate(self, key: ApiKey, *, by: Actor) -> None:
         """Reactivate the key. Raises StaleKey when it has changed, or the form does not say since when."""
         if not self.is_valid():

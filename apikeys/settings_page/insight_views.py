@@ -1,15 +1,69 @@
 """What the request log tells an owner about a key: rehearsals of changes, the fence, incidents."""
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from apikeys import client_ip
+from apikeys import client_ip, lifecycle
+from apikeys.actors import Actor, actor_from_request
+from apikeys.insight.fence import plan_fence
 from apikeys.insight.rehearsal import rehearse, with_changes
-from apikeys.settings_page.decorators import OwnerRequest, store_owner_required
-from apikeys.settings_page.forms import EditKeyForm
+from apikeys.lifecycle import StaleKey
+from apikeys.models import ApiKey
+from apikeys.settings_page import form_recovery, one_time_display
+from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
+from apikeys.settings_page.forms import CanaryForm, EditKeyForm, VersionForm
 from apikeys.settings_page.key_views import get_key
+from apikeys.settings_page.refusals import Fix
 from stores.models import Store
+
+
+@require_POST
+@store_owner_required
+@recent_login_required
+def fence(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    """Fence a key to what it was seen to do, or take the fence away with ``undo``: one click."""
+    key = get_key(store, prefix)
+    is_undo = "undo" in request.POST
+    try:
+        apply_fence(key, VersionForm(request.POST), by=actor_from_request(request), undo=is_undo)
+    except StaleKey:
+        messages.error(request, "The key has changed meanwhile, so nothing was done. This is how it is now.")
+    else:
+        if is_undo:
+            messages.success(
+                request, f"Took the fence around {key.name} away. It may do what it could before."
+            )
+        else:
+            messages.success(request, f"Fenced {key.name}. For 48 hours we tell you what the fence refuses.")
+            fields = (("version", str(key.version)), ("undo", "1"))
+            form_recovery.offer_undo(request, key, Fix("Undo", "fence/", fields))
+    return redirect("apikeys:detail", store.pk, prefix)
+
+
+def apply_fence(key: ApiKey, form: VersionForm, *, by: Actor, undo: bool) -> None:
+    """Raises StaleKey where the key is not as it was, or can be limited to nothing any more."""
+    plan = None if undo else plan_fence(key)
+    if not form.is_valid() or not (undo or plan):
+        raise StaleKey
+    version = form.cleaned_data["version"]
+    if plan:
+        lifecycle.fence_key(
+            key, by=by, version=version, access=plan.access, allowed_addresses=plan.allowed_addresses
+        )
+    else:
+        lifecycle.unfence_key(key, by=by, version=version)
+
+
+@store_owner_required
+@recent_login_required
+def new_canary(request: OwnerRequest, store: Store) -> HttpResponse:
+    """Create a key that is made to be found."""
+    form = CanaryForm(request.POST or form_recovery.take_unsent(request), store=store)
+    if request.method == "POST" and form.is_valid() and (made := form.create(by=actor_from_request(request))):
+        return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *made)
+    return render(request, "apikeys/canary.html", {"store": store, "form": form})
 
 
 @require_POST

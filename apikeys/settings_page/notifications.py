@@ -13,7 +13,7 @@ from stores.models import Store
 class NotificationsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     class Meta:
         model = NotificationSettings
-        fields = ("expiry", "new_network", "monthly_review")
+        fields = ("expiry", "new_network", "monthly_review", "fence", "rhythm", "roll")
 
 
 @store_owner_required

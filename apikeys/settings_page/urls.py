@@ -21,6 +21,7 @@ urlpatterns = [
     path("find/", list_views.find, name="find"),
     path("new/", list_views.new_key, name="new"),
     path("created/", list_views.created, name="created"),
+    path("canaries/new/", insight_views.new_canary, name="new_canary"),
     path("notifications/", notifications, name="notifications"),
     *(
         path(f"selected/{name}/", selected_views.change_selected, {"name": name}, name=f"{name}_selected")
@@ -43,6 +44,7 @@ urlpatterns = [
     re_path(rf"{KEY}first-request/$", key_views.first_request, name="first_request"),
     re_path(rf"{KEY}edit/$", key_views.edit_key, name="edit"),
     re_path(rf"{KEY}access/$", key_views.set_access, name="access"),
+    re_path(rf"{KEY}fence/$", insight_views.fence, name="fence"),
     re_path(rf"{KEY}rehearse/$", insight_views.rehearse_edit, name="rehearse"),
     re_path(rf"{KEY}requests/$", requests.key_requests, name="key_requests"),
     re_path(rf"{KEY}callers/$", requests.show_callers, name="callers"),

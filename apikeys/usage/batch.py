@@ -24,7 +24,7 @@ class KeyRequest(NamedTuple):
 
     ``at`` is in UTC; ``path`` has no query string; ``route`` is such as ``/v1/stores/{store_id}/orders/``;
     ``resource`` is blank on a route of no resource; ``reason`` is the error's code, None for no error;
-    ``client`` is the User-Agent header.
+    ``client`` is the User-Agent header; ``is_alarm``: the key's owners are told of it at once.
     """
 
     key_id: int
@@ -42,6 +42,7 @@ class KeyRequest(NamedTuple):
     address: str | None
     client: str
     request_id: UUID
+    is_alarm: bool = False
 
     @property
     def counter(self) -> "Counter":
@@ -121,6 +122,7 @@ class Batch:
     newest: dict[int, KeyRequest] = field(default_factory=dict)
     networks: dict[tuple[int, str], KeyRequest] = field(default_factory=dict)
     refusals: dict[Cause, Refused] = field(default_factory=dict)
+    alarms: dict[int, KeyRequest] = field(default_factory=dict)
     log: list[KeyRequest] = field(default_factory=list)
 
     @property
@@ -139,6 +141,8 @@ class Batch:
         newest = self.newest.get(request.key_id)
         if newest is None or newest.at <= request.at:
             self.newest[request.key_id] = request
+        if request.is_alarm:
+            self.alarms[request.key_id] = request
         if counter.outcome == Outcome.REFUSED:
             self._add_refusal(request)
         elif request.address:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from apikeys.models import HourlyUsage, LastUse, LoggedRequest, Refusal, StoreUsage, Usage, UsageWriter
 from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import MAX_ADDRESSES
+from apikeys.usage.alarms import queue_alarms
 from apikeys.usage.batch import Batch, Cause, Count, Counter, KeyRequest, Refused
 from apikeys.usage.networks import record_networks
 
@@ -48,6 +49,7 @@ def write(batch: Batch) -> None:
         if not _claim_batch(batch):
             return
         record_networks(batch.networks)
+        queue_alarms(batch.alarms)
         _write_usage(batch.counts)
         _write_refusals(batch.refusals)
         _write_store_usage(batch.counts)

@@ -1,0 +1,81 @@
+"""Fence a key: take away the scopes that it does not use, and let it in only from where it is called."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from apikeys import client_ip
+from apikeys.insight.rehearsal import (
+    Group,
+    Rehearsal,
+    first_day,
+    first_logged_day,
+    logged_groups,
+    rehearse,
+    with_changes,
+)
+from apikeys.models import ApiKey
+from stores.resources import with_implied
+
+# Of a network from which more addresses call than this, a caller moves about in it.
+MAX_SINGLE_ADDRESSES = 2
+MAX_ALLOWED_ADDRESSES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What a key would be limited to: scopes, and addresses or networks, with what it was seen to do.
+
+    ``callers`` are the addresses, ``clients`` the programs that called in the rehearsal's days.
+    """
+
+    access: list[str]
+    allowed_addresses: list[str]
+    callers: int
+    clients: int
+    rehearsal: Rehearsal
+
+
+def plan_fence(key: ApiKey) -> Fence | None:
+    """Return what a working key can be limited to without refusing any of its requests; None for nothing.
+
+    What it did is only known where its last days are in the request log in full.
+    """
+    if key.fence or not key.is_rollable or first_logged_day() > first_day():
+        return None
+    groups = [group for group in logged_groups(key, first_day()) if group.refusal is None]
+    access = used_access(key, groups)
+    addresses = {group.address for group in groups}
+    if not access or None in addresses:
+        return None
+    allowed = compact_addresses(filter(None, addresses))
+    if len(allowed) > MAX_ALLOWED_ADDRESSES or not is_narrower(key, access, allowed):
+        return None
+    rehearsal = rehearse(with_changes(key, access=access, allowed_addresses=allowed))
+    if rehearsal.fails or not rehearsal.is_complete:
+        return None
+    return Fence(access, allowed, len(addresses), len({group.client for group in groups}), rehearsal)
+
+
+def used_access(key: ApiKey, groups: Iterable[Group]) -> list[str]:
+    """Return the scopes of the key that were needed, with what they imply, in the order of the key's."""
+    used = with_implied(group.scope for group in groups if group.scope)
+    return [scope for scope in key.access if scope in used]
+
+
+def compact_addresses(addresses: Iterable[str]) -> list[str]:
+    """Return the addresses, or the network around those that are several in one."""
+    networks: dict[str, list[str]] = defaultdict(list)
+    for address in addresses:
+        networks[client_ip.network_around(address)].append(address)
+    allowed: list[str] = []
+    for network, found in sorted(networks.items()):
+        allowed += sorted(found) if len(found) <= MAX_SINGLE_ADDRESSES else [network]
+    return allowed
+
+
+def is_narrower(key: ApiKey, access: list[str], allowed: list[str]) -> bool:
+    """Whether this takes anything away from the key, and gives it nothing."""
+    is_within = not key.allowed_addresses or client_ip.are_within(allowed, key.allowed_addresses)
+    differs = set(access) < set(key.access) or set(allowed) != set(key.allowed_addresses)
+    return is_within and differs

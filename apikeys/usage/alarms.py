@@ -1,0 +1,65 @@
+"""Requests that owners are told of at once: any with a canary, and what a new fence refuses.
+
+The writer queues a task for a worker, which tells the owners at most once an hour for each key.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils import timezone
+
+from apikeys import emails
+from apikeys.models import ApiKey, Refusal, Reminder
+from apikeys.tasks import task
+from apikeys.usage.batch import KeyRequest
+
+PAUSE = timedelta(hours=1)
+KINDS = (Reminder.Kind.CANARY, Reminder.Kind.FENCE)
+# What a fence refuses for.
+FENCE_REASONS = frozenset({"address_not_allowed", "resource_not_allowed"})
+
+
+def is_alarm(key: ApiKey, reason: str | None, at: datetime) -> bool:
+    """Whether the owners of a key are told at once of a request that ended with this reason."""
+    return key.is_canary or (reason in FENCE_REASONS and key.is_gate_open(at))
+
+
+def queue_alarms(requests: Mapping[int, KeyRequest]) -> None:
+    """Queue a task for the newest such request of each key whose owners were not told within the hour.
+
+    Runs in the caller's transaction, so that a batch that is written again tells of its alarms too.
+    """
+    if not requests:
+        return
+    told = set(_told_lately().filter(key__in=requests).values_list("key_id", flat=True))
+    for key_id, request in sorted(requests.items()):
+        if key_id not in told:
+            tell_of_alarm.enqueue(
+                key_id,
+                f"{request.method} {request.path}",
+                str(request.address or ""),
+                request.client,
+                request.at.isoformat(),
+            )
+
+
+@task()
+def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) -> None:
+    """Tell the owners of a key that it was used, unless they were told within the hour."""
+    key = ApiKey.objects.select_related("store").filter(pk=key_id).first()
+    if key is None or _told_lately().filter(key=key).exists():
+        return
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    if key.is_canary:
+        if Reminder.objects.claim(key, Reminder.Kind.CANARY, hour):
+            emails.send_canary_used(key, what, address=address, client=client, at=datetime.fromisoformat(at))
+    elif key.fenced_at and Reminder.objects.claim(key, Reminder.Kind.FENCE, hour):
+        refused = (
+            Refusal.objects.for_key(key).open().filter(reason__in=FENCE_REASONS, last_at__gte=key.fenced_at)
+        )
+        emails.send_fence_refused(key, refused.order_by("-last_at"))
+
+
+def _told_lately() -> models.QuerySet[Reminder]:
+    return Reminder.objects.filter(kind__in=KINDS, at__gt=timezone.now() - PAUSE)

@@ -1,0 +1,88 @@
+"""Canaries: made to be found, off for good, told at once, and nothing tells them from a key that is off."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from apikeys import lifecycle
+from apikeys.actors import Actor
+from apikeys.lifecycle import StaleKey, create_canary
+from apikeys.models import ApiKey
+from reflow.api.routes import ROUTES
+from stores.models import Store
+from tests.conftest import IssueKey, bearer, deliver_emails
+
+PATHS = sorted(
+    {(route.method, route.path.replace("{store_id}", "267418190").replace("{id}", "1")) for route in ROUTES}
+    | {("GET", "/v1/nothing/"), ("GET", "/v1/stores/518203746/orders/"), ("PUT", "/v1/api-key/")}
+)
+
+
+@pytest.fixture
+def canary(store: Store, owner: User) -> tuple[ApiKey, str]:
+    made = create_canary(store=store, name="Canary", place="README of the old repository", by=Actor(owner))
+    deliver_emails().clear()
+    return made
+
+
+def test_an_answer_is_that_to_a_key_which_is_off(
+    client: Client, issue: IssueKey, owner: User, canary: tuple[ApiKey, str]
+) -> None:
+    off, plaintext = issue()
+    lifecycle.deactivate_key(off, by=Actor(owner))
+    for method, path in PATHS:
+        answers = [
+            client.generic(method, path, content_type="application/json", headers=bearer(key))
+            for key in (plaintext, canary[1])
+        ]
+        assert answers[0].status_code == answers[1].status_code, path
+        assert fixed_part(answers[0]) == fixed_part(answers[1]), path
+
+
+def fixed_part(answer: Any) -> tuple[Any, ...]:
+    """What an answer has in common with another one to the same request: headers in order, and the body."""
+    headers = [
+        (name, "" if name == "RateLimit" or name.lower().endswith("request-id") else value)
+        for name, value in answer.items()
+    ]
+    return headers, {**answer.json(), "request_id": ""} if answer.content else None
+
+
+@pytest.mark.parametrize("path", ["/v1/stores/267418190/orders/", "/v1/api-key/", "/v1/nothing/at/all"])
+def test_any_use_is_an_email_once_an_hour_and_needs_attention(
+    client: Client, signed_in: Client, canary: tuple[ApiKey, str], path: str
+) -> None:
+    key, plaintext = canary
+    for _ in range(3):
+        client.get(path, headers=bearer(plaintext) | {"User-Agent": "finder/1"}, REMOTE_ADDR="203.0.113.9")
+    (email,) = deliver_emails()
+    assert email.subject == f"Canary key {key.prefix} was used: Canary"
+    for fact in ("README of the old repository", f"GET {path}", "203.0.113.9", "finder/1"):
+        assert fact in email.body
+    assert plaintext not in email.body
+    page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/").content.decode()
+    assert "a canary was found" in page
+
+
+def test_nobody_can_switch_it_on(canary: tuple[ApiKey, str], owner: User) -> None:
+    key, _ = canary
+    assert not key.is_reactivatable
+    with pytest.raises(StaleKey):
+        lifecycle.reactivate_key(key, by=Actor(owner), version=key.version)
+    with pytest.raises(IntegrityError, match="api_key_canary_is_off_for_good"), transaction.atomic():
+        ApiKey.objects.update(deactivated_at=None)
+    assert not ApiKey.objects.usable().exists()
+    assert key.status == "canary"
+
+
+def test_add_canary_shows_the_key_once_and_lists_it_apart(signed_in: Client, store: Store) -> None:
+    page = f"/stores/{store.pk}/settings/api-keys/"
+    assert "Enter where you put it." in signed_in.post(f"{page}canaries/new/", {"name": "A"}).content.decode()
+    shown = signed_in.post(f"{page}canaries/new/", {"name": "A", "place": "Shared drive"}, follow=True)
+    key = ApiKey.objects.get()
+    assert f"{key.prefix}." in shown.content.decode()
+    assert (key.is_canary, key.note, key.expires_at) == (True, "Shared drive", None)
+    assert ">Canary<" in signed_in.get(page).content.decode()
