@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from apikeys.api.rate_limits import Allowance
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, LoggedRequest
 from apikeys.usage import reports
 
 TIME = "ISO 8601 in UTC, to the second: `2026-11-23T12:00:00Z`."
@@ -67,6 +67,17 @@ class OwnKey(Struct):
     ]
 
 
+class OwnRequest(Struct):
+    object: Annotated[Literal["request"], Meta(description="Always `request`.")]
+    id: Annotated[str, Meta(description="The id in the header `X-Request-Id` of its answer.")]
+    at: Annotated[Time, Meta(description=f"When it was answered. {TIME}")]
+    method: Annotated[str, Meta(description="Its method, such as `GET`.")]
+    path: Annotated[str, Meta(description="Its address, without the query string.")]
+    status: Annotated[int, Meta(ge=100, le=599, description="The status of the answer.")]
+    code: Annotated[str | None, Meta(description="The error's `code`; null where there was no error.")]
+    milliseconds: Annotated[Count, Meta(description="How long it took to answer.")]
+
+
 class Received(Struct):
     received: Annotated[int, Meta(ge=1, description="How many keys were in the body.")]
 
@@ -85,6 +96,19 @@ def describe_own_key(key: ApiKey, allowance: Allowance | None) -> OwnKey:
         limits=describe_limits(allowance) if allowance else None,
         usage={name: UsageOfResource(**counts) for name, counts in reports.by_resource(key).items()},
         refusals=reports.refusals_by_reason(key),
+    )
+
+
+def describe_own_request(logged: LoggedRequest) -> OwnRequest:
+    return OwnRequest(
+        object="request",
+        id=logged.request_id.hex,
+        at=to_second(logged.at),
+        method=logged.method,
+        path=logged.path,
+        status=logged.status,
+        code=logged.reason,
+        milliseconds=logged.milliseconds,
     )
 
 

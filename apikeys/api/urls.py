@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from apikeys.api.key_management import ApiKeyViewSet
 from apikeys.api.token import TokenView
-from apikeys.api.views import ApiKeyView, RenewKeyView, RevokeKeysView
+from apikeys.api.views import ApiKeyView, OwnRequestView, RenewKeyView, RevokeKeysView
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -14,6 +14,7 @@ router.register("stores/(?P<store_id>[1-9][0-9]{8})/api-keys", ApiKeyViewSet, ba
 urlpatterns = [
     re_path("^api-key/?$", ApiKeyView.as_view(), name="api-key"),
     re_path("^api-key/roll/?$", RenewKeyView.as_view(), name="api-key-roll"),
+    re_path("^api-key/requests/(?P<request_id>[^/]{1,64})/?$", OwnRequestView.as_view(), name="own-request"),
     re_path("^api-keys/revoke/?$", RevokeKeysView.as_view(), name="api-keys-revoke"),
     re_path("^token/?$", TokenView.as_view(), name="token"),
     *router.urls,

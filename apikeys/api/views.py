@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any, cast
+from uuid import UUID
 
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -19,7 +21,7 @@ from apikeys.api.exceptions import ApiError
 from apikeys.api.key_management import NewApiKey, describe_new_key, refuse_body
 from apikeys.api.permissions import HasApiKey
 from apikeys.lifecycle import StaleKey, StoreSuspended
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, LoggedRequest
 from apikeys.renewal import NotRenewable, RenewedTooSoon
 
 MAX_KEYS = 100
@@ -47,6 +49,33 @@ class ApiKeyView(NoParametersMixin):
     @extend_schema(operation_id="get_api_key", summary="Read what a key is", responses=output.OwnKey)
     def get(self, request: Request) -> Response:
         return Response(output.describe_own_key(cast("ApiKey", request.auth), get_call(request).allowance))
+
+
+class OwnRequestView(NoParametersMixin):
+    """A key asks what became of a request of its own."""
+
+    permission_classes = (HasApiKey,)
+
+    @extend_schema(
+        operation_id="get_api_key_request",
+        summary="Read what became of a request",
+        description="As long as the request log keeps it, from a second or so after its answer.",
+        responses=output.OwnRequest,
+    )
+    def get(self, request: Request, request_id: str) -> Response:
+        own = LoggedRequest.objects.for_key(cast("ApiKey", request.auth).pk)
+        logged = own.with_request_id(parse_request_id(request_id)).newest_first().first()
+        if logged is None:
+            raise Http404
+        return Response(output.describe_own_request(logged))
+
+
+def parse_request_id(text: str) -> UUID:
+    """Return the id in an address. Raises Http404."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Http404 from error
 
 
 class RenewKeyView(NoParametersMixin):

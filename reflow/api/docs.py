@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from csp.decorators import csp_update
 from django.conf import settings
@@ -16,8 +16,9 @@ from rest_framework.response import Response
 from apikeys.api.exceptions import build_challenge
 from apikeys.api.views import NoParametersMixin
 from apikeys.error_codes import ERROR_CODES
+from apikeys.models import ApiKey
 from reflow.api.routes import ROUTES, Key, Route
-from reflow.api.schema import get_schema
+from reflow.api.schema import get_schema, narrow_schema
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from stores.models import Store
 
@@ -33,13 +34,16 @@ DEMO_STORE_ID = 267418190
 
 
 class SchemaView(NoParametersMixin):
-    """The OpenAPI schema. It needs no key, but refuses one that does not work."""
+    """The OpenAPI schema: without a key of everything, with a key of what that key may do."""
 
     permission_classes = (AllowAny,)
     schema = None
 
     def get(self, request: Request) -> Response:
-        return Response(get_schema() | {"servers": [{"url": request.build_absolute_uri("/").rstrip("/")}]})
+        key = cast("ApiKey | None", request.auth)
+        schema = narrow_schema(key) if key else get_schema()
+        server = {"url": request.build_absolute_uri("/").rstrip("/"), "x-internal": False}
+        return Response(schema | {"servers": [server]})
 
 
 # The style sheet of Swagger UI has its icons as data: URLs.

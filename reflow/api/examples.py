@@ -13,12 +13,12 @@ EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").
 
 
 def add_examples(paths: dict[str, Any]) -> None:
-    """Add to each operation an example of every parameter in its path and of every JSON body."""
+    """Add to each operation an example of the object's id in its path and of every JSON body."""
     for path, operations in paths.items():
         for operation in operations.values():
             for parameter in operation["parameters"]:
-                if parameter["in"] == "path":
-                    parameter["example"] = parameter_example(parameter["name"], path)
+                if parameter["in"] == "path" and "example" not in parameter:
+                    parameter["example"] = id_of(path.split("/")[-2])
             for media in json_bodies(operation):
                 media["example"] = example_of(media["schema"], path)
 

@@ -2,11 +2,19 @@
 
 from typing import Any
 
+MAX_HEADER_LENGTH = 255
+REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"
+
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
         "description": "The id of the request, also in our logs: quote it when you ask for help.",
         "required": True,
-        "schema": {"type": "string", "pattern": "^[0-9a-f-]{32,36}$"},
+        "schema": {
+            "type": "string",
+            "pattern": "^[0-9a-f-]{32,36}$",
+            "maxLength": 36,
+            "example": REQUEST_ID,
+        },
     },
     "RateLimit-Policy": {
         "description": 'The limit that applies, such as `"key";q=600;w=60`: 600 requests in 60 seconds.',
@@ -16,9 +24,25 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": 'What is left, such as `"key";r=598;t=41`: 598 requests for the next 41 seconds.',
         "schema": {"type": "string"},
     },
+    "Access-Control-Allow-Origin": {
+        "description": "Every origin may read the answer.",
+        "schema": {"type": "string", "enum": ["*"]},
+    },
     "ETag": {
         "description": "Identifies this version of the response: send it back as `If-None-Match`.",
         "schema": {"type": "string"},
+    },
+    "Last-Modified": {
+        "description": "When the object was last changed: send it back as `If-Modified-Since`.",
+        "schema": {"type": "string", "maxLength": 40},
+    },
+    "Link": {
+        "description": "Addresses of other pages (RFC 8288): `first`, `prev`, `next`, `last`.",
+        "schema": {"type": "string", "maxLength": 16000},
+    },
+    "Idempotent-Replayed": {
+        "description": "`true` where the answer is that to an earlier request with its Idempotency-Key.",
+        "schema": {"type": "string", "enum": ["true"]},
     },
     "Location": {
         "description": "The address of the new object.",
@@ -37,18 +61,58 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
 }
 
-PATH_PARAMETERS = {
-    "store_id": "The store: nine digits, the first not a zero.",
-    "prefix": "The key, by its prefix: the seven characters before the dot.",
-    "id": "The object, by its `id`; products and categories also by their `handle`.",
+# An object's id has the example of its kind.
+PATH_PARAMETERS: dict[str, dict[str, Any]] = {
+    "store_id": {
+        "description": "The store: nine digits, the first not a zero.",
+        "schema": {"type": "string", "pattern": "^[1-9][0-9]{8}$", "maxLength": 9},
+        "example": "267418190",
+    },
+    "id": {
+        "description": "The object, by its `id`; products and categories also by their `handle`.",
+        "schema": {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$", "maxLength": 120},
+    },
+    "prefix": {
+        "description": "The key, by its prefix: the seven characters before the dot.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{7}$", "maxLength": 7},
+        "example": "7c1e09b",
+    },
+    "request_id": {
+        "description": "The id in the header `X-Request-Id` of the request's answer.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f-]{32,36}$", "maxLength": 36},
+        "example": REQUEST_ID,
+    },
 }
 
-IF_NONE_MATCH = {
-    "name": "If-None-Match",
-    "in": "header",
-    "description": "The `ETag` of an earlier response: 304 without a body if nothing has changed since.",
-    "schema": {"type": "string"},
+# Headers of requests, by the methods that take them; each is optional.
+REQUEST_HEADERS = {
+    "GET": {
+        "If-None-Match": "The `ETag` of an earlier response: 304 without a body if nothing changed.",
+        "If-Modified-Since": "The `Last-Modified` of an earlier response, to the same end.",
+    },
+    "PATCH": {
+        "If-Match": "The `ETag` of the object that you read: 412, and nothing is done, if it changed.",
+        "If-Unmodified-Since": "The `Last-Modified` of the object that you read, to the same end.",
+    },
+    "POST": {
+        "Idempotency-Key": "A new name, such as a UUID, for each thing to be done: sent again within a day, "
+        "the same request gets the first answer again.",
+    },
 }
+REQUEST_HEADERS["DELETE"] = REQUEST_HEADERS["PATCH"]
+
+
+def header_parameters(method: str) -> list[dict[str, Any]]:
+    """Describe the headers that a request with this method may have."""
+    return [
+        {
+            "name": name,
+            "in": "header",
+            "description": description,
+            "schema": {"type": "string", "maxLength": MAX_HEADER_LENGTH},
+        }
+        for name, description in REQUEST_HEADERS[method].items()
+    ]
 
 
 def error_schema(codes: list[str]) -> dict[str, Any]:

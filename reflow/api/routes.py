@@ -62,6 +62,7 @@ ROUTES = (
     *keys_routes(),
     Route("GET", "/v1/api-key/", Key.REQUIRED),
     Route("POST", "/v1/api-key/roll/", Key.REQUIRED),
+    Route("GET", "/v1/api-key/requests/{request_id}/", Key.REQUIRED),
     Route("POST", "/v1/api-keys/revoke/", Key.IGNORED),
     Route("POST", "/v1/token/", Key.IGNORED),
     Route("GET", "/v1/openapi.json", Key.OPTIONAL),

@@ -1,9 +1,12 @@
 """The generator of the OpenAPI 3.1 schema: adds to each operation its scope, errors and headers.
 
-The objects are described in ``stores.api`` and ``apikeys.api.schema``, pages of lists and the error in
-``reflow.api.openapi``.
+The objects are described where they are made, in ``stores.api`` and ``apikeys.api``, pages of lists and the
+error in ``reflow.api.openapi``.
 """
 
+import json
+import re
+from copy import deepcopy
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -16,21 +19,28 @@ from drf_spectacular.plumbing import ResolvedComponent
 from msgspec.json import schema_components
 
 from apikeys.error_codes import ERROR_CODES
+from apikeys.models import ApiKey
 from reflow.api.examples import add_examples
 from reflow.api.openapi import (
     HEADERS,
-    IF_NONE_MATCH,
     PAGE_LINKS,
     PAGE_META,
     PATH_PARAMETERS,
+    REQUEST_ID,
     error_schema,
+    header_parameters,
 )
 from reflow.api.parsers import MergePatchParser
+from reflow.api.routes import ROUTES
 from stores.resources import Access, Resource
 
 SCHEME = "ApiKey"
+REFERRED = re.compile('"#/components/[a-z]+/([^"]+)"', re.IGNORECASE)
+# Of what has no closer limit. The number is the largest that every JSON parser reads exactly (RFC 8259, 6).
+MAX_NUMBER = 2**53 - 1
+MAX_TEXT_LENGTH = 100_000
+MAX_ITEMS = 100_000
 REFERENCE = "#/components/schemas/{name}"
-REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"
 
 OPERATION_VERBS = {
     "list": "list",
@@ -40,10 +50,12 @@ OPERATION_VERBS = {
     "destroy": "delete",
 }
 
-# The errors of every operation, of one with parameters in its path, with a body, of writes and of POST.
+COMMON_HEADERS = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Access-Control-Allow-Origin")
+# The errors of every operation, of one with parameters in its path, with a body, of a read, a write, a POST.
 COMMON_ERRORS = {400, 401, 403, 406, 429, 500, 503}
 PATH_ERRORS = {404}
 BODY_ERRORS = {413, 415}
+READ_ERRORS = {412}
 WRITE_ERRORS = {409, 412}
 POST_ERRORS = {422}
 
@@ -138,28 +150,29 @@ class AutoSchema(openapi.AutoSchema):
         return []
 
     def get_auth(self) -> list[dict[str, Any]]:
-        """Require a key with the scope; for what is public, also allow none."""
+        """Require a key with the scope, and nothing for what is public: viewers show that as an open lock."""
+        if self.is_public:
+            return []
         schemes: list[dict[str, Any]] = super().get_auth()
         with_key = [
             {SCHEME: [self.scope] if self.scope else []} if SCHEME in each else each for each in schemes
         ]
-        return [*with_key, {}] if self.is_public else with_key
+        return [] if {} in with_key else with_key
 
     def get_operation(self, *args: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args)
         if operation is not None:
-            access = self.describe_access(operation["security"])
+            access = self.describe_access(operation.setdefault("security", []))
             operation["description"] = "\n\n".join(filter(None, [operation.get("description"), access]))
             for parameter in operation.setdefault("parameters", []):
-                parameter.setdefault("description", PATH_PARAMETERS.get(parameter["name"], ""))
+                if parameter["in"] == "path":
+                    parameter |= PATH_PARAMETERS[parameter["name"]]
             for response in operation["responses"].values():
-                response["headers"] = header_references("X-Request-Id", "RateLimit-Policy", "RateLimit")
+                response["headers"] = header_references(*COMMON_HEADERS)
             if self.method == "POST" and "requestBody" in operation:
                 operation["requestBody"]["content"].pop(MergePatchParser.media_type)
-            if "201" in operation["responses"]:
-                operation["responses"]["201"]["headers"] |= header_references("Location")
-            if self.method == "GET":
-                self.describe_conditional_get(operation)
+            operation["parameters"] += header_parameters(self.method)
+            self.add_headers(operation)
             self.add_errors(operation)
         return operation
 
@@ -168,22 +181,30 @@ class AutoSchema(openapi.AutoSchema):
         if self.is_public:
             condition = f"have `{self.scope}`" if self.scope else "be this store's"
             return f"**Needs no key.** A key that is sent must {condition}."
-        if {} in schemes:
+        if not schemes:
             return "**Needs no key.** The Authorization header is ignored."
         return f"**Needs a key** with `{self.scope}`." if self.scope else "**Needs a key**, with any scope."
 
-    def describe_conditional_get(self, operation: dict[str, Any]) -> None:
-        operation["parameters"].append(IF_NONE_MATCH)
-        operation["responses"]["200"]["headers"] |= header_references("ETag")
-        operation["responses"]["304"] = {
-            "description": "Nothing has changed since the response with this `ETag`."
-        }
+    def add_headers(self, operation: dict[str, Any]) -> None:
+        """Name the headers of the responses to this method."""
+        responses = operation["responses"]
+        for status in responses.keys() & {"200", "201"}:
+            responses[status]["headers"] |= header_references("ETag", "Last-Modified")
+        if "201" in responses:
+            responses["201"]["headers"] |= header_references("Location", "Idempotent-Replayed")
+        if self.method == "GET":
+            responses["304"] = {"description": "Nothing has changed since the response with this `ETag`."}
+        if getattr(self.view, "action", "") == "list" and getattr(self.view, "paginator", None):
+            responses["200"]["headers"] |= header_references("Link")
 
     def add_errors(self, operation: dict[str, Any]) -> None:
-        statuses = COMMON_ERRORS | (BODY_ERRORS if "requestBody" in operation else set())
+        declared = {int(status) for status in operation["responses"] if status >= "400"}
+        statuses = declared | COMMON_ERRORS | (BODY_ERRORS if "requestBody" in operation else set())
         if any(parameter["in"] == "path" for parameter in operation["parameters"]):
             statuses |= PATH_ERRORS
-        if self.method != "GET":
+        if self.method == "GET":
+            statuses |= READ_ERRORS
+        else:
             statuses |= WRITE_ERRORS
         if self.method == "POST":
             statuses |= POST_ERRORS
@@ -221,13 +242,67 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         if name.endswith("Request"):
             copy_descriptions(schemas.get(name.removesuffix("Request").removeprefix("Patched"), {}), to=sent)
     remove_hook_notes(result)
+    set_limits(result)
     add_examples(result["paths"])
+    result["security"] = [{SCHEME: []}]  # of operations that say nothing else
     result["tags"] = [
         {"name": "Store", "description": "the public profile of a store"},
         *({"name": resource.label, "description": resource.exposes} for resource in Resource),
         {"name": "Own key", "description": "what a key may do, its renewal, and where to report leaked keys"},
     ]
+    remove_unused_components(result)
     return result
+
+
+def narrow_schema(key: ApiKey) -> dict[str, Any]:
+    """Return the schema with the operations that a key may do, and with the components that these need."""
+    routes = {(route.method.lower(), route.path.rstrip("/")): route for route in ROUTES}
+    schema = deepcopy(get_schema())
+    for path, operations in schema["paths"].items():
+        for method in list(operations):
+            scope = routes[method, path].scope
+            is_renewal = operations[method]["operationId"] == "renew_api_key"
+            if (scope and not key.allows(scope)) or (is_renewal and not key.renews_days):
+                del operations[method]
+    schema["paths"] = {path: operations for path, operations in schema["paths"].items() if operations}
+    used = {
+        tag for operations in schema["paths"].values() for each in operations.values() for tag in each["tags"]
+    }
+    schema["tags"] = [tag for tag in schema["tags"] if tag["name"] in used]
+    remove_unused_components(schema)
+    return schema
+
+
+def remove_unused_components(schema: dict[str, Any]) -> None:
+    """Remove the components that nothing refers to, and then those that only these referred to."""
+    kinds = [schema["components"][kind] for kind in ("schemas", "responses", "headers")]
+    while True:
+        used = set(REFERRED.findall(json.dumps(schema, default=str)))
+        unused = [(kind, name) for kind in kinds for name in kind if name not in used]
+        if not unused:
+            return
+        for kind, name in unused:
+            del kind[name]
+
+
+def set_limits(part: Any) -> None:
+    """Give every number, text and array in a schema a largest value or length, where it has none."""
+    if isinstance(part, list):
+        for inner in part:
+            set_limits(inner)
+        return
+    if not isinstance(part, dict):
+        return
+    kinds = part.get("type", "")
+    if "integer" in kinds:
+        part |= {"format": "int64", "minimum": 0, "maximum": MAX_NUMBER} | part
+    elif "string" in kinds and part.keys().isdisjoint({"enum", "const", "maxLength"}):
+        part["maxLength"] = MAX_TEXT_LENGTH
+    elif "array" in kinds:
+        part.setdefault("maxItems", MAX_ITEMS)
+    for name, inner in part.items():
+        if name not in {"example", "examples", "default"}:
+            set_limits(inner)
 
 
 def copy_descriptions(response: dict[str, Any], *, to: dict[str, Any]) -> None:
@@ -269,4 +344,4 @@ def error_responses() -> dict[str, Any]:
 
 def error_headers(status: int) -> dict[str, Any]:
     special = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
-    return header_references("X-Request-Id", "RateLimit-Policy", "RateLimit", *special.get(status, []))
+    return header_references(*COMMON_HEADERS, *special.get(status, []))

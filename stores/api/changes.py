@@ -110,7 +110,7 @@ class ChangesViewSet(StoreScopedViewSet):
         summary="List changes",
         description=DESCRIPTION,
         parameters=PARAMETERS,
-        responses=Changes,
+        responses={200: Changes, 410: None},
     )
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         size = read_number(request.query_params, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)

@@ -37,7 +37,8 @@ def run(*command: str, cwd: Path) -> str:
 def schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The schema in a file, as the server sends it."""
     path = tmp_path_factory.mktemp("schema") / "openapi.json"
-    path.write_text(json.dumps(get_schema() | {"servers": [{"url": "https://api.reflowhq.com"}]}))
+    server = {"url": "https://api.reflowhq.com", "x-internal": False}
+    path.write_text(json.dumps(get_schema() | {"servers": [server]}))
     return path
 
 

@@ -73,3 +73,23 @@ def test_only_reading_is_possible(client: Client, issue: IssueKey) -> None:
     _, plaintext = issue()
     response = client.post("/v1/api-key/", headers=bearer(plaintext))
     assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+
+
+def test_a_key_reads_what_became_of_its_own_request(client: Client, issue: IssueKey) -> None:
+    (_, plaintext), (_, colleague) = issue(access=["orders:read"]), issue()
+    sent = client.get("/v1/stores/267418190/customers/?page=1", headers=bearer(plaintext))
+    address = f"/v1/api-key/requests/{sent['X-Request-Id']}"
+    body = client.get(address, headers=bearer(plaintext)).json()
+    assert body == {
+        "object": "request",
+        "id": sent["X-Request-Id"],
+        "at": body["at"],
+        "method": "GET",
+        "path": "/v1/stores/267418190/customers/",
+        "status": 401,
+        "code": "resource_not_allowed",
+        "milliseconds": body["milliseconds"],
+    }
+    for other in (colleague, plaintext):
+        missing = address if other == colleague else "/v1/api-key/requests/no-id"
+        assert client.get(missing, headers=bearer(other)).status_code == 404
