@@ -1,6 +1,7 @@
 """One key: its chart, what its use suggests, and what is done to it in dialogs over its page."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey
-from tests.browser.conftest import KEYS, CallApi, open_dialog, use
+from tests.browser.conftest import KEYS, CallApi, NewContext, open_dialog, use
 from tests.conftest import IssueKey
 
 
@@ -179,3 +180,15 @@ def test_a_dialog_of_a_deleted_key_leads_to_a_page_that_says_so(
     expect(page.get_by_role("heading", name="This key was deleted")).to_be_visible()
     assert {"404" in complaint for complaint in complaints} == {True}
     complaints.clear()
+
+
+def test_times_show_the_readers_own_beside_utc(
+    signed_in_context: NewContext, issued: tuple[ApiKey, str]
+) -> None:
+    created_at = datetime(2026, 1, 29, 14, 5, tzinfo=UTC)
+    ApiKey.objects.update(created_at=created_at, expires_at=created_at)
+    page = signed_in_context(timezone_id="Asia/Tokyo").new_page()
+    page.goto(f"{KEYS}{issued[0].prefix}/")
+    details = page.get_by_role("region", name="Details")
+    expect(details).to_contain_text("29 Jan 2026, 14:05 UTC (29 Jan 2026, 23:05 your time)")
+    expect(details.locator("time").first).to_have_attribute("title", re.compile("23:05 your time$"))
