@@ -69,8 +69,8 @@ def test_no_page_redirects_to_another_site(mighty: Client, shops: Shops) -> None
 @pytest.mark.parametrize("url", ELSEWHERE)
 @pytest.mark.parametrize("script", [False, True])
 def test_sign_in_with_a_foreign_next_redirects_within_the_site(
-    client: Client, shops: Shops, url: str, script: bool
-) -> None:  # noqa: FBT001  # a parameter of the test
+    client: Client, shops: Shops, url: str, *, script: bool
+) -> None:
     headers = {"X-Dialog": "1", "X-Requested-With": "XMLHttpRequest"} if script else {}
     typed = {"login": "owner@example.com", "password": PASSWORD, "next": url}
     answer = client.post("/accounts/login/", typed, headers=headers)
