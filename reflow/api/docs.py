@@ -1,7 +1,7 @@
 """The documentation: the OpenAPI schema, the reference made from it, and a guide to get started."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from csp.decorators import csp_update
@@ -30,6 +30,8 @@ EXAMPLE_LANGUAGES = {
     "httpx.py": "Python with httpx",
     "js": "JavaScript",
 }
+# Of examples that are about headers, which all languages send alike.
+TWO_LANGUAGES = {suffix: EXAMPLE_LANGUAGES[suffix] for suffix in ("sh", "requests.py")}
 DEMO_STORE_ID = 267418190
 
 
@@ -64,6 +66,9 @@ def getting_started(request: HttpRequest) -> HttpResponse:
         "first_call": render_examples("read_orders", origin, store_id),
         "all_orders": render_examples("read_all_orders", origin, store_id),
         "order_pages": render_examples("read_order_pages", origin, store_id),
+        "changes": render_examples("follow_changes", origin, store_id, TWO_LANGUAGES),
+        "safe_write": render_examples("change_order", origin, store_id, TWO_LANGUAGES),
+        "safe_retry": render_examples("create_coupon", origin, store_id, TWO_LANGUAGES),
         "methods": METHODS,
         "access_table": build_access_table(),
         "errors": list(describe_errors()),
@@ -75,8 +80,10 @@ def getting_started(request: HttpRequest) -> HttpResponse:
     return render(request, "docs/getting_started.html", context)
 
 
-def render_examples(name: str, origin: str, store_id: int) -> list[dict[str, str]]:
-    """Render an example in every language, ready to run once REFLOW_API_KEY is set."""
+def render_examples(
+    name: str, origin: str, store_id: int, languages: Mapping[str, str] = EXAMPLE_LANGUAGES
+) -> list[dict[str, str]]:
+    """Render an example in some languages, ready to run once REFLOW_API_KEY is set."""
     context = {"origin": origin, "store_id": store_id}
     return [
         {
@@ -84,7 +91,7 @@ def render_examples(name: str, origin: str, store_id: int) -> list[dict[str, str
             "language": language,
             "code": render_to_string(f"docs/examples/{name}.{suffix}", context).strip(),
         }
-        for suffix, language in EXAMPLE_LANGUAGES.items()
+        for suffix, language in languages.items()
     ]
 
 

@@ -14,8 +14,8 @@ from django.test import Client
 
 from apikeys.api import rate_limits
 from apikeys.error_codes import ERROR_CODES
-from reflow.api.docs import EXAMPLE_LANGUAGES
-from stores.models import Store
+from reflow.api.docs import EXAMPLE_LANGUAGES, TWO_LANGUAGES
+from stores.models import Coupon, Order, Store
 from tests import programs
 from tests.conftest import IssueKey
 from tests.specimens import make_specimens
@@ -41,20 +41,22 @@ def code_on_page(origin: str, example: str) -> str:
     return html.unescape(found[1])
 
 
-def run(suffix: str, code: str, key: str) -> "subprocess.CompletedProcess[str]":
+def run(suffix: str, code: str, key: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
     command = COMMANDS[suffix]
     if not shutil.which(command[0]):
         programs.skip(f"Install {command[0]} to run it.")
     environment = {"PATH": os.environ["PATH"], "REFLOW_API_KEY": key}
     return subprocess.run(
-        command, input=code, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, input=code, env=environment, cwd=cwd, capture_output=True, text=True, timeout=60, check=False
     )
 
 
 def test_every_example_is_there_in_every_language() -> None:
     names = {path.name.partition(".")[0] for path in EXAMPLES.iterdir()}
     assert {path.name for path in EXAMPLES.iterdir()} == {
-        f"{name}.{suffix}" for name in names for suffix in EXAMPLE_LANGUAGES
+        f"{name}.{suffix}"
+        for name in names
+        for suffix in (EXAMPLE_LANGUAGES if name.startswith("read_") else TWO_LANGUAGES)
     }
 
 
@@ -74,10 +76,32 @@ def test_an_example_reads_the_orders(
     assert ran.returncode == 0, ran.stderr
     if suffix != "sh":
         assert sorted(ran.stdout.splitlines()) == ORDERS
-    elif name == "read_all_orders":
-        assert ran.stdout.index('"number":1002') < ran.stdout.index('"number":1001')
-    else:
+    elif name == "read_orders":
         assert '"number":1002' in ran.stdout
+    else:
+        assert ran.stdout.index('"number":1002') < ran.stdout.index('"number":1001')
+
+
+@once
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("suffix", TWO_LANGUAGES)
+def test_an_example_writes_and_follows_changes(
+    live_server: Any, store: Store, issue: IssueKey, tmp_path: Path, suffix: str
+) -> None:
+    make_specimens(store)
+    Coupon.objects.all().delete()
+    _, key = issue(access=["orders:write", "coupons:write"])
+    outputs = {}
+    for name in ("change_order", "create_coupon", "follow_changes"):
+        ran = run(suffix, code_on_page(live_server.url, f"{name}-{suffix}"), key, cwd=tmp_path)
+        assert ran.returncode == 0, ran.stderr
+        outputs[name] = ran.stdout
+    assert "Packed." in outputs["change_order"]
+    assert Order.objects.get(number=1002).note == "Packed."
+    assert Coupon.objects.get().code == "WINTER"
+    feed = outputs["follow_changes"]
+    assert "coupons" in feed
+    assert "orders" in feed
 
 
 @once

@@ -78,7 +78,7 @@ def test_openapi_json_tells_a_key_what_it_may_do(client: Client, issue: IssueKey
     schema = client.get("/v1/openapi.json", headers=bearer(key)).json()
     validate(schema)
     assert {each["operationId"] for methods in schema["paths"].values() for each in methods.values()} == {
-        *("list_orders", "get_order", "get_store"),
+        *("list_orders", "get_order", "get_store", "list_changes"),
         *("get_api_key", "get_api_key_request", "revoke_api_keys", "exchange_token"),
     }
     assert "Product" not in schema["components"]["schemas"]
