@@ -59,26 +59,6 @@ def test_a_code_and_a_kind_make_a_coupon(api: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "active"),
-    [
-        ({}, True),
-        ({"starts_at": timedelta(minutes=1)}, False),
-        ({"starts_at": timedelta(days=-2), "ends_at": timedelta(minutes=-1)}, False),
-        ({"ends_at": timedelta(minutes=1)}, True),
-        ({"usage_limit": 3, "times_used": 2}, True),
-        ({"usage_limit": 3, "times_used": 3}, False),
-    ],
-)
-def test_a_coupon_is_active_while_it_can_be_used(
-    api: Caller, store: Store, given: dict[str, Any], *, active: bool
-) -> None:
-    now = timezone.now()
-    moments = {name: now + value for name, value in given.items() if isinstance(value, timedelta)}
-    coupon = make(store, **{"starts_at": now} | given | moments)
-    assert api.get(f"/coupons/{coupon.pk}").json()["active"] is active
-
-
-@pytest.mark.parametrize(
     ("query", "expected"),
     [
         ({}, ["CCC", "AAB", "BBB"]),
@@ -112,30 +92,29 @@ def test_years_have_four_digits(api: Caller) -> None:
     assert body["starts_at"] == "0001-01-01T00:00:00Z"
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"code": ""}, "code"),
-        ({"code": "x" * 41}, "code"),
-        ({"kind": "gift"}, "kind"),
-        ({"kind": "percent", "value": 101}, "value"),
-        ({"value": -1}, "value"),
-        ({"value": None}, "value"),
-        ({"minimum": 10**12 + 1}, "minimum"),
-        ({"starts_at": "soon"}, "starts_at"),
-        ({"starts_at": None}, "starts_at"),
-        ({"ends_at": FIXED["starts_at"]}, "ends_at"),
-        ({"ends_at": "9999-12-31T23:59:59-14:00"}, "ends_at"),
-        ({"usage_limit": -1}, "usage_limit"),
-        ({"usage_limit": 2**63}, "usage_limit"),
-        ({"times_used": 1}, "times_used"),
-        ({"active": False}, "active"),
-    ],
-)
-def test_what_is_wrong_is_named(api: Caller, store: Store, change: dict[str, Any], field: str) -> None:
-    make(store, "TAKEN")
+WRONG: list[Any] = [
+    ({"code": ""}, "code"),
+    ({"code": "x" * 41}, "code"),
+    ({"kind": "gift"}, "kind"),
+    ({"kind": "percent", "value": 101}, "value"),
+    ({"value": -1}, "value"),
+    ({"value": None}, "value"),
+    ({"minimum": 10**12 + 1}, "minimum"),
+    ({"starts_at": "soon"}, "starts_at"),
+    ({"starts_at": None}, "starts_at"),
+    ({"ends_at": FIXED["starts_at"]}, "ends_at"),
+    ({"ends_at": "9999-12-31T23:59:59-14:00"}, "ends_at"),
+    ({"usage_limit": -1}, "usage_limit"),
+    ({"usage_limit": 2**63}, "usage_limit"),
+    ({"times_used": 1}, "times_used"),
+    ({"active": False}, "active"),
+]
+
+
+def test_what_is_wrong_is_named(api: Caller) -> None:
     coupon = api.post("/coupons", FIXED).json()
-    assert list(refused(api.patch(f"/coupons/{coupon['id']}", {"minimum": 1} | change))) == [field]
+    for change, field in WRONG:
+        assert list(refused(api.patch(f"/coupons/{coupon['id']}", {"minimum": 1} | change))) == [field]
+        assert list(refused(api.post("/coupons", FIXED | {"code": "OTHER"} | change))) == [field]
     assert api.get(f"/coupons/{coupon['id']}").json() == coupon
-    assert list(refused(api.post("/coupons", FIXED | {"code": "OTHER"} | change))) == [field]
-    assert Coupon.objects.count() == 2
+    assert Coupon.objects.count() == 1

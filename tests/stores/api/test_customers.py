@@ -41,11 +41,6 @@ def test_a_customer_is_written_out_in_full(api: Caller, store: Store) -> None:
     assert expected in api.get("/customers/").json()["data"]
 
 
-def test_who_bought_nothing_has_spent_nothing(api: Caller, store: Store) -> None:
-    body = api.get(f"/customers/{make(store).pk}").json()
-    assert (body["orders_count"], body["total_spent"], body["total_spent_formatted"]) == (0, 0, "$0.00")
-
-
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -79,25 +74,24 @@ def test_a_customer_can_be_changed_in_part(api: Caller, store: Store) -> None:
     assert api.get(f"/customers/{ada.pk}").json() == body
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"name": ""}, "name"),
-        ({"email": "nobody"}, "email"),
-        ({"email": None}, "email"),
-        ({"phone": "1" * 41}, "phone"),
-        ({"address": "1 Main Street"}, "address.non_field_errors"),
-        ({"address": {"country": "USA"}}, "address.country"),
-        ({"address": {"zip": "12345"}}, "address.zip"),
-        ({"city": "Salem"}, "city"),
-        ({"orders_count": 7}, "orders_count"),
-        ({"store": 518203746}, "store"),
-    ],
-)
-def test_what_is_wrong_is_named(api: Caller, store: Store, change: dict[str, Any], field: str) -> None:
-    make(store, "Bob")
+WRONG: list[Any] = [
+    ({"name": ""}, "name"),
+    ({"email": "nobody"}, "email"),
+    ({"email": None}, "email"),
+    ({"phone": "1" * 41}, "phone"),
+    ({"address": "1 Main Street"}, "address.non_field_errors"),
+    ({"address": {"country": "USA"}}, "address.country"),
+    ({"address": {"zip": "12345"}}, "address.zip"),
+    ({"city": "Salem"}, "city"),
+    ({"orders_count": 7}, "orders_count"),
+    ({"store": 518203746}, "store"),
+]
+
+
+def test_what_is_wrong_is_named(api: Caller, store: Store) -> None:
     ada = make(store, "Ada")
-    assert list(refused(api.patch(f"/customers/{ada.pk}", {"name": "Changed"} | change))) == [field]
+    for change, field in WRONG:
+        assert list(refused(api.patch(f"/customers/{ada.pk}", {"name": "Changed"} | change))) == [field]
     ada.refresh_from_db()
     assert ada.name == "Ada"
 

@@ -42,13 +42,6 @@ def fields_of(field: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
         yield path, field
 
 
-FIELDS = [
-    (resource, path, field)
-    for resource, serializer in SERIALIZERS.items()
-    for path, field in fields_of(serializer(context={"store": None}))
-]
-
-
 def wrong_values(field: Any) -> list[Any]:
     """Values of other JSON types that a lenient reader would convert."""
     if isinstance(field, serializers.BooleanField):
@@ -70,15 +63,10 @@ def body_with(path: tuple[str, ...], value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize(
-    ("resource", "path", "field"),
-    FIELDS,
-    ids=lambda each: ".".join(each) if isinstance(each, tuple) else "",
-)
-def test_a_value_of_another_type_is_refused(
-    api: Caller, store: Store, resource: str, path: tuple[str, ...], field: Any
-) -> None:
+@pytest.mark.parametrize("resource", SERIALIZERS)
+def test_a_value_of_another_type_is_refused(api: Caller, store: Store, resource: str) -> None:
     row = make_specimens(store).ids[resource][0]  # type: ignore[index]
-    name = ".".join(path).replace("*", "0")
-    for value in wrong_values(field):
-        assert list(refused(api.patch(f"/{resource}/{row}", body_with(path, value)))) == [name], value
+    for path, field in fields_of(SERIALIZERS[resource](context={"store": None})):
+        name = ".".join(path).replace("*", "0")
+        for value in wrong_values(field):
+            assert list(refused(api.patch(f"/{resource}/{row}", body_with(path, value)))) == [name], value
