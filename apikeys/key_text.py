@@ -7,6 +7,7 @@ are the secret, 108 random bits. Pure functions: no models, no input or output.
 import hashlib
 import re
 import secrets
+import unicodedata
 
 PREFIX_LENGTH = 7
 SECRET_LENGTH = 27
@@ -52,7 +53,8 @@ def search_term(typed: str) -> str:
     A search stands in the page's address, where a whole key must never be.
     """
     text = typed[:MAX_PASTE_LENGTH].replace("\0", "").strip()
-    return find_prefix(text) or text[:MAX_SEARCH_LENGTH]
+    # Composed, as names and notes are kept.
+    return find_prefix(text) or unicodedata.normalize("NFC", text[:MAX_SEARCH_LENGTH])
 
 
 def hide_secrets(text: str) -> str:

@@ -156,7 +156,7 @@ def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyCha
     if "access" in wanted:
         wanted["access"] = with_implied(wanted["access"])
     with lock_store(key.store), lock_key(key):
-        if key.version != version:
+        if key.version != version or not key.is_changeable:
             raise StaleKey
         if "renews_days" in wanted:
             wanted |= lifetime(wanted["renews_days"], wanted.get("expires_at", key.expires_at))
@@ -199,7 +199,8 @@ def extend_keys(keys: Iterable[ApiKey], *, by: Actor, expires_at: datetime) -> l
     """Let these keys of a store work until then. Returns those that would have ended earlier."""
 
     def extend(key: ApiKey) -> AuditEntry:
-        if key.superseded_at or key.expires_at is None or key.expires_at >= expires_at:
+        is_old = not key.is_changeable or key.superseded_at is not None
+        if is_old or key.expires_at is None or key.expires_at >= expires_at:
             raise StaleKey
         return _change_columns(key, {"expires_at": expires_at}, by)
 

@@ -237,7 +237,7 @@ class ApiKeyViewSet(GenericViewSet[Any]):
             raise ValidationError(errors)
 
     def get_queryset(self) -> ApiKeyQuerySet:
-        keys = StoredKey.objects.for_store(self.program.store).order_by("-created_at", "-pk")
+        keys = StoredKey.objects.for_store(self.program.store).kept().order_by("-created_at", "-pk")
         return keys.select_related("store", "last_use", "created_by", "made_by", "predecessor")
 
     @property

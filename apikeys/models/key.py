@@ -322,8 +322,13 @@ class ApiKey(models.Model):
         return self.made_by_id is not None and self.made_by_id == self.predecessor_id
 
     @property
+    def is_changeable(self) -> bool:
+        """Whether people change it: one that a trust made ends when that says, and never later."""
+        return self.trust_id is None
+
+    @property
     def is_rollable(self) -> bool:
-        return self.superseded_at is None and self.is_usable(timezone.now())
+        return self.is_changeable and self.superseded_at is None and self.is_usable(timezone.now())
 
     @property
     def is_deactivatable(self) -> bool:
@@ -332,7 +337,7 @@ class ApiKey(models.Model):
     @property
     def is_reactivatable(self) -> bool:
         is_off_for_good = self.is_leaked or self.is_canary or self.suspended_at is not None
-        return not is_off_for_good and self.is_deactivated(timezone.now())
+        return self.is_changeable and not is_off_for_good and self.is_deactivated(timezone.now())
 
     @property
     def fenced_at(self) -> datetime | None:

@@ -61,7 +61,7 @@ def readable(key: ApiKey) -> Resource | None:
 
 def get_key(store: Store, prefix: str) -> ApiKey:
     """Return one of the store's keys; 404 for any other."""
-    keys = ApiKey.objects.for_store(store).select_related("last_use", "created_by", "predecessor")
+    keys = ApiKey.objects.for_store(store).select_related("last_use", "created_by", "predecessor", "trust")
     key = get_object_or_404(keys, prefix=prefix)
     key.store = store
     return key

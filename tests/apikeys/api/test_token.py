@@ -318,6 +318,16 @@ def test_while_its_issuer_is_away_a_known_key_is_enough(issuer: Issuer, trust: T
     assert IssuerKeys.objects.get().keys
 
 
+def test_keys_that_are_an_hour_old_are_read_anew_by_a_worker(issuer: Issuer, trust: Trust) -> None:
+    ask(issuer.token())
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        forget_keys()
+        assert ask(issuer.token()).status_code == 200
+        assert issuer.asked == [DISCOVERY, "/keys"]
+        deliver_emails()
+    assert issuer.asked == [DISCOVERY, "/keys"] * 2
+
+
 # What ends a key, and whom a trust takes.
 
 

@@ -1,5 +1,6 @@
 """Trusted workloads on the page: the form, the list, one trust, and where their keys are not."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from apikeys import trusts
+from apikeys import lifecycle, trusts
 from apikeys.actors import Actor
+from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
 from apikeys.models.trust import GITHUB, GITLAB
 from apikeys.oidc import Identity
@@ -134,6 +136,23 @@ def test_trust_shows_exchanges_refusals_activity_and_the_workflow(signed_in: Cli
     ):
         assert told in page, told
     assert "Deploy" in text(signed_in.get(TRUSTS))
+
+
+def test_a_key_of_a_trust_is_neither_changed_nor_rolled_nor_turned_on_again(
+    signed_in: Client, trust: Trust, owner: User
+) -> None:
+    key, by = exchange(trust), Actor(owner)
+    assert f"{TRUSTS}{trust.pk}/" in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    for change in (
+        lambda: lifecycle.update_key(key, by=by, version=1, expires_at=None),
+        lambda: lifecycle.roll_key(key, by=by, overlap=timedelta(0)),
+    ):
+        with pytest.raises(StaleKey):
+            change()
+    trusts.pause_trust(trust, by=by)
+    assert lifecycle.extend_keys([key], by=by, expires_at=timezone.now() + timedelta(days=9)) == []
+    assert lifecycle.reactivate_keys([key], by=by) == []
+    assert ApiKey.objects.usable().count() == 0
 
 
 def test_pause_resume_and_delete_do_so_and_are_in_the_activity(signed_in: Client, trust: Trust) -> None:
