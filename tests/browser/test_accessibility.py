@@ -14,7 +14,9 @@ from playwright.sync_api import Page, expect
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, StoreUsage
+from apikeys.models import ApiKey, StoreUsage, TokenExchange
+from apikeys.models.trust import GITHUB
+from apikeys.trusts import create_trust
 from stores.models import Store
 from tests.browser.conftest import KEYS, CallApi, NewContext, age, open_dialog, scrolls_sideways, use
 from tests.conftest import IssueKey
@@ -247,6 +249,19 @@ def test_pages_about_the_account(page: Page, address: str) -> None:
     page.goto(f"/accounts/{address}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     check(page)
+
+
+def test_pages_about_a_trust(page: Page, owner: User, store: Store) -> None:
+    page.goto(f"{KEYS}trusts/new/")
+    check(page)
+    fields = {"issuer": GITHUB, "claims": {"repository": "northwood/shop"}, "access": ["orders:read"]}
+    trust = create_trust(store=store, by=Actor(owner), name="Deploy", **fields)  # type: ignore[arg-type]
+    TokenExchange.objects.create(trust=trust, run="northwood/shop", prefix="19656ea")
+    TokenExchange.objects.create(trust=trust, run="evil/shop", reason="repository is “evil/shop”.")
+    for address in ("", f"{trust.pk}/", f"{trust.pk}/edit/", f"{trust.pk}/delete/"):
+        page.goto(f"{KEYS}trusts/{address}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        check(page)
 
 
 @pytest.mark.parametrize("address", ["", "recovery-codes/"])
