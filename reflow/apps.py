@@ -5,11 +5,13 @@ from django.contrib.admin.apps import AdminConfig
 
 if TYPE_CHECKING:
     from reflow.server.replicas import Replicas
+    from reflow.server.request_deadline import Deadlines
 
 
 class ReflowConfig(AppConfig):
     name = "reflow"
 
+    deadlines: "Deadlines"
     replicas: "Replicas"
 
     def ready(self) -> None:
@@ -22,7 +24,9 @@ class ReflowConfig(AppConfig):
         # It registers itself.
         from reflow.server import checks  # noqa: F401
         from reflow.server.replicas import Replicas
+        from reflow.server.request_deadline import Deadlines
 
+        self.deadlines = Deadlines()
         self.replicas = Replicas([alias for alias in connections if alias != DEFAULT_DB_ALIAS])
         pre_save.connect(normalize_email_of, sender=User)
 

@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+from django.apps import apps
 from django.conf import settings
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -28,31 +29,25 @@ class Waiting(NamedTuple):
     last_check: float
 
 
-class RequestDeadlineMiddleware:
-    """Ends the database connections of a request that takes twice DATABASE_TIMEOUT_SECONDS: it answers 503.
+class Deadlines:
+    """The requests under way, and a thread that ends those that take too long. Each process has one."""
 
-    One to a read replica that has stopped answering is ended at once: the primary takes its place.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+    def __init__(self) -> None:
         self.requests: dict[int, Waiting] = {}
         # Time is told by the number of checks: a machine that stands still for a while makes none meanwhile.
         self.checks = 0
         self.lock = threading.Lock()
         self.thread: threading.Thread | None = None
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if connection.vendor != "postgresql" or not settings.DATABASE_TIMEOUT_SECONDS:
-            return self.get_response(request)
+    def begin(self, seconds: float) -> None:
+        """Note that this thread begins a request, which may take so long."""
         self.start_thread()
-        last_check = self.checks + 2 * settings.DATABASE_TIMEOUT_SECONDS / CHECK_SECONDS
         databases = [connections[alias] for alias in connections]
-        self.requests[threading.get_ident()] = Waiting(databases, last_check)
-        try:
-            return self.get_response(request)
-        finally:
-            del self.requests[threading.get_ident()]
+        self.requests[threading.get_ident()] = Waiting(databases, self.checks + seconds / CHECK_SECONDS)
+
+    def end(self) -> None:
+        """Note that this thread's request is answered."""
+        del self.requests[threading.get_ident()]
 
     def start_thread(self) -> None:
         """Have a thread that watches, from the first request on: a server forks before it serves."""
@@ -70,6 +65,26 @@ class RequestDeadlineMiddleware:
                 for database in waiting.databases:
                     if waiting.last_check < self.checks or database.alias in silent:
                         end_connection(database)
+
+
+class RequestDeadlineMiddleware:
+    """Ends the database connections of a request that takes twice DATABASE_TIMEOUT_SECONDS: it answers 503.
+
+    One to a read replica that has stopped answering is ended at once: the primary takes its place.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.deadlines = cast("Deadlines", apps.get_app_config("reflow").deadlines)  # type: ignore[attr-defined]
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if connection.vendor != "postgresql" or not settings.DATABASE_TIMEOUT_SECONDS:
+            return self.get_response(request)
+        self.deadlines.begin(2 * settings.DATABASE_TIMEOUT_SECONDS)
+        try:
+            return self.get_response(request)
+        finally:
+            self.deadlines.end()
 
 
 def end_connection(database: BaseDatabaseWrapper) -> None:
