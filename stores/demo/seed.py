@@ -43,7 +43,7 @@ def get_or_create_store(demo: dict[str, Any], *, orders: int) -> Store:
     )
     email = demo["owner"]
     # A new owner has no password until somebody sets it.
-    store.owners.add(User.objects.filter(username=email).first() or User.objects.create_user(email, email))
+    store.owners.add(User.objects.filter(email=email).first() or User.objects.create_user(email, email))
     create_coupons(store, demo, now)
     products = create_products(store, demo, now)
     customers = create_customers(store, demo, orders, now=now, rng=rng)

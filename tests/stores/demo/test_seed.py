@@ -34,7 +34,7 @@ def rows(model: type[Model]) -> list[dict[str, Any]]:
 
 
 def test_an_owner_who_is_there_is_kept_and_a_new_one_cannot_sign_in() -> None:
-    owner = User.objects.create_user("owner@example.com", "owner@example.com", "their own password")
+    owner = User.objects.create_user("dana", "owner@example.com", "their own password")
     first, second = demo.seed(orders=1)
     assert list(first.owners.all()) == [owner]
     assert first.owners.get().check_password("their own password")
