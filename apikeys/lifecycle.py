@@ -82,6 +82,7 @@ def create_key(
             allowed_addresses=list(allowed_addresses),
             created_by=by.user,
             made_by=by.key,
+            revealed_at=timezone.now() if by.key else None,
         )
         ensure_within_reach(by, key)
         emails.send_event([_record(Event.CREATED, key, by, access=key.access)])
@@ -264,6 +265,7 @@ def roll_key(key: ApiKey, *, by: Actor, overlap: timedelta, keep_expiry: bool = 
             rate_limit=key.rate_limit,
             created_by=by.user,
             made_by=by.key,
+            revealed_at=now if by.key else None,
             predecessor=key,
         )
         ensure_within_reach(by, successor)

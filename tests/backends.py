@@ -1,4 +1,4 @@
-"""Look at what others are doing on the tests' PostgreSQL at this moment."""
+"""What others are doing on the tests' PostgreSQL at this moment."""
 
 import time
 

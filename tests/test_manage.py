@@ -1,4 +1,4 @@
-"""Every command of manage.py."""
+"""What holds for every command."""
 
 import io
 import sys

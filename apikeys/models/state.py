@@ -155,6 +155,16 @@ STATES = (
         error_code="api_key_inactive",
     ),
     State(
+        "reused",
+        "Used after it was replaced",
+        "bad",
+        where=lambda now: Q(reused_at__isnull=False),
+        holds=lambda key, now: key.reused_at is not None,
+        error_code="api_key_inactive",
+        explanation="This API key has renewed itself: use the new one.",
+        attention="used after it was replaced, so two programs hold it",
+    ),
+    State(
         "replaced",
         "Replaced",
         "off",

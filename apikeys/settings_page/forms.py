@@ -16,12 +16,16 @@ from apikeys.lifecycle import KeyChanges, NameTaken, StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Refusal
 from apikeys.validators import MAX_NOTE_LENGTH, clean_key_name, clean_note, validate_no_key
 from stores.models import Store
-from stores.resources import SCOPES, Access, Resource, with_implied
+from stores.resources import MANAGING_SCOPES, SCOPES, Access, Resource, with_implied
 from stores.text import visible_part
 
 MAX_ADDRESSES = 50
 # An IPv6 network written in full, and the end of its line.
 MAX_NETWORK_LENGTH = 44
+# What a preset may grant: never access to other keys.
+SHOP_SCOPES = [scope for scope in SCOPES if scope not in MANAGING_SCOPES]
+# The longest that a key works which may renew itself.
+MAX_RENEWS_DAYS = 90
 # Of what others did to a key while its form was open.
 MAX_LISTED = 10
 NAME_TAKEN = "Another key of this store has this name. Choose a different one."
@@ -58,6 +62,7 @@ class KeyForm(forms.Form):
     """Name, note, expiry and resource access: what Add and Edit have in common."""
 
     EXPIRIES = (
+        ("7", "7 days"),
         ("30", "30 days"),
         ("60", "60 days"),
         ("90", "90 days"),
@@ -67,16 +72,17 @@ class KeyForm(forms.Form):
     )
     # What programs of a kind usually need. The last one gets a caution.
     PRESETS: ClassVar = {
-        "Read everything": [scope for scope in SCOPES if scope.endswith(":read")],
+        "Read everything": [scope for scope in SHOP_SCOPES if scope.endswith(":read")],
         "Storefront": ["products:read", "categories:read"],
         "Fulfilment": ["products:read", "orders:read", "orders:write", "customers:read"],
         "Accounting": ["orders:read", "customers:read", "coupons:read"],
-        "Full access": list(SCOPES),
+        "Full access": SHOP_SCOPES,
     }
 
     name = forms.CharField(max_length=100, error_messages={"required": "Enter a name."})
     note = LinesField(max_length=MAX_NOTE_LENGTH, required=False)
     expiry = forms.ChoiceField(choices=EXPIRIES, initial="90")
+    renews = forms.BooleanField(required=False)
     expiry_date = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     access = forms.MultipleChoiceField(
         choices=[(scope, scope) for scope in SCOPES],
@@ -111,7 +117,19 @@ class KeyForm(forms.Form):
                 self.add_error("expiry_date", "Choose the last day on which the key works.")
             elif day < timezone.now().date():
                 self.add_error("expiry_date", "This day is in the past. Choose today or later.")
+        if cleaned.get("renews") and "expiry" in cleaned and self.renews_days() is None:
+            self.add_error(
+                "renews",
+                f"Choose an expiry of at most {MAX_RENEWS_DAYS} days: each time that the key renews itself, "
+                "it works for so long again.",
+            )
         return cleaned
+
+    def renews_days(self) -> int | None:
+        """Return for how many days the key renews itself, if it may; None also for an expiry too long."""
+        expiry = self.cleaned_data["expiry"]
+        is_short = expiry.isdigit() and int(expiry) <= MAX_RENEWS_DAYS
+        return int(expiry) if is_short and self.cleaned_data.get("renews") else None
 
     def expires_at(self) -> datetime | None:
         """The moment the choice stands for. A date means to the end of that day, in UTC."""
@@ -155,6 +173,7 @@ class NewKeyForm(KeyForm):
                 note=self.cleaned_data["note"],
                 access=self.cleaned_data["access"],
                 expires_at=self.expires_at(),
+                renews_days=self.renews_days(),
                 allowed_addresses=self.cleaned_data["allowed_addresses"],
                 by=by,
             )
@@ -207,6 +226,7 @@ class EditKeyForm(KeyForm):
         "access": "access",
         "expires_at": "expiry",
         "allowed_addresses": "allowed addresses",
+        "renews_days": "renewal",
     }
 
     shown = forms.JSONField(widget=forms.HiddenInput)
@@ -262,7 +282,16 @@ class EditKeyForm(KeyForm):
             changes["allowed_addresses"] = cleaned["allowed_addresses"]
         if cleaned["expiry"] not in {"keep", "" if shown["expires_at"] else "never"}:
             changes["expires_at"] = self.expires_at()
+        if (renews_days := self.renews_days()) != shown["renews_days"] or (
+            renews_days and "expires_at" in changes
+        ):
+            changes["renews_days"] = renews_days
         return changes
+
+    def renews_days(self) -> int | None:
+        """Return the same for a key that keeps its expiry: its own length."""
+        is_kept = self.cleaned_data["expiry"] == "keep" and self.cleaned_data.get("renews")
+        return self.key.renews_days if is_kept else super().renews_days()
 
     def change(self, *, by: Actor) -> bool:
         """Save what this person changed; return False where the form says why it was not."""
@@ -294,7 +323,7 @@ class EditKeyForm(KeyForm):
             untouched = {
                 name: value
                 for name, value in initial_of(self.key).items()
-                if ("expires_at" if name == "expiry" else name) not in changes
+                if {"expiry": "expires_at", "renews": "renews_days"}.get(name, name) not in changes
             }
             self.fill_in(untouched | {"shown": json.dumps(now)})
         return bool(both)
@@ -319,6 +348,7 @@ def initial_of(key: ApiKey) -> dict[str, Any]:
         "note": key.note,
         "access": key.access,
         "expiry": "keep" if key.expires_at else "never",
+        "renews": key.renews_days is not None,
         "allowed_addresses": "\n".join(key.allowed_addresses),
     }
 
@@ -331,6 +361,7 @@ def shown_of(key: ApiKey) -> dict[str, Any]:
         "access": key.access,
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
         "allowed_addresses": key.allowed_addresses,
+        "renews_days": key.renews_days,
         "version": key.version,
     }
 
@@ -343,6 +374,7 @@ class DeactivateForm(forms.Form):
     )
 
     hours = forms.ChoiceField(choices=PAUSES, required=False)
+    with_made = forms.BooleanField(required=False)
 
     def until(self) -> datetime | None:
         """Return when the key turns back on automatically, if it does."""
@@ -386,7 +418,8 @@ class RollForm(forms.Form):
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if fresh := lifecycle.expiry_of_successor(key):
+        fresh = lifecycle.expiry_of_successor(key)
+        if fresh and key.renews_days is None:
             self.fields["expiry"].choices = [  # type: ignore[attr-defined]
                 ("fresh", f"Works until {fresh:%-d %b %Y}, as long as the old key was given"),
                 ("keep", f"Works until {key.expires_at:%-d %b %Y}, as the old key would have"),
@@ -402,6 +435,7 @@ class DeleteForm(forms.Form):
     name = forms.CharField(
         max_length=1000, error_messages={"required": "Enter the name of the key to delete it."}
     )
+    with_made = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -156,11 +156,14 @@ class Listing:
         found = self._found(store)
         if self.status:
             found = found.in_state(self.status)
-        keys = self._sorted(found).with_status().select_related("created_by")
+        keys = self._sorted(found).with_status().select_related("created_by", "made_by")
         return Paginator(keys, PER_PAGE).get_page(self.page)
 
     def _found(self, store: Store) -> ApiKeyQuerySet:
         found = ApiKey.objects.for_store(store).kept()
+        if self.status != "replaced":
+            # A key that renews itself leaves one behind each time.
+            found = found.exclude(replaced_at__isnull=False, reused_at=None)
         if self.q:
             found = found.search(self.q)
         return found.granting(self.access) if self.access else found
@@ -242,7 +245,7 @@ def row(key: ApiKey, period: Period, used_at: datetime | None, base: str, now: d
         last_used=used_at,
         last_tried=last_use.at if last_use and last_use.at != used_at else None,
         expires_at=key.expires_at,
-        creator=key.created_by.email if key.created_by else "",
+        creator=key.creator_name,
         tone=key.state.tone,
         state=describe_state(key, now),
         actions=possible_actions(key),

@@ -50,7 +50,7 @@ class NewKey(NamedTuple):
     def url(self) -> str:
         """The address of a resource that the key may read, for an example; blank for none."""
         resource = readable(self.key)
-        path = f"/v1/stores/{self.key.store_id}/{resource}/" if resource else "/v1/api-key/"
+        path = f"/v1/stores/{self.key.store_id}/{resource.path}/" if resource else "/v1/api-key/"
         return self.request.build_absolute_uri(path)
 
 
@@ -61,7 +61,8 @@ def readable(key: ApiKey) -> Resource | None:
 
 def get_key(store: Store, prefix: str) -> ApiKey:
     """Return one of the store's keys; 404 for any other."""
-    keys = ApiKey.objects.for_store(store).select_related("last_use", "created_by", "predecessor", "trust")
+    joined = ("last_use", "created_by", "made_by", "predecessor", "trust")
+    keys = ApiKey.objects.for_store(store).select_related(*joined)
     key = get_object_or_404(keys, prefix=prefix)
     key.store = store
     return key
@@ -98,6 +99,7 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
         "history": AuditEntry.objects.for_key(key),
         "example": readable(key) if key.is_usable(timezone.now()) else None,
         "used_at": reports.last_used([key]).get(key.pk),
+        "made": keys_made_with(key),
     }
     return render(request, "apikeys/detail.html", context)
 
@@ -175,18 +177,36 @@ def deleted_meanwhile(request: OwnerRequest, store: Store) -> HttpResponse:
 def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     """Deactivate a key; ``?hours=`` chooses for how long."""
     key = get_key(store, prefix)
+    made = keys_made_with(key)
     initial = {"hours": request.GET.get("hours", "")}
     form = DeactivateForm(request.POST or form_recovery.take_unsent(request), initial=initial)
     if request.method == "POST" and form.is_valid():
+        actor, until = actor_from_request(request), form.until()
+        ended = [key]
         try:
-            lifecycle.deactivate_key(key, by=actor_from_request(request), until=form.until())
+            if form.cleaned_data["with_made"]:
+                ended = lifecycle.deactivate_keys([key, *made], by=actor, until=until)
+            else:
+                lifecycle.deactivate_key(key, by=actor, until=until)
         except StaleKey:
             messages.warning(request, f"{key.name} is already off for that long or longer. Nothing changed.")
         else:
-            messages.success(request, f"Deactivated {key.name}.")
+            messages.success(request, f"Deactivated {', '.join(one.name for one in ended) or 'nothing'}.")
         return redirect_back(request, key)
-    context = {"store": store, "key": key, "form": form, "rehearsal": rehearse(deactivated(key))}
+    context = {
+        "store": store,
+        "key": key,
+        "form": form,
+        "rehearsal": rehearse(deactivated(key)),
+        "made": made,
+    }
     return render(request, "apikeys/deactivate.html", context)
+
+
+def keys_made_with(key: ApiKey) -> list[ApiKey]:
+    """Return the keys that programs made with this one, to the last, but for its own successors."""
+    ids = ApiKey.objects.made_with([key.pk])
+    return list(ApiKey.objects.filter(pk__in=ids).exclude(superseded_at__isnull=False).order_by("pk"))
 
 
 @store_owner_required
@@ -244,16 +264,22 @@ def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
 @recent_login_required
 def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     key = get_key(store, prefix)
+    made = keys_made_with(key)
     form = DeleteForm(request.POST or form_recovery.take_unsent(request), key=key)
     if request.method == "POST" and form.is_valid():
-        lifecycle.delete_key(key, by=actor_from_request(request))
-        messages.success(request, f"Deleted {key.name}.")
+        if form.cleaned_data["with_made"]:
+            deleted = lifecycle.delete_keys([key, *made], by=actor_from_request(request))
+            messages.success(request, f"Deleted {', '.join(one.name for one in deleted)}.")
+        else:
+            lifecycle.delete_key(key, by=actor_from_request(request))
+            messages.success(request, f"Deleted {key.name}.")
         return redirect(list_address(request, store))
     context = {
         "store": store,
         "key": key,
         "form": form,
         "rehearsal": rehearse(deactivated(key)),
+        "made": made,
         "is_usable": key.is_usable(timezone.now()),
     }
     return render(request, "apikeys/delete.html", context)

@@ -32,6 +32,12 @@ EXAMPLE_LANGUAGES = {
 }
 # Of examples that are about headers, which all languages send alike.
 TWO_LANGUAGES = {suffix: EXAMPLE_LANGUAGES[suffix] for suffix in ("sh", "requests.py")}
+RENEWAL_FILES = {
+    "py": "Python without packages",
+    "sh": "Shell with curl",
+    "timer": "systemd",
+    "yml": "GitHub Actions",
+}
 DEMO_STORE_ID = 267418190
 
 
@@ -69,6 +75,7 @@ def getting_started(request: HttpRequest) -> HttpResponse:
         "changes": render_examples("follow_changes", origin, store_id, TWO_LANGUAGES),
         "safe_write": render_examples("change_order", origin, store_id, TWO_LANGUAGES),
         "safe_retry": render_examples("create_coupon", origin, store_id, TWO_LANGUAGES),
+        "renewal": render_examples("renew_key", origin, store_id, RENEWAL_FILES),
         "methods": METHODS,
         "access_table": build_access_table(),
         "errors": list(describe_errors()),

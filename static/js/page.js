@@ -5,8 +5,9 @@ import { copyOnClick } from "./copy.js";
 import { runDialog } from "./dialogs.js";
 import { assistForms, markBusyForms } from "./forms.js";
 import { runList } from "./list.js";
-import { addOwnTimes, announceMessages, dismissMessages } from "./live.js";
+import { announceMessages, dismissMessages } from "./live.js";
 import { runMenus } from "./menus.js";
+import { addOwnTimes } from "./times.js";
 
 announceMessages();
 dismissMessages();

@@ -1,4 +1,4 @@
-"""Requests that were answered are counted, whatever becomes of the process that answered."""
+"""What is answered is counted, whatever becomes of the process that answered."""
 
 import json
 import os

@@ -27,7 +27,7 @@ KEYS = "/stores/267418190/settings/api-keys/"
 
 
 def at_once(action: Callable[[int], Any]) -> list[Any]:
-    """Run an action in twenty threads that begin together, each with its own database connection."""
+    """What twenty threads got that began together, each with a connection of its own to the database."""
     start = threading.Barrier(MANY)
 
     def run(number: int) -> Any:
@@ -59,7 +59,7 @@ def statuses(answers: list[Any]) -> Counter[int]:
 
 
 def lines(key: ApiKey) -> list[str]:
-    """List what was done to a key that may be deleted by now."""
+    """What was done to a key that may be deleted by now."""
     return [entry.sentence for entry in AuditEntry.objects.for_prefix(key.prefix)]
 
 

@@ -1,0 +1,279 @@
+"""Programs, owners and operators at random: at no moment does a key reach more than its makers did."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from apikeys import client_ip, lifecycle, renewal
+from apikeys.actors import Actor
+from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
+from apikeys.models import ApiKey, AuditEntry
+from apikeys.reach import BeyondOwnAccess, ProgramStopped
+from apikeys.renewal import NotRenewable, RenewedTooSoon
+from stores.models import Store
+from stores.resources import SCOPES
+from tests.conftest import IssueKey, bearer
+
+REFUSALS = (
+    *(BeyondOwnAccess, ProgramStopped, StaleKey, NameTaken, StoreSuspended),
+    *(NotRenewable, RenewedTooSoon, ApiKey.DoesNotExist),
+)
+ADDRESSES: list[list[str]] = [[], ["203.0.113.0/24"], ["203.0.113.7"], ["203.0.113.7", "2001:db8::/32"]]
+
+accesses = st.lists(
+    st.sampled_from(["orders:read", "orders:write", "coupons:read", "api_keys:write"]), min_size=1, max_size=3
+)
+days = st.sampled_from([None, 1, 10, 100, 400])
+addresses = st.sampled_from(ADDRESSES)
+# Of the keys that there are, the one at this place, counted round.
+places = st.integers(0, 50)
+
+
+class Programs(RuleBasedStateMachine):
+    """What is done, and which key each key was made with: kept here, apart from the database."""
+
+    def __init__(self, store: Store, owner: User) -> None:
+        super().__init__()
+        ApiKey.objects.all().delete()
+        AuditEntry.objects.all().delete()
+        store.refresh_from_db()
+        self.store = store
+        self.people = Actor(owner)
+        self.made_with: dict[int, int] = {}
+        self.leaked: set[int] = set()
+        self.counter = 0
+        for access in (list(SCOPES), ["orders:write", "api_keys:write"]):
+            self.own(access, 200, [])
+
+    # Helpers.
+
+    def key(self, place: int) -> ApiKey | None:
+        keys = list(ApiKey.objects.filter(store=self.store).select_related("store").order_by("pk"))
+        return keys[place % len(keys)] if keys else None
+
+    def program(self, place: int) -> ApiKey | None:
+        """A key that manages keys and works, as the API would authenticate it."""
+        managing = ApiKey.objects.usable().granting("api_keys:write").select_related("store").order_by("pk")
+        keys = list(managing)
+        return keys[place % len(keys)] if keys else None
+
+    def fields(self, access: list[str], until: int | None, allowed: list[str]) -> dict[str, Any]:
+        expires_at = None if until is None else timezone.now() + timedelta(days=until)
+        return {"access": access, "expires_at": expires_at, "allowed_addresses": allowed}
+
+    @contextmanager
+    def tried(self, actor: Actor) -> Iterator[None]:
+        """A change that happens as a whole, with entries by its actor, or not at all."""
+        before = AuditEntry.objects.count()
+        rows = sorted(ApiKey.objects.values_list("pk", "version"))
+        try:
+            with transaction.atomic():
+                yield
+        except REFUSALS:
+            assert AuditEntry.objects.count() == before
+            return
+        new = AuditEntry.objects.all()[: AuditEntry.objects.count() - before]
+        assert new or sorted(ApiKey.objects.values_list("pk", "version")) == rows
+        prefix = actor.key.prefix if actor.key else ""
+        assert {(entry.actor_email, entry.actor_prefix) for entry in new} <= {(actor.email, prefix)}
+
+    def ensure_within(self, program: ApiKey, key: ApiKey) -> None:
+        """The rule in other words than the code's."""
+        key.refresh_from_db()
+        assert set(key.access) <= {scope for scope in program.access if not scope.startswith("api_keys")}
+        assert key.expires_at is not None
+        assert key.expires_at <= timezone.now() + timedelta(days=365)
+        assert program.expires_at is None or key.expires_at <= program.expires_at
+        if program.allowed_addresses:
+            assert key.allowed_addresses
+            around = client_ip.networks(tuple(program.allowed_addresses))
+            for one in client_ip.networks(tuple(key.allowed_addresses)):
+                assert any(one.version == net.version and one.subnet_of(net) for net in around)  # type: ignore[arg-type]
+
+    def is_made_with(self, program: ApiKey, key: ApiKey) -> bool:
+        """Whether the program's key, or one that it took the place of, made the key or its maker."""
+        line, at = {program.pk}, program
+        while at.predecessor is not None:
+            at = at.predecessor
+            line.add(at.pk)
+        maker = self.made_with.get(key.pk)
+        while maker is not None:
+            if maker in line:
+                return True
+            maker = self.made_with.get(maker)
+        return False
+
+    # What programs do.
+
+    @rule(by=places, access=accesses, until=days, allowed=addresses)
+    def make(self, by: int, access: list[str], until: int | None, allowed: list[str]) -> None:
+        if (program := self.program(by)) is None:
+            return
+        self.counter += 1
+        actor = Actor(key=program)
+        with self.tried(actor):
+            fields = self.fields(access, until, allowed)
+            key, _ = lifecycle.create_key(store=self.store, name=f"Key {self.counter}", by=actor, **fields)
+            self.made_with[key.pk] = program.pk
+            self.ensure_within(program, key)
+
+    @rule(by=places, at=places, access=accesses, until=days, allowed=addresses)
+    def change(self, by: int, at: int, access: list[str], until: int | None, allowed: list[str]) -> None:
+        program, key = self.program(by), self.key(at)
+        if program is None or key is None:
+            return
+        actor = Actor(key=program)
+        with self.tried(actor):
+            fields = self.fields(access, until, allowed)
+            lifecycle.update_key(key, by=actor, version=key.version, **fields)
+            assert self.is_made_with(program, key)
+            self.ensure_within(program, key)
+
+    @rule(by=places, at=places, overlap=st.integers(0, 100))
+    def roll(self, by: int, at: int, overlap: int) -> None:
+        program, key = self.program(by), self.key(at)
+        if program is None or key is None:
+            return
+        actor = Actor(key=program)
+        with self.tried(actor):
+            new, _ = lifecycle.roll_key(key, by=actor, overlap=timedelta(hours=overlap))
+            assert self.is_made_with(program, key)
+            self.made_with[new.pk] = program.pk
+            self.ensure_within(program, new)
+
+    @rule(by=places, at=places, what=st.sampled_from(["deactivate", "reactivate", "delete"]))
+    def end(self, by: int, at: int, what: str) -> None:
+        program, key = self.program(by), self.key(at)
+        if program is None or key is None or program.pk == key.pk:
+            return
+        actor = Actor(key=program)
+        was_made = self.is_made_with(program, key)
+        with self.tried(actor):
+            if what == "deactivate":
+                lifecycle.deactivate_key(key, by=actor)
+            elif what == "reactivate":
+                lifecycle.reactivate_key(key, by=actor, version=key.version)
+                self.ensure_within(program, key)
+            else:
+                lifecycle.delete_key(key, by=actor)
+            assert was_made
+
+    @rule(at=places)
+    def renew(self, at: int) -> None:
+        key = self.key(at)
+        if key is None or not key.is_usable(timezone.now()):
+            return
+        with self.tried(Actor(key=key)):
+            new, _ = renewal.renew_key(key, by=Actor(key=key))
+            self.made_with[new.pk] = key.pk
+            assert (new.access, new.allowed_addresses) == (key.access, key.allowed_addresses)
+            renewal.confirm_renewal(new)
+
+    # What owners and operators do beside them.
+
+    @rule(access=accesses, until=days, allowed=addresses)
+    def own(self, access: list[str], until: int | None, allowed: list[str]) -> None:
+        self.counter += 1
+        with self.tried(self.people):
+            fields = self.fields(access, until, allowed)
+            renews = 30 if self.counter % 3 == 0 else None
+            lifecycle.create_key(
+                store=self.store, name=f"Own {self.counter}", by=self.people, renews_days=renews, **fields
+            )
+
+    @rule(at=places, access=accesses, until=days, allowed=addresses)
+    def narrow_or_widen(self, at: int, access: list[str], until: int | None, allowed: list[str]) -> None:
+        if key := self.key(at):
+            with self.tried(self.people):
+                fields = self.fields(access, until, allowed)
+                if key.renews_days:
+                    del fields["expires_at"]
+                lifecycle.update_key(key, by=self.people, version=key.version, **fields)
+
+    @rule(at=places, what=st.sampled_from(["roll", "deactivate", "delete", "suspend", "resume"]))
+    def intervene(self, at: int, what: str) -> None:
+        if (key := self.key(at)) is None:
+            return
+        with self.tried(self.people):
+            if what == "roll":
+                lifecycle.roll_key(key, by=self.people, overlap=timedelta(days=1))
+            elif what == "deactivate":
+                lifecycle.deactivate_key(key, by=self.people)
+            elif what == "delete":
+                lifecycle.delete_key(key, by=self.people)
+            elif what == "suspend":
+                lifecycle.suspend_store(self.store, by=self.people, reason="Guessing.")
+            else:
+                lifecycle.resume_store(self.store, by=self.people)
+
+    @rule(at=places)
+    def leak(self, at: int) -> None:
+        if key := self.key(at):
+            with self.tried(self.people):
+                lifecycle.report_leaked_keys([key], by=self.people)
+                self.leaked.add(key.pk)
+
+    @invariant()
+    def no_key_made_with_a_leaked_one_works(self) -> None:
+        there = set(ApiKey.objects.values_list("pk", flat=True))
+        for pk in ApiKey.objects.usable().values_list("pk", flat=True):
+            maker: int | None = pk
+            # A maker that was deleted is forgotten.
+            while maker is not None and maker in there:
+                assert maker not in self.leaked
+                maker = self.made_with.get(maker)
+
+    @invariant()
+    def no_program_made_a_key_that_manages_keys(self) -> None:
+        makers = Counter(ApiKey.objects.granting("api_keys:").values_list("made_by", "predecessor"))
+        # A key that renews itself stays what its owner made it.
+        assert all(maker is None or maker == predecessor for maker, predecessor in makers)
+
+
+@pytest.mark.django_db
+def test_nothing_grows_whatever_programs_and_people_do(store: Store, owner: User) -> None:
+    run_state_machine_as_test(
+        lambda: Programs(store, owner),  # type: ignore[arg-type]  # any maker of machines will do
+        settings=settings(
+            max_examples=8,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_no_table_holds_a_key_after_everything(issue: IssueKey, owner: User) -> None:
+    """Made, renewed, rolled, handed in and answered twice: each column of each row is looked at."""
+    program, plaintext = issue(access=["orders:write", "api_keys:write"], renews_days=30)
+    client = Client(headers=bearer(plaintext) | {"Idempotency-Key": "once"})
+    path = f"/v1/stores/{program.store_id}/api-keys/"
+    body = {"name": "Made", "access": ["orders:read"], "expires_in": 86400}
+    made = [client.post(path, body, "application/json").json() for _ in range(2)]
+    headers = bearer(plaintext) | {"Idempotency-Key": "another"}
+    rolled = (
+        Client(headers=headers)
+        .post(f"{path}{made[0]['prefix']}/roll/", {"overlap": 60}, "application/json")
+        .json()
+    )
+    renewed = Client().generic("POST", "/v1/api-key/roll/", headers=bearer(plaintext)).json()
+    Client().post("/v1/api-keys/revoke/", {"keys": [plaintext]}, "application/json")
+    assert made[0]["key"] == made[1]["key"]
+    secrets = [key.partition(".")[2] for key in (plaintext, made[0]["key"], rolled["key"], renewed["key"])]
+    assert all(len(secret) == 27 for secret in secrets)
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608  # names of our own
+            rows = str([[bytes(v) if isinstance(v, memoryview) else v for v in row] for row in cursor])
+            assert not any(secret in rows for secret in secrets), table
