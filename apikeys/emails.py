@@ -153,6 +153,28 @@ def send_fence_refused(key: ApiKey, refusals: "Iterable[Refusal]") -> None:
         )
 
 
+def send_rhythm(key: ApiKey, *, since: datetime | None) -> None:
+    """Queue an e-mail about a key that fell silent ``since`` then, or is used again where that is None."""
+    if since:
+        subject = f"API key {key.prefix} has fallen silent: {key.name}"
+        sentence = (
+            f"An API key of {key.store} is used regularly, and now no request has come where one should."
+        )
+        advice = "Look whether the program that uses it still runs. We write again when it is back."
+    else:
+        subject = f"API key {key.prefix} is used again: {key.name}"
+        sentence = f"An API key of {key.store} that had fallen silent is used again."
+        advice = "There is nothing to do."
+    last_use = since or key.last_use.at
+    _queue_optional(
+        key.store,
+        subject,
+        _text(sentence, [("Key", str(key)), ("Last request", exact_time(last_use))], advice),
+        Notification.RHYTHM,
+        link=(Link.KEY.value[0], _path("detail", key.store, key.prefix)),
+    )
+
+
 def send_monthly_review(store: Store, owner: "User", lines: "Iterable[AttentionLine]") -> None:
     """Queue an e-mail to one owner that names the states of keys to look at, each with its list."""
     listed = [

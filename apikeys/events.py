@@ -122,6 +122,8 @@ def _describe_update(details: Details) -> str:
     if fence := details.get("fence"):
         what = "Fenced to what it used." if fence["to"] else "Fence taken away."
         return f"{what} {_describe_changes(details)}"
+    if watched := details.get("is_rhythm_watched"):
+        return f"Owners are {'' if watched['to'] else 'no longer '}told when it falls silent."
     return _describe_changes(details)
 
 

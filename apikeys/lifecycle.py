@@ -188,6 +188,14 @@ def unfence_key(key: ApiKey, *, by: Actor, version: int) -> None:
         emails.send_event([_change_columns(key, had, by, fenced=False)])
 
 
+def watch_rhythm(key: ApiKey, *, by: Actor, watched: bool) -> None:
+    """Let the owners be told, or not any more, when the key falls silent."""
+    with lock_key(key):
+        key.quiet_since = key.quiet_since if watched else None
+        key.save(update_fields=["quiet_since"])
+        _apply(key, {"is_rhythm_watched": watched}, by)
+
+
 def set_rate_limit(key: ApiKey, *, by: Actor, requests_per_minute: int | None) -> None:
     """Set how many requests a minute the key may make; None for as many as any key."""
     with lock_key(key):

@@ -200,6 +200,14 @@ STATES = (
         attention="with requests refused in the last 7 days",
     ),
     State(
+        "quiet",
+        "Quiet",
+        "warn",
+        where=lambda now: Q(quiet_since__isnull=False),
+        holds=lambda key, now: key.quiet_since is not None,
+        attention="that have fallen silent: their program may have stopped",
+    ),
+    State(
         "rolled",
         "Rolled",
         "off",

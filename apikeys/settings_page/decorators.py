@@ -38,6 +38,7 @@ RETURN_PAGES = {
     "pause_trust": "trust",
     "resume_trust": "trust",
     "fence": "detail",
+    "rhythm": "detail",
 }
 # Addresses that a page asks again and again by itself. It must not leave for a form because of them.
 POLLED = {"first_request"}

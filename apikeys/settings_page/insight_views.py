@@ -56,6 +56,18 @@ def apply_fence(key: ApiKey, form: VersionForm, *, by: Actor, undo: bool) -> Non
         lifecycle.unfence_key(key, by=by, version=version)
 
 
+@require_POST
+@store_owner_required
+@recent_login_required
+def watch_rhythm(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    """Let the owners be told when the key falls silent, with ``watched``, or not any more."""
+    key, watched = get_key(store, prefix), "watched" in request.POST
+    lifecycle.watch_rhythm(key, by=actor_from_request(request), watched=watched)
+    told = "We tell you" if watched else "We do not tell you any more"
+    messages.success(request, f"{told} when {key.name} falls silent.")
+    return redirect("apikeys:detail", store.pk, prefix)
+
+
 @store_owner_required
 @recent_login_required
 def new_canary(request: OwnerRequest, store: Store) -> HttpResponse:

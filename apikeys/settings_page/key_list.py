@@ -278,4 +278,6 @@ def describe_state(key: ApiKey, now: datetime) -> str:
     if key.status in {"expiring", "rolled"} and key.expires_at:
         verb = "Ends" if key.superseded_at else "Expires"
         return f"{verb} {relative_time(key.expires_at, now)}"
+    if key.status == "quiet" and key.quiet_since:
+        return f"Quiet for {duration(now - key.quiet_since)}"
     return key.state.word

@@ -1,0 +1,17 @@
+"""``manage.py hourly``: look for keys that have fallen silent, and for callers of rolled keys."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from apikeys.insight import rhythm
+
+
+class Command(BaseCommand):
+    help = (
+        "Tell owners of keys that have fallen silent, or are used again. "
+        "Run it once an hour; twice, or on two machines, does no harm."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rhythm.look_for_silence()
