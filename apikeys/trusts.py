@@ -45,7 +45,7 @@ class TooManyTrusts(Exception):
 
 
 class TrustChanges(TypedDict, total=False):
-    """What an owner can change of a trust. What is left out stays as it is; claims go with their issuer."""
+    """Columns of a trust that its owner can change, those left out excepted; claims go with their issuer."""
 
     name: str
     issuer: str

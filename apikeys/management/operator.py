@@ -1,4 +1,4 @@
-"""What the operators' commands share: how they are told of whom and what, and how they print it."""
+"""The operators' commands: a base class, what may be typed, and tables as they are printed."""
 
 import codecs
 import os
@@ -19,7 +19,7 @@ from stores.models import Store
 
 
 class OperatorCommand(BaseCommand):
-    """Ends with status 0 when it did what it was asked to, else with another and one line that says why."""
+    """End with status 0 when it did what it was asked to, else with another and one line that says why."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
@@ -93,7 +93,7 @@ def as_prefix(text: str) -> str:
 
 
 def operator(email: str | None) -> Actor:
-    """The member of staff who acts; no person where nobody is named."""
+    """Return the member of staff who acts; no person where nobody is named. Raises CommandError."""
     if email is None:
         return Actor()
     refuse_secret(email)
@@ -125,7 +125,7 @@ def decode(content: bytes) -> str:
 
 
 def refuse_secret(typed: str) -> None:
-    """A command line is seen by everybody on the machine, and kept by the shell."""
+    """Raise CommandError for a key: everybody on the machine sees a command line, and the shell keeps it."""
     if key_text.hide_secrets(typed) != typed:
         raise CommandError(
             "There is a key on the command line, where others can read it: treat it as leaked. Only its "
@@ -137,7 +137,7 @@ def refuse_secret(typed: str) -> None:
 
 
 def justified(column: tuple[object, ...]) -> list[str]:
-    """Each cell as wide as the widest; numbers stand under one another."""
+    """Return the cells, each as wide as the widest; numbers stand under one another."""
     cells = [printable(cell) for cell in column]
     width = max(map(len, cells))
     to_the_right = all(isinstance(cell, int) for cell in column[1:])
@@ -145,5 +145,5 @@ def justified(column: tuple[object, ...]) -> list[str]:
 
 
 def printable(cell: object) -> str:
-    """Names are what owners typed: nothing in them moves the cursor or turns the text round."""
+    """Return a cell in which nothing moves the cursor or turns the text round, as a name can."""
     return "".join(character if character.isprintable() else "?" for character in str(cell))

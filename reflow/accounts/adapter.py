@@ -1,4 +1,4 @@
-"""How people sign in: operators make the accounts, nobody signs up, and everybody uses one sign-in page."""
+"""Signing in: operators make the accounts, nobody signs up, and everybody uses one sign-in page."""
 
 from http import HTTPStatus
 from typing import Any

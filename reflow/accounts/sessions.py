@@ -1,4 +1,4 @@
-"""Where a person is signed in: when each browser was last used, what it is, and how to end one."""
+"""Browsers in which a person is signed in: what each is, when it was last used, and a way to end one."""
 
 import time
 from collections.abc import Callable

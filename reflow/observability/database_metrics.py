@@ -1,4 +1,4 @@
-"""What is read from the database when Prometheus asks: e-mail that waits, and connections in use."""
+"""Metrics that are read from the database when Prometheus asks: e-mail that waits, connections in use."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How log records are written: as JSON for machines, a line each, or as text for developers."""
+"""Formatters of log records: JSON for machines, a line each, or text for developers."""
 
 import logging
 import logging.config

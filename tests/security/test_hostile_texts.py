@@ -149,6 +149,19 @@ def places(api: Client, browser: Client, operator: Client) -> dict[str, Place]:
         "the form of a key": lambda hostile: browser.post(
             f"{KEYS}new/", fields | dict.fromkeys(("name", "note", "allowed_addresses"), hostile)
         ),
+        "the exchange of tokens": lambda hostile: Client().post(
+            "/v1/token/",
+            {
+                "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+                "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+                "subject_token": hostile[:16_000],
+                "audience": "http://testserver/v1/stores/267418190/",
+            },
+            "application/json",
+        ),
+        "the form of a trust": lambda hostile: browser.post(
+            f"{KEYS}trusts/new/", fields | dict.fromkeys(("name", "project", "claims"), hostile)
+        ),
         "the sign-in form": lambda hostile: Client().post(
             "/accounts/login/", {"login": hostile, "password": hostile, "next": hostile}
         ),
