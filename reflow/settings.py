@@ -324,8 +324,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "DESCRIPTION": (
         "JSON in, JSON out, UTF-8, from any origin. Every address also answers with a slash at its end. "
-        "Amounts are integers in the smallest unit of the store's currency, such as cents. "
-        "Times are ISO 8601 in UTC."
+        "Amounts are integers in the smallest unit of the store's currency (ISO 4217), such as cents. "
+        "Times are ISO 8601 in UTC, to the second."
     ),
     "CONTACT": {"name": "Reflow", "url": "https://reflowhq.com"},
     "LICENSE": {"name": "MIT", "identifier": "MIT"},

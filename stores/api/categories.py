@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -79,6 +80,18 @@ def find_branch(store_id: int, key: str) -> list[int]:
     return branch
 
 
+@extend_schema_view(
+    destroy=extend_schema(
+        description="A category with others below it is deleted with all of them, or not at all (409).",
+        parameters=[
+            OpenApiParameter(
+                "subcategories",
+                {"type": "string", "enum": ["delete"]},
+                description="`delete` takes all categories below it too.",
+            )
+        ],
+    )
+)
 @describe_operations(Category, "category", "categories")
 class CategoryViewSet(HandleLookupMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin):
     """The list is the whole tree, a plain array of the categories at the top; it has no pages."""

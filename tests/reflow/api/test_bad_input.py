@@ -191,6 +191,15 @@ def answer_of(environ: dict[str, Any], body: bytes = b"") -> tuple[int, bytes]:
     return int(answered[0].split()[0]), b"".join(chunks)
 
 
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_an_address_with_two_slashes_at_its_start_answers_alike(store: Store) -> None:
+    path = f"/v1/stores/{store.pk}/products"
+    answers = [served({"REQUEST_METHOD": "GET", "PATH_INFO": start + path}) for start in ("", "/")]
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 200
+
+
 CHARSETS = ("hex", "zlib", "undefined", "idna", "utf-16", "punycode", "unicode_escape", "nonsense")
 
 
