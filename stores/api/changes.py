@@ -16,10 +16,11 @@ from stores import models
 from stores.api.base import StoreScopedViewSet
 from stores.api.outputs import Output, Row, always, in_seconds, text, time
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, read_number
-from stores.models.changes import DAYS_KEPT
+from stores.models.changes import DAYS_KEPT, TRACKED_MODELS
 from stores.resources import Access, Resource
 
 MAX_CURSOR_LENGTH = 100
+RESOURCES = [model.resource for model in TRACKED_MODELS]
 CHANGE_COLUMNS = ("id", "transaction_id", "resource", "object_id", "event", "at")
 DESCRIPTION = (
     "Everything that was created, updated or deleted, the oldest first, for programs that keep a copy. No "
@@ -34,7 +35,7 @@ PARAMETERS = [
     ),
     OpenApiParameter(
         "resource",
-        {"type": "string", "enum": Resource.values},
+        {"type": "string", "enum": [resource.value for resource in RESOURCES]},
         description="Only changes of this resource. Default: all resources that the key may read.",
     ),
     OpenApiParameter(
@@ -99,7 +100,7 @@ class ChangesViewSet(StoreScopedViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Let the permission ask for the resource that is asked for, where there is one."""
         asked = request.query_params.get("resource")
-        self.resource = Resource(asked) if asked in Resource.values else None
+        self.resource = Resource(asked) if asked in RESOURCES else None
         super().initial(request, *args, **kwargs)
 
     def get_parameter_names(self) -> list[str]:
@@ -139,9 +140,9 @@ class ChangesViewSet(StoreScopedViewSet):
         """Return the resources whose changes the key may read and, if it named one, wants."""
         named = self.parameters.get("resource")
         if named is not None and self.resource is None:
-            raise ValidationError({"resource": [f"Must be one of {', '.join(Resource.values)}."]})
+            raise ValidationError({"resource": [f"Must be one of {', '.join(RESOURCES)}."]})
         key: Any = self.request.auth
-        allowed = [each for each in Resource if key.allows(each.scope(Access.READ))]
+        allowed = [each for each in RESOURCES if key.allows(each.scope(Access.READ))]
         return [self.resource] if self.resource else allowed
 
 

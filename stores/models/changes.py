@@ -19,6 +19,7 @@ from stores.models.store import Store, StoreObject, StoreScopedQuerySet
 from stores.resources import Resource
 
 DAYS_KEPT = 30
+TRACKED_MODELS = (Product, Category, Order, Customer, Coupon)
 
 
 class TransactionId(models.Func):
@@ -98,6 +99,6 @@ def record_change(row: StoreObject, event: Change.Event) -> None:
     Change.objects.create(store_id=row.store_id, resource=row.resource, object_id=row.pk, event=event)
 
 
-for model in (Category, Product, Customer, Order, Coupon):
+for model in TRACKED_MODELS:
     post_save.connect(record_save, sender=model)
     post_delete.connect(record_deletion, sender=model)

@@ -23,6 +23,7 @@ from tests.shop import (
 )
 from tests.specimens import make_specimens
 
+SHOP = [resource for resource in Resource if resource is not Resource.API_KEYS]
 PARTS = [{"name": "Small", "price": 1500, "quantity": 3}, {"name": "Large", "price": 2500}]
 
 
@@ -35,7 +36,7 @@ def call(api: Caller, method: str, path: str, body: Any = None, **headers: str) 
 # Conditions.
 
 
-@pytest.mark.parametrize("resource", Resource)
+@pytest.mark.parametrize("resource", SHOP)
 def test_patch_and_delete_do_nothing_where_if_match_is_stale(
     api: Caller, store: Store, resource: Resource
 ) -> None:
@@ -140,8 +141,10 @@ def test_every_object_of_the_demo_takes_what_was_read_of_it_as_no_change(issue: 
         key = issue(store=store, access=list(SCOPES))[1]
         api = Caller(store, key)
         before = Change.objects.count()
-        for resource in Resource:
-            rows = api.get(f"/{resource}/", {} if resource == "categories" else {"perpage": 100}).json()
+        for resource in SHOP:
+            rows = api.get(
+                f"/{resource}/", {} if resource is Resource.CATEGORIES else {"perpage": 100}
+            ).json()
             for row in rows if isinstance(rows, list) else rows["data"]:
                 path = f"/{resource}/{row['id']}"
                 tag = api.get(path)["ETag"]
