@@ -167,6 +167,7 @@ def test_keys_of_trusts_are_in_no_list_and_in_usage_and_requests(signed_in: Clie
     key = exchange(trust)
     listed = signed_in.get(KEYS)
     assert (key.prefix in text(listed), listed.context["has_keys"]) == (False, 0)
+    assert f'href="{TRUSTS}"' in text(listed)
     assert signed_in.get(f"{KEYS}{key.prefix}/").status_code == 200
     assert signed_in.get(f"{KEYS}requests/", {"key": key.prefix}).status_code == 200
 
