@@ -175,6 +175,29 @@ def send_rhythm(key: ApiKey, *, since: datetime | None) -> None:
     )
 
 
+def send_moves(key: ApiKey, callers: Sequence[str], *, is_over: bool) -> None:
+    """Queue an e-mail about a rolled key: all its callers have moved, or these have not and it ends soon."""
+    if is_over:
+        subject = f"All programs have moved from API key {key.prefix}: {key.name}"
+        sentence = f"Every program that called {key.store} with the old key has moved to the new one:"
+        advice = "End the old key now, on its page: nobody needs it any more."
+    else:
+        subject = f"API key {key.prefix} ends soon and is still called: {key.name}"
+        sentence = "An old key ends within six hours, and these programs still call with it:"
+        advice = "Give them the new key, or let the old one work for one more day, on its page."
+    _queue_optional(
+        key.store,
+        subject,
+        _text(
+            "\n".join([sentence, *(f"- {caller}" for caller in callers)]),
+            [("Old key", str(key)), ("Ends", _moment(key.expires_at))],
+            advice,
+        ),
+        Notification.ROLL,
+        link=(Link.KEY.value[0], _path("detail", key.store, key.prefix)),
+    )
+
+
 def send_monthly_review(store: Store, owner: "User", lines: "Iterable[AttentionLine]") -> None:
     """Queue an e-mail to one owner that names the states of keys to look at, each with its list."""
     listed = [

@@ -347,6 +347,11 @@ class ApiKey(models.Model):
         return self.is_changeable and not is_off_for_good and self.is_deactivated(timezone.now())
 
     @property
+    def is_ending(self) -> bool:
+        """Whether it was rolled and works for a while longer."""
+        return self.superseded_at is not None and self.is_usable(timezone.now())
+
+    @property
     def fenced_at(self) -> datetime | None:
         return datetime.fromisoformat(self.fence["at"]) if self.fence else None
 

@@ -39,6 +39,7 @@ RETURN_PAGES = {
     "resume_trust": "trust",
     "fence": "detail",
     "rhythm": "detail",
+    "end_old": "detail",
 }
 # Addresses that a page asks again and again by itself. It must not leave for a form because of them.
 POLLED = {"first_request"}

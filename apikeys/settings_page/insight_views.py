@@ -1,5 +1,7 @@
 """What the request log tells an owner about a key: rehearsals of changes, the fence, incidents."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -54,6 +56,22 @@ def apply_fence(key: ApiKey, form: VersionForm, *, by: Actor, undo: bool) -> Non
         )
     else:
         lifecycle.unfence_key(key, by=by, version=version)
+
+
+@require_POST
+@store_owner_required
+@recent_login_required
+def end_old_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    """End a rolled key now, or with ``day`` let it work for one more day: one click."""
+    key, later = get_key(store, prefix), timedelta(days=1) if "day" in request.POST else None
+    try:
+        lifecycle.end_old_key(key, by=actor_from_request(request), later=later)
+    except StaleKey:
+        messages.error(request, "The old key does not work any more, so nothing was done.")
+    else:
+        what = "works for one more day" if later else "has ended: requests with it are refused"
+        messages.success(request, f"The old key {key.prefix} {what}.")
+    return redirect("apikeys:detail", store.pk, prefix)
 
 
 @require_POST

@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 
 from apikeys import client_ip, lifecycle
 from apikeys.actors import actor_from_request
+from apikeys.insight.callers import moves_of
 from apikeys.insight.fence import plan_fence
 from apikeys.insight.rehearsal import deactivated, rehearse
 from apikeys.lifecycle import KeyChanges, StaleKey, StoreSuspended
@@ -94,6 +95,8 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
         "family": [(member, periods[member.pk], charts.sparkline(periods[member.pk])) for member in family],
         "refusals": refusals_of(key, period),
         "fence": plan_fence(key),
+        "moves": moves_of(old) if (old := key if key.superseded_at else key.predecessor) else [],
+        "old": old,
         "use": reports.access_against_use(key),
         "undo": form_recovery.take_undo(request, key),
         "history": AuditEntry.objects.for_key(key),

@@ -4,14 +4,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from apikeys.insight import rhythm
+from apikeys.insight import callers, rhythm
 
 
 class Command(BaseCommand):
     help = (
-        "Tell owners of keys that have fallen silent, or are used again. "
+        "Tell owners of keys that have fallen silent, and whether all callers of a rolled key have moved. "
         "Run it once an hour; twice, or on two machines, does no harm."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         rhythm.look_for_silence()
+        callers.tell_of_moves()
