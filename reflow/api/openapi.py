@@ -149,9 +149,10 @@ def page_parameters(*, default_size: int, max_size: int, max_page: int) -> list[
         {
             "name": "page",
             "in": "query",
-            "description": "Which page, from 1. Past `meta.last_page` pages are empty. Not "
+            "description": "Which page, from 1, the default. Past `meta.last_page` pages are empty. Not "
             "together with `cursor`.",
-            "schema": {"type": "integer", "minimum": 1, "maximum": max_page, "default": 1},
+            # Without a default: generated clients send it, and beside a cursor no page is taken.
+            "schema": {"type": "integer", "minimum": 1, "maximum": max_page},
         },
         {
             "name": "perpage",

@@ -124,7 +124,7 @@ def test_a_generated_python_client_works(generated: Path, issue: IssueKey, speci
     )
     refused = part("api.orders.list_orders").sync(store_id, client=client)
     assert refused.code == "resource_not_allowed"
-    received = part("api.api_keys.revoke_api_keys").sync(
+    received = part("api.own_key.revoke_api_keys").sync(
         client=client, body=models.LeakedKeysRequest(keys=[key])
     )
     assert received.received == 1
