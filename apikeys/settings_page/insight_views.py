@@ -5,11 +5,13 @@ from datetime import timedelta
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
 
 from apikeys import client_ip, lifecycle
 from apikeys.actors import Actor, actor_from_request
 from apikeys.insight.fence import plan_fence
+from apikeys.insight.incident import investigate
 from apikeys.insight.rehearsal import rehearse, with_changes
 from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey
@@ -18,6 +20,7 @@ from apikeys.settings_page.decorators import OwnerRequest, recent_login_required
 from apikeys.settings_page.forms import CanaryForm, EditKeyForm, VersionForm
 from apikeys.settings_page.key_views import get_key
 from apikeys.settings_page.refusals import Fix
+from apikeys.settings_page.request_search import AddressField, PeriodFilters
 from stores.models import Store
 
 
@@ -72,6 +75,32 @@ def end_old_key(request: OwnerRequest, store: Store, prefix: str) -> HttpRespons
         what = "works for one more day" if later else "has ended: requests with it are refused"
         messages.success(request, f"The old key {key.prefix} {what}.")
     return redirect("apikeys:detail", store.pk, prefix)
+
+
+class IncidentFilters(PeriodFilters):
+    """Of which address the sheet is; blank for all."""
+
+    address = AddressField(required=False, max_length=50)
+
+
+@require_safe
+@store_owner_required
+def show_incident(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    """Show what was done with a key on one sheet: ``?address=&from=&to=``."""
+    key, form = get_key(store, prefix), IncidentFilters(request.GET)
+    incident, address = None, ""
+    if form.is_valid():
+        address, start, end = (form.cleaned_data[name] for name in ("address", "from", "to"))
+        incident = investigate(key, address=address, start=start, end=end)
+    context = {
+        "store": store,
+        "key": key,
+        "form": form,
+        "incident": incident,
+        "address": address,
+        "now": timezone.now(),
+    }
+    return render(request, "apikeys/incident.html", context)
 
 
 @require_POST

@@ -46,6 +46,7 @@ urlpatterns = [
     re_path(rf"{KEY}access/$", key_views.set_access, name="access"),
     re_path(rf"{KEY}fence/$", insight_views.fence, name="fence"),
     re_path(rf"{KEY}end-old/$", insight_views.end_old_key, name="end_old"),
+    re_path(rf"{KEY}incident/$", insight_views.show_incident, name="incident"),
     re_path(rf"{KEY}rhythm/$", insight_views.watch_rhythm, name="rhythm"),
     re_path(rf"{KEY}rehearse/$", insight_views.rehearse_edit, name="rehearse"),
     re_path(rf"{KEY}requests/$", requests.key_requests, name="key_requests"),
