@@ -176,12 +176,11 @@ BAD_TOKENS: dict[str, Any] = {
     "no token": lambda issuer: "nonsense",
     "parts of a token": lambda issuer: "..",
     "a token of lists": lambda issuer: "W10.W10.W10",
-    "deep JSON": lambda issuer: issuer.token(deep=json.loads("[" * 900 + "]" * 900)),
     "NUL": lambda issuer: issuer.token(repository="northwood/shop\0"),
 }
 
 
-@pytest.mark.parametrize("bad", [name for name in BAD_TOKENS if name != "deep JSON"])
+@pytest.mark.parametrize("bad", BAD_TOKENS)
 def test_token_that_is_not_right_gets_no_key(issuer: Issuer, trust: Trust, bad: str) -> None:
     assert refused(ask(BAD_TOKENS[bad](issuer))) == (400, "invalid_grant")
     assert not ApiKey.objects.exists()
