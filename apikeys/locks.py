@@ -34,8 +34,12 @@ def lock_keys(ids: Iterable[int]) -> Iterator[list[ApiKey]]:
 
 @contextmanager
 def lock_store(store: Store) -> Iterator[None]:
-    """Open a transaction in which nobody else changes keys of the store, suspends or resumes it."""
-    with lock_stores([store.pk]):
+    """Open a transaction in which nobody else changes keys of the store, suspends or resumes it.
+
+    Raises Store.DoesNotExist when the store has been deleted meanwhile.
+    """
+    with transaction.atomic():
+        Store.objects.select_for_update(no_key=True).get(pk=store.pk)
         yield
 
 

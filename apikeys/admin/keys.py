@@ -17,7 +17,6 @@ from django.views.decorators.http import require_POST
 from apikeys import key_text, lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.admin.records import ReadOnlyAdmin
-from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey, ApiKeyQuerySet, AuditEntry
 from apikeys.models.state import BY_NAME, STATES
 from apikeys.usage import charts, reports
@@ -54,9 +53,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     list_per_page = 50
     list_display = ("prefix", "name", "store", "status", "reaches", "created_at", "expires_at", "last_used")
     list_display_links = ("prefix", "name")
-    list_filter = (StatusFilter, AccessFilter, ("store", admin.RelatedOnlyFieldListFilter))
-    search_fields = ("prefix", "name", "store__name")
-    search_help_text = "A prefix, a name or a store. No whole key, please: addresses are logged."
+    list_filter = (StatusFilter, AccessFilter)
+    search_fields = ("prefix", "name", "=store__id", "store__name")
+    search_help_text = "A prefix, a name, a store or its number. No whole key, please: addresses are logged."
     ordering = ("-created_at",)
     actions = ("deactivate", "reactivate")
     fields = (
@@ -133,28 +132,30 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Deactivate selected keys", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
-        deactivated = 0
-        for key in queryset:
-            try:
-                lifecycle.deactivate_key(key, by=actor_from_request(request))
-            except StaleKey:
-                continue
-            deactivated += 1
-        messages.success(request, f"Deactivated: {deactivated}.")
+        keys = list(queryset)
+        self.report(
+            request, "Deactivated", keys, lifecycle.deactivate_keys(keys, by=actor_from_request(request))
+        )
 
     @admin.action(description="Reactivate selected keys", permissions=["change"])
     def reactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
-        inactive = [key for key in queryset if key.is_deactivated(timezone.now())]
-        reactivated = 0
-        for key in inactive:
-            try:
-                lifecycle.reactivate_key(key, by=actor_from_request(request), version=key.version)
-            except StaleKey:
-                continue
-            reactivated += 1
-        messages.success(request, f"Reactivated: {reactivated}.")
-        if left := len(inactive) - reactivated:
-            messages.warning(request, f"Left as they are, because they leaked or are suspended: {left}.")
+        keys = [key for key in queryset if key.is_deactivated(timezone.now())]
+        self.report(
+            request, "Reactivated", keys, lifecycle.reactivate_keys(keys, by=actor_from_request(request))
+        )
+
+    def report(self, request: HttpRequest, done: str, keys: list[ApiKey], changed: list[ApiKey]) -> None:
+        """Say what was done, and what was left because it could not be done or was deleted meanwhile."""
+        messages.success(request, f"{done}: {len(changed)}.")
+        if left := [key for key in keys if key not in changed]:
+            there = ApiKey.objects.filter(pk__in=[key.pk for key in left])
+            if stays := there.count():
+                messages.warning(
+                    request,
+                    f"Left as they are, because they are so already, leaked or are suspended: {stays}.",
+                )
+            if gone := len(left) - stays:
+                messages.warning(request, f"Deleted meanwhile: {gone}.")
 
     # A leak. What is pasted is looked through and let go: it goes into no address, no table, no log and no
     # page, not even the one that answers.

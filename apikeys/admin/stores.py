@@ -134,6 +134,8 @@ class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
                 )
             except StoreSuspended:
                 messages.warning(request, f"The API keys of {store} were suspended already.")
+            except Store.DoesNotExist:
+                messages.warning(request, f"{store} was deleted meanwhile.")
             else:
                 messages.success(request, f"Suspended all API keys of {store}. Its owners are told why.")
         return self.back_to(stores)
@@ -147,8 +149,12 @@ class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
         if request.method != "POST":
             return self.page(request, "Resume API keys", "resume", suspensions=suspensions)
         for suspension in suspensions:
-            lifecycle.resume_store(suspension.store, by=actor_from_request(request))
-            messages.success(request, f"The API keys of {suspension.store} work again.")
+            try:
+                lifecycle.resume_store(suspension.store, by=actor_from_request(request))
+            except Store.DoesNotExist:
+                messages.warning(request, f"{suspension.store} was deleted meanwhile.")
+            else:
+                messages.success(request, f"The API keys of {suspension.store} work again.")
         return self.back_to(stores)
 
     def named_in(self, request: HttpRequest) -> list[Store]:

@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.models import Sum
 from django.test import Client
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
 from apikeys.models import ApiKey, AuditEntry
 from apikeys.settings_page.forms import NAME_TAKEN, initial_of, shown_of
 from apikeys.settings_page.one_time_display import COOKIE_PREFIX
@@ -197,3 +199,40 @@ def test_a_leaked_key_is_ended_once_however_many_hand_it_in(issue: IssueKey, set
     assert statuses(at_once(hand_in)) == {202: MANY}
     assert len(lines(key)) == 2
     assert len(subjects("deactivated")) == 1
+
+
+def test_programs_that_renew_their_keys_at_once_all_end_with_a_key_that_works(issue: IssueKey) -> None:
+    """Each asks twice, as if the first answer were lost, and is never said to use a key that was replaced."""
+    texts = [issue(renews_days=30)[1] for _ in range(MANY)]
+
+    def renew(number: int) -> Any:
+        program = Client(headers=bearer(texts[number]), raise_request_exception=False)
+        lost, answer = (program.generic("POST", "/v1/api-key/roll/") for _ in range(2))
+        assert lost.status_code == 201
+        return Client(headers=bearer(answer.json()["key"])).get("/v1/api-key/")
+
+    assert statuses(at_once(renew)) == {200: MANY}
+    assert not ApiKey.objects.filter(reused_at__isnull=False).exists()
+    assert ApiKey.objects.filter(superseded_at=None, is_unconfirmed=False).count() == MANY
+
+
+def test_leaks_deactivations_and_suspensions_at_once_wait_for_each_other_one_way(
+    issue: IssueKey, store: Store
+) -> None:
+    keys = [issue()[0] for _ in range(6)]
+    backwards = list(reversed(keys))
+    actions: list[Callable[[], Any]] = [
+        lambda: lifecycle.report_leaked_keys(backwards[:3], by=Actor()),
+        lambda: lifecycle.deactivate_keys(backwards, by=Actor()),
+        lambda: lifecycle.resume_store(store, by=Actor()),
+        lambda: lifecycle.reactivate_keys(keys, by=Actor()),
+    ]
+
+    def act(number: int) -> str:
+        try:
+            actions[number % len(actions)]()
+        except OperationalError as error:  # a deadlock
+            return str(error)
+        return ""
+
+    assert set(at_once(act)) == {""}

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
+from apikeys.locks import lock_stores
 from apikeys.models import (
     ApiKey,
     AuditEntry,
@@ -187,10 +188,12 @@ def test_keys_are_filtered_by_access(operator: Client, issue: IssueKey) -> None:
     assert listed(operator, access="coupons:read") == {"Accounting"}
 
 
-def test_keys_are_filtered_by_store(operator: Client, issue: IssueKey, other_store: Store) -> None:
+def test_keys_are_found_by_the_number_of_their_store(
+    operator: Client, issue: IssueKey, other_store: Store
+) -> None:
     issue(name="Mine")
     issue(name="Theirs", store=other_store)
-    assert listed(operator, store__id__exact=str(other_store.pk)) == {"Theirs"}
+    assert listed(operator, q=str(other_store.pk)) == {"Theirs"}
 
 
 # Switching off.
@@ -219,6 +222,21 @@ def test_an_action_passes_over_keys_that_are_so_already(operator: Client, issue:
     assert AuditEntry.objects.for_key(key).count() == before
 
 
+def test_an_action_says_which_keys_somebody_deleted_meanwhile(
+    operator: Client, issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stays, gone = issue()[0], issue()[0]
+
+    def delete_one_first(ids: Any) -> Any:
+        ApiKey.objects.filter(pk=gone.pk).delete()
+        return lock_stores(ids)
+
+    monkeypatch.setattr("apikeys.lifecycle.lock_stores", delete_one_first)
+    answer = act(operator, "deactivate", stays, gone).content.decode()
+    assert "Deactivated: 1." in answer
+    assert "Deleted meanwhile: 1." in answer
+
+
 def test_a_suspended_key_is_not_reactivated_by_itself(
     operator: Client, issue: IssueKey, store: Store, owner: User
 ) -> None:
@@ -227,7 +245,7 @@ def test_a_suspended_key_is_not_reactivated_by_itself(
     lifecycle.suspend_store(store, by=Actor(), reason="Guessing at orders.")
     answer = act(operator, "reactivate", key).content.decode()
     assert "Reactivated: 0." in answer
-    assert "Left as they are, because they leaked or are suspended: 1." in answer
+    assert "Left as they are, because they are so already, leaked or are suspended: 1." in answer
     assert AuditEntry.objects.for_key(key)[0].sentence.startswith("Suspended all API keys")
 
 
