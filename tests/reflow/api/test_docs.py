@@ -14,7 +14,7 @@ from django.test import Client
 
 from apikeys.api import rate_limits
 from apikeys.error_codes import ERROR_CODES
-from reflow.api.docs import EXAMPLE_LANGUAGES, TWO_LANGUAGES
+from reflow.api.docs import EXAMPLE_LANGUAGES, RENEWAL_FILES, TWO_LANGUAGES
 from stores.models import Coupon, Order, Store
 from tests import programs
 from tests.conftest import IssueKey
@@ -56,7 +56,13 @@ def test_every_example_is_there_in_every_language() -> None:
     assert {path.name for path in EXAMPLES.iterdir()} == {
         f"{name}.{suffix}"
         for name in names
-        for suffix in (EXAMPLE_LANGUAGES if name.startswith("read_") else TWO_LANGUAGES)
+        for suffix in (
+            RENEWAL_FILES
+            if name == "renew_key"
+            else EXAMPLE_LANGUAGES
+            if name.startswith("read_")
+            else TWO_LANGUAGES
+        )
     }
 
 
