@@ -1,4 +1,4 @@
-"""What others are doing on the tests' PostgreSQL at this moment."""
+"""Look at what others are doing on the tests' PostgreSQL at this moment."""
 
 import time
 

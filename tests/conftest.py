@@ -1,4 +1,4 @@
-"""What most tests begin with: a store and its owner, a way to issue keys, and clients for page and API."""
+"""Fixtures of most tests: a store and its owner, a way to issue keys, clients for page and API."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime

@@ -174,7 +174,7 @@ def readable(package: Path, folder: Path) -> Path:
 
 
 def server_account() -> pwd.struct_passwd | None:
-    """Who the server runs as. PostgreSQL refuses to run as root, so root borrows another account."""
+    """Return the account that the server runs as: PostgreSQL refuses to run as root, who borrows another."""
     if os.geteuid() != 0:
         return None
     accounts = {account.pw_name: account for account in pwd.getpwall()}

@@ -165,7 +165,7 @@ def database_of_the_tests() -> str:
 
 
 def connection_of(database_url: str) -> dict[str, Any]:
-    """What psycopg takes, from an address as Django takes it."""
+    """Return psycopg's arguments, from an address as Django takes it."""
     database = environ.Env.db_url_config(database_url)
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
     return {name: database[theirs] for theirs, name in names.items() if database[theirs]}
@@ -206,7 +206,7 @@ class Visitor:
         return self._open(Request(f"{self.site.url}{path}", data))
 
     def hidden_fields(self, path: str) -> dict[str, str]:
-        """What the form on a page sends of its own."""
+        """Return the hidden fields of the form on a page."""
         page = self.get(path).text
         fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
         return {name: html.unescape(value) for name, value in fields}
@@ -225,7 +225,7 @@ class Visitor:
 
 
 def call_api(site: Served, path: str, key: str | None = None, method: str = "GET") -> Answer:
-    """What a program gets: one request, with the key it has, if any."""
+    """Make one request as a program does, with the key it has, if any."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return answer_to(Request(f"{site.url}{path}", headers=headers, method=method), CookieJar())
 

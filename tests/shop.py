@@ -41,7 +41,7 @@ def ids(response: Any) -> list[int]:
 
 
 def refused(response: Any) -> dict[str, list[str]]:
-    """What an answer says is wrong with what was sent."""
+    """Return an answer's complaints about what was sent, by field."""
     body: dict[str, Any] = response.json()
     assert (response.status_code, body["code"]) == (400, "invalid"), body
     fields: dict[str, list[str]] = body["fields"]

@@ -86,7 +86,7 @@ def run(program: str, *arguments: str) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Where PostgreSQL's programs find the server of the tests."""
+    """Return the environment in which PostgreSQL's programs find the server of the tests."""
     server = connection_of(os.environ["SUITE_DATABASE_URL"])
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"}
     return {names[name]: str(value) for name, value in server.items() if name in names}

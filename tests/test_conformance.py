@@ -1,4 +1,4 @@
-"""Whatever is sent to the API, right or wrong, its answers are what its own description says.
+"""Answers of the API to right and wrong requests are what its own description says.
 
 Schemathesis makes requests up from the description: valid ones, and ones that break it in every way it can
 think of. Each is sent in-process, and whatever it did is taken back.

@@ -1,4 +1,4 @@
-"""What ``make`` says where it cannot begin: one line, with what to do, and a status that is not 0."""
+"""``make`` where it cannot begin: one line, with what to do, and a status that is not 0."""
 
 import os
 import shutil
@@ -63,7 +63,7 @@ def assert_one_line(result: subprocess.CompletedProcess[str], words: str) -> Non
 
 @pytest.fixture
 def environment_file(tmp_path: Path) -> Path:
-    """Where the secrets go, in a checkout whose environment is there already."""
+    """The file of the secrets, in a checkout whose environment is there already."""
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)

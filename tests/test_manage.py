@@ -1,4 +1,4 @@
-"""What holds for every command."""
+"""Every command of manage.py."""
 
 import io
 import sys

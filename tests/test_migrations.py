@@ -1,4 +1,4 @@
-"""What an upgrade may rely on: the next release's tables suit the last one's code, or nothing has changed."""
+"""Rules of upgrades: the next release's tables suit the last one's code, or nothing has changed."""
 
 import importlib
 import sys
@@ -56,7 +56,7 @@ def named(key: tuple[str, str]) -> migrations.Migration:
 
 @pytest.mark.parametrize("key", OURS, ids=".".join)
 def test_a_migration_happens_as_a_whole_and_can_be_taken_back(key: tuple[str, str]) -> None:
-    """What PostgreSQL cannot take back half-way, such as an index made concurrently, is alone in its file."""
+    """Each step that PostgreSQL cannot take back half-way, such as a concurrent index, is alone."""
     migration = named(key)
     assert migration.atomic or len(migration.operations) == 1
     assert all(operation.reversible for operation in migration.operations)

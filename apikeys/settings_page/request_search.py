@@ -32,23 +32,46 @@ MAX_KEYS = 200
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-class MomentField(forms.Field):
-    """A day or a time in ISO 8601, in UTC where it does not say; ``is_end`` makes a day mean its end."""
+def parse_moment(text: str, *, is_end: bool) -> datetime:
+    """Return a time in ISO 8601, in UTC where it does not say; ``is_end`` makes a day mean its end.
 
-    widget = forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+    Raises ValueError and OverflowError for what is none.
+    """
+    moment = datetime.fromisoformat(text.replace(" ", "T", 1))
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment + timedelta(days=1) if is_end and len(text) == len("2026-11-25") else moment
+
+
+class MomentInput(forms.DateTimeInput):
+    """A field for a time, which also shows one that an address has in another form."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, *, is_end: bool) -> None:
+        super().__init__()
+        self.is_end = is_end
+
+    def format_value(self, value: Any) -> str:
+        try:
+            moment = parse_moment(str(value or "").strip(), is_end=self.is_end)
+        except (ValueError, OverflowError):
+            return ""
+        return f"{moment:%Y-%m-%dT%H:%M:%S}" if moment.second else f"{moment:%Y-%m-%dT%H:%M}"
+
+
+class MomentField(forms.Field):
+    """A day or a time; see ``parse_moment``."""
 
     def __init__(self, *, label: str, is_end: bool = False) -> None:
-        super().__init__(required=False, label=label)
+        super().__init__(required=False, label=label, widget=MomentInput(is_end=is_end))
         self.is_end = is_end
 
     def to_python(self, value: str | None) -> datetime | None:
-        text = (value or "").strip().replace(" ", "T", 1)
+        text = (value or "").strip()
         if not text:
             return None
         try:
-            moment = datetime.fromisoformat(text)
-            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-            return moment + timedelta(days=1) if self.is_end and len(text) == len("2026-11-25") else moment
+            return parse_moment(text, is_end=self.is_end)
         except (ValueError, OverflowError) as error:
             raise ValidationError(f"“{text[:30]}” is not a date such as 2026-11-25.") from error
 

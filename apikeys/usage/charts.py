@@ -117,7 +117,7 @@ def sparkline(period: Period) -> Sparkline:
     largest = max(1, *(bar.total for bar in period.bars))
     room = SPARK_HEIGHT - 4
     points = [
-        f"{index * SPARK_STEP} {2 + room - bar.total / largest * room:.1f}"
+        f"{index * SPARK_STEP} {2 + room - bar.total / largest * room:.0f}"
         for index, bar in enumerate(period.bars)
     ]
     refused = [

@@ -1,4 +1,4 @@
-// The live region: what a screen reader is told when something happens on the page.
+// What the page says by itself: in the live region, which a screen reader reads out, in messages, and beside times.
 
 const region = document.getElementById("live");
 
@@ -35,5 +35,26 @@ export function announceMessages(within = document.body) {
   const news = [within, ...within.querySelectorAll("p")].filter((one) => one.matches("p:is([data-announce], [data-announce] *)"));
   if (news.length > 0) {
     announce(news.map((paragraph) => paragraph.innerText).join(" "));
+  }
+}
+
+// Times are written in UTC. Where the reader's clock shows something else, that stands beside it.
+
+const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+export function addOwnTimes(within = document) {
+  for (const time of within.querySelectorAll("time[datetime]:not([data-own])")) {
+    const at = new Date(time.dateTime);
+    if (at.getTimezoneOffset() !== 0) {
+      const own = `${format.format(at)} your time`;
+      time.dataset.own = "";
+      if (time.title) {
+        time.title += `, ${own}`;
+      } else if (time.textContent.endsWith("UTC")) {
+        time.append(` (${own})`);
+      } else {
+        time.title = own;
+      }
+    }
   }
 }

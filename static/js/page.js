@@ -5,9 +5,8 @@ import { copyOnClick } from "./copy.js";
 import { runDialog } from "./dialogs.js";
 import { assistForms, markBusyForms } from "./forms.js";
 import { runList } from "./list.js";
-import { announceMessages, dismissMessages } from "./live.js";
+import { addOwnTimes, announceMessages, dismissMessages } from "./live.js";
 import { runMenus } from "./menus.js";
-import { addOwnTimes } from "./times.js";
 
 announceMessages();
 dismissMessages();

@@ -1,4 +1,4 @@
-"""What a billion requests a day need: ``python -m tests.benchmarks.arithmetic``.
+"""Reckon what a billion requests a day need: ``python -m tests.benchmarks.arithmetic``.
 
 It reads what `make scale` measured, from build/scale.json, and prints tables as in reflow/deploy/SCALING.md.
 """

@@ -102,7 +102,7 @@ CHECK_TARGETS = {"without prepared statements": Target(0.7), "with Valkey": Targ
 def checks(
     course: Course, ours: Worker, peers: Worker, variants: Mapping[str, Worker]
 ) -> Iterator[Row | Figures]:
-    """What a key costs, on a view that does nothing, above the same view open to all."""
+    """Measure what a key costs, on a view that does nothing, above the same view open to all."""
     contenders = {
         "open to all": Contender(ours, course.ours("nothing-for-all", key=False)),
         "ours": Contender(ours, course.ours("nothing")),

@@ -12,7 +12,7 @@ SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 @dataclass(frozen=True)
 class Load:
-    """What a server did under load: requests a second, and seconds that half and 99 of 100 stayed below."""
+    """Figures of a server under load: requests a second, and seconds that half and 99 of 100 stayed below."""
 
     throughput: float
     p50: float
@@ -20,7 +20,7 @@ class Load:
 
 
 def program() -> str:
-    """Where wrk is; raises Unavailable."""
+    """Return the path of wrk. Raises Unavailable."""
     return programs.get("wrk", package="wrk")
 
 

@@ -66,7 +66,7 @@ def throughput(name: str, servers: dict[str, tuple[str, Call]]) -> Iterator[Row 
 
 
 def tail(name: str, servers: dict[str, tuple[str, Call]]) -> Row:
-    """How far the slowest hundredth is from the middle, with what is written on and off."""
+    """Compare how far the slowest hundredth is from the middle, with usage written and not."""
     loads = compete(servers, rounds=TAIL_ROUNDS, connections=TAIL_CONNECTIONS, seconds=TAIL_SECONDS)
     on, off = (statistics.median(one.p99 / one.p50 for one in measured) for measured in loads.values())
     return Row(What.TAIL, name, on, off, "", Target(1.1))

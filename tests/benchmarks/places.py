@@ -1,4 +1,4 @@
-"""Where it is measured: databases of the benchmark's own, SQLite always, the others where they can be had."""
+"""Databases of the benchmark's own: SQLite always, the others where they can be had."""
 
 import sys
 import tempfile

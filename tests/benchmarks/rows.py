@@ -87,5 +87,5 @@ class Figures:
 
 
 def digits(figure: float) -> int:
-    """How many digits behind the point are worth showing."""
+    """Return how many digits behind the point are worth showing."""
     return 0 if figure >= 100 else 1 if figure >= 10 else 2

@@ -20,7 +20,7 @@ SECRET_KEY = secrets.token_urlsafe(50)
 
 @dataclass(frozen=True)
 class Side:
-    """What its processes are told by their environment."""
+    """One side's environment, which its processes are given."""
 
     environment: Mapping[str, str]
 
@@ -38,7 +38,7 @@ class Side:
         return cls(_environment("tests.benchmarks.peers.settings", database_url))
 
     def run(self, module: str, *arguments: object) -> Any:
-        """What a module prints when it is run, read as JSON."""
+        """Run a module; returns what it prints, read as JSON."""
         command = [sys.executable, "-m", module, *map(str, arguments)]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE)
         return json.loads(done.stdout)
@@ -91,7 +91,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answered:
-    """What came of some requests: each one's seconds, the process's memory after them, the last body."""
+    """Results of some requests: each one's seconds, the process's memory after them, the last body."""
 
     seconds: list[float]
     memory: int

@@ -18,7 +18,7 @@ from apikeys.models import ApiKey, StoreUsage, TokenExchange
 from apikeys.models.trust import GITHUB
 from apikeys.trusts import create_trust
 from stores.models import Store
-from tests.browser.conftest import KEYS, NewContext, age, open_dialog, scrolls_sideways, use
+from tests.browser.conftest import KEYS, CallApi, NewContext, age, open_dialog, scrolls_sideways, use
 from tests.conftest import IssueKey
 
 DESK = {"width": 1440, "height": 900}
@@ -146,6 +146,49 @@ def test_one_key(page: Page, key: ApiKey) -> None:
     page.goto(f"{KEYS}{key.prefix}/")
     page.get_by_role("button", name="Grant").click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    check(page)
+
+
+def test_requests_with_filters_live_and_one_of_them(
+    page: Page, issue: IssueKey, call: CallApi, owner: User
+) -> None:
+    key, plaintext = issue(name="Accounting", allowed_addresses=["203.0.113.7"])
+    call(plaintext)
+    page.goto(f"{KEYS}requests/?live=1&outcome=refused")
+    page.get_by_text("More filters").click()
+    check(page)
+    page.get_by_role("table", name="Requests").get_by_role("link").first.click()
+    expect(page.get_by_role("button", name="Allow 127.0.0.1")).to_be_visible()
+    check(page)
+    page.goto(f"{KEYS}requests/?from=2020-01-01")
+    check(page)
+    page.goto(f"{KEYS}activity/")
+    check(page)
+    page.goto(f"{KEYS}{key.prefix}/")
+    page.get_by_role("button", name="Leave refused").click()
+    expect(page.get_by_role("button", name="Undo leaving")).to_be_visible()
+    check(page)
+
+
+def test_a_selection_elsewhere_and_an_edit_that_meets_another(
+    page: Page, issue: IssueKey, owner: User
+) -> None:
+    for number in range(26):
+        key, _ = issue(name=f"Key {number}")
+    page.goto(f"{KEYS}?page=2")
+    page.get_by_role("row", name="Key 0").get_by_role("checkbox").check()
+    page.get_by_role("link", name="Page 1").click()
+    expect(page.locator("#selected")).to_contain_text("1 elsewhere")
+    check(page)
+    page.locator("#selected").get_by_role("button", name="Extend").click()
+    expect(page.get_by_text("Key 0 has no expiry")).to_be_visible()
+    check(page)
+    page.goto(f"{KEYS}{key.prefix}/")
+    dialog = open_dialog(page, "Edit")
+    dialog.get_by_label("Note").fill("Mine")
+    lifecycle.update_key(ApiKey.objects.get(pk=key.pk), by=Actor(owner), version=1, note="Theirs")
+    dialog.get_by_role("button", name="Save changes").click()
+    expect(dialog.get_by_text("somebody else changed the note, too")).to_be_visible()
     check(page)
 
 

@@ -34,18 +34,6 @@ def accounting(issue: IssueKey) -> tuple[ApiKey, str]:
     return issue(name="Accounting")
 
 
-@pytest.mark.parametrize("typed", ["name", "prefix"])
-def test_a_key_is_found_by_its_name_or_prefix(
-    page: Page, find: Locator, accounting: tuple[ApiKey, str], typed: str
-) -> None:
-    key, _ = accounting
-    page.goto(KEYS)
-    find.fill("count" if typed == "name" else key.prefix)
-    find.press("Enter")
-    expect(names_in(page)).to_have_text(["Accounting"])
-    expect(find).to_have_value("count" if typed == "name" else key.prefix)
-
-
 def test_a_pasted_key_is_found_and_its_secret_is_in_no_request(
     page: Page, find: Locator, accounting: tuple[ApiKey, str]
 ) -> None:
@@ -61,18 +49,6 @@ def test_a_pasted_key_is_found_and_its_secret_is_in_no_request(
     expect(page).to_have_url(re.compile(rf"\?q={key.prefix}$"))
     assert sent
     assert not any(plaintext[8:] in request for request in sent)
-
-
-def test_what_nothing_matches_leads_back_to_all_keys(
-    page: Page, find: Locator, accounting: tuple[ApiKey, str]
-) -> None:
-    page.goto(KEYS)
-    find.fill("<b>nobody</b>")
-    find.press("Enter")
-    expect(page.get_by_role("heading", name="No key found")).to_be_visible()
-    expect(find).to_have_value("<b>nobody</b>")
-    page.get_by_role("link", name="Show all keys").click()
-    expect(names_in(page)).to_have_count(3)
 
 
 def test_filters_sorting_and_pages_change_the_list_without_a_reload(page: Page, issue: IssueKey) -> None:
@@ -224,13 +200,6 @@ def test_all_keys_of_a_page_are_selected_with_one_box(page: Page, issue: IssueKe
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("button", name="Deactivate for a day")).to_be_focused()
-
-
-def test_a_store_without_keys_is_told_what_a_key_is(page: Page) -> None:
-    page.goto(KEYS)
-    expect(page.get_by_role("heading", name="No API keys yet")).to_be_visible()
-    page.get_by_role("link", name="Add API Key").click()
-    expect(page.get_by_role("dialog", name="Add API Key")).to_be_visible()
 
 
 def test_a_rows_menu_works_by_keyboard_and_gives_the_focus_back(page: Page, issue: IssueKey) -> None:

@@ -1,6 +1,7 @@
 """One key: its chart, what its use suggests, and what is done to it in dialogs over its page."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey
-from tests.browser.conftest import KEYS, CallApi, age, open_dialog, use
+from tests.browser.conftest import KEYS, CallApi, NewContext, open_dialog, use
 from tests.conftest import IssueKey
 
 
@@ -66,24 +67,6 @@ def test_the_value_of_a_bar_is_read(page: Page, key: ApiKey, way: str) -> None:
 # What its use suggests.
 
 
-def test_a_refused_scope_is_granted_and_taken_back_with_a_click_each(page: Page, key: ApiKey) -> None:
-    use(key, "orders:read", requests=3)
-    use(key, "customers:read", outcome="refused", requests=14)
-    page.reload()
-    expect(page.get_by_text("14 requests: The key did not have customers:read.")).to_be_visible()
-    page.get_by_role("button", name="Grant customers:read").dblclick()
-    expect(page.get_by_role("status")).to_contain_text("Added customers:read.")
-    expect(page.get_by_text("Requests refused")).to_be_hidden()
-
-    page.get_by_role("button", name="Undo").dblclick()
-    expect(page.get_by_role("status")).to_contain_text("Removed customers:read.")
-    expect(page.get_by_role("button", name="Undo")).to_be_hidden()
-    expect(page.locator(".notice.success")).to_have_count(1)
-    expect(history_on(page)).to_have_count(3)
-    key.refresh_from_db()
-    assert key.access == ["products:read", "orders:read"]
-
-
 def test_each_address_is_allowed_or_left_refused_and_either_is_undone(
     page: Page, issue: IssueKey, call: CallApi
 ) -> None:
@@ -126,33 +109,7 @@ def test_a_note_ends_no_alarm(page: Page, key: ApiKey, plaintext: str, call: Cal
     expect(page.locator(".title-line .badge")).to_have_text("Requests refused")
 
 
-def test_unused_access_is_removed_with_one_click(page: Page, key: ApiKey) -> None:
-    use(key, "orders:read", requests=3)
-    age(key, days=40)
-    page.reload()
-    page.get_by_role("button", name="Remove unused access").click()
-    expect(page.get_by_role("status")).to_contain_text("Removed products:read.")
-    key.refresh_from_db()
-    assert key.access == ["orders:read"]
-    page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("button", name="Remove unused access")).to_be_visible()
-
-
 # Dialogs.
-
-
-def test_editing_changes_the_key_over_its_page(
-    page: Page, key: ApiKey, plaintext: str, call: CallApi
-) -> None:
-    dialog = open_dialog(page, "Edit")
-    expect(dialog.get_by_label("Name", exact=True)).to_have_value("Accounting")
-    dialog.get_by_label("Name", exact=True).fill("Bookkeeping")
-    dialog.get_by_label("Write orders").check()
-    dialog.get_by_role("button", name="Save").dblclick()
-    expect(page.get_by_role("heading", name="Bookkeeping", level=1)).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text("Saved Bookkeeping.")
-    expect(history_on(page)).to_have_count(2)
-    assert call(plaintext).status == 200
 
 
 def test_every_failed_send_is_said_and_shown_without_a_null(page: Page, key: ApiKey, issue: IssueKey) -> None:
@@ -206,45 +163,6 @@ def test_what_was_typed_for_a_key_deleted_meanwhile_can_become_a_new_one(page: P
     expect(page.get_by_role("dialog", name="API key created")).to_contain_text("Bookkeeping")
 
 
-def test_a_deactivated_key_is_reactivated(page: Page, key: ApiKey, plaintext: str, call: CallApi) -> None:
-    open_dialog(page, "Deactivate").get_by_role("button", name="Deactivate").dblclick()
-    expect(page.get_by_text("Every request with this key is refused.")).to_be_visible()
-    assert call(plaintext).status == 401
-    open_dialog(page, "Reactivate").get_by_role("button", name="Reactivate").dblclick()
-    expect(page.get_by_role("status")).to_have_text("Reactivated Accounting.")
-    assert call(plaintext).status == 200
-
-
-def test_rolling_leads_to_the_new_keys_page_with_both_side_by_side(
-    page: Page, key: ApiKey, plaintext: str, call: CallApi
-) -> None:
-    dialog = open_dialog(page, "Roll")
-    dialog.get_by_label("Works for 1 more hour").check()
-    dialog.get_by_role("button", name="Roll key").dblclick()
-    created = page.get_by_role("dialog", name="API key created")
-    new = created.get_by_label("The whole API key").inner_text()
-    created.get_by_role("button", name="Copy and close").click()
-    expect(page).to_have_url(re.compile(f"{KEYS}{new[:7]}/$"))
-    family = page.get_by_role("region", name="Old key and new key", exact=True)
-    expect(family.get_by_role("link")).to_have_text([new[:7], key.prefix])
-    assert [call(plaintext).status, call(new).status] == [200, 200]
-    assert ApiKey.objects.count() == 2
-
-
-def test_deleting_asks_for_the_name(page: Page, key: ApiKey) -> None:
-    dialog = open_dialog(page, "Delete")
-    name = dialog.get_by_role("textbox", name="Type Accounting to confirm")
-    expect(name).to_be_focused()
-    name.fill("accounting")
-    dialog.get_by_role("button", name="Delete key").click()
-    expect(name).to_have_accessible_description(re.compile("This is not the key's name"))
-    expect(name).to_be_focused()
-    name.fill("Accounting")
-    dialog.get_by_role("button", name="Delete key").dblclick()
-    expect(page.get_by_role("status")).to_have_text("Deleted Accounting.")
-    expect(page).to_have_url(re.compile(f"{KEYS}$"))
-
-
 def test_the_way_from_deleting_to_a_pause_chooses_the_hour(page: Page, key: ApiKey) -> None:
     open_dialog(page, "Delete").get_by_role("link", name="deactivate it for an hour").click()
     dialog = page.get_by_role("dialog", name="Deactivate Accounting?")
@@ -262,3 +180,15 @@ def test_a_dialog_of_a_deleted_key_leads_to_a_page_that_says_so(
     expect(page.get_by_role("heading", name="This key was deleted")).to_be_visible()
     assert {"404" in complaint for complaint in complaints} == {True}
     complaints.clear()
+
+
+def test_times_show_the_readers_own_beside_utc(
+    signed_in_context: NewContext, issued: tuple[ApiKey, str]
+) -> None:
+    created_at = datetime(2026, 1, 29, 14, 5, tzinfo=UTC)
+    ApiKey.objects.update(created_at=created_at, expires_at=created_at)
+    page = signed_in_context(timezone_id="Asia/Tokyo").new_page()
+    page.goto(f"{KEYS}{issued[0].prefix}/")
+    details = page.get_by_role("region", name="Details")
+    expect(details).to_contain_text("29 Jan 2026, 14:05 UTC (29 Jan 2026, 23:05 your time)")
+    expect(details.locator("time").first).to_have_attribute("title", re.compile("23:05 your time$"))

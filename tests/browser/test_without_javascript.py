@@ -123,5 +123,5 @@ def test_several_keys_are_deactivated(page: Page, issue: IssueKey) -> None:
     page.get_by_label("Select Two").check()
     page.get_by_role("button", name="Deactivate", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Deactivate").click()
-    expect(page.get_by_text("Deactivated Two, One.")).to_be_visible()
+    expect(page.get_by_text("Deactivated One, Two.")).to_be_visible()
     assert not ApiKey.objects.usable().exists()

@@ -33,7 +33,7 @@ def serve(transactional_db: None, tmp_path: Path) -> Iterator[Serve]:
 
 
 def counted() -> int:
-    """How many requests were served, by what is written of them."""
+    """Return how many requests were served, by what is written of them."""
     served = Usage.objects.filter(outcome=Outcome.SUCCEEDED)
     return int(served.aggregate(total=Sum("requests", default=0))["total"])
 

@@ -22,7 +22,7 @@ REQUESTS_ON_A_CONNECTION = 10
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: a status, or how the connection failed."""
+    """One answer: a status, or how the connection failed."""
 
     at: float
     seconds: float
@@ -116,12 +116,12 @@ class Load:
 
     @property
     def seen(self) -> Counter[str]:
-        """How often each status, or failure of a connection, was seen."""
+        """Count each status, and each failure of a connection."""
         return Counter(answer.seen for answer in self.answers)
 
     @property
     def served(self) -> int:
-        """How many answers were good."""
+        """Count the good answers."""
         return sum(answer.is_good for answer in self.answers)
 
 
@@ -159,7 +159,7 @@ def ask(connection: HTTPConnection, key: str, method: str, path: str, body: Any 
 
 
 def products(site: Site) -> dict[str, int]:
-    """How many variants each product has, by its handle."""
+    """Return how many variants each product has, by its handle."""
     found: dict[str, int] = {}
     page = last = 1
     while page <= last:
@@ -170,7 +170,7 @@ def products(site: Site) -> dict[str, int]:
 
 
 def counted(site: Site) -> int:
-    """How many succeeded requests of the key usage tells of."""
+    """Return how many succeeded requests of the key are counted."""
     usage = read(site, "/v1/api-key/")["usage"]
     return sum(usage[resource]["succeeded"] for resource in ("orders", "products") if resource in usage)
 

@@ -71,7 +71,7 @@ class Conversation(socketserver.StreamRequestHandler):
                 else:
                     self.say("250 ok")
         except OSError:
-            """Whoever was there has gone."""
+            """The client has gone."""
 
     def say(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
@@ -101,7 +101,7 @@ def new_mail_server() -> MailServer:
 
 
 def environment(mail: MailServer, database_url: str) -> dict[str, str]:
-    """What a process needs to send through the mail server, and to try again soon."""
+    """Return the environment of a process that sends through the mail server, and soon tries again."""
     return {
         "PATH": os.environ["PATH"],
         "ENV_FILE": os.devnull,

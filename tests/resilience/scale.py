@@ -44,7 +44,7 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class Row:
-    """What was seen, and how many transactions each database committed; fewer than none: it began anew."""
+    """Results of one fault, and the transactions of each database; fewer than none: it began anew."""
 
     seen: Seen
     transactions: dict[str, int]
@@ -135,7 +135,7 @@ def measure(started: Machines, fault: str, *, lasting: float) -> Seen:
 
 
 def transactions(databases: dict[str, Postgres]) -> dict[str, int]:
-    """How many transactions each has committed since it was started."""
+    """Return how many transactions each has committed since it was started."""
     query = "SELECT sum(xact_commit)::bigint FROM pg_stat_database"
     found = {}
     for name, database in databases.items():
@@ -145,7 +145,7 @@ def transactions(databases: dict[str, Postgres]) -> dict[str, int]:
 
 
 def faults(started: Machines, *, lasting: float) -> dict[str, Callable[[Load], None]]:
-    """What can happen to it, by its name in the table."""
+    """Return the faults by their names in the table."""
     parts: dict[str, Part | None] = {
         "A web server": started.web_servers[0],
         "The worker": started.worker,

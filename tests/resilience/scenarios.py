@@ -80,14 +80,14 @@ def measure(
 
 
 def half_done(site: Site, load: Load) -> int:
-    """How many writes are there in part, or are not there although the site said so."""
+    """Count writes that are there in part, or are not there although the site said so."""
     there = products(site)
     torn = [handle for handle in load.attempted & there.keys() if there[handle] != 2]
     return len(torn) + len(load.written - there.keys())
 
 
 def settled(site: Site, expected: int) -> int:
-    """What usage has counted, once it is as much as expected or nothing more comes."""
+    """Return what usage has counted, once it is as much as expected or nothing more comes."""
     now, since = counted(site), time.monotonic()
     while now < expected and time.monotonic() < since + QUIET_SECONDS:
         time.sleep(0.2)
@@ -299,6 +299,6 @@ def many_files(count: int) -> Iterator[None]:
 
 
 def status_for(site: Site, key: str) -> str:
-    """What a request with this key gets."""
+    """Return the status that a request with this key gets."""
     with closing(site.connect()) as connection:
         return ask(connection, key, "GET", f"{STORE}/orders/").seen

@@ -53,7 +53,7 @@ def await_answer(site: Site) -> None:
 
 
 def environment(database_url: str, **settings: str) -> dict[str, str]:
-    """What a process of the site is given."""
+    """Return the environment of a process of the site."""
     return {
         "PATH": os.environ["PATH"],
         "ENV_FILE": os.devnull,

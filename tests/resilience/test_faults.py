@@ -1,4 +1,4 @@
-"""Whatever breaks: nobody gets a stack trace or waits for ever, nothing is half done, and it mends itself."""
+"""Faults around the site: no stack trace, no endless wait, nothing half done, and it recovers by itself."""
 
 import json
 import resource
@@ -68,7 +68,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def hold(seen: Seen, *, allowed: set[str]) -> None:
-    """What holds of every fault: clients get what is allowed, and nothing is torn."""
+    """Check what every fault keeps: clients get what is allowed, and nothing is torn."""
     assert seen.complaints == []
     assert set(seen.answers) <= GOOD | allowed
     assert seen.half_done == 0

@@ -48,7 +48,7 @@ def machines(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def answers(machines: Machines, key: str) -> list[str]:
-    """What each of them answers to the key: ``served``, or why not."""
+    """Return each machine's answer to the key: ``served``, or the error's code."""
     given = [call_api(machine, ORDERS, key).json() for machine in machines]
     return [answer.get("code", "served") for answer in given]
 

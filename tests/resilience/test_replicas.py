@@ -120,7 +120,7 @@ def paused(replica: Postgres) -> Iterator[None]:
 
 @contextmanager
 def statements(*servers: Postgres) -> Iterator[list[list[str]]]:
-    """What each server is asked meanwhile, but for checks."""
+    """List each server's statements meanwhile, but for checks."""
     found: list[list[str]] = []
     logs = [server.folder / "log" for server in servers]
     begins = [log.stat().st_size for log in logs]

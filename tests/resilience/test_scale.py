@@ -19,7 +19,7 @@ def started() -> Iterator[Machines]:
 
 
 def see(started: Machines, fault: str) -> Seen:
-    """What a fault of `make scale` costs. Nothing is torn by any of them."""
+    """Let a fault of `make scale` happen. Nothing is torn by any of them."""
     if fault not in scale.faults(started, lasting=0):
         pytest.skip("The part cannot be had here.")
     seen = scale.measure(started, fault, lasting=0.5)
@@ -31,7 +31,7 @@ def see(started: Machines, fault: str) -> Seen:
     "fault",
     [scale.ROLLING_RESTART, "The worker killed", "PostgreSQL (replica) killed", "Valkey node 1 killed"],
 )
-def test_costs_no_request_and_no_count(started: Machines, fault: str) -> None:
+def test_fault_costs_no_request_and_no_count(started: Machines, fault: str) -> None:
     seen = see(started, fault)
     assert seen.answers.keys() <= scale.GOOD
     assert seen.usage_lost == 0

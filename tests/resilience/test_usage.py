@@ -1,4 +1,4 @@
-"""What is answered is counted, whatever becomes of the process that answered."""
+"""Requests that were answered are counted, whatever becomes of the process that answered."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is attacked: two stores, and all pages as somebody gets them who may open every one of them."""
+"""Targets of the attacks: two stores, and all pages as somebody gets them who may open every one."""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -73,7 +73,7 @@ def signed_in_as(user: User) -> Client:
 
 @dataclass(frozen=True)
 class Walk:
-    """What every page answered to a visit that claims to be from elsewhere; all rows before and after."""
+    """Answers of every page to a visit that claims to be from elsewhere, and all rows before and after."""
 
     answers: dict[Page, HttpResponse]
     bodies: dict[Page, bytes]
@@ -86,7 +86,7 @@ WALK = pytest.StashKey[Walk]()
 
 @pytest.fixture
 def walk(request: pytest.FixtureRequest, db: None) -> Walk:
-    """Everybody gets the same walk: it is taken once, and nothing of it is alive."""
+    """Take the walk once for all tests; nothing of it is alive."""
     stash = request.config.stash
     if WALK not in stash:
         client: Client = request.getfixturevalue("mighty")

@@ -1,4 +1,4 @@
-"""What a stranger can reach, read from the URLconf, so that a new page is attacked from its first day."""
+"""Addresses that a stranger can reach, read from the URLconf: a new page is attacked from its first day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Shops:
     their_plaintext: str
 
     def samples(self) -> dict[str, Any]:
-        """What to fill in for each parameter of an address."""
+        """Return a value for each parameter of an address."""
         return {
             "store_id": self.mine.store.pk,
             "prefix": self.my_key.prefix,
@@ -95,7 +95,7 @@ def named_views(
 
 
 def sample(shops: Shops, name: str, parameter: str) -> Any:
-    """What to fill in for a parameter of the view with this name."""
+    """Return a value for a parameter of the view with this name."""
     if parameter in {"object_id", "id"} and (model := admin_model(name)):
         row = model._default_manager.order_by("pk").first()
         return row.pk if row else 1

@@ -40,7 +40,7 @@ def refused(answer: Any, *codes: str) -> None:
         ("br", gzip.compress),
     ],
 )
-def test_nothing_is_inflated(api: Caller, encoding: str, compress: Any) -> None:
+def test_a_compressed_body_is_not_inflated(api: Caller, encoding: str, compress: Any) -> None:
     body = compress(b'{"name": "Mug", "price": 1, "description": "' + b"x" * 10 * MEGABYTE + b'"}')
     assert len(body) < 20_000
     answer = api.client.generic(
@@ -74,12 +74,12 @@ def test_a_body_full_of_mistakes_gets_a_short_answer(api: Caller, shops: Shops, 
 
 
 @pytest.mark.parametrize("value", ["{}", "1", "[]", '""', "null", '"' + "x" * 300 + '"'])
-def test_who_has_no_key_gets_a_short_answer_too(db: None, value: str) -> None:
+def test_a_bomb_without_a_key_gets_a_short_answer(db: None, value: str) -> None:
     answer = Client().generic("POST", HANDED_IN, f'{{"keys":[{many(value)}]}}', "application/json")
     refused(answer, "invalid", "parse_error")
 
 
-def test_as_much_as_anybody_needs_is_read(api: Caller) -> None:
+def test_a_product_with_all_its_fields_is_read(api: Caller) -> None:
     image = {
         "type": "image",
         "src": dict.fromkeys(("sm", "md", "lg"), "https://cdn.example.com/mug.jpg"),
@@ -94,7 +94,7 @@ def test_as_much_as_anybody_needs_is_read(api: Caller) -> None:
 
 
 @pytest.mark.parametrize(("values", "code"), [(MAX_VALUES, "invalid"), (MAX_VALUES + 1, "parse_error")])
-def test_so_many_values_are_read_and_no_more(db: None, values: int, code: str) -> None:
+def test_a_body_may_hold_so_many_values_and_no_more(db: None, values: int, code: str) -> None:
     """The object and the list are values, too."""
     refused(Client().post(HANDED_IN, {"keys": [1] * (values - 2)}, "application/json"), code)
 
@@ -103,7 +103,7 @@ NUMBERS = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" * 5000, "1e-99
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_number_is_one_that_can_be_kept(api: Caller, number: str) -> None:
+def test_a_number_that_cannot_be_stored_is_refused(api: Caller, number: str) -> None:
     for field in ("price", "quantity", "position", "name", "media", "variants"):
         body = f'{{"name": "Mug", "price": 1, "{field}": {number}}}'
         answer = api.client.generic("POST", f"{api.base}/products/", body, "application/json")

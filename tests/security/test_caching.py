@@ -28,7 +28,7 @@ CHANGING = {"X-Request-Id", "RateLimit", "Set-Cookie", "Content-Length", "Date",
 
 
 def public_urls(shops: Shops) -> list[str]:
-    """What everybody may read without a key, and keep."""
+    """Return the addresses that everybody may read without a key, and keep."""
     urls = [route_url(route, shops.mine) for route in store_routes() if route.method == "GET"]
     return [*(url for url in urls if Client().get(url).status_code == 200), "/v1/openapi.json", "/docs/"]
 
@@ -54,7 +54,7 @@ def test_a_cache_tells_requests_with_a_key_from_those_without(shops: Shops) -> N
             assert with_key["Cache-Control"] == "no-store", url
 
 
-def test_what_takes_a_key_is_kept_by_nobody(shops: Shops) -> None:
+def test_answers_to_requests_with_a_key_are_not_cached(shops: Shops) -> None:
     for route in store_routes():
         for headers in ({}, bearer(shops.my_plaintext), bearer(shops.their_plaintext)):
             answer = Client().generic(route.method, route_url(route, shops.mine), headers=headers)

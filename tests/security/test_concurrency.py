@@ -29,7 +29,7 @@ KEYS = "/stores/267418190/settings/api-keys/"
 
 
 def at_once(action: Callable[[int], Any]) -> list[Any]:
-    """What twenty threads got that began together, each with a connection of its own to the database."""
+    """Run an action in twenty threads that begin together, each with its own database connection."""
     start = threading.Barrier(MANY)
 
     def run(number: int) -> Any:
@@ -61,7 +61,7 @@ def statuses(answers: list[Any]) -> Counter[int]:
 
 
 def lines(key: ApiKey) -> list[str]:
-    """What was done to a key that may be deleted by now."""
+    """List what was done to a key that may be deleted by now."""
     return [entry.sentence for entry in AuditEntry.objects.for_prefix(key.prefix)]
 
 

@@ -39,7 +39,7 @@ each_way = pytest.mark.parametrize("way", [present, hand_in])
 
 @pytest.fixture
 def guesses(issue: IssueKey, settings: Any) -> dict[str, str]:
-    """What is wrong with each, and the key that is."""
+    """Keys that are wrong, by what is wrong with them."""
     settings.RATE_LIMIT_FAILED_KEYS = settings.RATE_LIMIT_REVOCATIONS = 10**6
     _, plaintext = issue()
     inactive, of_inactive = issue()

@@ -54,14 +54,14 @@ def test_an_email_about_a_password_leads_to_this_site(client: Client, shops: Sho
     assert EVIL not in str(email.message())
 
 
-def test_no_page_repeats_where_somebody_claims_to_be(walk: Walk) -> None:
+def test_no_page_repeats_a_claimed_host(walk: Walk) -> None:
     for page, answer in walk.answers.items():
         said = walk.bodies[page].decode(errors="replace") + str(dict(answer.headers))
         assert EVIL not in said, page
         assert "gopher" not in said, page
 
 
-def test_no_answer_of_the_api_repeats_it(shops: Shops) -> None:
+def test_no_answer_of_the_api_repeats_a_claimed_host(shops: Shops) -> None:
     api = Caller(shops.mine.store, shops.my_plaintext)
     linked = 0
     for route in store_routes():

@@ -44,7 +44,7 @@ VIEWS: list[Any] = [ProductViewSet, CategoryViewSet, OrderViewSet, CustomerViewS
 
 
 def told(answer: Any, *ids: Any) -> tuple[int, Any]:
-    """What an answer says, but for its own number and the id that was asked for."""
+    """Return an answer's status and body, without its own number and the id that was asked for."""
     body = json.loads(answer.content or "{}")
     body.pop("request_id", None)
     text = json.dumps(body)
@@ -63,7 +63,7 @@ def call(caller: Caller, route: Route, url: str) -> Any:
     return caller.client.generic(route.method, url, '{"name": "Mine"}', "application/json")
 
 
-def test_no_object_route_leads_to_another_stores(api: Caller, shops: Shops) -> None:
+def test_no_object_route_finds_objects_of_another_store(api: Caller, shops: Shops) -> None:
     before = {label: rows for label, rows in everything().items() if label.startswith("stores.")}
     for route, resource in object_routes():
         for theirs in shops.theirs.ids[resource]:
@@ -84,7 +84,7 @@ def test_no_key_route_leads_to_a_key_of_another_store(api: Caller, shops: Shops)
         assert call(api, route, route_url(route, shops.mine)).status_code != 404, route
 
 
-def test_every_object_route_leads_to_ones_own(api: Caller, shops: Shops) -> None:
+def test_every_object_route_finds_objects_of_the_keys_store(api: Caller, shops: Shops) -> None:
     """Lest the walk above have asked for what is never there."""
     for route, _ in object_routes():
         with undone():
@@ -141,7 +141,7 @@ def fields_with_ids(serializer: Field[Any, Any, Any, Any], path: str) -> Iterato
         yield from fields_with_ids(inner, here)
 
 
-def test_every_id_that_can_be_sent_is_tried(shops: Shops) -> None:
+def test_body_cases_name_every_field_that_holds_an_id(shops: Shops) -> None:
     found = {
         path
         for view in VIEWS
@@ -245,8 +245,8 @@ def test_nobody_but_operators_gets_into_the_admin(shops: Shops, owner: User) -> 
     assert everything() == before
 
 
-def test_both_stores_are_still_whole(shops: Shops) -> None:
-    """What the comparisons above rest on: the two are alike, and share nothing."""
+def test_both_stores_have_the_same_number_of_rows(shops: Shops) -> None:
+    """The comparisons above rest on this: the two are alike, and share nothing."""
     for model in (Category, Customer, Product, ApiKey):
         counts = [model.objects.filter(store=each).count() for each in (shops.mine.store, shops.theirs.store)]
         assert len(set(counts)) == 1

@@ -106,7 +106,7 @@ def test_a_search_finds_what_literally_has_the_text(api: Caller, shops: Shops, r
         assert found(api, resource, {"search": payload}) == literally, payload
 
 
-def test_every_search_is_among_them() -> None:
+def test_every_list_with_a_search_is_tried() -> None:
     searching = {
         str(view.resource)
         for view in VIEWS

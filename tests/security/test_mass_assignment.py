@@ -89,7 +89,7 @@ def test_what_cannot_be_written_is_refused_by_name(api: Caller, shops: Shops, ro
         ),
     ],
 )
-def test_nor_inside_of_what_can(
+def test_nested_fields_that_cannot_be_written_are_refused_by_name(
     api: Caller, shops: Shops, resource: Resource, body: dict[str, Any], fields: set[str]
 ) -> None:
     answer = api.patch(f"/{resource}/{shops.mine.ids[resource][0]}/", body)

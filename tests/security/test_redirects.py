@@ -51,13 +51,13 @@ def destinations(answer: Any) -> list[str]:
     return [answer.headers[name] for name in ("Location", "X-Location", "Refresh") if name in answer.headers]
 
 
-def test_what_a_browser_makes_of_an_address_is_known() -> None:
+def test_leads_elsewhere_reads_addresses_as_browsers_do() -> None:
     home = ["/", "/a//b", "?next=//evil.example", "http://testserver/a", "a/b", "/%09/evil.example"]
     assert [url for url in home if leads_elsewhere(url)] == []
     assert [url for url in ELSEWHERE if not leads_elsewhere(url)] == []
 
 
-def test_no_page_sends_anybody_elsewhere(mighty: Client, shops: Shops) -> None:
+def test_no_page_redirects_to_another_site(mighty: Client, shops: Shops) -> None:
     visitor = Client(raise_request_exception=False)
     asked = "&".join(f"{name}={quote(ELSEWHERE[1])}" for name in PARAMETERS)
     for page in sorted(pages(shops), key=lambda page: page.name.endswith("logout")):
@@ -68,7 +68,9 @@ def test_no_page_sends_anybody_elsewhere(mighty: Client, shops: Shops) -> None:
 
 @pytest.mark.parametrize("url", ELSEWHERE)
 @pytest.mark.parametrize("script", [False, True])
-def test_signing_in_leads_home_at_worst(client: Client, shops: Shops, url: str, script: bool) -> None:  # noqa: FBT001  # a parameter of the test
+def test_sign_in_with_a_foreign_next_redirects_within_the_site(
+    client: Client, shops: Shops, url: str, *, script: bool
+) -> None:
     headers = {"X-Dialog": "1", "X-Requested-With": "XMLHttpRequest"} if script else {}
     typed = {"login": "owner@example.com", "password": PASSWORD, "next": url}
     answer = client.post("/accounts/login/", typed, headers=headers)

@@ -83,7 +83,7 @@ def test_signing_out_ends_the_session_wherever_it_was_copied_to(client: Client, 
 
 
 def test_a_visitor_leaves_no_row_behind(shops: Shops) -> None:
-    """Whatever a visitor opens or sends, and however often."""
+    """Pages and forms of all kinds, opened and sent without a sign-in."""
     pages = [
         *(f"{HOME}{page}" for page in ("", "new/", "created/", "19656ea/", "19656ea/edit/", "19656ea/roll/")),
         *(reverse(str(page.name), args=ARGUMENTS.get(str(page.name))) for page in urls.urlpatterns),
@@ -111,7 +111,7 @@ def test_a_visitor_gets_few_challenges_and_for_an_hour(client: Client, shops: Sh
     assert Session.objects.filter(expire_date__gt=timezone.now() + timedelta(hours=1)).count() == 0
 
 
-def test_who_signs_in_stays_signed_in(client: Client, shops: Shops) -> None:
+def test_a_session_lasts_two_weeks(client: Client, shops: Shops) -> None:
     sign_in(client, "owner@example.com")
     assert Session.objects.get().expire_date > timezone.now() + timedelta(days=13)
 

@@ -194,6 +194,15 @@ def test_a_day_that_is_not_logged_any_more_shows_what_was_counted(
     assert "0 requests succeeded" in other
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [("2026-11-25", "2026-11-26T00:00"), ("2026-11-25T12:30:05Z", "2026-11-25T12:30:05"), ("soon", "")],
+)
+def test_a_field_for_a_time_shows_what_the_address_says(signed_in: Client, asked: str, shown: str) -> None:
+    field = signed_in.get(f"{BASE}/requests/", {"to": asked}).context["filters"]["to"]
+    assert f'value="{shown}"' in str(field)
+
+
 def test_another_stores_request_is_not_there(
     signed_in: Client, log: list[KeyRequest], other_store: Store
 ) -> None:
