@@ -24,7 +24,7 @@ export function runDialog() {
     history.replaceState(null, "", dialog.dataset.address);
     dialog.removeAttribute("open");
     sessionStorage.setItem(UNCOPIED, dialog.dataset.names);
-    show(document.querySelector("a[href$='/new/']"));
+    show(document.querySelector("a[href$='api-keys/new/']"));
   } else {
     sayWhatWasNotCopied();
   }
