@@ -240,6 +240,10 @@ class ApiKeyViewSet(GenericViewSet[Any]):
         keys = StoredKey.objects.for_store(self.program.store).kept().order_by("-created_at", "-pk")
         return keys.select_related("store", "last_use", "created_by", "made_by", "predecessor")
 
+    def get_ordering(self) -> tuple[str, ...]:
+        """Return the order of the list, which cursors follow."""
+        return ("-created_at", "-id")
+
     @property
     def program(self) -> StoredKey:
         """The key that the request came with."""
