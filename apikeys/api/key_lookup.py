@@ -42,6 +42,9 @@ FIELDS: dict[str, Callable[[Any], Any] | None] = {
     "suspended_at": _moment,
     "fence": _json,
     "is_canary": bool,
+    "is_unconfirmed": bool,
+    "replaced_at": _moment,
+    "reused_at": _moment,
     "created_at": _moment,
 }
 STORE_FIELDS = ("id", "name", "currency", "changed_at")

@@ -210,7 +210,10 @@ def test_owners_who_try_are_told(
     lifecycle.deactivate_key(key, by=Actor(owner))
     suspend(store, by)
     form = {"name": "Accounting", "expiry": "never", "access": ["orders:read"]}
-    assert "it gets no new ones" in signed_in.post(f"{KEYS}new/", form).content.decode()
+    page = signed_in.post(f"{KEYS}new/", form).content.decode()
+    assert f"Reason: <b>{REASON}</b>" in page
+    assert "Save" not in page
+    assert ApiKey.objects.count() == 1
     refused = signed_in.post(f"{KEYS}{key.prefix}/reactivate/", {"version": "2"}, follow=True)
     assert "An operator suspended this key" in refused.content.decode()
     assert "suspended" in signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": "0"}).content.decode()

@@ -24,6 +24,8 @@ from apikeys.models import (
     LoggedRequest,
     Refusal,
     StoreUsage,
+    TokenExchange,
+    Trust,
     Usage,
 )
 from apikeys.models.outcomes import Outcome
@@ -32,7 +34,17 @@ from stores.models import Store
 from tests.conftest import IssueKey, admin_page, bearer, make_owner, sign_in
 
 USAGE: list[type[Model]] = [Usage, StoreUsage]
-MODELS: list[type[Model]] = [ApiKey, AuditEntry, Email, LoggedRequest, Refusal, Suspension, *USAGE]
+TRUSTS: list[type[Model]] = [Trust, TokenExchange]
+MODELS: list[type[Model]] = [
+    ApiKey,
+    AuditEntry,
+    Email,
+    LoggedRequest,
+    Refusal,
+    Suspension,
+    *TRUSTS,
+    *USAGE,
+]
 
 
 @pytest.fixture
@@ -47,6 +59,10 @@ def used(issue: IssueKey, store: Store) -> ApiKey:
     Refusal.objects.create(
         store=store, key=key, reason="api_key_expired", requests=1, first_at=now, last_at=now
     )
+    claims = {"repository": "northwood/shop", "ref": "refs/heads/main"}
+    fields = {"claims": claims, "access": ["orders:read"], "lifetime": 900}
+    trust = Trust.objects.create(store=store, name="Deploy", issuer="https://ci.example", **fields)
+    TokenExchange.objects.create(trust=trust, run="northwood/shop", prefix=key.prefix)
     LoggedRequest.objects.create(
         at=now, store=store, key=key, prefix=key.prefix, status=200, milliseconds=7, request_id=uuid4()
     )

@@ -63,8 +63,8 @@ def test_a_table_has_the_same_figures() -> None:
     day = period.bars[29]
     day.succeeded, day.refused = 1_234, 5
     assert charts.stacked_bars(period).rows[29] == (
-        f"{day.start:%Y-%m-%d}",
-        f"{day.start:%Y-%m-%d}",
+        f"{day.start:%Y-%m-%d}T00:00",
+        f"{day.end:%Y-%m-%d}T00:00",
         f"{day.start:%-d %b}",
         "1,234",
         "5",
@@ -75,7 +75,7 @@ def test_a_table_has_the_same_figures() -> None:
 def test_a_quiet_period_has_a_flat_line() -> None:
     line = charts.sparkline(Period())
     assert line.refused == ""
-    assert line.line.startswith("M0 22.0L4 22.0")
+    assert line.line.startswith("M0 22L4 22")
 
 
 def test_refusals_are_ticks_under_the_line() -> None:
@@ -88,8 +88,8 @@ def test_refusals_are_ticks_under_the_line() -> None:
     ("time_range", "first"),
     [
         ("24h", ("2026-03-30T15:00", "2026-03-30T16:00")),
-        ("30d", ("2026-03-02", "2026-03-02")),
-        ("12m", ("2025-04-01", "2025-04-30")),
+        ("30d", ("2026-03-02T00:00", "2026-03-03T00:00")),
+        ("12m", ("2025-04-01T00:00", "2025-05-01T00:00")),
     ],
 )
 def test_a_row_says_when_its_bar_begins_and_ends(time_range: str, first: tuple[str, str]) -> None:

@@ -29,6 +29,7 @@ PARTS = {
     "uidb36": "1",
     "key": "set-password",
     "url": "nothing/",
+    "request_id": "1",
 }
 TOOLS = ("/healthz", "/readyz", "/metrics")
 BESIDES = (

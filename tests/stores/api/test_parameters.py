@@ -13,9 +13,9 @@ BASE = "/v1/stores/{store_id}"
 PARAMETERS: dict[str, list[str]] = {
     path.removeprefix(BASE): [each["name"] for each in methods["get"]["parameters"] if each["in"] == "query"]
     for path, methods in get_schema()["paths"].items()
-    if path.startswith(BASE)
+    if path.startswith(BASE) and not path.startswith(f"{BASE}/api-keys")
 }
-LISTS = {path: names for path, names in PARAMETERS.items() if names}
+LISTS = {path: names for path, names in PARAMETERS.items() if names and path != "/changes"}
 EACH = [(path, name) for path, names in LISTS.items() for name in names]
 
 
