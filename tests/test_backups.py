@@ -222,7 +222,7 @@ def fill_as_the_first_release(key: str) -> None:
         digest=key_text.digest(key),
         access=["orders:read"],
     )
-    models.get_model("apikeys", "Usage").objects.create(
-        store_id=row.store_id, key=row, day=date(2026, 11, 1), resource="orders", access="read",
-        outcome="succeeded", requests=7, last_at=datetime(2026, 11, 1, 12, tzinfo=UTC),
+    models.get_model("apikeys", "ApiKeyUsage").objects.create(
+        key=row, date=date(2026, 11, 1), resource="orders", access="read", outcome="succeeded", requests=7,
+        last_at=datetime(2026, 11, 1, 12, tzinfo=UTC),
     )  # fmt: skip

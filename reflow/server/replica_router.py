@@ -21,6 +21,8 @@ from stores.models import Store
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SHOP = Store._meta.app_label
+# https://docs.djangoproject.com/en/5.2/topics/cache/#multiple-databases
+CACHE = "django_cache"
 USAGE_MODELS = frozenset({HourlyUsage, LoggedRequest, StoreUsage, Usage})
 
 
@@ -71,7 +73,9 @@ class ReplicaRouter:
         return current.choose_database(model) if current else DEFAULT_DB_ALIAS
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str:
-        if current := reads.get():
+        current = reads.get()
+        # What is in the cache may be written twice.
+        if current and model._meta.app_label != CACHE:
             current.has_written = True
         return DEFAULT_DB_ALIAS
 
