@@ -211,6 +211,7 @@ class Row(NamedTuple):
     last_used: datetime | None
     last_tried: datetime | None
     expires_at: datetime | None
+    is_expired: bool
     creator: str
     tone: str
     state: str
@@ -245,6 +246,7 @@ def row(key: ApiKey, period: Period, used_at: datetime | None, base: str, now: d
         last_used=used_at,
         last_tried=last_use.at if last_use and last_use.at != used_at else None,
         expires_at=key.expires_at,
+        is_expired=key.is_expired(now),
         creator=key.creator_name,
         tone=key.state.tone,
         state=describe_state(key, now),

@@ -29,7 +29,7 @@ def main() -> int:
         page.locator("[name=password]").fill(PASSWORD)
         page.locator("[name=password]").press("Enter")
         page.wait_for_url("**/api-keys/")
-        page.goto(f"{page.url}?sort=requests")
+        page.goto(f"{page.url}?sort=-requests")
         page.screenshot(path=PICTURE)
     return 0
 

@@ -260,3 +260,23 @@ def test_the_bar_on_top_is_one_line_on_a_phone(page: Page, issue: IssueKey) -> N
     bar = page.get_by_role("banner").bounding_box()
     assert bar is not None
     assert bar["height"] < 80
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_a_count_of_requests_has_the_room_it_takes(page: Page, issue: IssueKey, width: int) -> None:
+    key, _ = issue(name="Storefront")
+    use(key, "orders:read", requests=12_567)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(KEYS)
+    count = page.get_by_role("table", name="API keys").get_by_text("12,567", exact=True)
+    assert count.evaluate("count => count.scrollWidth <= count.clientWidth")
+
+
+def test_the_tabs_share_a_line_on_a_phone(page: Page, issue: IssueKey) -> None:
+    issue()
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(KEYS)
+    tabs = page.get_by_role("navigation", name="API keys").get_by_role("link")
+    tops = tabs.evaluate_all("tabs => tabs.map(tab => tab.getBoundingClientRect().top)")
+    assert len(tops) == 4
+    assert len(set(tops)) == 1

@@ -509,6 +509,15 @@ def filters_on(response: Any) -> dict[str, str]:
     return dict(found)
 
 
+@pytest.mark.parametrize(("days", "says"), [(-7, "Expired 1 week ago"), (7, "Expires in 6 days")])
+def test_the_list_says_whether_the_expiry_of_a_key_has_passed(
+    signed_in: Client, issue: IssueKey, days: int, says: str
+) -> None:
+    issue(expires_at=timezone.now() + timedelta(days=days))
+    words = re.sub(r"<[^>]+>", "", text(signed_in.get(KEYS)))
+    assert says in words
+
+
 def test_filters_count_the_keys_that_they_show(signed_in: Client, issue: IssueKey, owner: User) -> None:
     now = timezone.now()
     issue(name="Fresh")
