@@ -388,8 +388,7 @@ def errors_of_the_api(program: StoredKey) -> Iterator[None]:
 
 def refuse_body(request: Request) -> None:
     """Raise ValidationError where an operation that takes no fields is sent some."""
-    if request.data:
-        raise ValidationError({name: ["This field is unknown."] for name in request.data})
+    StrictSerializer(data=request.data).is_valid(raise_exception=True)
 
 
 def _cleaned(clean: Callable[[Value], Value], value: Value) -> Value:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from apikeys.models import LastUse, LoggedRequest, Refusal, StoreUsage, Usage
+from apikeys.models import LastUse, LoggedRequest, Refusal, StoreUsage, TokenExchange, Trust, Usage
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from stores.resources import SCOPES
@@ -46,6 +46,15 @@ def shops(store: Store, other_store: Store, issue: IssueKey) -> Shops:
             milliseconds=1,
             request_id=uuid4(),
         )
+        trust = Trust.objects.create(
+            pk=pk,
+            store=key.store,
+            name="Deploy",
+            issuer="https://token.actions.githubusercontent.com",
+            claims={"repository": "northwood/shop"},
+            access=["orders:read"],
+        )
+        TokenExchange.objects.create(trust=trust, run="northwood/shop@refs/heads/main", reason="It is late.")
     elsewhere = Store.objects.create(id=999_999_999, name="Suspended")
     Suspension.objects.create(store=elsewhere, reason="Its keys were abused.")
     return Shops(

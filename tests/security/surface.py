@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.urls import URLResolver, get_resolver, reverse
 
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, LoggedRequest
 from reflow.api.routes import ROUTES, Route
 from stores.models import Store
 from stores.resources import Resource
@@ -56,7 +56,7 @@ class Shops:
             "app_label": "stores",
             "content_type_id": ContentType.objects.get_for_model(Store).pk,
             "object_id": self.mine.store.pk,
-            "pk": 1,  # of a logged request; of a passkey, which nobody has
+            "pk": 1,  # of a logged request and a trust; of a passkey, which nobody has
             "uidb36": "1",
             "key": "0-" + "0" * 32,
         }
@@ -118,6 +118,8 @@ def route_url(route: Route, store: Specimens, pk: int | None = None) -> str:
     if "{prefix}" in route.path:
         prefix = f"{pk:07x}" if pk is not None else ApiKey.objects.filter(store=store.store)[0].prefix
         return route.path.format(store_id=store.store.pk, prefix=prefix)
+    if "{request_id}" in route.path:
+        return route.path.format(request_id=LoggedRequest.objects.get(store=store.store).request_id)
     if "{id}" not in route.path:
         return route.path.format(store_id=store.store.pk)
     assert route.resource is not None

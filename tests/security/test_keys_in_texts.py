@@ -30,8 +30,8 @@ WRITES = [route for route in ROUTES if route.method in {"POST", "PATCH"} and rou
     ids=["text", "encoded", "nested", "name of a field", "list"],
 )
 def test_no_route_takes_a_body_with_a_key_in_it(issue: IssueKey, route: Any, body: Any) -> None:
-    _, plaintext = issue(access=list(SCOPES))
-    path = route.path.format(store_id=267418190, id=1)
+    key, plaintext = issue(access=list(SCOPES))
+    path = route.path.format(store_id=267418190, id=1, prefix=key.prefix)
     response = Client(headers=bearer(plaintext)).generic(
         route.method, path, json.dumps(body), "application/json"
     )

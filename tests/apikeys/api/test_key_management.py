@@ -233,3 +233,10 @@ def test_list_refuses_a_filter_that_it_does_not_have(api: Api, query: str) -> No
 def test_keys_of_another_store_do_not_exist(api: Api, issue: IssueKey, other_store: Store) -> None:
     foreign, _ = issue(store=other_store)
     assert api.call("GET", f"{foreign.prefix}/").status_code == 404
+
+
+@pytest.mark.parametrize("body", ["[[1]]", "[{}]", "5", '"x"', "null", "[]", '{"name": "New"}'])
+@pytest.mark.parametrize("url", [f"{KEYS}{{prefix}}/reactivate/", "/v1/api-key/roll/"])
+def test_an_operation_without_fields_refuses_any(api: Api, program: ApiKey, url: str, body: str) -> None:
+    answer = api.client.post(url.format(prefix=program.prefix), body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
