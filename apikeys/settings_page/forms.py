@@ -58,6 +58,16 @@ class AddressesField(LinesField):
         return list(kept)
 
 
+class BoundedDecoder(json.JSONDecoder):
+    """Refuses as no JSON what Python cannot read: a number of too many digits, and too many levels."""
+
+    def decode(self, s: str, *args: Any) -> Any:
+        try:
+            return super().decode(s, *args)
+        except (ValueError, RecursionError) as error:
+            raise json.JSONDecodeError(str(error), s, 0) from error
+
+
 class KeyForm(forms.Form):
     """Name, note, expiry and resource access: what Add and Edit have in common."""
 
@@ -229,7 +239,7 @@ class EditKeyForm(KeyForm):
         "renews_days": "renewal",
     }
 
-    shown = forms.JSONField(widget=forms.HiddenInput)
+    shown = forms.JSONField(widget=forms.HiddenInput, decoder=BoundedDecoder)
 
     def __init__(self, *args: Any, key: ApiKey, extend: bool = False, **kwargs: Any) -> None:
         kwargs.setdefault("initial", initial_of(key) | {"shown": shown_of(key)})

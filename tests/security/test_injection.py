@@ -72,7 +72,7 @@ def api(shops: Shops) -> Caller:
             make_product(specimens.store, payload, handle=f"p{number}")
             make_customer(specimens.store, payload, email=f"c{number}@example.com")
             make_order(buyer, 2000 + number, note=payload)
-            make_coupon(specimens.store, f"{payload} {number}")
+            make_coupon(specimens.store, f"{payload}{number}")
     return Caller(shops.mine.store, shops.my_plaintext)
 
 

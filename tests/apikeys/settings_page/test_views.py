@@ -814,7 +814,11 @@ def test_edit_asks_only_where_both_changed_the_same(signed_in: Client, issue: Is
     assert (ApiKey.objects.get().name, ApiKey.objects.get().access) == ("Mine", ["coupons:read"])
 
 
-@pytest.mark.parametrize("shown", ["", "x", "[]", "{}", '{"name": 1}'])
+@pytest.mark.parametrize(
+    "shown",
+    ["", "x", "[]", "{}", '{"name": 1}', "9" * 5000, "[" * 100_000],
+    ids=["nothing", "text", "list", "object", "name", "digits", "levels"],
+)
 def test_edit_without_what_was_shown_saves_nothing(signed_in: Client, issue: IssueKey, shown: str) -> None:
     key, _ = issue(name="Old")
     page = text(edit(signed_in, key, name="Mine", shown=shown))
