@@ -1,4 +1,4 @@
-"""Who makes a change, and from where: what the audit log keeps of it."""
+"""The person or program that makes a change, and from where: as the audit log keeps it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

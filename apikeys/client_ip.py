@@ -1,4 +1,4 @@
-"""Where a request comes from, and whether that is one of the places a key may be used from."""
+"""The address a request comes from, and whether it is one that a key may be used from."""
 
 import logging
 import re
@@ -100,7 +100,7 @@ def parse(text: str) -> Address | None:
 
 
 def counted_as(address: Address | None) -> str:
-    """Whom an address is counted as: one of IPv6 as the network (/64) that whoever has it has all of."""
+    """Return what an address is counted as: one of IPv6 as the network (/64) that its holder has all of."""
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, 64), strict=False).network_address)
     return str(address or "unknown")

@@ -18,7 +18,7 @@ RIGHT_FORM = (
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
-    """What is said with a code, where whoever raises it has no better sentence.
+    """The sentences of a code, where whoever raises it has no better one.
 
     ``for_owner`` is blank where no owner is told, since no key was recognised. ``challenge`` is the ``error``
     attribute of ``WWW-Authenticate`` (RFC 6750, section 3.1). ``example`` holds what the answer's body has

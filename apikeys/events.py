@@ -63,7 +63,7 @@ NOT_YOU = "If this was not you or somebody you trust, "
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """What is said of an event and to whom.
+    """The sentences about an event, and the people who are told.
 
     ``describe`` makes the sentence of the details, which have ``by_person`` besides. ``subject`` is the
     e-mail's about one ``{key}`` or the ``{store}``, ``several`` that about the ``{keys}`` that one

@@ -1,4 +1,4 @@
-"""How times and numbers are written for people: one date style, everywhere in UTC."""
+"""Formats of times and numbers for people: one date style, everywhere in UTC."""
 
 from datetime import datetime, timedelta
 

@@ -43,7 +43,7 @@ class StoreSuspended(Exception):
 
 
 class KeyChanges(TypedDict, total=False):
-    """What an owner can change of a key. What is left out stays as it is."""
+    """The columns of a key that an owner can change. What is left out stays as it is."""
 
     name: str
     note: str

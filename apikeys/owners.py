@@ -1,4 +1,4 @@
-"""Who owns a store, and with it its keys. Each change is in the audit log, and the owners are told."""
+"""The owners of a store, and with it of its keys. Each change is in the audit log, and they are told."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

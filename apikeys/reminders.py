@@ -1,4 +1,4 @@
-"""What owners are told of by the calendar: keys that expire, expired keys still called, the monthly review.
+"""Reminders by the calendar: keys that expire, expired keys still called, the monthly review.
 
 ``manage.py daily`` calls these. Whatever they tell is noted in the same transaction, so that it is told once
 however often, and on however many machines, they run.

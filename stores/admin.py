@@ -189,7 +189,7 @@ class OrderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
 
 
 class OrderLineInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
-    """What was bought, read-only."""
+    """The lines of an order, read-only."""
 
     model = OrderLine
     fields = readonly_fields = ("name", "sku", "quantity", "unit_price", "total")

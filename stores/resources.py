@@ -30,7 +30,7 @@ class Resource(models.TextChoices):
 
     @property
     def exposes(self) -> str:
-        """What somebody with this resource gets to see, in a line for store owners."""
+        """A line for store owners about what somebody with this resource gets to see."""
         return _EXPOSES[self]
 
     @property

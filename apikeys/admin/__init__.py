@@ -1,3 +1,3 @@
-"""What operators see of keys and stores; importing it registers the pages of keys."""
+"""The admin's pages of keys and stores; importing it registers those of keys."""
 
 from apikeys.admin import keys  # noqa: F401

@@ -1,4 +1,4 @@
-"""What operators see of keys and usage. Owners issue keys; here they are looked at and switched off."""
+"""The admin's pages of keys and usage. Owners issue keys; here they are looked at and switched off."""
 
 from typing import Any
 
@@ -178,7 +178,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @method_decorator(require_POST)
     def end_leaked(self, request: HttpRequest) -> HttpResponse:
-        """Those that the operator ticked are deactivated, and their owners told."""
+        """Deactivate those that the operator ticked, and tell their owners."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         known = ApiKey.objects.filter(prefix__in=request.POST.getlist("prefix")[:MAX_LEAKED_KEYS])

@@ -65,7 +65,7 @@ class TrustAdmin(ReadOnlyAdmin):
 
 @admin.register(TokenExchange)
 class TokenExchangeAdmin(ReadOnlyAdmin):
-    """What trusts made of the tokens that they were shown, refusals included."""
+    """The exchanges of tokens that trusts were shown, refusals included."""
 
     list_display = ("at", "trust", "run", "prefix", "reason", "address")
     list_select_related = ("trust",)

@@ -47,7 +47,7 @@ class SuspendForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """What would be refused if a store's keys were."""
+    """The requests that would be refused if a store's keys were."""
 
     store: Store
     working: int
@@ -66,7 +66,7 @@ class Affected:
 
 
 class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """What keys add to the admin of stores, which knows nothing of them."""
+    """Add keys to the admin of stores, which knows nothing of them."""
 
     form = StoreForm
     actions = ("suspend", "resume")
@@ -178,7 +178,7 @@ def naming(stores: Iterable[Store]) -> str:
 
 
 def keys_of(store: Store) -> dict[str, Any]:
-    """What the store's page shows of its keys: the busiest of them, and what was done last."""
+    """A store's keys on its page: the busiest of them, and what was done last."""
     keys = ApiKey.objects.for_store(store)
     shown = list(keys.with_status().busiest_first()[:MAX_KEYS])
     periods = reports.of_keys(shown)

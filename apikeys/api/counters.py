@@ -1,4 +1,4 @@
-"""Where requests are counted for rate limits: in this process, in one Redis or Valkey, or in a cluster."""
+"""Counters of requests for rate limits: in this process, in one Redis or Valkey, or in a cluster."""
 
 from contextlib import suppress
 from threading import Lock
@@ -22,7 +22,7 @@ CONNECT_RETRIES = 3
 
 
 class Counters(Protocol):
-    """Where requests are counted."""
+    """A place where requests are counted."""
 
     def incr(self, key: str, expiry: int) -> int:
         """Add one to a counter that lasts ``expiry`` seconds, and return it. Raises StorageError."""

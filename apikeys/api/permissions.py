@@ -1,4 +1,4 @@
-"""What a key reaches: the key, the view's resource and the method, weighed against each other."""
+"""Permissions of keys: the key, the view's resource and the method, weighed against each other."""
 
 from typing import TYPE_CHECKING, cast
 

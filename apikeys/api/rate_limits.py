@@ -1,4 +1,4 @@
-"""How many requests a key may make, and an address without one, in a minute.
+"""Rate limits: the requests that a key may make, and an address without one, in a minute.
 
 Windows are whole minutes of the clock, counted in one atomic step: in this process's memory, or by the
 ``limits`` library in Redis or Valkey for all processes and machines together. While a server of counters is
@@ -31,7 +31,7 @@ UNLIMITED = Counter("reflow_unlimited", "Requests let through while the counters
 
 
 class Allowance(NamedTuple):
-    """What is left of a limit in this window, after the request that asked."""
+    """The rest of a limit in this window, after the request that asked."""
 
     policy: str
     limit: int

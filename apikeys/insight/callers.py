@@ -1,4 +1,4 @@
-"""Who still calls with the old key of a roll: moved to the new one, still on the old one, or silent since."""
+"""Callers of a rolled key: moved to the new one, still on the old one, or silent since."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ MAX_ALLOWED_ADDRESSES = 50
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """What a key would be limited to: scopes, and addresses or networks, with what it was seen to do.
+    """The limits of a fence: scopes, and addresses or networks, with what the key was seen to do.
 
     ``callers`` are the addresses, ``clients`` the programs that called in the rehearsal's days.
     """

@@ -17,7 +17,7 @@ MAX_PATHS = 100
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What was read of a resource, or changed: requests, the number of distinct objects, and their paths."""
+    """The objects of a resource read or changed: requests, the number of distinct ones, and their paths."""
 
     resource: str
     access: str
@@ -28,7 +28,7 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What was done with a key in a period, from an address or, where that is blank, from all.
+    """The requests of a key in a period, from an address or, where that is blank, from all.
 
     ``unusual`` are sentences on how it differs from the key's other requests. ``logged_from`` is how far back
     the request log goes; ``unlogged`` requests of the key were counted on days before that.

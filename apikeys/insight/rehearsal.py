@@ -52,7 +52,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a key's requests of the last DAYS days would have come to.
+    """The outcome that a key's requests of the last DAYS days would have had.
 
     Of those that were not refused, ``works`` would have worked and ``fails`` would not; ``failing`` are those
     groups of these with the most requests. ``mended`` of the ``refused`` would have worked. Days before

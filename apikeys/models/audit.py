@@ -103,17 +103,17 @@ class AuditEntry(models.Model):
 
     @property
     def subject(self) -> str:
-        """What it was done to, such as ``Accounting (19656ea)``."""
+        """The key that it was done to, such as ``Accounting (19656ea)``."""
         return f"{self.name} ({self.prefix})" if self.prefix else self.subject_without_key
 
     @property
     def subject_without_key(self) -> str:
-        """What it was done to, where that is not one key."""
+        """The thing that it was done to, where that is not one key."""
         return "The store" if self.event == Event.OWNERS_CHANGED else "All keys"
 
     @property
     def sentence(self) -> str:
-        """What was done, for people."""
+        """A sentence of what was done, for people."""
         return describe(self.event, self.details, by_person=bool(self.actor_email))
 
     @property

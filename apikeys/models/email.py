@@ -16,7 +16,7 @@ class EmailQuerySet(models.QuerySet["Email"]):
 
 
 class Email(models.Model):
-    """What to tell whom. No secret is in it: a link that carries one is made when the e-mail is sent."""
+    """A message to one person. No secret is in it: a link that carries one is made when it is sent."""
 
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -1,4 +1,4 @@
-"""What each owner of a store wants to be told by e-mail, and what was told already."""
+"""Choices of each owner of a store about e-mail, and a note of what was told already."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ MAX_KNOWN_NETWORKS = 100
 
 
 class Notification(models.TextChoices):
-    """What can be switched. The values are columns of NotificationSettings."""
+    """The notifications that can be switched. The values are columns of NotificationSettings."""
 
     EXPIRY = "expiry", "Keys that expire"
     NEW_NETWORK = "new_network", "Use from a new network"
@@ -59,7 +59,7 @@ class NotificationSettingsQuerySet(models.QuerySet["NotificationSettings"]):
 
 
 class NotificationSettings(models.Model):
-    """What one owner of one store has chosen. Changes to keys and leaked keys are always told."""
+    """The choices of one owner of one store. Changes to keys and leaked keys are always told."""
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -8,7 +8,7 @@ REFUSED_STATUS_CODES = frozenset({401, 403, 429})
 
 
 class Outcome(models.TextChoices):
-    """What became of a request: served, refused because of its key, or failed for another reason."""
+    """The end of a request: served, refused because of its key, or failed for another reason."""
 
     SUCCEEDED = "succeeded", "Succeeded"
     REFUSED = "refused", "Refused"

@@ -1,4 +1,4 @@
-"""What became of the requests of keys: counts by day and by hour, and the newest request of each key.
+"""Usage of keys: counts of requests by day and by hour, and the newest request of each key.
 
 Rows name keys and stores by ids without a foreign key constraint. So counting locks no key and no store,
 nobody waits to delete one, and what was counted for a deleted key stays part of its store's figures.
@@ -37,7 +37,7 @@ class UsageQuerySet(models.QuerySet[Row]):
 
 
 class Usage(models.Model):
-    """How many requests a key made on one day (UTC), by where they led and what they came to."""
+    """The number of requests of a key on one day (UTC), by resource, access, outcome and reason."""
 
     store = models.ForeignKey(
         Store, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
@@ -87,7 +87,7 @@ class Usage(models.Model):
 
 
 class StoreUsage(models.Model):
-    """How many requests all keys of a store made on one day (UTC), deleted keys included.
+    """The number of requests of all keys of a store on one day (UTC), deleted keys included.
 
     It repeats what the rows by key add up to, so that the figures over a whole store cost the same
     with two thousand keys as with two.
@@ -115,7 +115,7 @@ class StoreUsage(models.Model):
 
 
 class HourlyUsage(models.Model):
-    """How many requests a key made in one hour (UTC): for charts of the last 24 hours, and for its rhythm."""
+    """The number of requests of a key in one hour (UTC): for charts of the last 24 hours, and its rhythm."""
 
     store = models.ForeignKey(
         Store, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"

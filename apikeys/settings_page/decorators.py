@@ -1,4 +1,4 @@
-"""Who may open a page of a store's keys, and who may change one."""
+"""Decorators that say who may open a page of a store's keys, and who may change one."""
 
 from collections.abc import Callable
 from functools import wraps

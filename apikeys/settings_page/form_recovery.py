@@ -1,4 +1,4 @@
-"""What a browser holds between two requests: a form that was not sent yet, and an undo.
+"""Keep for a browser between two requests: a form that was not sent yet, and an undo.
 
 Changing keys takes a recent sign-in. A person who has to sign in or confirm it first comes back to the form
 with what they had typed. It is kept in a cookie of the form's own address: anybody can post a form, signed in

@@ -1,4 +1,4 @@
-"""What owners fill in on the settings page. A form checks what was typed, then calls apikeys.lifecycle."""
+"""Forms of the settings page. A form checks what was typed, then calls apikeys.lifecycle."""
 
 import json
 from datetime import UTC, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""What the request log tells an owner about a key: rehearsals of changes, the fence, incidents."""
+"""Pages of what the request log tells about a key: rehearsals of changes, the fence, incidents."""
 
 from datetime import timedelta
 

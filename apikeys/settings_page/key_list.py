@@ -55,7 +55,7 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """What to show. Unknown values in an address fall back to the defaults: a link never breaks."""
+    """The choice of what to show. Unknown values in an address fall back to the defaults."""
 
     base: str
     q: str = ""
@@ -194,7 +194,7 @@ def list_address(request: Any, store: Store) -> str:
 
 
 class Row(NamedTuple):
-    """What a row of the list shows, as text. ``chips`` are pairs of a resource and whether it is written."""
+    """A row of the list, as text. ``chips`` are pairs of a resource and whether it is written."""
 
     url: str
     prefix: str

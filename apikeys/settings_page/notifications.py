@@ -1,4 +1,4 @@
-"""What an owner is told by e-mail about a store's keys."""
+"""The page of what an owner is told by e-mail about a store's keys."""
 
 from django import forms
 from django.contrib import messages

@@ -133,7 +133,7 @@ class PeriodFilters(forms.Form):
 
     @property
     def query(self) -> dict[str, str]:
-        """What an address needs to ask for the same."""
+        """Return what an address needs to ask for the same."""
         return {name: value for name in self.fields if (value := self.data.get(name, "").strip())}
 
     @property
@@ -220,7 +220,7 @@ class RequestPage:
 
 
 class RequestSearch:
-    """What the filters ask of a store's log: rows that an index finds, and a condition on them."""
+    """A question to a store's log: rows that an index finds, and a condition on them."""
 
     def __init__(self, store: Store, filters: RequestFilters) -> None:
         wanted = filters.cleaned_data

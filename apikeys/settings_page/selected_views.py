@@ -1,4 +1,4 @@
-"""What can be done to several keys of the list at once, each with one confirmation."""
+"""Actions on several keys of the list at once, each with one confirmation."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ MAX_SELECTED = 300
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What is done to each key. ``why_not`` says why a key is left out; blank for one that is not."""
+    """An action on each key. ``why_not`` says why a key is left out; blank for one that is not."""
 
     verb: str
     done: str

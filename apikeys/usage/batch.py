@@ -58,7 +58,7 @@ class KeyRequest(NamedTuple):
 
 
 class Counter(NamedTuple):
-    """What requests are counted by. ``hour`` is its beginning, in UTC."""
+    """The group that requests are counted by. ``hour`` is its beginning, in UTC."""
 
     store_id: int
     key_id: int
@@ -75,7 +75,7 @@ class Counter(NamedTuple):
 
 @dataclass(slots=True)
 class Count:
-    """How many requests there were, and when the newest was."""
+    """The number of requests, and when the newest was."""
 
     requests: int
     last_at: datetime
@@ -111,7 +111,7 @@ class Refused:
 
 @dataclass(slots=True)
 class Batch:
-    """What is written together, under the next number of the process that writes it: counts and a log.
+    """Counts and a log that are written together, under the next number of the process that writes them.
 
     ``networks`` has the first request of each key from each network, those that were refused left out.
     """

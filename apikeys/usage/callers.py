@@ -1,4 +1,4 @@
-"""Who calls with a key: the addresses and programs that its newest requests came from, by the request log."""
+"""Callers of a key: the addresses and programs of its newest requests, by the request log."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Those with the most requests since a moment, which is later than asked for where there are many.
+    """The callers with the most requests since a moment, which is later than asked for if there are many.
 
     ``busiest`` is the number of requests in the busiest minute of the last week, as far as that goes back.
     """

@@ -1,4 +1,4 @@
-"""Where the marks of a chart go, as texts that a template puts into an SVG without touching them.
+"""Places of the marks of a chart, as texts that a template puts into an SVG without touching them.
 
 A table beside each chart carries the same figures.
 """

@@ -1,4 +1,4 @@
-"""What operators are warned by: usage that waits or is lost, and requests that no limit held back."""
+"""Metrics that operators are warned by: usage that waits or is lost, and requests beyond any limit."""
 
 from prometheus_client import Counter, Gauge
 

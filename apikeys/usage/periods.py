@@ -57,7 +57,7 @@ class Period:
 
     @property
     def unit(self) -> str:
-        """What a bar is: hour, day or month."""
+        """The unit of a bar: hour, day or month."""
         return "hour" if self.time_range.is_hourly else "month" if self.time_range.is_monthly else "day"
 
     def __init__(self, time_range: TimeRange = TimeRange.MONTH) -> None:

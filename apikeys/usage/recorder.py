@@ -1,4 +1,4 @@
-"""What keys did, counted and logged in memory and written about once a second: a read stays a read.
+"""Requests of keys, counted and logged in memory and written about once a second: a read stays a read.
 
 Each process has one Recorder. Requests add to its batch; a thread writes what has gathered every
 ``USAGE_FLUSH_SECONDS``, and the end of the process writes the rest. With an interval of 0 every request

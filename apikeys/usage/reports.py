@@ -1,4 +1,4 @@
-"""What keys did, read back: the figures behind the settings page and ``GET /v1/api-key/``.
+"""Usage read back: the figures behind the settings page and ``GET /v1/api-key/``.
 
 Days are UTC days.
 """
@@ -99,7 +99,7 @@ def refusals_by_reason(key: ApiKey) -> dict[str, int]:
 
 @dataclass(slots=True)
 class ScopeUse:
-    """What a key did with one scope in the last 30 days, granted or not."""
+    """The use of one scope by a key in the last 30 days, granted or not."""
 
     resource: Resource
     access: Access
@@ -115,7 +115,7 @@ class ScopeUse:
 
 @dataclass(slots=True)
 class ResourceUse:
-    """What a key may do with a resource, and what it did in the last 30 days."""
+    """The access of a key to a resource, and its use in the last 30 days."""
 
     resource: Resource
     granted: str
@@ -126,7 +126,7 @@ class ResourceUse:
 
 @dataclass(slots=True)
 class AccessUse:
-    """What a key was given against what it made of it.
+    """The access that a key was given against its use.
 
     ``rows`` are the resources that it reaches or asked for; ``unused`` the scopes that it has and does not
     use; ``without_unused`` what it would have without them.
@@ -189,7 +189,7 @@ def removable(key: ApiKey, scopes: list[ScopeUse]) -> list[ScopeUse]:
 
 @dataclass(slots=True)
 class Impact:
-    """What would break if the key stopped working: requests that are let in now, and the last one of all."""
+    """The harm if the key stopped working: requests that are let in now, and the last one of all."""
 
     since_yesterday: int
     last_7_days: int

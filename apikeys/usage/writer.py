@@ -1,4 +1,4 @@
-"""How counted requests become rows: a batch in one transaction, and every batch once.
+"""Write counted requests as rows: a batch in one transaction, and every batch once.
 
 Every writer writes to the tables in the same order, its own row among the writers first, and to the rows of
 each table sorted. So no two of them can deadlock, and as no row refers to another, nobody else waits.

@@ -37,7 +37,7 @@ WAIT_SECONDS = 1
 
 
 class Answer(msgspec.Struct):
-    """What is kept of an answer."""
+    """The parts of an answer that are kept."""
 
     status: int
     headers: dict[str, str]

@@ -64,7 +64,7 @@ class ListPagination(BasePagination):
 
 
 class Pages:
-    """What both ways have in common: the address of the list and the size of a page."""
+    """The base of both ways: the address of the list and the size of a page."""
 
     def __init__(self, request: Request) -> None:
         self.address = urlsplit(request.build_absolute_uri())

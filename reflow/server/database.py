@@ -1,4 +1,4 @@
-"""What a web process does with its connections to PostgreSQL; commands and the worker do none of it."""
+"""Settings of a web process's connections to PostgreSQL; commands and the worker have none of them."""
 
 import logging
 import select

@@ -1,4 +1,4 @@
-"""How gunicorn serves the site: ``gunicorn --config python:reflow.server.gunicorn``.
+"""The configuration of gunicorn: ``gunicorn --config python:reflow.server.gunicorn``.
 
 With ``--check-config`` it checks every variable and the application, and starts nothing.
 """

@@ -28,8 +28,8 @@ class SessionMiddleware(PagesOnly, sessions.SessionMiddleware):
 
 
 class AuthenticationMiddleware(PagesOnly, auth.AuthenticationMiddleware):
-    """Who is signed in."""
+    """Find who is signed in, on pages."""
 
 
 class MessageMiddleware(PagesOnly, messages.MessageMiddleware):
-    """What a page says after a redirect."""
+    """Keep messages for the page after a redirect."""

@@ -1,4 +1,4 @@
-"""What a process of the server has, and how much of it is in use."""
+"""Metrics of a process of the server: what it has, and how much of it is in use."""
 
 import os
 import threading

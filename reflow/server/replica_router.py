@@ -28,7 +28,7 @@ USAGE_MODELS = frozenset({HourlyUsage, LoggedRequest, StoreUsage, Usage})
 
 @dataclass
 class Reads:
-    """Where the reads of a request go. What the first of them chooses holds for all.
+    """The database that the reads of a request go to. The choice of the first of them holds for all.
 
     Whoever asks is known by then. Its key and, on an owner's page, ``request.store`` were read
     from the primary.

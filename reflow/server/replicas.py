@@ -70,7 +70,7 @@ class State(StrEnum):
 
 
 class Sample(NamedTuple):
-    """Where the primary's log ended, and when: by this process's clock, which never jumps, and by its own."""
+    """The end of the primary's log, and when: by this process's clock, which never jumps, and its own."""
 
     taken_at: float
     time: datetime

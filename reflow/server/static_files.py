@@ -1,4 +1,4 @@
-"""How the pages' own files are named and kept."""
+"""Names and storage of the pages' own files."""
 
 from django.contrib.staticfiles.apps import StaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage

@@ -1,4 +1,4 @@
-"""What the views of all resources share: the store in the address, reading rows, writing in transactions.
+"""The base of all resources' views: the store in the address, reading rows, writing in transactions.
 
 Reads make no model instances: a view's ``rows`` are a QuerySet of dicts, and ``represent()`` turns these into
 objects, with one query for each kind of part however many rows there are. The QuerySet is made once, because

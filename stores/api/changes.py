@@ -75,7 +75,7 @@ PlaceNumber = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Place(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """Where in the feed a reader is: at the change that was read last; at its beginning before the first."""
+    """A reader's place in the feed: the change that was read last; its beginning before the first."""
 
     transaction_id: PlaceNumber = 0
     pk: PlaceNumber = 0

@@ -162,7 +162,7 @@ class SearchFilter(filters.CharFilter):
 
 
 class ListFilters(filters.FilterSet):
-    """Those of every list."""
+    """The filters of every list."""
 
     ids = IdsFilter()
     updated_after = UtcDateTimeFilter(

@@ -1,4 +1,4 @@
-"""What responses are made of: classes that are both the objects and their description in the document.
+"""The base of responses: classes that are both the objects and their description in the document.
 
 A class is filled from a dict of the database, without model instances or serializers: on a page of orders
 these would cost more than the database. Its fields' texts, limits and types are what the OpenAPI document

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the operations on a resource."""
+"""Descriptions of the operations on a resource for the OpenAPI document."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

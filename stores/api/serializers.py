@@ -1,4 +1,4 @@
-"""What clients may write: checked by strict fields here, then by the model's own rules."""
+"""Serializers of what clients may write: checked by strict fields, then by the model's own rules."""
 
 import re
 from collections.abc import Mapping

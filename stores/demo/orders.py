@@ -42,7 +42,7 @@ UPDATED_AFTER = {
 
 @dataclass(frozen=True)
 class OrderContext:
-    """What orders are made from: products, the most popular first, and customers in the order they joined."""
+    """The material of orders: products, the most popular first, and customers in the order they joined."""
 
     store: Store
     demo: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What a store sells: categories, products and their variants."""
+"""The catalogue of a store: categories, products and their variants."""
 
 from typing import Any, TypeAlias
 

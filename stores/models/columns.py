@@ -46,7 +46,7 @@ class FoldedField(models.TextField):  # type: ignore[type-arg]  # not generic at
 
 
 class SortKeyField(FoldedField):
-    """What rows are sorted by: as above without accents, so that Äpfel stands beside apple."""
+    """A text to sort by: as above without accents, so that Äpfel stands beside apple."""
 
     def fold(self, text: str) -> str:
         letters = unicodedata.normalize("NFKD", comparable(text))

@@ -172,7 +172,7 @@ class Order(Address, StoreObject):
 
 
 class OrderLine(StoreScopedChild):
-    """What was bought, as it was then: the product may be renamed or deleted since."""
+    """A product as it was bought: it may be renamed or deleted since."""
 
     parent_field = "order"
 
