@@ -30,6 +30,9 @@ else:
 
 ID = re.compile(r"[0-9]{1,18}")
 
+# A list of all stores to choose from would be longer than the page.
+STORE = ("=store__id", "store__name")
+
 
 class IdAutocompleteSelect(AutocompleteSelect):
     """Leaves out sent values that are no ids: Django looks them up in the database, which fails."""
@@ -81,9 +84,8 @@ class StoreAdmin(AutocompleteMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 @admin.register(Category)
 class CategoryAdmin(StoreScopedAdmin):
     list_display = ("name", "handle", "parent", "store", "position")
-    list_filter = ("store",)
     list_select_related = ("parent", "store")
-    search_fields = ("name", "handle")
+    search_fields = ("name", "handle", *STORE)
     autocomplete_fields = ("store", "parent")
     fields = ("store", "parent", "name", "handle", "description", "position")
 
@@ -131,9 +133,9 @@ class ProductAdmin(StoreScopedAdmin):
     inlines = (ProductCategoryInline, VariantInline)
     formfield_overrides: ClassVar[dict[Any, Any]] = {models.JSONField: {"form_class": MediaField}}
     list_display = ("name", "sku", "store", "price_text", "inventory_type", "livemode", "created_at")
-    list_filter = ("inventory_type", "livemode", "store")
+    list_filter = ("inventory_type", "livemode")
     list_select_related = ("store",)
-    search_fields = ("name", "handle", "sku")
+    search_fields = ("name", "handle", "sku", *STORE)
     ordering = ("-id",)
     readonly_fields = ("created_at", "updated_at")
     fieldsets = (
@@ -166,9 +168,8 @@ class ProductAdmin(StoreScopedAdmin):
 @admin.register(Customer)
 class CustomerAdmin(StoreScopedAdmin):
     list_display = ("name", "email", "phone", "city", "country", "store", "created_at")
-    list_filter = ("store",)
     list_select_related = ("store",)
-    search_fields = ("name", "email", "phone")
+    search_fields = ("name", "email", "phone", *STORE)
     ordering = ("-id",)
     readonly_fields = ("created_at",)
     fields = (
@@ -210,9 +211,9 @@ class OrderAdmin(StoreScopedAdmin):
     form = OrderForm
     inlines = (OrderLineInline,)
     list_display = ("number", "store", "customer", "status", "payment_status", "total_text", "created_at")
-    list_filter = ("status", "payment_status", "store")
+    list_filter = ("status", "payment_status")
     list_select_related = ("store", "customer")
-    search_fields = ("=number", "recipient", "customer__name", "customer__email", "tracking_number")
+    search_fields = ("=number", "recipient", "customer__name", "customer__email", "tracking_number", *STORE)
     ordering = ("-id",)
     autocomplete_fields = ()
     amounts = ("subtotal", "shipping", "discount", "tax", "total")
@@ -245,9 +246,9 @@ class OrderAdmin(StoreScopedAdmin):
 @admin.register(Coupon)
 class CouponAdmin(StoreScopedAdmin):
     list_display = ("code", "store", "kind", "value", "active", "starts_at", "ends_at", "times_used")
-    list_filter = ("kind", "store")
+    list_filter = ("kind",)
     list_select_related = ("store",)
-    search_fields = ("code",)
+    search_fields = ("code", *STORE)
     readonly_fields = ("created_at",)
     fields = (
         ("store", "code"),

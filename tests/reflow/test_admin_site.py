@@ -57,6 +57,18 @@ def test_no_query_of_a_list_is_a_server_error(
         assert response.status_code in {200, 302, 400, 403}, query
 
 
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_no_list_offers_all_stores_to_choose_from(model: Any) -> None:
+    assert not {"store", "store__name"} & set(admin.site.get_model_admin(model).list_filter)
+
+
+def test_products_are_found_by_their_store(operator: Client, store: Store, other_store: Store) -> None:
+    make_specimens(store)
+    for text, found in ((str(store.pk), True), (store.name, True), (other_store.name, False)):
+        page = operator.get(admin_page(Product, "changelist"), {"q": text})
+        assert bool(page.context["cl"].result_count) is found
+
+
 @pytest.mark.parametrize("column", ["password__startswith", "user__password__contains", "data__contains"])
 def test_a_list_looks_up_no_secret(operator: Client, column: str) -> None:
     for model in MODELS:
