@@ -40,6 +40,7 @@ RETURN_PAGES = {
     "fence": "detail",
     "rhythm": "detail",
     "end_old": "detail",
+    "rehearse": "edit",
 }
 # Addresses that a page asks again and again by itself. It must not leave for a form because of them.
 POLLED = {"first_request"}
