@@ -19,7 +19,7 @@ from stores.models import Store
 FORMULA = re.compile(r"(^|[,;|\t\r\n])([ \"']*)(?=[=+\-@＝＋－＠])")
 # By it a spreadsheet program knows that the file is UTF-8.
 BYTE_ORDER_MARK = "\ufeff"
-# A download keeps one of the server's threads busy for as long as it takes; a process has four by default.
+# A download keeps one of the server's threads busy for as long as it takes; a process has three at least.
 MAX_DOWNLOADS = 2
 ROWS_PER_CHUNK = 500
 # A download whose process was killed keeps the next one waiting for so long.

@@ -25,8 +25,8 @@ if workers > 1 and not settings.REDIS_URL:
     env.stop(
         "WEB_PROCESSES is more than 1, but REDIS_URL is not set: processes count rate limits together there."
     )
-# Threads wait for the database side by side; a process takes some 100 MB.
-threads = env.read("WEB_THREADS", env.integer(), default=4)
+# Threads wait for the database side by side; a process takes some 100 MB. Two may be busy with downloads.
+threads = env.read("WEB_THREADS", env.integer(minimum=3), default=4)
 # With what else a process has open, fewer than the usual 1,024 files.
 worker_connections = 512
 

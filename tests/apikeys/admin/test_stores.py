@@ -203,6 +203,21 @@ def test_an_address_that_names_no_store_does_nothing(operator: Client, store: St
     assert not Suspension.objects.exists()
 
 
+def test_suspend_says_which_store_somebody_deleted_meanwhile(
+    operator: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspend_store = lifecycle.suspend_store
+
+    def delete_first(store: Store, **options: Any) -> Suspension:
+        Store.objects.filter(pk=store.pk).delete()
+        return suspend_store(store, **options)
+
+    monkeypatch.setattr(lifecycle, "suspend_store", delete_first)
+    answer = operator.post(f"{SUSPEND}?store={store.pk}", {"reason": REASON}, follow=True)
+    assert answer.status_code == 200
+    assert f"{store} was deleted meanwhile." in answer.content.decode()
+
+
 # Who may.
 
 
