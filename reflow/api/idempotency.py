@@ -151,7 +151,6 @@ class IdempotencyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not is_idempotent(request):
             return self.get_response(request)
-        len(request.body)  # read to its end before the transaction begins: a slow client holds no locks
         with transaction.atomic():
             response = self.get_response(request)
             claim: Claim | None = getattr(request, "idempotency_claim", None)
@@ -163,10 +162,20 @@ class IdempotencyMiddleware:
 
 
 def is_idempotent(request: HttpRequest) -> bool:
-    """Return whether a request is one with an API key that may be sent again."""
+    """Return whether a request is one with an API key that may be sent again, and came whole."""
     return (
         is_api_path(request.path)
         and request.method == "POST"
         and HEADER in request.headers
         and "Authorization" in request.headers
+        and has_whole_body(request)
     )
+
+
+def has_whole_body(request: HttpRequest) -> bool:
+    """Read the body, and return whether it came to its end: no claim is made for one that was cut off.
+
+    It is read before the transaction begins: a slow client holds no locks.
+    """
+    stated = request.META.get("CONTENT_LENGTH") or "0"
+    return stated.isdecimal() and len(request.body) == int(stated)

@@ -188,7 +188,7 @@ def test_a_selection_elsewhere_and_an_edit_that_meets_another(
     dialog.get_by_label("Note").fill("Mine")
     lifecycle.update_key(ApiKey.objects.get(pk=key.pk), by=Actor(owner), version=1, note="Theirs")
     dialog.get_by_role("button", name="Save changes").click()
-    expect(dialog.get_by_text("somebody else changed the note, too")).to_be_visible()
+    expect(dialog.get_by_role("alert")).to_contain_text("somebody else changed the note, too")
     check(page)
 
 

@@ -3,6 +3,7 @@
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from io import BytesIO
 from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
@@ -146,6 +147,14 @@ def test_the_same_request_at_once_is_told_to_wait_or_waits(key: str, monkeypatch
         if connection.vendor != "postgresql":
             assert (second.result(20).status_code, second.result()["Idempotent-Replayed"]) == (201, "true")
     assert Coupon.objects.count() == 1
+
+
+def test_a_body_that_was_cut_off_claims_nothing(key: str) -> None:
+    half: Any = {"wsgi.input": BytesIO(b'{"code":"WINT'), "CONTENT_LENGTH": "80"}
+    headers = {**bearer(key), "Idempotency-Key": "a-uuid"}
+    cut = Client().post(COUPONS, content_type="application/json", headers=headers, **half)
+    assert cut.status_code == 400
+    assert post(key).status_code == 201
 
 
 @pytest.mark.django_db(transaction=True)
