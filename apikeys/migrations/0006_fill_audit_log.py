@@ -33,7 +33,7 @@ def fill(apps, schema_editor):
 
 
 def log_of(apps, app_label, model):
-    """What the admin log has about objects of a kind, oldest first, each with its user."""
+    """Return what the admin log has about objects of a kind, oldest first, each with its user."""
     log = apps.get_model('admin', 'LogEntry').objects.filter(
         content_type__app_label=app_label, content_type__model=model
     )
