@@ -379,8 +379,8 @@ def resume_store(store: Store, *, by: Actor) -> bool:
         if not Suspension.objects.filter(store=store).delete()[0]:
             return False
         _set_suspended(store, None)
-        for key in ApiKey.objects.for_store(store).order_by("pk"):
-            Refusal.objects.settle_fixed(key)
+        keys = ApiKey.objects.for_store(store)
+        Refusal.objects.settle_inactive(keys.usable() | keys.in_state("expired"))
         emails.send_event([AuditEntry.objects.record(Event.RESUMED, by=by, store=store)])
     return True
 

@@ -42,6 +42,13 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
             if refusal.is_mended(key, now) or (is_limit_raised and refusal.reason == "rate_limited"):
                 self.filter(pk=refusal.pk, settled_at=None).update(settled_at=now, settled_as=Settled.FIXED)
 
+    def settle_inactive(self, keys: "models.QuerySet[ApiKey]") -> None:
+        """Settle that these keys were off, which they are no more."""
+        rows = self.filter(key__in=keys.values("pk"), reason="api_key_inactive", settled_at=None)
+        # In the order that the usage writer takes, for the same reason.
+        in_order = rows.order_by("key").select_for_update().values("pk")
+        self.filter(pk__in=in_order).update(settled_at=timezone.now(), settled_as=Settled.FIXED)
+
     def leave(self) -> int:
         """Settle these because their owner wants them refused: they stay so, and are counted on."""
         now = timezone.now()

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apikeys import lifecycle
@@ -116,6 +117,30 @@ def test_settle_fixed_follows_the_change_that_mends_the_cause(
     assert refusals.get().settled_as == "fixed"
     refuse(key, reason, **request_fields)
     assert (refusals.open().get().requests, refusals.get().settled_as) == (2, "")
+
+
+def test_resume_store_settles_what_the_suspension_refused_in_queries_for_all_keys(
+    issue: IssueKey, owner: User
+) -> None:
+    by = Actor(owner)
+    on, off, expired = keys = [issue(name=name)[0] for name in ("On", "Off", "Expired")]
+    pause(off, by)
+    set_columns(expires_at=timezone.now())(expired, by)
+    for one in keys:
+        refuse(one, "api_key_inactive")
+        refuse(one, "resource_not_allowed", access="write")
+    suspend(on, by)
+    with CaptureQueriesContext(connection) as queries:
+        resume(on, by)
+    assert sum('UPDATE "apikeys_refusal"' in query["sql"] for query in queries) == 1
+    inactive, scope = "api_key_inactive", "resource_not_allowed orders:write"
+    assert [row for one in keys for row in settled(one)] == [
+        (inactive, "fixed"), (scope, ""), (inactive, ""), (scope, ""), (inactive, "fixed"), (scope, ""),
+    ]  # fmt: skip
+
+
+def settled(key: ApiKey) -> list[tuple[str, str]]:
+    return [(cause, settled_as) for cause, settled_as, _, _ in state(key)]
 
 
 def test_a_late_batch_does_not_open_what_was_fixed_meanwhile(issue: IssueKey, owner: User) -> None:
