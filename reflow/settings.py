@@ -83,7 +83,6 @@ MIDDLEWARE = [
     "reflow.observability.access_log.AccessLogMiddleware",
     "reflow.server.request_deadline.RequestDeadlineMiddleware",
     "reflow.server.https.HttpsCheckMiddleware",
-    "apikeys.api.exposed_keys.ExposedKeyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",

@@ -8,6 +8,8 @@ from http import HTTPStatus
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from apikeys.api.exposed_keys import mark_exposed_key
+
 logger = logging.getLogger(__name__)
 
 UNTRUSTED = (
@@ -21,7 +23,10 @@ MISSING = (
 
 
 class HttpsCheckMiddleware:
-    """Answers with the variable that is missing where SecurityMiddleware would redirect in a circle."""
+    """Answers with the variable that is missing where SecurityMiddleware would redirect in a circle.
+
+    Where none is, a key that comes over plain HTTP is marked as exposed, before any redirect, limit or route.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -31,7 +36,9 @@ class HttpsCheckMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SECURE_SSL_REDIRECT and not request.is_secure():
             problem = find_problem(request)
-            if problem and problem not in self.logged:
+            if not problem:
+                mark_exposed_key(request)
+            elif problem not in self.logged:
                 self.logged.add(problem)
                 logger.error(problem)
             if problem and not is_redirect_exempt(request.path):

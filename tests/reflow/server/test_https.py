@@ -6,6 +6,8 @@ import pytest
 from django.core.checks import run_checks
 from django.test import Client
 
+from tests.conftest import IssueKey, bearer
+
 pytestmark = pytest.mark.once
 
 BEHIND_PROXY = {"X-Forwarded-For": "203.0.113.9"}
@@ -62,6 +64,17 @@ def test_a_header_of_a_client_does_not_break_health_checks_and_the_api(
     if path.startswith("/v1/"):
         assert response["Content-Type"].startswith("application/json")
         assert response["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_key_is_not_marked_as_exposed_where_the_proxy_says_https(
+    settings: Any, client: Client, issue: IssueKey
+) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_PROXY_SSL_HEADER = True, None
+    key, plaintext = issue()
+    for scheme, is_exposed in (("https", False), ("http", True)):
+        client.get("/v1/api-key/", headers=bearer(plaintext) | {"X-Forwarded-Proto": scheme})
+        key.refresh_from_db()
+        assert (key.exposed_at is not None) is is_exposed
 
 
 def test_a_problem_is_logged_once(settings: Any, client: Client, caplog: pytest.LogCaptureFixture) -> None:
