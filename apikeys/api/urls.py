@@ -1,14 +1,13 @@
 """The API's routes about keys. Each answers with a slash at the end and without."""
 
 from django.urls import re_path
-from rest_framework.routers import SimpleRouter
 
 from apikeys.api.key_management import ApiKeyViewSet
 from apikeys.api.token import TokenView
 from apikeys.api.views import ApiKeyView, OwnRequestView, RenewKeyView, RevokeKeysView
+from stores.api.routers import Router
 
-router = SimpleRouter()
-router.trailing_slash = "/?"
+router = Router()
 router.register("stores/(?P<store_id>[1-9][0-9]{8})/api-keys", ApiKeyViewSet, basename="api-key-of-store")
 
 urlpatterns = [

@@ -1,7 +1,6 @@
-"""The shop's routes. Each answers with a slash at the end and without: a redirect would drop a body."""
+"""The shop's routes. Each answers with a slash at the end and without."""
 
 from django.urls import re_path
-from rest_framework.routers import SimpleRouter
 
 from stores.api.categories import CategoryViewSet
 from stores.api.changes import ChangesViewSet
@@ -9,13 +8,13 @@ from stores.api.coupons import CouponViewSet
 from stores.api.customers import CustomerViewSet
 from stores.api.orders import OrderViewSet
 from stores.api.products import ProductViewSet
+from stores.api.routers import Router
 from stores.api.store import StoreViewSet
 
 STORE_ID = "(?P<store_id>[1-9][0-9]{8})"
 STORE = f"stores/{STORE_ID}"
 
-router = SimpleRouter()
-router.trailing_slash = "/?"
+router = Router()
 router.register(f"{STORE}/products", ProductViewSet, basename="product")
 router.register(f"{STORE}/categories", CategoryViewSet, basename="category")
 router.register(f"{STORE}/orders", OrderViewSet, basename="order")
@@ -29,7 +28,6 @@ urlpatterns = [
 ]
 
 # What Reflow's published clients read, below the address that they have in their source.
-published_router = SimpleRouter()
-published_router.trailing_slash = "/?"
+published_router = Router()
 published_router.register(f"{STORE_ID}/products", ProductViewSet, basename="product")
 published_router.register(f"{STORE_ID}/categories", CategoryViewSet, basename="category")
