@@ -5,7 +5,7 @@ from django.urls import re_path
 from apikeys.api.key_management import ApiKeyViewSet
 from apikeys.api.token import TokenView
 from apikeys.api.views import ApiKeyView, OwnRequestView, RenewKeyView, RevokeKeysView
-from stores.api.routers import Router
+from stores.routers import Router
 
 router = Router()
 router.register("stores/(?P<store_id>[1-9][0-9]{8})/api-keys", ApiKeyViewSet, basename="api-key-of-store")

@@ -8,8 +8,8 @@ from stores.api.coupons import CouponViewSet
 from stores.api.customers import CustomerViewSet
 from stores.api.orders import OrderViewSet
 from stores.api.products import ProductViewSet
-from stores.api.routers import Router
 from stores.api.store import StoreViewSet
+from stores.routers import Router
 
 STORE_ID = "(?P<store_id>[1-9][0-9]{8})"
 STORE = f"stores/{STORE_ID}"

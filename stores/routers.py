@@ -1,4 +1,4 @@
-"""The router of the API."""
+"""The router of the API, which keys have routes in too."""
 
 from rest_framework.routers import SimpleRouter
 
