@@ -1,44 +1,21 @@
-"""The table of events: what the audit log says of each, which owners are told by e-mail, and what they read.
+"""All that owners are told by e-mail, one row each: Event what somebody did to keys, Notice what was noticed.
 
-To add an event, add its name to Event and its row to EVENTS. What is kept of an event are its details, as
-data; sentences are made of them when they are read.
+A row of Event is also what the audit log says. To add an event or a notice, add its row, and make the
+migration that lets it into the database. What is kept of an event are its details, as data; sentences are
+made of them when they are read.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 from django.db import models
 
 from apikeys import client_ip
 
 Details = Mapping[str, Any]
-
-
-class Event(models.TextChoices):
-    """An event that the audit log keeps."""
-
-    CREATED = "created", "Created"
-    UPDATED = "updated", "Updated"
-    ROLLED = "rolled", "Rolled"
-    RENEWED = "renewed", "Renewed itself"
-    REUSED = "reused", "Used after it was replaced"
-    DEACTIVATED = "deactivated", "Deactivated"
-    REACTIVATED = "reactivated", "Reactivated"
-    LEAKED = "leaked", "Reported as leaked"
-    EXPOSED = "exposed", "Sent without HTTPS"
-    DELETED = "deleted", "Deleted"
-    SUSPENDED = "suspended", "All keys suspended"
-    RESUMED = "resumed", "All keys resumed"
-    OWNERS_CHANGED = "owners", "Owners changed"
-    TRUSTED = "trusted", "Workload trusted"
-    TRUST_CHANGED = "trust_edit", "Trust changed"
-    TRUST_PAUSED = "trust_pause", "Trust paused"
-    TRUST_RESUMED = "trust_start", "Trust resumed"
-    TRUST_DELETED = "trust_end", "Trust deleted"
-    EXCHANGED = "exchanged", "Token exchanged"
 
 
 class Told(Enum):
@@ -50,12 +27,18 @@ class Told(Enum):
 
 
 class Link(Enum):
-    """The one button of an e-mail: its words, and the page of the key or the store that it opens."""
+    """The one button of an e-mail: its words, the page that it opens, and what follows in the address."""
 
-    KEY = "Open the key's page", "detail"
-    LIST = "Open the API Key Settings page", "list"
-    NEW = "Create a new key", "new"
-    TRUSTS = "Open the trusted workloads", "trusts"
+    KEY = "Open the key's page", "detail", ""
+    EXTEND = "Extend the key", "edit", "?extend"
+    LIST = "Open the API Key Settings page", "list", ""
+    NEW = "Create a new key", "new", ""
+    TRUSTS = "Open the trusted workloads", "trusts", ""
+
+    @property
+    def is_of_key(self) -> bool:
+        """Whether the page is that of one key, not of its store."""
+        return self in {Link.KEY, Link.EXTEND}
 
 
 NOT_YOU = "If this was not you or somebody you trust, "
@@ -84,7 +67,7 @@ def describe(event: str, details: Details, *, by_person: bool) -> str:
 
     Entries from before there was an audit log keep the sentence that was written then.
     """
-    return str(details.get("sentence") or EVENTS[Event(event)].describe({**details, "by_person": by_person}))
+    return str(details.get("sentence") or Event(event).row.describe({**details, "by_person": by_person}))
 
 
 def lets_more_in(details: Details) -> bool:
@@ -200,142 +183,403 @@ def _limit(requests: int | None) -> str:
     return f"{requests} requests a minute" if requests else "the default"
 
 
-EVENTS = {
-    Event.CREATED: EventType(
-        _describe_creation,
-        told=Told.OWNERS,
-        subject="API key {key} was created: {name}",
-        several="{keys} API keys of {store} were created",
-        advice=f"{NOT_YOU}deactivate the key and change your password.",
-    ),
-    Event.UPDATED: EventType(
-        _describe_update,
-        told=Told.OWNERS,
-        is_told=lets_more_in,
-        subject="API key {key} was given more access: {name}",
-        several="{keys} API keys of {store} were given more access",
-        advice=f"{NOT_YOU}deactivate the key and change your password.",
-    ),
-    Event.ROLLED: EventType(
-        _describe_roll,
-        told=Told.OWNERS,
-        subject="API key {key} was rolled: {name}",
-        several="{keys} API keys of {store} were rolled",
-        advice=f"{NOT_YOU}deactivate both keys and change your password.",
-    ),
-    Event.RENEWED: EventType(lambda details: f"Renewed itself: replaced by {details['successor']}."),
-    Event.REUSED: EventType(
-        lambda details: (
-            "Refused: used by somebody who does not have the key that replaced it, so two programs hold it."
+class Table(models.TextChoices):
+    """A choice whose members have a row of a table besides their value and label."""
+
+    # A type checker takes the look-up Event("created") for a call of this, so the row has a default.
+    def __new__(cls, value: str, row: Any = None) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.row = row
+        return member
+
+    row: Any
+
+
+class Event(Table):
+    """An event that the audit log keeps: its value there, its row of this table, and its label."""
+
+    row: EventType
+
+    CREATED = (
+        "created",
+        EventType(
+            _describe_creation,
+            told=Told.OWNERS,
+            subject="API key {key} was created: {name}",
+            several="{keys} API keys of {store} were created",
+            advice=f"{NOT_YOU}deactivate the key and change your password.",
         ),
-        told=Told.OWNERS,
-        subject="API key {key} was used after it was replaced: {name}",
-        several="{keys} API keys of {store} were used after they were replaced",
-        advice=(
-            "If two of your programs share the key, give each its own. If not, somebody has stolen it: "
-            "deactivate the key that replaced it, and look at what both did."
+        "Created",
+    )
+    UPDATED = (
+        "updated",
+        EventType(
+            _describe_update,
+            told=Told.OWNERS,
+            is_told=lets_more_in,
+            subject="API key {key} was given more access: {name}",
+            several="{keys} API keys of {store} were given more access",
+            advice=f"{NOT_YOU}deactivate the key and change your password.",
         ),
-    ),
-    Event.DEACTIVATED: EventType(
-        _describe_deactivation,
-        told=Told.OTHERS,
-        subject="API key {key} was deactivated: {name}",
-        several="{keys} API keys of {store} were deactivated",
-        advice="Every request with it is refused. If it should work, reactivate it on its page.",
-    ),
-    Event.REACTIVATED: EventType(
-        lambda details: "Reactivated.",
-        told=Told.OWNERS,
-        subject="API key {key} was reactivated: {name}",
-        several="{keys} API keys of {store} were reactivated",
-        advice=f"{NOT_YOU}deactivate it again and change your password.",
-    ),
-    Event.LEAKED: EventType(
-        _describe_leak,
-        told=Told.OWNERS,
-        subject="API key {key} was deactivated, because it leaked: {name}",
-        several="{keys} API keys of {store} were deactivated, because they leaked",
-        advice="Find out where it was published, create a new key, and put it where the old one was used.",
-        link=Link.NEW,
-    ),
-    Event.EXPOSED: EventType(
-        lambda details: "Sent over plain HTTP, where others can read it. Roll it.",
-        told=Told.OWNERS,
-        subject="API key {key} was sent without HTTPS: {name}",
-        several="{keys} API keys of {store} were sent without HTTPS",
-        advice="Let your program call https:// addresses, then roll the key.",
-    ),
-    Event.DELETED: EventType(
-        lambda details: "Deleted.",
-        told=Told.OWNERS,
-        subject="API key {key} was deleted: {name}",
-        several="{keys} API keys of {store} were deleted",
-        advice=f"{NOT_YOU}change your password, and create a new key.",
-        link=Link.LIST,
-    ),
-    Event.SUSPENDED: EventType(
-        lambda details: f"Suspended all API keys: {details.get('reason', '')}",
-        told=Told.OWNERS,
-        subject="All API keys of {store} are suspended",
-        advice=(
-            "Every request with one is refused, and no key can be created, until the suspension is lifted. "
-            "Then those keys work again that worked before."
+        "Updated",
+    )
+    ROLLED = (
+        "rolled",
+        EventType(
+            _describe_roll,
+            told=Told.OWNERS,
+            subject="API key {key} was rolled: {name}",
+            several="{keys} API keys of {store} were rolled",
+            advice=f"{NOT_YOU}deactivate both keys and change your password.",
         ),
-        link=Link.LIST,
-    ),
-    Event.RESUMED: EventType(
-        lambda details: "Resumed all API keys.",
-        told=Told.OWNERS,
-        subject="The API keys of {store} are no longer suspended",
-        advice="Keys that worked before work again. Those that were deactivated, or have expired, do not.",
-        link=Link.LIST,
-    ),
-    Event.TRUSTED: EventType(
-        _describe_trust,
-        told=Told.OWNERS,
-        subject="A workload is trusted with API keys of {store}",
-        advice=f"{NOT_YOU}delete the trust and change your password.",
-        link=Link.TRUSTS,
-    ),
-    Event.TRUST_CHANGED: EventType(
-        _describe_trust_changes,
-        told=Told.OWNERS,
-        subject="A trust of {store} has changed",
-        advice=f"{NOT_YOU}delete the trust and change your password.",
-        link=Link.TRUSTS,
-    ),
-    Event.TRUST_PAUSED: EventType(
-        lambda details: f"Paused the trust “{details['trust_name']}” and ended its keys.",
-        told=Told.OTHERS,
-        subject="A trust of {store} is paused",
-        advice="Its workload gets no key until somebody resumes it.",
-        link=Link.TRUSTS,
-    ),
-    Event.TRUST_RESUMED: EventType(
-        lambda details: f"Resumed the trust “{details['trust_name']}”.",
-        told=Told.OWNERS,
-        subject="A trust of {store} is resumed",
-        advice=f"{NOT_YOU}pause it again and change your password.",
-        link=Link.TRUSTS,
-    ),
-    Event.TRUST_DELETED: EventType(
-        lambda details: f"Deleted the trust “{details['trust_name']}” with its keys.",
-        told=Told.OWNERS,
-        subject="A trust of {store} was deleted",
-        advice=f"{NOT_YOU}change your password.",
-        link=Link.TRUSTS,
-    ),
-    Event.EXCHANGED: EventType(
-        lambda details: f"Created by the trust “{details['trust_name']}” for {details['run']}.",
-    ),
-    Event.OWNERS_CHANGED: EventType(
-        _describe_owners,
-        told=Told.OWNERS,
-        subject="The owners of {store} have changed",
-        advice=(
-            "A store's owners can see and change its API keys. If you did not expect this, tell whoever runs "
-            "the site."
+        "Rolled",
+    )
+    RENEWED = (
+        "renewed",
+        EventType(lambda details: f"Renewed itself: replaced by {details['successor']}."),
+        "Renewed itself",
+    )
+    REUSED = (
+        "reused",
+        EventType(
+            lambda details: (
+                "Refused: used by somebody who does not have the key that replaced it, so two programs hold "
+                "it."
+            ),
+            told=Told.OWNERS,
+            subject="API key {key} was used after it was replaced: {name}",
+            several="{keys} API keys of {store} were used after they were replaced",
+            advice=(
+                "If two of your programs share the key, give each its own. If not, somebody has stolen it: "
+                "deactivate the key that replaced it, and look at what both did."
+            ),
         ),
-        link=Link.LIST,
-    ),
-}
+        "Used after it was replaced",
+    )
+    DEACTIVATED = (
+        "deactivated",
+        EventType(
+            _describe_deactivation,
+            told=Told.OTHERS,
+            subject="API key {key} was deactivated: {name}",
+            several="{keys} API keys of {store} were deactivated",
+            advice="Every request with it is refused. If it should work, reactivate it on its page.",
+        ),
+        "Deactivated",
+    )
+    REACTIVATED = (
+        "reactivated",
+        EventType(
+            lambda details: "Reactivated.",
+            told=Told.OWNERS,
+            subject="API key {key} was reactivated: {name}",
+            several="{keys} API keys of {store} were reactivated",
+            advice=f"{NOT_YOU}deactivate it again and change your password.",
+        ),
+        "Reactivated",
+    )
+    LEAKED = (
+        "leaked",
+        EventType(
+            _describe_leak,
+            told=Told.OWNERS,
+            subject="API key {key} was deactivated, because it leaked: {name}",
+            several="{keys} API keys of {store} were deactivated, because they leaked",
+            advice=(
+                "Find out where it was published, create a new key, and put it where the old one was used."
+            ),
+            link=Link.NEW,
+        ),
+        "Reported as leaked",
+    )
+    EXPOSED = (
+        "exposed",
+        EventType(
+            lambda details: "Sent over plain HTTP, where others can read it. Roll it.",
+            told=Told.OWNERS,
+            subject="API key {key} was sent without HTTPS: {name}",
+            several="{keys} API keys of {store} were sent without HTTPS",
+            advice="Let your program call https:// addresses, then roll the key.",
+        ),
+        "Sent without HTTPS",
+    )
+    DELETED = (
+        "deleted",
+        EventType(
+            lambda details: "Deleted.",
+            told=Told.OWNERS,
+            subject="API key {key} was deleted: {name}",
+            several="{keys} API keys of {store} were deleted",
+            advice=f"{NOT_YOU}change your password, and create a new key.",
+            link=Link.LIST,
+        ),
+        "Deleted",
+    )
+    SUSPENDED = (
+        "suspended",
+        EventType(
+            lambda details: f"Suspended all API keys: {details.get('reason', '')}",
+            told=Told.OWNERS,
+            subject="All API keys of {store} are suspended",
+            advice=(
+                "Every request with one is refused, and no key can be created, until the suspension is "
+                "lifted. Then those keys work again that worked before."
+            ),
+            link=Link.LIST,
+        ),
+        "All keys suspended",
+    )
+    RESUMED = (
+        "resumed",
+        EventType(
+            lambda details: "Resumed all API keys.",
+            told=Told.OWNERS,
+            subject="The API keys of {store} are no longer suspended",
+            advice=(
+                "Keys that worked before work again. Those that were deactivated, or have expired, do not."
+            ),
+            link=Link.LIST,
+        ),
+        "All keys resumed",
+    )
+    OWNERS_CHANGED = (
+        "owners",
+        EventType(
+            _describe_owners,
+            told=Told.OWNERS,
+            subject="The owners of {store} have changed",
+            advice=(
+                "A store's owners can see and change its API keys. If you did not expect this, tell whoever "
+                "runs the site."
+            ),
+            link=Link.LIST,
+        ),
+        "Owners changed",
+    )
+    TRUSTED = (
+        "trusted",
+        EventType(
+            _describe_trust,
+            told=Told.OWNERS,
+            subject="A workload is trusted with API keys of {store}",
+            advice=f"{NOT_YOU}delete the trust and change your password.",
+            link=Link.TRUSTS,
+        ),
+        "Workload trusted",
+    )
+    TRUST_CHANGED = (
+        "trust_edit",
+        EventType(
+            _describe_trust_changes,
+            told=Told.OWNERS,
+            subject="A trust of {store} has changed",
+            advice=f"{NOT_YOU}delete the trust and change your password.",
+            link=Link.TRUSTS,
+        ),
+        "Trust changed",
+    )
+    TRUST_PAUSED = (
+        "trust_pause",
+        EventType(
+            lambda details: f"Paused the trust “{details['trust_name']}” and ended its keys.",
+            told=Told.OTHERS,
+            subject="A trust of {store} is paused",
+            advice="Its workload gets no key until somebody resumes it.",
+            link=Link.TRUSTS,
+        ),
+        "Trust paused",
+    )
+    TRUST_RESUMED = (
+        "trust_start",
+        EventType(
+            lambda details: f"Resumed the trust “{details['trust_name']}”.",
+            told=Told.OWNERS,
+            subject="A trust of {store} is resumed",
+            advice=f"{NOT_YOU}pause it again and change your password.",
+            link=Link.TRUSTS,
+        ),
+        "Trust resumed",
+    )
+    TRUST_DELETED = (
+        "trust_end",
+        EventType(
+            lambda details: f"Deleted the trust “{details['trust_name']}” with its keys.",
+            told=Told.OWNERS,
+            subject="A trust of {store} was deleted",
+            advice=f"{NOT_YOU}change your password.",
+            link=Link.TRUSTS,
+        ),
+        "Trust deleted",
+    )
+    EXCHANGED = (
+        "exchanged",
+        EventType(
+            lambda details: f"Created by the trust “{details['trust_name']}” for {details['run']}.",
+        ),
+        "Token exchanged",
+    )
+
+
+class Notification(models.TextChoices):
+    """The notices that owners can switch off. The values are columns of NotificationSettings."""
+
+    EXPIRY = "expiry", "Keys that expire"
+    NEW_NETWORK = "new_network", "Use from a new network"
+    MONTHLY_REVIEW = "monthly_review", "Monthly review"
+    FENCE = "fence", "Refused by a new fence"
+    RHYTHM = "rhythm", "Keys that fall silent"
+    ROLL = "roll", "Rolled keys that are still called"
+
+    @property
+    def is_on_by_default(self) -> bool:
+        return self != Notification.NEW_NETWORK
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeType:
+    """The e-mail about something that nobody did on our pages.
+
+    ``subject`` and ``sentence`` may name the ``{key}``, its ``{name}`` and the ``{store}``; what was noticed
+    follows as facts and lines. ``notification`` switches it off, None for what is always told.
+    """
+
+    notification: Notification | None
+    subject: str
+    sentence: str
+    advice: str
+    link: Link = Link.KEY
+
+
+_EXPIRES_SOON = NoticeType(
+    Notification.EXPIRY,
+    subject="API key {key} expires soon: {name}",
+    sentence="An API key of {store} expires soon. From then on every request with it is refused.",
+    advice="If the key is still needed, extend it. If not, there is nothing to do.",
+    link=Link.EXTEND,
+)
+
+
+class Notice(Table):
+    """A notice to owners: its value in the table of reminders, its row of this table, and its label."""
+
+    row: NoticeType
+
+    WEEK_BEFORE = "week_before", _EXPIRES_SOON, "A week before it expires"
+    DAY_BEFORE = "day_before", _EXPIRES_SOON, "A day before it expires"
+    STILL_CALLED = (
+        "still_called",
+        NoticeType(
+            Notification.EXPIRY,
+            subject="API key {key} has expired and is still called: {name}",
+            sentence="An API key of {store} has expired, and a program calls with it. It is refused.",
+            advice=(
+                "If the program is yours, extend the key, or give the program a new one. If you do not know "
+                "it, delete the key."
+            ),
+            link=Link.EXTEND,
+        ),
+        "Expired and still called",
+    )
+    OLD_STILL_CALLED = (
+        "old_called",
+        NoticeType(
+            Notification.EXPIRY,
+            subject="API key {key} has expired and is still called: {name}",
+            sentence="An API key of {store} has expired, and a program calls with it. It is refused.",
+            advice="The key was rolled: give the program the key that replaces it.",
+        ),
+        "Rolled, expired and still called",
+    )
+    NEW_NETWORK = (
+        "new_network",
+        NoticeType(
+            Notification.NEW_NETWORK,
+            subject="API key {key} was used from a new network: {name}",
+            sentence="An API key of {store} was used from a network that it was never used from.",
+            advice=(
+                "If you do not know who that is, roll or deactivate the key, or limit it to the addresses of "
+                "your own servers."
+            ),
+        ),
+        "Used from a new network",
+    )
+    CANARY = (
+        "canary",
+        NoticeType(
+            None,
+            subject="Canary key {key} was used: {name}",
+            sentence=(
+                "Somebody tried a canary key of {store}. It is off and was refused: whoever has it found it "
+                "where you put it."
+            ),
+            advice="Find out who can read the place where it was, and replace all else that is secret there.",
+        ),
+        "A canary was used",
+    )
+    FENCE = (
+        "fence",
+        NoticeType(
+            Notification.FENCE,
+            subject="API key {key} was refused by its fence: {name}",
+            sentence="The fence around an API key of {store} refused these requests:",
+            advice=(
+                "Let in what is yours on the key's page, or leave it refused. The fence can be taken away in "
+                "one click."
+            ),
+        ),
+        "Refused by a new fence",
+    )
+    SILENT = (
+        "silent",
+        NoticeType(
+            Notification.RHYTHM,
+            subject="API key {key} has fallen silent: {name}",
+            sentence=(
+                "An API key of {store} is used regularly, and now no request has come where one should."
+            ),
+            advice="Look whether the program that uses it still runs. We write again when it is back.",
+        ),
+        "Fallen silent",
+    )
+    BACK = (
+        "back",
+        NoticeType(
+            Notification.RHYTHM,
+            subject="API key {key} is used again: {name}",
+            sentence="An API key of {store} that had fallen silent is used again.",
+            advice="There is nothing to do.",
+        ),
+        "Used again",
+    )
+    MOVED = (
+        "moved",
+        NoticeType(
+            Notification.ROLL,
+            subject="All programs have moved from API key {key}: {name}",
+            sentence="Every program that called {store} with the old key has moved to the new one:",
+            advice="End the old key now, on its page: nobody needs it any more.",
+        ),
+        "All callers have moved to the new key",
+    )
+    NOT_MOVED = (
+        "not_moved",
+        NoticeType(
+            Notification.ROLL,
+            subject="API key {key} ends soon and is still called: {name}",
+            sentence=("An old key of {store} ends within six hours, and these programs still call with it:"),
+            advice="Give them the new key, or let the old one work for one more day, on its page.",
+        ),
+        "Six hours before the old key ends",
+    )
+    REVIEW = (
+        "review",
+        NoticeType(
+            Notification.MONTHLY_REVIEW,
+            subject="API keys of {store} to look at",
+            sentence="These API keys of {store} can probably do with less, or are not needed any more:",
+            advice="Deactivate what nobody uses, and remove access that no request needs.",
+            link=Link.LIST,
+        ),
+        "Monthly review",
+    )

@@ -6,19 +6,21 @@ however often, and on however many machines, they run.
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from apikeys import emails
-from apikeys.models import ApiKey, Notification, NotificationSettings, Reminder
+from apikeys.models import ApiKey, Notice, Notification, NotificationSettings, Reminder
 from stores.models import Store
 
 # The work is done once a day: an e-mail "a week before" has to leave by then.
 DAY = timedelta(days=1)
 REMINDERS = (
-    (Reminder.Kind.DAY_BEFORE, timedelta(days=1)),
-    (Reminder.Kind.WEEK_BEFORE, timedelta(days=7)),
+    (Notice.DAY_BEFORE, timedelta(days=1)),
+    (Notice.WEEK_BEFORE, timedelta(days=7)),
 )
 
 
@@ -47,7 +49,7 @@ def remind_of_expired_keys() -> None:
     """Tell owners once of keys that were called after they had expired and that nobody turned off."""
     called = ApiKey.objects.kept().in_state("still-called")
     for key in called.select_related("store", "last_use").iterator():
-        _remind(key, Reminder.Kind.STILL_CALLED)
+        _remind(key, Notice.STILL_CALLED)
 
 
 def send_monthly_reviews() -> None:
@@ -55,21 +57,34 @@ def send_monthly_reviews() -> None:
     for store in Store.objects.filter(api_keys__isnull=False).distinct().iterator():
         recipients = list(NotificationSettings.objects.recipients(store, Notification.MONTHLY_REVIEW))
         lines = ApiKey.objects.for_store(store).kept().needing_attention() if recipients else []
-        lines = [line for line in lines if line.state.in_review]
-        for owner in recipients if lines else []:
+        url = f"{settings.SITE_URL}{reverse('apikeys:list', args=[store.pk])}?status="
+        listed = [f"{line}:\n  {url}{line.state.name}" for line in lines if line.state.in_review]
+        for owner in recipients if listed else []:
             with transaction.atomic():
                 if NotificationSettings.objects.claim_review(store, owner):
-                    emails.send_monthly_review(store, owner, lines)
+                    emails.send_notice(Notice.REVIEW, store, lines=listed, recipients=[owner])
 
 
 @transaction.atomic
-def _remind(key: ApiKey, kind: Reminder.Kind) -> None:
+def _remind(key: ApiKey, notice: Notice) -> None:
     """Send one reminder about the key's expiry, and none of a week after the one of a day."""
     unchanged = ApiKey.objects.filter(pk=key.pk, expires_at=key.expires_at)
     if key.expires_at is None or unchanged.select_for_update(no_key=True).first() is None:
         return
     sent = Reminder.objects.filter(key=key, about=key.expires_at)
-    if kind == Reminder.Kind.WEEK_BEFORE and sent.filter(kind=Reminder.Kind.DAY_BEFORE).exists():
+    if notice == Notice.WEEK_BEFORE and sent.filter(kind=Notice.DAY_BEFORE).exists():
         return
-    if Reminder.objects.claim(key, kind, key.expires_at):
-        emails.send_expiry_reminder(key, kind)
+    if not Reminder.objects.claim(key, notice, key.expires_at):
+        return
+    is_over = notice == Notice.STILL_CALLED
+    last_use = getattr(key, "last_use", None)
+    emails.send_notice(
+        Notice.OLD_STILL_CALLED if is_over and key.superseded_at else notice,
+        key.store,
+        key=key,
+        facts=[
+            ("Expired" if is_over else "Expires", key.expires_at),
+            ("Last request", last_use and last_use.at),
+            ("From", last_use and last_use.address),
+        ],
+    )

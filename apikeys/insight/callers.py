@@ -11,7 +11,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from apikeys import emails
-from apikeys.models import ApiKey, LoggedRequest, Notification, NotificationSettings, Reminder
+from apikeys.models import ApiKey, LoggedRequest, Notice, Notification, NotificationSettings, Reminder
 from apikeys.models.outcomes import REFUSED_STATUS_CODES
 
 MAX_CALLERS = 50
@@ -70,9 +70,9 @@ def tell_of_moves() -> None:
             continue
         moves = moves_of(key)
         if have_moved(moves):
-            tell(key, Reminder.Kind.MOVED, moves)
+            tell(key, Notice.MOVED, moves)
         elif key.expires_at - now <= WARNING and any(move.state == "old" for move in moves):
-            tell(key, Reminder.Kind.NOT_MOVED, [move for move in moves if move.state == "old"])
+            tell(key, Notice.NOT_MOVED, [move for move in moves if move.state == "old"])
 
 
 def wants_to_know(key: ApiKey) -> bool:
@@ -80,9 +80,9 @@ def wants_to_know(key: ApiKey) -> bool:
 
 
 @transaction.atomic
-def tell(key: ApiKey, kind: Reminder.Kind, moves: Iterable[Move]) -> None:
-    if key.superseded_at and Reminder.objects.claim(key, kind, key.superseded_at):
+def tell(key: ApiKey, notice: Notice, moves: Iterable[Move]) -> None:
+    if key.superseded_at and Reminder.objects.claim(key, notice, key.superseded_at):
         lines = [
             f"{move.address or 'address not known'}, {move.client or 'client not known'}" for move in moves
         ]
-        emails.send_moves(key, lines, is_over=kind == Reminder.Kind.MOVED)
+        emails.send_notice(notice, key.store, key=key, facts=[("Ends", key.expires_at)], lines=lines)

@@ -13,7 +13,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from apikeys import emails
-from apikeys.models import ApiKey, HourlyUsage, Usage
+from apikeys.models import ApiKey, HourlyUsage, Notice, Usage
 
 WEEK_HOURS = 7 * 24
 WEEKS = 4
@@ -104,4 +104,9 @@ def mark(key: ApiKey, since: datetime | None) -> None:
     """Note that the key is quiet since then, or back, and tell its owners, whoever notes it first."""
     unchanged = ApiKey.objects.filter(pk=key.pk, quiet_since=key.quiet_since)
     if unchanged.update(quiet_since=since):
-        emails.send_rhythm(key, since=since)
+        emails.send_notice(
+            Notice.SILENT if since else Notice.BACK,
+            key.store,
+            key=key,
+            facts=[("Last request", since or key.last_use.at)],
+        )

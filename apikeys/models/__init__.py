@@ -1,11 +1,11 @@
 """Keys, what they did, and what was done to them."""
 
-from apikeys.events import Event
+from apikeys.events import Event, Notice, Notification
 from apikeys.models.audit import AuditEntry
 from apikeys.models.email import Email
 from apikeys.models.kept_answer import KeptAnswer
 from apikeys.models.key import ApiKey, ApiKeyQuerySet
-from apikeys.models.notification import KnownNetwork, Notification, NotificationSettings, Reminder
+from apikeys.models.notification import KnownNetwork, NotificationSettings, Reminder
 from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import Refusal
 from apikeys.models.request_log import LoggedRequest
@@ -31,6 +31,7 @@ __all__ = [
     "KnownNetwork",
     "LastUse",
     "LoggedRequest",
+    "Notice",
     "Notification",
     "NotificationSettings",
     "Outcome",

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from apikeys.events import Notice, Notification
 from stores.models import Store
 
 if TYPE_CHECKING:
@@ -18,21 +19,6 @@ if TYPE_CHECKING:
 # Of so many networks it is remembered that a key is used from them. A key that is used from more moves
 # about, and another network tells nothing.
 MAX_KNOWN_NETWORKS = 100
-
-
-class Notification(models.TextChoices):
-    """The notifications that can be switched. The values are columns of NotificationSettings."""
-
-    EXPIRY = "expiry", "Keys that expire"
-    NEW_NETWORK = "new_network", "Use from a new network"
-    MONTHLY_REVIEW = "monthly_review", "Monthly review"
-    FENCE = "fence", "Refused by a new fence"
-    RHYTHM = "rhythm", "Keys that fall silent"
-    ROLL = "roll", "Rolled keys that are still called"
-
-    @property
-    def is_on_by_default(self) -> bool:
-        return self != Notification.NEW_NETWORK
 
 
 class NotificationSettingsQuerySet(models.QuerySet["NotificationSettings"]):
@@ -111,7 +97,7 @@ class NotificationSettings(models.Model):
 
 
 class ReminderQuerySet(models.QuerySet["Reminder"]):
-    def claim(self, key: "ApiKey", kind: str, about: datetime) -> bool:
+    def claim(self, key: "ApiKey", kind: Notice, about: datetime) -> bool:
         """Note that owners are told this of a key. False where it was noted before, by whomever."""
         return self.get_or_create(key=key, kind=kind, about=about)[1]
 
@@ -119,18 +105,8 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
 class Reminder(models.Model):
     """That a key's owners were told something once. ``about`` is the expiry, or the day that it is about."""
 
-    class Kind(models.TextChoices):
-        WEEK_BEFORE = "week_before", "A week before it expires"
-        DAY_BEFORE = "day_before", "A day before it expires"
-        STILL_CALLED = "still_called", "Expired and still called"
-        NEW_NETWORK = "new_network", "Used from a new network"
-        FENCE = "fence", "Refused by a new fence"
-        CANARY = "canary", "A canary was used"
-        MOVED = "moved", "All callers have moved to the new key"
-        NOT_MOVED = "not_moved", "Six hours before the old key ends"
-
     key = models.ForeignKey("apikeys.ApiKey", on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=12, choices=Kind.choices)
+    kind = models.CharField(max_length=12, choices=Notice.choices)
     about = models.DateTimeField()
     at = models.DateTimeField(default=timezone.now)
 

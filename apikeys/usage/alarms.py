@@ -10,12 +10,13 @@ from django.db import models
 from django.utils import timezone
 
 from apikeys import emails
-from apikeys.models import ApiKey, Refusal, Reminder
+from apikeys.formats import exact_time
+from apikeys.models import ApiKey, Notice, Refusal, Reminder
 from apikeys.tasks import task
 from apikeys.usage.batch import KeyRequest
 
 PAUSE = timedelta(hours=1)
-KINDS = (Reminder.Kind.CANARY, Reminder.Kind.FENCE)
+KINDS = (Notice.CANARY, Notice.FENCE)
 # What a fence refuses for.
 FENCE_REASONS = frozenset({"address_not_allowed", "resource_not_allowed"})
 
@@ -52,13 +53,35 @@ def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) ->
         return
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     if key.is_canary:
-        if Reminder.objects.claim(key, Reminder.Kind.CANARY, hour):
-            emails.send_canary_used(key, what, address=address, client=client, at=datetime.fromisoformat(at))
-    elif key.fenced_at and Reminder.objects.claim(key, Reminder.Kind.FENCE, hour):
+        if Reminder.objects.claim(key, Notice.CANARY, hour):
+            emails.send_notice(
+                Notice.CANARY,
+                key.store,
+                key=key,
+                facts=[
+                    ("Where it was put", key.note),
+                    ("Request", what),
+                    ("From", address),
+                    ("With", client),
+                    ("When", datetime.fromisoformat(at)),
+                ],
+            )
+    elif key.fenced_at and Reminder.objects.claim(key, Notice.FENCE, hour):
         refused = (
             Refusal.objects.for_key(key).open().filter(reason__in=FENCE_REASONS, last_at__gte=key.fenced_at)
         )
-        emails.send_fence_refused(key, refused.order_by("-last_at"))
+        lines = [describe(refusal) for refusal in refused.order_by("-last_at")]
+        if lines:
+            emails.send_notice(
+                Notice.FENCE, key.store, key=key, facts=[("Fenced", key.fenced_at)], lines=lines
+            )
+
+
+def describe(refusal: Refusal) -> str:
+    """Return how often, for what, by which client and when requests were refused."""
+    cause = refusal.scope or refusal.address or "further addresses"
+    client = refusal.client or "client not known"
+    return f"{refusal.requests} × {cause}, {client}, last {exact_time(refusal.last_at)}"
 
 
 def _told_lately() -> models.QuerySet[Reminder]:

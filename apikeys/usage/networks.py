@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from apikeys import emails
-from apikeys.models import ApiKey, KnownNetwork
+from apikeys.models import ApiKey, KnownNetwork, Notice, Reminder
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
 from apikeys.tasks import task
 from apikeys.usage.batch import KeyRequest
@@ -43,7 +43,17 @@ def _record_new(uses: Mapping[tuple[int, str], KeyRequest]) -> None:
 
 @task()
 def tell_of_network(key_id: int, network: str, address: str, at: str) -> None:
-    """Tell the owners of a key who asked for it that it was used from a network for the first time."""
+    """Tell the owners of a key who asked for it that it was used from a network for the first time.
+
+    They are told once a day of each key.
+    """
     key = ApiKey.objects.select_related("store").filter(pk=key_id).first()
-    if key:
-        emails.send_new_network(key, network=network, address=address, at=datetime.fromisoformat(at))
+    used_at = datetime.fromisoformat(at)
+    day = used_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    if key and Reminder.objects.claim(key, Notice.NEW_NETWORK, day):
+        emails.send_notice(
+            Notice.NEW_NETWORK,
+            key.store,
+            key=key,
+            facts=[("Address", f"{address} (network {network})"), ("When", used_at)],
+        )

@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.events import EVENTS, Event, describe, lets_more_in
+from apikeys.events import describe, lets_more_in
 from apikeys.models import ApiKey, AuditEntry
 from apikeys.owners import set_owners
 from stores.models import Store
@@ -61,10 +61,6 @@ LATER = NOON + timedelta(days=1)
 )
 def test_describe_makes_a_sentence_of_the_details(event: str, details: dict[str, Any], sentence: str) -> None:
     assert describe(event, details, by_person=False) == sentence
-
-
-def test_every_event_has_a_row() -> None:
-    assert set(EVENTS) == set(Event)
 
 
 @pytest.mark.parametrize(

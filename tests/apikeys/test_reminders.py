@@ -83,7 +83,7 @@ def test_an_expired_key_that_is_still_called_is_told_once(key: ApiKey) -> None:
     LastUse.objects.update(at=CREATED + timedelta(days=91), address="192.0.2.7")
     (email,) = emails_by(92)
     assert email.subject == f"API key {key.prefix} has expired and is still called: Shop"
-    assert "from 192.0.2.7" in email.body
+    assert "From: 192.0.2.7" in email.body
     last_use.at = CREATED + timedelta(days=100)
     last_use.save()
     assert len(emails_by(101)) == 1
