@@ -51,7 +51,10 @@ class AccessFilter(admin.SimpleListFilter):
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
     list_per_page = 50
-    list_display = ("prefix", "name", "store", "status", "reaches", "created_at", "expires_at", "last_used")
+    list_display = (
+        *("prefix", "name", "store", "status", "reaches"),
+        *("created_at", "expires_at", "last_used", "last_tried"),
+    )
     list_display_links = ("prefix", "name")
     list_filter = (StatusFilter, AccessFilter)
     search_fields = ("prefix", "name", "=store__id", "store__name")
@@ -66,13 +69,13 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         ("predecessor", "superseded_at"),
         "allowed_addresses",
         "rate_limit",
-        "last_used",
+        ("last_used", "last_tried"),
     )
     # All but the one thing that operators set.
     readonly_fields = (
         *("prefix", "name", "store", "status", "reaches", "created_by", "created_at", "expires_at"),
         *("deactivated_at", "reactivates_at", "leaked_at", "suspended_at", "predecessor", "superseded_at"),
-        *("allowed_addresses", "last_used"),
+        *("allowed_addresses", "last_used", "last_tried"),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -125,10 +128,13 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def reaches(self, key: ApiKey) -> str:
         return ", ".join(key.access)
 
-    @admin.display(description="Last used", ordering="last_use__at")
+    @admin.display(description="Last used", ordering="last_use__used_at")
     def last_used(self, key: ApiKey) -> str:
-        use = getattr(key, "last_use", None)
-        return f"{use.at:%Y-%m-%d %H:%M} ({use})" if use else "Never"
+        return f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "Never"
+
+    @admin.display(description="Last tried", ordering="last_use__at")
+    def last_tried(self, key: ApiKey) -> str:
+        return f"{key.last_use.at:%Y-%m-%d %H:%M} ({key.last_use})" if key.last_tried_at else "Never"
 
     @admin.action(description="Deactivate selected keys", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:

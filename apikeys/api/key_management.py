@@ -61,7 +61,12 @@ class ApiKey(Struct):
     ]
     created_at: Annotated[Time, Meta(description=f"When it was made. {TIME}")]
     created_by: Annotated[Person | Program, Meta(description="Who made it.")]
-    last_used_at: Annotated[Time | None, Meta(description=f"Its newest request; null for none. {TIME}")]
+    last_used_at: Annotated[
+        Time | None, Meta(description=f"Its newest request that was let in; null for none. {TIME}")
+    ]
+    last_tried_at: Annotated[
+        Time | None, Meta(description=f"Its newest request, refused or not; null for none. {TIME}")
+    ]
     requests_30d: Annotated[Count, Meta(description="Its requests of the last 30 days.")]
     refused_30d: Annotated[Count, Meta(description="How many of them were refused.")]
     successor: Annotated[str | None, Meta(description="The prefix of the key that took its place.")]
@@ -101,6 +106,7 @@ def _members(key: StoredKey, period: Period, successor: str | None) -> dict[str,
         if is_by_person
         else Program(key.made_by.prefix if key.made_by else None),
         "last_used_at": to_second(key.last_used_at) if key.last_used_at else None,
+        "last_tried_at": to_second(key.last_tried_at) if key.last_tried_at else None,
         "requests_30d": period.total,
         "refused_30d": period.refused,
         "successor": successor,

@@ -307,10 +307,16 @@ class ApiKey(models.Model):
         return states.BY_NAME[self.status]
 
     @property
-    def last_used_at(self) -> datetime | None:
+    def last_tried_at(self) -> datetime | None:
         """When its newest request came, refused or not."""
         last_use = getattr(self, "last_use", None)
         return last_use.at if last_use else None
+
+    @property
+    def last_used_at(self) -> datetime | None:
+        """When its newest request came that was let in."""
+        last_use = getattr(self, "last_use", None)
+        return last_use.used_at if last_use else None
 
     @property
     def is_leaked(self) -> bool:

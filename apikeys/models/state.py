@@ -102,7 +102,7 @@ def has_unused_write(now: datetime) -> Q:
         [first_day()],
         output_field=BooleanField(),
     )
-    return Q(created_at__lt=now - UNUSED, last_use__at__gte=now - UNUSED) & Q(unused)
+    return Q(created_at__lt=now - UNUSED, last_use__used_at__gte=now - UNUSED) & Q(unused)
 
 
 STATES = (
@@ -123,7 +123,7 @@ STATES = (
         "bad",
         where=lambda now: Q(is_canary=True, last_use__at__gt=now - CANARY_ALARM),
         holds=lambda key, now: (
-            key.is_canary and key.last_used_at is not None and key.last_used_at > now - CANARY_ALARM
+            key.is_canary and key.last_tried_at is not None and key.last_tried_at > now - CANARY_ALARM
         ),
         attention="that nobody should have, used in the last 7 days: a canary was found",
     ),
@@ -179,7 +179,7 @@ STATES = (
         "warn",
         where=lambda now: Q(expires_at__lte=now, last_use__at__gt=F("expires_at")),
         holds=lambda key, now: (
-            key.is_expired(now) and key.last_used_at is not None and key.last_used_at > key.expires_at
+            key.is_expired(now) and key.last_tried_at is not None and key.last_tried_at > key.expires_at
         ),
         attention="expired and still called",
     ),
@@ -243,7 +243,7 @@ STATES = (
         "unused",
         "Never used",
         "off",
-        where=lambda now: Q(last_use=None, created_at__lt=now - UNUSED),
+        where=lambda now: Q(last_use__used_at=None, created_at__lt=now - UNUSED),
         holds=lambda key, now: key.last_used_at is None and key.created_at < now - UNUSED,
         attention="never used in 30 days",
         in_review=True,
@@ -252,7 +252,7 @@ STATES = (
         "idle",
         "Idle",
         "off",
-        where=lambda now: Q(last_use__at__lt=now - IDLE),
+        where=lambda now: Q(last_use__used_at__lt=now - IDLE),
         holds=lambda key, now: key.last_used_at is not None and key.last_used_at < now - IDLE,
         attention="not used for 90 days",
         in_review=True,

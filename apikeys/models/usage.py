@@ -139,7 +139,10 @@ class HourlyUsage(models.Model):
 
 
 class LastUse(models.Model):
-    """The newest request of a key: when, what, from where. Apart from the key, whose row it would churn."""
+    """The newest request of a key: when, what, from where. Apart from the key, whose row it would churn.
+
+    A key is tried with each request, and used only with one that was not refused.
+    """
 
     key = models.OneToOneField(
         "apikeys.ApiKey",
@@ -149,6 +152,7 @@ class LastUse(models.Model):
         related_name="last_use",
     )
     at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, help_text="Its newest request that was let in; null for none.")
     method = models.CharField(max_length=10)
     resource = models.CharField(max_length=20, choices=Resource.choices, blank=True)
     status_code = models.PositiveSmallIntegerField()

@@ -18,7 +18,7 @@ from apikeys import key_text
 from apikeys.formats import duration, grouped, relative_time
 from apikeys.models import ApiKey, ApiKeyQuerySet
 from apikeys.models.state import BY_NAME, STATES
-from apikeys.usage import charts, reports
+from apikeys.usage import charts
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -30,7 +30,7 @@ WRITE_ACCESS = ":write"
 # The columns that sorts are named after, where they are called otherwise.
 ORDER_BY = {
     "created": "created_at",
-    "used": "last_use__at",
+    "used": "last_use__used_at",
     "expires": "expires_at",
     "creator": "created_by__email",
 }
@@ -220,15 +220,13 @@ class Row(NamedTuple):
 
 def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[Row]:
     now = timezone.now()
-    used = reports.last_used(list(page))
-    return [row(key, periods[key.pk], used.get(key.pk), base, now) for key in page]
+    return [row(key, periods[key.pk], base, now) for key in page]
 
 
-def row(key: ApiKey, period: Period, used_at: datetime | None, base: str, now: datetime) -> Row:
+def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
     chips = [(str(resource.label), access is Access.WRITE) for resource, access in key.highest_access]
     shown = count_fitting(chips)
     more = chips[shown:]
-    last_use = getattr(key, "last_use", None)
     refused = period.refused
     return Row(
         url=f"{base}{key.prefix}/",
@@ -243,8 +241,8 @@ def row(key: ApiKey, period: Period, used_at: datetime | None, base: str, now: d
         requests=grouped(period.total),
         refused=grouped(refused) if refused else "",
         spark=charts.sparkline(period) if period.total else None,
-        last_used=used_at,
-        last_tried=last_use.at if last_use and last_use.at != used_at else None,
+        last_used=key.last_used_at,
+        last_tried=key.last_tried_at if key.last_tried_at != key.last_used_at else None,
         expires_at=key.expires_at,
         is_expired=key.is_expired(now),
         creator=key.creator_name,

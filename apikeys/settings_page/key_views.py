@@ -101,7 +101,6 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
         "undo": form_recovery.take_undo(request, key),
         "history": AuditEntry.objects.for_key(key),
         "example": readable(key) if key.is_usable(timezone.now()) else None,
-        "used_at": reports.last_used([key]).get(key.pk),
         "made": keys_made_with(key),
     }
     return render(request, "apikeys/detail.html", context)

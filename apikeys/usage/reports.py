@@ -14,7 +14,7 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from apikeys.models import ApiKey, HourlyUsage, StoreUsage, Usage
-from apikeys.models.outcomes import REFUSED_STATUS_CODES, Outcome
+from apikeys.models.outcomes import Outcome
 from apikeys.models.usage import first_day
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
@@ -54,20 +54,6 @@ def counted(store: Store, first: date, last: date, keys: Collection[ApiKey] | No
     return dict.fromkeys(Outcome.values, 0) | dict(
         rows.order_by().values_list("outcome").annotate(Sum("requests"))
     )
-
-
-def last_used(keys: Collection[ApiKey]) -> dict[int, datetime]:
-    """Return when each key was last let in, by its id: a request that was refused is no use of it.
-
-    None for a key that never was. Of keys whose newest request was refused, that is read from the counts.
-    """
-    uses = {key.pk: use for key in keys if (use := getattr(key, "last_use", None))}
-    refused = [pk for pk, use in uses.items() if use.status_code in REFUSED_STATUS_CODES]
-    found = {pk: use.at for pk, use in uses.items() if pk not in refused}
-    if refused:
-        rows = Usage.objects.filter(key__in=refused).exclude(outcome=Outcome.REFUSED).order_by()
-        found |= dict(rows.values_list("key").annotate(Max("last_at")))
-    return found
 
 
 def by_bar(rows: QuerySet[Any], time_range: TimeRange, *columns: str) -> Any:

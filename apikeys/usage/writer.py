@@ -6,6 +6,7 @@ each table sorted. So no two of them can deadlock, and as no row refers to anoth
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
@@ -29,6 +30,11 @@ ADD_REFUSED = f"""{ADD_REQUESTS}, {LAST_AT},
     settled_at = CASE WHEN {IS_OPENED_AGAIN} THEN NULL ELSE kept.settled_at END,
     settled_as = CASE WHEN {IS_OPENED_AGAIN} THEN '' ELSE kept.settled_as END
 """
+
+NEWEST = ("at", "method", "resource", "status_code", "address", "client")
+KEEP_NEWEST = ", ".join(
+    f"{name} = CASE WHEN excluded.at > kept.at THEN excluded.{name} ELSE kept.{name} END" for name in NEWEST
+)
 
 LOG_FIELDS = (
     *("at", "store", "key", "prefix", "method", "path", "route", "resource", "access", "status", "reason"),
@@ -54,7 +60,7 @@ def write(batch: Batch) -> None:
         _write_refusals(batch.refusals)
         _write_store_usage(batch.counts)
         _write_hourly_usage(batch.counts)
-        _write_last_uses(batch.newest.values())
+        _write_last_uses(batch.newest, batch.counts)
         _write_log(batch.log)
 
 
@@ -169,18 +175,25 @@ def _totals(counts: Counts, group: Callable[[Counter], tuple[Any, ...]]) -> list
     ]
 
 
-def _write_last_uses(uses: Iterable[KeyRequest]) -> None:
+def _write_last_uses(newest: Mapping[int, KeyRequest], counts: Counts) -> None:
+    """Note each key's newest request, and when the newest was that was let in."""
+    used: dict[int, datetime] = {}
+    for counter, count in counts.items():
+        if counter.outcome != Outcome.REFUSED:
+            used[counter.key_id] = max(used.get(counter.key_id, count.last_at), count.last_at)
     _upsert(
         LastUse,
-        ("key", "at", "method", "resource", "status_code", "address", "client"),
+        ("key", "used_at", *NEWEST),
         [
-            (use.key_id, use.at, use.method, use.resource, use.status_code, use.address, use.client)
-            for use in sorted(uses, key=lambda use: use.key_id)
+            (
+                *(key_id, used.get(key_id), use.at, use.method, use.resource),
+                *(use.status_code, use.address, use.client),
+            )
+            for key_id, use in sorted(newest.items())
         ],
-        """(key_id) DO UPDATE SET
-            at = excluded.at, method = excluded.method, resource = excluded.resource,
-            status_code = excluded.status_code, address = excluded.address, client = excluded.client
-            WHERE excluded.at > kept.at
+        f"""(key_id) DO UPDATE SET {KEEP_NEWEST}, used_at = CASE
+            WHEN kept.used_at IS NULL OR excluded.used_at > kept.used_at THEN excluded.used_at
+            ELSE kept.used_at END
         """,
     )
 

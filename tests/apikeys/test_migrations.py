@@ -1,4 +1,4 @@
-"""The migration that takes the history of keys over from Django's admin log."""
+"""Migrations that take over what was kept in another way."""
 
 import importlib
 from datetime import UTC, datetime, timedelta
@@ -11,12 +11,13 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from apikeys.models import ApiKey, AuditEntry
+from apikeys.models import ApiKey, AuditEntry, LastUse, Usage
 from stores.models import Store
 from tests.conftest import IssueKey
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
+fill_used_at = importlib.import_module("apikeys.migrations.0024_used_at").fill
 fill = importlib.import_module("apikeys.migrations.0006_fill_audit_log").fill
 
 
@@ -124,3 +125,20 @@ def test_names_that_could_not_be_told_apart_can_be(
     names = [key.name for key in ApiKey.objects.order_by("pk")]
     assert names == ["Warehouse", f"Warehouse {keys[1].prefix}", f"Key {keys[2].prefix}"]
     assert capsys.readouterr().out.count("Renamed") == 2
+
+
+def test_a_key_was_used_when_it_was_last_let_in(issue: IssueKey) -> None:
+    used, refused, never = (issue()[0] for _ in range(3))
+    for key, status_code in ((used, 404), (refused, 401), (never, 401)):
+        LastUse.objects.create(key=key, at=NOON, method="GET", status_code=status_code)
+    for days, outcome in ((3, "succeeded"), (2, "failed"), (1, "refused")):
+        at = NOON - timedelta(days=days)
+        Usage.objects.create(
+            store_id=refused.store_id, key=refused, day=at.date(), outcome=outcome, requests=1, last_at=at
+        )
+    fill_used_at(apps, None)
+    assert dict(LastUse.objects.values_list("key", "used_at")) == {
+        used.pk: NOON,
+        refused.pk: NOON - timedelta(days=2),
+        never.pk: None,
+    }

@@ -52,7 +52,7 @@ def used(issue: IssueKey, store: Store) -> ApiKey:
     """A key that was used today."""
     key, _ = issue(name="Warehouse sync", access=["orders:write"])
     now = timezone.now()
-    LastUse.objects.create(key=key, at=now, method="GET", resource="orders", status_code=200)
+    LastUse.objects.create(key=key, at=now, used_at=now, method="GET", resource="orders", status_code=200)
     use(key, Outcome.SUCCEEDED)
     StoreUsage.objects.create(store=store, day=now.date(), outcome=Outcome.SUCCEEDED, requests=42)
     Suspension.objects.create(store=store, reason="Guessing at orders.")

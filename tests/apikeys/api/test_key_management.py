@@ -84,6 +84,7 @@ def test_create_answers_the_whole_key_once(api: Api, program: ApiKey) -> None:
         "created_at": "2026-11-23T12:00:00Z",
         "created_by": {"type": "api_key", "prefix": program.prefix},
         "last_used_at": None,
+        "last_tried_at": None,
         "requests_30d": 0,
         "refused_30d": 0,
         "successor": None,
@@ -95,6 +96,7 @@ def test_create_answers_the_whole_key_once(api: Api, program: ApiKey) -> None:
     del made["key"]
     assert api.call("GET", f"{key.prefix}/").json() == made | {
         "last_used_at": "2026-11-23T12:00:00Z",
+        "last_tried_at": "2026-11-23T12:00:00Z",
         "requests_30d": 1,
     }
     entry = AuditEntry.objects.for_key(key)[0]

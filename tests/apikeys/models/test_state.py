@@ -40,6 +40,7 @@ class Columns:
     leaked: bool = False
     rolled: bool = False
     used: float | None = None
+    tried: float | None = None
     refused: float | None = None
     reason: str = "rate_limited"
     settled: str = ""
@@ -67,8 +68,12 @@ def save_key(store: Store, columns: Columns) -> tuple[ApiKey, str]:
         leaked_at=NOON if columns.leaked else None,
         superseded_at=NOON if columns.rolled else None,
     )
-    if used_at := moment(columns.used):
-        LastUse.objects.create(key=key, at=used_at, method="GET", status_code=200)
+    used_at, tried_at = moment(columns.used), moment(columns.tried)
+    if used_at or tried_at:
+        newest = max(filter(None, (used_at, tried_at)))
+        LastUse.objects.create(
+            key=key, at=newest, used_at=used_at, method="GET", status_code=200 if newest == used_at else 401
+        )
     if refused_at := moment(columns.refused):
         settled_at, settled_as = (NOON, columns.settled) if columns.settled else (None, "")
         Refusal.objects.create(
@@ -111,6 +116,7 @@ columns = st.builds(
     leaked=st.booleans(),
     rolled=st.booleans(),
     used=st.sampled_from([None, -95, -29, -1]),
+    tried=st.sampled_from([None, -95, -0.5]),
     refused=st.sampled_from([None, -8, -3, -1]),
     reason=st.sampled_from(["rate_limited", "api_key_inactive"]),
     settled=st.sampled_from(["", "fixed", "left"]),
@@ -162,9 +168,11 @@ def can_be_used(plaintext: str) -> bool:
         ({"created": -31}, {"unused"}),
         ({"created": -100, "used": -89}, set()),
         ({"created": -100, "used": -91}, {"idle"}),
+        ({"created": -100, "used": -91, "tried": -1}, {"idle"}),
+        ({"created": -31, "tried": -1}, {"unused"}),
         ({"created": -31, "expires": -1}, {"expired"}),
         ({"created": -31, "expires": -1, "used": -2}, {"expired"}),
-        ({"created": -31, "expires": -2, "used": -1}, {"expired", "still-called"}),
+        ({"created": -31, "expires": -2, "used": -3, "tried": -1}, {"expired", "still-called"}),
         ({"created": -31, "expires": -2, "used": -1, "deactivated": -1}, {"off"}),
         (
             {"created": -31, "expires": -2, "used": -1, "deactivated": -5, "reactivates": -4},

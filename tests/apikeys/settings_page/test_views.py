@@ -528,8 +528,8 @@ def test_filters_count_the_keys_that_they_show(signed_in: Client, issue: IssueKe
     )
     lifecycle.deactivate_key(paused, by=Actor(owner), until=now + timedelta(hours=2))
     lifecycle.report_leaked_keys([leaked], by=Actor(owner))
-    LastUse.objects.create(key=idle, at=now - timedelta(days=91), method="GET", status_code=200)
-    LastUse.objects.create(key=refused, at=now, method="GET", status_code=401)
+    long_ago = now - timedelta(days=91)
+    LastUse.objects.create(key=idle, at=long_ago, used_at=long_ago, method="GET", status_code=200)
     Refusal.objects.create(
         key=refused, store=refused.store, reason="rate_limited", requests=1, first_at=now, last_at=now
     )
@@ -1038,7 +1038,12 @@ def test_used_tried_and_refused_are_three_things(signed_in: Client, issue: Issue
     facts = re.findall(r"<dt>(.*?)</dt>\s*<dd>(?:<time[^>]*>)?(.*?)<", page)
     assert ("Last used", "1 week ago") in facts
     assert ("Last tried", "just now") in facts
-    row = signed_in.get(KEYS).context["rows"][0]
+    issue(name="Dashboard", access=["orders:read"])
+    _, other = issue(name="Newsletter", access=["orders:read"])
+    with time_machine.travel(timezone.now() - timedelta(days=7)):
+        Client().get("/v1/stores/267418190/orders/", headers=bearer(other))
+    newest, row, never = signed_in.get(f"{KEYS}?sort=-used").context["rows"]
+    assert (newest.name, row.name, never.name) == ("Newsletter", "Accounting", "Dashboard")
     assert (timezone.now() - row.last_used).days == 8
     assert (timezone.now() - row.last_tried).days == 0
     selected = signed_in.get(f"{KEYS}selected/delete/", {"key": key.prefix})

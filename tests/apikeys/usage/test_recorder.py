@@ -106,12 +106,18 @@ def test_the_newest_request_is_kept_whoever_writes_last(issue: IssueKey) -> None
     early, late = Recorder(), Recorder()
     early.record(make_request(key, client="early"))
     late.record(
-        make_request(key, at=NOON + timedelta(seconds=1), status_code=404, method="PATCH", client="late")
+        make_request(key, at=NOON + timedelta(seconds=1), status_code=401, method="PATCH", client="late")
     )
     late.flush()
+    assert LastUse.objects.get(key=key).used_at is None
     early.flush()
     last = LastUse.objects.get(key=key)
-    assert (last.at, last.client, str(last)) == (NOON + timedelta(seconds=1), "late", "PATCH orders, 404")
+    assert (last.at, last.client, str(last)) == (NOON + timedelta(seconds=1), "late", "PATCH orders, 401")
+    assert last.used_at == NOON
+    late.record(make_request(key, at=NOON + timedelta(seconds=2), status_code=401))
+    late.flush()
+    last.refresh_from_db()
+    assert (last.used_at, last.at) == (NOON, NOON + timedelta(seconds=2))
 
 
 @pytest.mark.usefixtures("patient")
