@@ -19,6 +19,7 @@ from stores.models import Store
 from stores.resources import Resource
 from tests import programs
 from tests.conftest import IssueKey
+from tests.shop import make_customer, make_order, make_product
 from tests.specimens import Specimens, make_specimens
 
 HERE = Path(__file__).parent
@@ -44,10 +45,11 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory, schema: Path) -> Path:
-    """A folder with the packages of package.json, and the schema."""
+    """A folder with the packages of package.json, the programs beside it and the schema."""
     folder = tmp_path_factory.mktemp("node")
-    for name in ("package.json", "spectral.yaml", "tsconfig.json", "client.ts"):
-        shutil.copy(HERE / name, folder)
+    for pattern in ("*.json", "*.yaml", "*.ts", "*.mjs"):
+        for path in HERE.glob(pattern):
+            shutil.copy(path, folder)
     shutil.copy(schema, folder)
     try:
         install = ["npm", "install", "--silent", "--no-audit", "--no-fund"]
@@ -131,18 +133,53 @@ def test_a_generated_python_client_works(generated: Path, issue: IssueKey, speci
     assert Client().get("/v1/api-key/", headers={"Authorization": f"Bearer {key}"}).status_code == 401
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_generated_typescript_client_is_typed_and_works(
-    node: Path, live_server: Any, issue: IssueKey, specimens: Specimens
-) -> None:
+@pytest.fixture(scope="module")
+def typed(node: Path) -> Path:
+    """The same folder once the generators have made their clients, and TypeScript found no mistake."""
     run("npx", "openapi-typescript", "openapi.json", "--output=schema.ts", cwd=node)
+    run("npx", "openapi-ts", "-i", "openapi.json", "-o", "hey-api", "-c", "@hey-api/client-fetch", cwd=node)
+    run("npx", "orval", "--input", "openapi.json", "--output", "orval/client.ts", cwd=node)
     run("npx", "tsc", cwd=node)
+    return node
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("client", ["openapi-fetch", "hey-api", "orval"])
+def test_a_generated_typescript_client_is_typed_and_works(
+    typed: Path, live_server: Any, issue: IssueKey, specimens: Specimens, client: str
+) -> None:
     _, key = issue(access=["products:write"])
     product = str(specimens.ids[Resource.PRODUCTS][0])
-    found = json.loads(run("node", "client.js", live_server.url, key, product, cwd=node))
+    found = json.loads(run("node", f"{client}.js", live_server.url, key, product, cwd=typed))
     assert found == {
         "names": ["Gift card", "Mug"],
         "changed": "Mug!",
         "variants": 2,
         "code": "resource_not_allowed",
     }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_got_and_undici_read_a_whole_list_by_its_links(
+    node: Path, live_server: Any, store: Store, issue: IssueKey
+) -> None:
+    ada = make_customer(store)
+    for number in range(1, 8):
+        make_order(ada, number)
+    _, key = issue(access=["orders:read"])
+    read = json.loads(run("node", "paging.mjs", live_server.url, key, cwd=node))
+    assert read == {"byGot": [7, 6, 5, 4, 3, 2, 1], "byUndici": [7, 6, 5, 4, 3, 2, 1]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_published_add_to_cart_sells_no_more_than_there_is(
+    node: Path, live_server: Any, store: Store
+) -> None:
+    mug = make_product(store, max_quantity=30)
+    for name, quantity in (("Small", 22), ("Large", 200), ("Huge", 0)):
+        mug.variants.create(name=name, price=1, quantity=quantity)
+    clicked = run(
+        "node", "add-to-cart.mjs", f"{live_server.url}/v1/projects/{store.pk}/products/{mug.pk}", cwd=node
+    )
+    button = "add_to_cart.button_text"
+    assert json.loads(clicked) == {"Small": [22, button], "Large": [30, button], "Huge": [1, "out_of_stock"]}
