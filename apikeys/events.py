@@ -536,18 +536,32 @@ class Notice(Table):
             Notification.RHYTHM,
             subject="API key {key} has fallen silent: {name}",
             sentence=(
-                "An API key of {store} is used regularly, and now no request has come where one should."
+                "An API key of {store} is used regularly, and now no request has come where one should. This "
+                "is judged by the counts of each hour of the last five weeks."
             ),
             advice="Look whether the program that uses it still runs. We write again when it is back.",
         ),
         "Fallen silent",
+    )
+    FAILS = (
+        "fails",
+        NoticeType(
+            Notification.RHYTHM,
+            subject="All requests of API key {key} fail: {name}",
+            sentence=(
+                "Requests with an API key of {store} succeeded regularly. They still come, and all fail. "
+                "This is judged by the counts of each hour of the last five weeks."
+            ),
+            advice="Look at its requests, on the key's page. We write again when one succeeds.",
+        ),
+        "Fails where it succeeded",
     )
     BACK = (
         "back",
         NoticeType(
             Notification.RHYTHM,
             subject="API key {key} is used again: {name}",
-            sentence="An API key of {store} that had fallen silent is used again.",
+            sentence="Requests with an API key of {store} succeed again, after none had for a while.",
             advice="There is nothing to do.",
         ),
         "Used again",

@@ -1,98 +1,184 @@
-"""The rhythm of a key, and when it falls silent: ``manage.py hourly`` looks for that.
+"""The rhythm of a key, and when it breaks: ``manage.py hourly`` looks for that.
 
-A key is expected in an hour of the week in which it called in three of the last four weeks. It is quiet when
-it missed more such hours in a row than it ever does: three, or two where it calls twice a week at most.
+It is judged by the hours in which requests succeeded, as they were counted. A key is expected in an hour of
+the week in which some did in three of the last four weeks. It is quiet, or fails where requests still come,
+when it missed more such hours in a row than it ever does, and no fewer than three of its usual gaps.
 """
 
-from collections import Counter, defaultdict
+import math
+from collections import Counter
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import (
+    Aggregate,
+    Count,
+    DateTimeField,
+    Exists,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    Sum,
+    TextField,
+    Value,
+)
 from django.utils import timezone
 
 from apikeys import emails
-from apikeys.models import ApiKey, HourlyUsage, Notice, Usage
+from apikeys.formats import exact_time, grouped
+from apikeys.models import ApiKey, HourlyUsage, Notice, Outcome, Usage
 
+HOUR = timedelta(hours=1)
 WEEK_HOURS = 7 * 24
 WEEKS = 4
 MIN_WEEKS = 3
 MIN_REQUESTS = 50
 MIN_AGE = timedelta(weeks=1)
 KEPT = timedelta(weeks=5)
+# A silence is found within so many of a key's usual gaps.
+GAPS = 3
+# Four of five of a key's gaps are as long as the usual one, or shorter.
+USUAL_SHARE = 0.8
 # An hour in which none of so many keys called is one in which the site was away.
 MIN_KEYS = 5
-KEYS_AT_ONCE = 500
 
 
-def is_quiet(active: Sequence[int], now: int, away: Set[int] = frozenset()) -> bool:
-    """Whether a key is quiet that called in these hours, the newest last, in the hour ``now``.
+class Hours(Aggregate):
+    """All hours of a group as a text, each counted since 1970: ``494352,494353``."""
 
-    Hours are counted since 1970. The hour ``now`` is not over; those in ``away`` tell nothing.
+    name = "hours"
+    allow_distinct = True
+    output_field = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "GROUP_CONCAT(%(distinct)sstrftime('%%%%s', %(expressions)s) / 3600)"
+        return super().as_sql(compiler, connection, template=template, **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "STRING_AGG(%(distinct)s(EXTRACT(epoch FROM %(expressions)s)::bigint / 3600)::text, ',')"
+        return super().as_sql(compiler, connection, template=template, **context)
+
+
+class Rhythm(NamedTuple):
+    """The hours in which requests of a key succeeded, the newest last, and how many did.
+
+    ``key_id`` is None for the whole site: then the hours are those in which any request was counted, and
+    ``requests`` the number of keys. ``quiet_since`` is the key's.
+    """
+
+    key_id: int | None
+    quiet_since: datetime | None
+    hours: list[int]
+    requests: int
+
+
+def is_quiet(active: Sequence[int], requests: int, now: int, away: Set[int] = frozenset()) -> bool:
+    """Whether a key is quiet of which so many requests succeeded in these hours, in the hour ``now``.
+
+    Hours are counted since 1970, the newest last. The hour ``now`` is not over; those in ``away`` tell
+    nothing.
     """
     last = active[-1]
-    recent = {hour for hour in active if hour > last - WEEKS * WEEK_HOURS}
+    recent = [hour for hour in active if hour > last - WEEKS * WEEK_HOURS]
     weeks = Counter(hour % WEEK_HOURS for hour in recent)
     expected = {slot for slot, count in weeks.items() if count >= MIN_WEEKS}
     if not expected:
         return False
     missed = sum(hour % WEEK_HOURS in expected and hour not in away for hour in range(last + 1, now))
-    usual = longest_miss(recent, expected, last, away)
-    return missed >= max(3 if len(expected) > 2 else 2, 2 * usual + 1)
+    patience = expected_hours_in_gaps(recent, requests / len(active), len(expected))
+    return missed >= patience and missed > 2 * longest_miss(recent, expected, away)
 
 
-def longest_miss(recent: Set[int], expected: Set[int], last: int, away: Set[int]) -> int:
+def expected_hours_in_gaps(recent: Sequence[int], requests_an_hour: float, expected: int) -> int:
+    """Return how many expected hours GAPS of a key's usual gaps take, at least one.
+
+    A key that calls hour after hour may call several times in each. Of one that calls once or twice a week,
+    nobody waits for GAPS weeks.
+    """
+    gaps = sorted(later - earlier for earlier, later in pairwise(recent))
+    is_hourly = bool(gaps) and gaps[int(len(gaps) * USUAL_SHARE)] == 1
+    if is_hourly:
+        return min(GAPS, math.ceil(GAPS / requests_an_hour))
+    return GAPS if expected >= GAPS else GAPS - 1
+
+
+def longest_miss(recent: Sequence[int], expected: Set[int], away: Set[int]) -> int:
     """Return how many expected hours in a row the key missed at most in the last four weeks."""
-    longest = missed = 0
-    for hour in range(min(recent), last + 1):
-        if hour in recent:
-            missed = 0
-        elif hour % WEEK_HOURS in expected and hour not in away:
-            missed += 1
+    longest = 0
+    for earlier, later in pairwise(recent):
+        if later - earlier > 1:
+            between = range(earlier + 1, later)
+            missed = sum(hour % WEEK_HOURS in expected and hour not in away for hour in between)
             longest = max(longest, missed)
     return longest
 
 
 def look_for_silence() -> None:
-    """Mark the keys that have fallen silent, and those that are back, and tell their owners once of each."""
+    """Mark the keys that have fallen silent or fail, and those that are back, and tell their owners once.
+
+    One query reads the rhythms of all keys, whatever their number; only those that have changed take others.
+    """
     now = timezone.now()
-    watched = ApiKey.objects.usable().filter(
-        is_rhythm_watched=True, superseded_at=None, created_at__lt=now - MIN_AGE, last_use__isnull=False
+    rhythms = read_rhythms(now)
+    away = hours_away(next(rhythm for rhythm in rhythms if rhythm.key_id is None), now)
+    changed = {
+        one.key_id: one
+        for one in rhythms
+        if one.key_id and (is_back(one) if one.quiet_since else is_silent(one, now, away))
+    }
+    if changed:
+        rows = Usage.objects.filter(key__in=changed, outcome=Outcome.SUCCEEDED).order_by().values_list("key")
+        succeeded_at = dict(rows.annotate(Max("last_at")))
+        for key in ApiKey.objects.filter(pk__in=changed).select_related("store", "last_use"):
+            rhythm = changed[key.pk]
+            mark(key, None if rhythm.quiet_since else succeeded_at[key.pk], rhythm.requests)
+
+
+def is_back(rhythm: Rhythm) -> bool:
+    """Whether requests of a key that was quiet succeed again."""
+    return rhythm.quiet_since is not None and rhythm.hours[-1] > hour_of(rhythm.quiet_since)
+
+
+def is_silent(rhythm: Rhythm, now: datetime, away: Set[int]) -> bool:
+    """Whether a key that was not quiet is."""
+    return rhythm.requests >= MIN_REQUESTS and is_quiet(rhythm.hours, rhythm.requests, hour_of(now), away)
+
+
+def read_rhythms(now: datetime) -> list[Rhythm]:
+    """Return the hours of the whole site, and the rhythm of each watched key that may be quiet, or was.
+
+    Of most keys nothing is read: a request of theirs succeeded in this hour or the one before.
+    """
+    since = HourlyUsage.objects.filter(hour__gte=now - KEPT).order_by()
+    succeeded = since.filter(outcome=Outcome.SUCCEEDED)
+    lately = succeeded.filter(key=OuterRef("pk"), hour__gte=now - 2 * HOUR)
+    watched = (
+        ApiKey.objects.usable()
+        .filter(is_rhythm_watched=True, superseded_at=None, created_at__lt=now - MIN_AGE)
+        .filter(Q(quiet_since__isnull=False) | ~Exists(lately))
     )
-    for key in watched.exclude(quiet_since=None).select_related("store", "last_use"):
-        if key.quiet_since and key.last_use.at > key.quiet_since:
-            mark(key, None)
-    # Who called within the hour is not quiet: of most keys nothing else is read.
-    silent = watched.filter(
-        quiet_since=None, last_use__at__lt=now - timedelta(hours=1), last_use__at__gte=now - KEPT
+    of_site = since.annotate(
+        of_key=Value(None, IntegerField()), quiet=Value(None, DateTimeField())
+    ).values_list("of_key", "quiet")
+    of_keys = succeeded.filter(key__in=watched).values_list("key_id", "key__quiet_since")
+    rows = of_site.annotate(hours=Hours("hour", distinct=True), n=Count("key", distinct=True)).union(
+        of_keys.annotate(hours=Hours("hour"), n=Sum("requests")), all=True
     )
-    candidates = list(silent.select_related("store", "last_use"))
-    away = hours_away(now)
-    for start in range(0, len(candidates), KEYS_AT_ONCE):
-        some = candidates[start : start + KEYS_AT_ONCE]
-        hours = active_hours(some, now)
-        for key in some:
-            if key.pk in hours and is_quiet(hours[key.pk], hour_of(now), away):
-                mark(key, key.last_use.at)
+    return [
+        Rhythm(key_id, quiet_since, sorted(map(int, hours.split(","))) if hours else [], requests)
+        for key_id, quiet_since, hours, requests in rows
+    ]
 
 
-def active_hours(keys: Sequence[ApiKey], now: datetime) -> dict[int, list[int]]:
-    """Return the hours in which each key called in the last five weeks, of those with enough requests."""
-    rows = HourlyUsage.objects.filter(key__in=keys, hour__gte=now - KEPT).order_by("hour")
-    hours: dict[int, dict[int, int]] = defaultdict(dict)
-    for key_id, hour, requests in rows.values_list("key_id", "hour").annotate(Sum("requests")):
-        hours[key_id][hour_of(hour)] = requests
-    return {key_id: list(of_key) for key_id, of_key in hours.items() if sum(of_key.values()) >= MIN_REQUESTS}
-
-
-def hours_away(now: datetime) -> set[int]:
+def hours_away(site: Rhythm, now: datetime) -> Set[int]:
     """Return the hours of the last five weeks in which nothing was counted of a site with several keys."""
-    first = hour_of(now - KEPT)
-    rows = HourlyUsage.objects.filter(hour__gte=now - KEPT)
-    counted = {hour_of(hour) for hour in rows.order_by().values_list("hour", flat=True).distinct()}
-    keys = Usage.objects.filter(day__gte=(now - KEPT).date()).values("key").distinct()[:MIN_KEYS].count()
-    return set(range(first, hour_of(now))) - counted if keys >= MIN_KEYS else set()
+    if site.requests < MIN_KEYS:
+        return frozenset()
+    return set(range(hour_of(now - KEPT), hour_of(now))).difference(site.hours)
 
 
 def hour_of(moment: datetime) -> int:
@@ -100,13 +186,21 @@ def hour_of(moment: datetime) -> int:
 
 
 @transaction.atomic
-def mark(key: ApiKey, since: datetime | None) -> None:
-    """Note that the key is quiet since then, or back, and tell its owners, whoever notes it first."""
+def mark(key: ApiKey, since: datetime | None, requests: int) -> None:
+    """Note that no request of the key succeeded since then, or that one did: None. Tell its owners.
+
+    Whoever notes it first tells them. So many ``requests`` succeeded in the last weeks.
+    """
     unchanged = ApiKey.objects.filter(pk=key.pk, quiet_since=key.quiet_since)
     if unchanged.update(quiet_since=since):
+        is_called = since is not None and key.last_use.at > since
         emails.send_notice(
-            Notice.SILENT if since else Notice.BACK,
+            Notice.FAILS if is_called else Notice.SILENT if since else Notice.BACK,
             key.store,
             key=key,
-            facts=[("Last request", since or key.last_use.at)],
+            facts=[
+                ("Last request that succeeded", since or key.last_use.used_at),
+                ("Succeeded before", f"{grouped(requests)} requests in the last five weeks"),
+                ("Newest request", f"{key.last_use}, {exact_time(key.last_use.at)}" if is_called else ""),
+            ],
         )

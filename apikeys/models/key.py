@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from apikeys import client_ip, key_text
 from apikeys.models import state as states
+from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import Refusal
 from apikeys.models.usage import Usage
 from stores.models import Store
@@ -119,6 +120,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         now = timezone.now()
         facts = {
             "has_open_refusal": states.has_open_refusal(now),
+            "is_failing": states.is_failing(now),
             "has_unused_write": states.has_unused_write(now),
         }
         wrapped = {name: ExpressionWrapper(rule, models.BooleanField()) for name, rule in facts.items()}
@@ -197,7 +199,7 @@ class ApiKey(models.Model):
     fence = models.JSONField(null=True, editable=False)
     # Made to be found by whoever looks for keys, and off for good: any use of it is an alarm.
     is_canary = models.BooleanField(default=False, db_default=False, editable=False)
-    # Whether its owner wants to know when it falls silent, and since when it is, where it is.
+    # Whether its owner wants to know when it falls silent or fails, and the last success before it did.
     is_rhythm_watched = models.BooleanField(default=True, db_default=True, editable=False)
     quiet_since = models.DateTimeField(null=True, editable=False)
     predecessor = models.ForeignKey(
@@ -291,6 +293,15 @@ class ApiKey(models.Model):
     def has_open_refusal(self) -> bool:
         """The same as ``states.has_open_refusal`` for one key."""
         return Refusal.objects.for_key(self).alarms().exists()
+
+    @cached_property
+    def is_failing(self) -> bool:
+        """The same as ``states.is_failing`` for one key."""
+        since, tried_at = self.quiet_since, self.last_tried_at
+        if self.superseded_at or since is None or tried_at is None or tried_at <= since:
+            return False
+        later = Usage.objects.filter(key=self, outcome=Outcome.SUCCEEDED, last_at__gt=since)
+        return not later.exists()
 
     @cached_property
     def has_unused_write(self) -> bool:

@@ -74,7 +74,7 @@ class NotificationSettings(models.Model):
         Notification.RHYTHM.label,
         default=True,
         db_default=True,
-        help_text="A key that is used regularly is not used any more, and when it is used again.",
+        help_text="A key that is used regularly falls silent or only fails, and when it succeeds again.",
     )
     roll = models.BooleanField(
         Notification.ROLL.label,

@@ -13,8 +13,9 @@ from django.db import connection
 from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
+from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import Refusal
-from apikeys.models.usage import PERIOD_DAYS, first_day
+from apikeys.models.usage import PERIOD_DAYS, Usage, first_day
 
 if TYPE_CHECKING:
     from apikeys.models.key import ApiKey
@@ -90,6 +91,15 @@ class AttentionLine:
 def has_open_refusal(now: datetime) -> Q:
     """Keys that work, and whose requests were refused in the last days for a cause that stands."""
     return Q(Exists(Refusal.objects.alarms().filter(key=OuterRef("pk"))))
+
+
+def is_failing(now: datetime) -> Q:
+    """Keys whose requests succeeded regularly until ``quiet_since``, and came and failed ever since."""
+    succeeded = Usage.objects.filter(
+        key=OuterRef("pk"), outcome=Outcome.SUCCEEDED, last_at__gt=OuterRef("quiet_since")
+    )
+    is_called = Q(superseded_at=None, last_use__at__gt=F("quiet_since"))
+    return is_called & ~Q(Exists(succeeded))
 
 
 def has_unused_write(now: datetime) -> Q:
@@ -200,11 +210,24 @@ STATES = (
         attention="with requests refused in the last 7 days",
     ),
     State(
+        "failing",
+        "Fails",
+        "bad",
+        where=is_failing,
+        holds=lambda key, now: key.is_failing,
+        attention="whose requests succeeded regularly and now all fail",
+    ),
+    State(
         "quiet",
         "Quiet",
         "warn",
-        where=lambda now: Q(quiet_since__isnull=False),
-        holds=lambda key, now: key.quiet_since is not None,
+        where=lambda now: Q(superseded_at=None, last_use__at__lte=F("quiet_since")),
+        holds=lambda key, now: (
+            key.superseded_at is None
+            and key.quiet_since is not None
+            and key.last_tried_at is not None
+            and key.last_tried_at <= key.quiet_since
+        ),
         attention="that have fallen silent: their program may have stopped",
     ),
     State(

@@ -280,4 +280,7 @@ def describe_state(key: ApiKey, now: datetime) -> str:
         return f"{verb} {relative_time(key.expires_at, now)}"
     if key.status == "quiet" and key.quiet_since:
         return f"Quiet for {duration(now - key.quiet_since)}"
+    if key.status == "failing" and key.quiet_since:
+        is_today = key.quiet_since.date() == now.date()
+        return f"Fails since {key.quiet_since:{'%H:%M UTC' if is_today else '%-d %b'}}"
     return key.state.word

@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.core import mail
 from django.core.management import call_command
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
-from apikeys.insight.rhythm import WEEK_HOURS, is_quiet
+from apikeys.insight.rhythm import MIN_KEYS, WEEK_HOURS, is_quiet, look_for_silence
 from apikeys.models import ApiKey, AuditEntry, HourlyUsage
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch
@@ -25,35 +27,38 @@ def hours_of(weeks: int, *slots: int) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("slots", "silent_hours", "quiet"),
+    ("slots", "requests_an_hour", "silent_hours", "quiet"),
     [
-        (range(WEEK_HOURS), 3, False),
-        (range(WEEK_HOURS), 4, True),
-        (range(2, WEEK_HOURS, 24), 72, False),  # nightly
-        (range(2, WEEK_HOURS, 24), 73, True),
-        ([50], 2 * WEEK_HOURS, False),  # weekly
-        ([50], 2 * WEEK_HOURS + 1, True),
-        ([], 500, False),
+        (range(WEEK_HOURS), 12, 1, False),
+        (range(WEEK_HOURS), 12, 2, True),  # one whole hour is three of its gaps
+        (range(WEEK_HOURS), 1, 3, False),
+        (range(WEEK_HOURS), 1, 4, True),
+        (range(2, WEEK_HOURS, 24), 20, 72, False),  # nightly, however much it does then
+        (range(2, WEEK_HOURS, 24), 20, 73, True),
+        ([50], 20, 2 * WEEK_HOURS, False),  # weekly
+        ([50], 20, 2 * WEEK_HOURS + 1, True),
+        ([], 1, 500, False),
     ],
 )
-def test_a_key_is_quiet_that_misses_three_of_its_hours(
-    slots: range | list[int], silent_hours: int, *, quiet: bool
+def test_a_key_is_quiet_that_misses_three_of_its_gaps(
+    slots: range | list[int], requests_an_hour: int, silent_hours: int, *, quiet: bool
 ) -> None:
     active = hours_of(4, *slots) or [START]
-    assert is_quiet(active, active[-1] + silent_hours) is quiet
+    requests = len(active) * requests_an_hour
+    assert is_quiet(active, requests, active[-1] + silent_hours) is quiet
 
 
 def test_a_key_that_often_misses_some_of_its_hours_is_given_more_time() -> None:
     active = hours_of(4, *range(WEEK_HOURS))
     gap = set(range(active[-1] - 60, active[-1] - 56))
     uneven = [hour for hour in active if hour not in gap]
-    assert not is_quiet(uneven, active[-1] + 9)
-    assert is_quiet(uneven, active[-1] + 10)
+    assert not is_quiet(uneven, len(uneven), active[-1] + 9)
+    assert is_quiet(uneven, len(uneven), active[-1] + 10)
 
 
 def test_hours_in_which_the_site_was_away_tell_nothing() -> None:
     active = hours_of(4, *range(WEEK_HOURS))
-    assert not is_quiet(active, active[-1] + 6, set(range(active[-1] + 1, active[-1] + 5)))
+    assert not is_quiet(active, len(active), active[-1] + 6, set(range(active[-1] + 1, active[-1] + 5)))
 
 
 @pytest.fixture
@@ -66,29 +71,71 @@ def key(issue: IssueKey) -> ApiKey:
     return key
 
 
-def call(key: ApiKey, *moments: datetime) -> None:
+def call(key: ApiKey, *moments: datetime, status_code: int = 200) -> None:
     batch = Batch(uuid4(), 1)
     for at in moments:
-        batch.add(make_request(key, at=at))
+        reason = None if status_code == 200 else "server_error"
+        batch.add(make_request(key, at=at, status_code=status_code, reason=reason))
     writer.write(batch)
 
 
-def test_a_program_that_stops_is_told_once_and_when_it_is_back(key: ApiKey, signed_in: Client) -> None:
-    for hours, told in ((3, 0), (5, 1), (6, 1)):
-        with time_machine.travel(NOW + timedelta(hours=hours)):
-            call_command("hourly")
-            assert len(deliver_emails()) == told
-    with time_machine.travel(NOW + timedelta(hours=5, minutes=1)):
-        key.refresh_from_db()
-        assert (key.quiet_since, ApiKey.objects.in_state("quiet").get()) == (NOW, key)
-        call(key, NOW + timedelta(hours=5))
+def look(moment: datetime) -> list[str]:
+    """Look for silence at this moment; returns the subjects of all e-mails of the test so far."""
+    with time_machine.travel(moment):
         call_command("hourly")
-    subjects = [email.subject for email in deliver_emails()]
-    assert subjects == [
-        f"API key {key.prefix} has fallen silent: Warehouse",
-        f"API key {key.prefix} is used again: Warehouse",
-    ]
+        return [str(email.subject) for email in deliver_emails()]
+
+
+def test_a_program_that_stops_is_told_once_and_when_it_is_back(key: ApiKey, signed_in: Client) -> None:
+    silent = f"API key {key.prefix} has fallen silent: Warehouse"
+    assert look(NOW + timedelta(hours=3)) == []
+    assert look(NOW + timedelta(hours=5)) == [silent]
+    assert look(NOW + timedelta(hours=6)) == [silent]
+    assert "Succeeded before: 672 requests in the last five weeks" in mail.outbox[0].body
+    with time_machine.travel(NOW + timedelta(hours=6)):
+        key = ApiKey.objects.get()
+        assert (key.quiet_since, key.status) == (NOW, "quiet")
+        page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/").content.decode()
+    assert "Quiet for 6 hours" in page
+    assert "No request has come since" in page
+    call(key, NOW + timedelta(hours=7))
+    assert ApiKey.objects.get().status != "quiet"
+    assert look(NOW + timedelta(hours=7)) == [silent, f"API key {key.prefix} is used again: Warehouse"]
     assert ApiKey.objects.get().quiet_since is None
+
+
+def test_a_program_whose_requests_all_fail_is_told_once_and_when_one_succeeds(
+    key: ApiKey, signed_in: Client
+) -> None:
+    fails = f"All requests of API key {key.prefix} fail: Warehouse"
+    call(key, *(NOW + timedelta(minutes=minute) for minute in range(1, 280)), status_code=500)
+    assert look(NOW + timedelta(hours=5)) == [fails]
+    assert look(NOW + timedelta(hours=6)) == [fails]
+    assert "Newest request: GET orders, 500" in mail.outbox[0].body
+    with time_machine.travel(NOW + timedelta(hours=6)):
+        assert ApiKey.objects.get().status == "failing"
+        page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/").content.decode()
+    assert "Fails since 12:30 UTC" in page
+    assert "none has succeeded since" in page
+    call(key, NOW + timedelta(hours=7))
+    assert ApiKey.objects.get().status != "failing"
+    assert look(NOW + timedelta(hours=7)) == [fails, f"API key {key.prefix} is used again: Warehouse"]
+
+
+def test_all_keys_of_a_site_take_one_query(
+    key: ApiKey, issue: IssueKey, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(MIN_KEYS):
+        other, _ = issue()
+        ApiKey.objects.filter(pk=other.pk).update(created_at=NOW - timedelta(days=60))
+        call(other, *(NOW - timedelta(hours=ago) for ago in range(2 * WEEK_HOURS)))
+    with time_machine.travel(NOW), django_assert_num_queries(1):
+        look_for_silence()
+    deliver_emails().clear()
+    # An hour in which nobody called is one in which the site was away.
+    assert look(NOW + timedelta(hours=8)) == []
+    call(other, *(NOW + timedelta(hours=hour) for hour in range(1, 8)))
+    assert [subject for subject in look(NOW + timedelta(hours=8)) if key.prefix in subject]
 
 
 @pytest.mark.parametrize("reason", ["young", "few", "off", "suspended", "not watched"])
