@@ -1,6 +1,7 @@
 """Every setting, typed from the environment. Deny by default; nothing secret has a default."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,40 +15,29 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env.read_file("ENV_FILE", BASE_DIR / ".env")
 
-DEBUG = env.read("DEBUG", env.boolean, default=False)
-SECRET_KEY = env.read(
+DEBUG = env.boolean("DEBUG", default=False)
+SECRET_KEY = env.text(
     "SECRET_KEY",
-    env.text(
-        lambda text: DEBUG or env.is_strong_secret(text),
-        "at least 50 random characters: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
-    ),
-    is_secret=True,
+    lambda text: DEBUG or env.is_strong_secret(text),
+    "at least 50 random characters: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
 )
 # Former ones, still believed while people stay signed in; see `manage.py rotate_secrets`.
-SECRET_KEY_FALLBACKS: list[str] = env.read(
+SECRET_KEY_FALLBACKS = env.texts(
     "SECRET_KEY_FALLBACKS",
-    env.comma_separated(
-        lambda text: DEBUG or env.is_strong_secret(text),
-        "former secret keys, each of at least 50 random characters",
-    ),
-    default=[],
-    is_secret=True,
+    lambda text: DEBUG or env.is_strong_secret(text),
+    "former secret keys, each of at least 50 random characters",
 )
-ALLOWED_HOSTS = env.read(
-    "ALLOWED_HOSTS",
-    env.comma_separated(env.is_host, "host names such as api.shop.com"),
-    default=["localhost", "127.0.0.1", "[::1]"],
+ALLOWED_HOSTS = env.texts(
+    "ALLOWED_HOSTS", env.is_host, "host names such as api.shop.com", ["localhost", "127.0.0.1", "[::1]"]
 )
 
 # One switch: whether people reach the site over HTTPS. Secure cookies, redirects and HSTS follow.
-HTTPS = env.read("HTTPS", env.boolean, default=True)
-CSRF_TRUSTED_ORIGINS: list[str] = env.read(
-    "CSRF_TRUSTED_ORIGINS", env.comma_separated(env.is_origin, "origins such as https://shop.com"), default=[]
-)
+HTTPS = env.boolean("HTTPS", default=True)
+CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS", env.is_origin, "origins such as https://shop.com")
 # Where links in e-mail lead. Not where a request came in: its sender chooses that host.
-SITE_URL = env.read(
-    "SITE_URL", env.text(env.is_origin, "an origin such as https://shop.com"), default=""
-) or (f"{'https' if HTTPS else 'http'}://{ALLOWED_HOSTS[0].removeprefix('.')}")
+SITE_URL = env.text("SITE_URL", env.is_origin, "an origin such as https://shop.com", "") or (
+    f"{'https' if HTTPS else 'http'}://{ALLOWED_HOSTS[0].removeprefix('.')}"
+)
 
 INSTALLED_APPS = [
     "reflow.apps.ReflowConfig",
@@ -128,29 +118,36 @@ DATABASES = {
     "default": env.read(
         "DATABASE_URL",
         env.database,
+        "postgres://user:password@host:port/name or sqlite:////path/of/a/file, with # written as %23",
         default=env.database(f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}"),
-        is_secret=True,
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Streaming replicas of that PostgreSQL, which are read from. One that is further behind is left out.
 REPLICAS: list[dict[str, Any]] = env.read(
-    "DATABASE_REPLICA_URL", env.replicas(DATABASES["default"]), default=[], is_secret=True
+    "DATABASE_REPLICA_URL",
+    lambda text: [env.database(url) for url in env.split(text)],
+    "postgres://user:password@host:port/name, comma-separated, beside such a DATABASE_URL",
+    check=lambda replicas: (
+        DATABASES["default"] not in replicas
+        and {one["ENGINE"] for one in (DATABASES["default"], *replicas)} == {env.POSTGRESQL}
+    ),
+    default=[],
 )
 DATABASES |= {f"replica{number}": replica for number, replica in enumerate(REPLICAS, start=1)}
-REPLICA_MAX_LAG_SECONDS = env.read("REPLICA_MAX_LAG_SECONDS", env.integer(2), default=5)
+REPLICA_MAX_LAG_SECONDS = env.integer("REPLICA_MAX_LAG_SECONDS", default=5, minimum=2)
 if REPLICAS:
     DATABASE_ROUTERS = ["reflow.server.replica_router.ReplicaRouter"]
     MIDDLEWARE.append("reflow.server.replica_router.ReplicaMiddleware")
 # A new connection costs more than all that a usual request asks of it.
-CONN_MAX_AGE = env.read("CONN_MAX_AGE", env.integer(0), default=60)
+CONN_MAX_AGE = env.integer("CONN_MAX_AGE", default=60, minimum=0)
 # How long a query of a web process may take, waiting for locks included; 0: as long as it likes.
-DATABASE_TIMEOUT_SECONDS = env.read("DATABASE_TIMEOUT_SECONDS", env.seconds, default=10.0)
-PREPARE_THRESHOLD = env.read("PREPARE_THRESHOLD", env.integer(0), default=0)
+DATABASE_TIMEOUT_SECONDS = env.seconds("DATABASE_TIMEOUT_SECONDS", default=10.0)
+PREPARE_THRESHOLD = env.integer("PREPARE_THRESHOLD", default=0, minimum=0)
 
 for alias, database in DATABASES.items():
     database["CONN_MAX_AGE"] = CONN_MAX_AGE
-    if database["ENGINE"] == "django.db.backends.sqlite3":
+    if database["ENGINE"] == env.SQLITE:
         database["OPTIONS"] = {
             # Readers never wait for the writer (WAL), and a writer takes its lock when it begins, so that
             # two of them queue for up to `timeout` seconds instead of failing half-way.
@@ -202,7 +199,7 @@ ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordRes
 # Whoever guesses at a password locks the account for a while. Its owner gets in by the link in an e-mail.
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_REAUTHENTICATION_TIMEOUT = env.read("REAUTHENTICATION_TIMEOUT", env.integer(), default=60 * 60)
+ACCOUNT_REAUTHENTICATION_TIMEOUT = env.integer("REAUTHENTICATION_TIMEOUT", default=60 * 60)
 # Of an address (ip), of a person who has signed in (user), of whom somebody claims to be (key).
 # allauth counts the codes of a second factor as log-ins that failed, too.
 ACCOUNT_RATE_LIMITS = {
@@ -259,16 +256,22 @@ CACHES = {
 
 # E-mail waits, and is neither sent nor printed, until EMAIL_URL names a mail server.
 
-MAIL_SERVER: dict[str, Any] = env.read("EMAIL_URL", env.email, default={}, is_secret=True)
+MAIL_SERVER: dict[str, Any] = env.read(
+    "EMAIL_URL",
+    env.email,
+    "smtp+tls://user:password@host:port, smtp:, smtp+ssl:, consolemail: or filemail:///path/of/a/folder",
+    default={},
+)
 vars().update(MAIL_SERVER)
 EMAIL_TIMEOUT = 10
 # Pauses between the attempts to send an e-mail: a day in all. The first is longer than an attempt can take
 # of which the mail server answers every step just within EMAIL_TIMEOUT.
 EMAIL_RETRY_PAUSES = [timedelta(minutes=minutes) for minutes in (2, 5, 15, 30, 60, 120, 240, 480, 480)]
-DEFAULT_FROM_EMAIL = env.read(
+DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL",
-    env.text(env.is_sender, "an e-mail address, such as Reflow <noreply@shop.com>"),
-    default="Reflow <noreply@localhost>",
+    env.is_sender,
+    "an e-mail address, such as Reflow <noreply@shop.com>",
+    "Reflow <noreply@localhost>",
 )
 
 # What talks to the outside is a task in the database, run by `manage.py db_worker`.
@@ -373,48 +376,42 @@ FILE_UPLOAD_HANDLERS = ["reflow.api.parsers.RejectFiles"]
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-Id", "EXPOSE_HEADER": False}
 
 # Requests a minute: of a key, of an address without one, and keys that do not exist or are handed in by one.
-RATE_LIMIT_PER_KEY = env.read("RATE_LIMIT_PER_KEY", env.integer(), default=600)
-RATE_LIMIT_PER_ADDRESS = env.read("RATE_LIMIT_PER_ADDRESS", env.integer(), default=300)
-RATE_LIMIT_FAILED_KEYS = env.read("RATE_LIMIT_FAILED_KEYS", env.integer(), default=20)
-RATE_LIMIT_REVOCATIONS = env.read("RATE_LIMIT_REVOCATIONS", env.integer(), default=10)
+RATE_LIMIT_PER_KEY = env.integer("RATE_LIMIT_PER_KEY", default=600)
+RATE_LIMIT_PER_ADDRESS = env.integer("RATE_LIMIT_PER_ADDRESS", default=300)
+RATE_LIMIT_FAILED_KEYS = env.integer("RATE_LIMIT_FAILED_KEYS", default=20)
+RATE_LIMIT_REVOCATIONS = env.integer("RATE_LIMIT_REVOCATIONS", default=10)
 # Counted in each process's memory unless a Redis or Valkey counts for all of them.
-REDIS_URL = env.read(
+REDIS_URL = env.text(
     "REDIS_URL",
-    env.text(
-        env.is_redis_url,
-        "redis://host:port/0, redis+cluster://host:port,host:port, rediss: or rediss+cluster: with TLS, "
-        "or unix:///path/of/a/socket",
-    ),
-    default="",
-    is_secret=True,
+    env.is_redis_url,
+    "redis://host:port/0, redis+cluster://host:port,host:port, rediss: or rediss+cluster: with TLS, "
+    "or unix:///path/of/a/socket",
+    "",
 )
 
 # Issuers of identity tokens that owners may trust, each with the file of the authority that signs its
 # certificate where that is not a public one: https://gitlab.example.com=/etc/ssl/own-ca.pem.
 OIDC_ISSUERS: dict[str, str] = dict(
     entry.partition("=")[::2]
-    for entry in env.read(
+    for entry in env.texts(
         "OIDC_ISSUERS",
-        env.comma_separated(
-            env.is_issuer, "https:// addresses, each with =/path/of/a/CA.pem if it needs one"
-        ),
-        default=["https://token.actions.githubusercontent.com", "https://gitlab.com"],
+        env.is_issuer,
+        "https:// addresses, each with =/path/of/a/CA.pem if it needs one",
+        ["https://token.actions.githubusercontent.com", "https://gitlab.com"],
     )
 )
 
 # Networks of the proxies in front, whose X-Forwarded-For is believed.
-TRUSTED_PROXIES: list[str] = env.read(
-    "TRUSTED_PROXIES", env.comma_separated(env.is_network, "networks such as 10.0.0.0/8"), default=[]
-)
+TRUSTED_PROXIES = env.texts("TRUSTED_PROXIES", ip_network, "networks such as 10.0.0.0/8")
 
 # Seconds between two writes of the usage counters; 0 writes before each response.
-USAGE_FLUSH_SECONDS = env.read("USAGE_FLUSH_SECONDS", env.seconds, default=1.0)
+USAGE_FLUSH_SECONDS = env.seconds("USAGE_FLUSH_SECONDS", default=1.0)
 # Days that the daily figures of keys and stores are kept for.
-USAGE_KEPT_DAYS = env.read("USAGE_KEPT_DAYS", env.integer(30), default=400)
+USAGE_KEPT_DAYS = env.integer("USAGE_KEPT_DAYS", default=400, minimum=30)
 
 # Which requests of keys get a row in the request log, and for how many days it is kept.
-REQUEST_LOG = env.read("REQUEST_LOG", env.choice("all", "errors", "off"), default="all")
-REQUEST_LOG_DAYS = env.read("REQUEST_LOG_DAYS", env.integer(), default=14)
+REQUEST_LOG = env.choice("REQUEST_LOG", "all", "errors", "off", default="all")
+REQUEST_LOG_DAYS = env.integer("REQUEST_LOG_DAYS", default=14)
 
 # Headers and cookies.
 
@@ -423,13 +420,13 @@ SECURE_SSL_REDIRECT = HTTPS
 # the body, and the key would have been read all the same.
 SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$", "^(v1|v2|projects)(/|$)"]
 # A week, of this host alone: browsers would keep a longer or wider one for as long, even if it was a mistake.
-SECURE_HSTS_SECONDS = env.read("HSTS_SECONDS", env.integer(0), default=7 * 24 * 60 * 60) if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.read("HSTS_INCLUDE_SUBDOMAINS", env.boolean, default=False)
-SECURE_HSTS_PRELOAD = env.read("HSTS_PRELOAD", env.boolean, default=False)
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", default=7 * 24 * 60 * 60, minimum=0) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.boolean("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.boolean("HSTS_PRELOAD", default=False)
 # `check --deploy` would have both on.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Behind a proxy that ends TLS and always sets (or strips) X-Forwarded-Proto.
-if env.read("TRUST_X_FORWARDED_PROTO", env.boolean, default=False):
+if env.boolean("TRUST_X_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_ENGINE = "reflow.accounts.session_backend"
@@ -458,14 +455,9 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {feature: [] for feature in UNUSED_FE
 
 # Logs, and what Prometheus may read.
 
-LOG_LEVEL = env.read("LOG_LEVEL", env.choice("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
-LOG_FORMAT = env.read("LOG_FORMAT", env.choice("json", "text"), default="text" if DEBUG else "json")
-METRICS_TOKEN = env.read(
-    "METRICS_TOKEN",
-    env.text(env.is_token, "blank, or at least 32 random letters and digits"),
-    default="",
-    is_secret=True,
-)
+LOG_LEVEL = env.choice("LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR", default="INFO")
+LOG_FORMAT = env.choice("LOG_FORMAT", "json", "text", default="text" if DEBUG else "json")
+METRICS_TOKEN = env.text("METRICS_TOKEN", env.is_token, "blank, or at least 32 random letters and digits", "")
 
 LOGGING_CONFIG = "reflow.observability.logs.configure"
 LOGGING: dict[str, Any] = {

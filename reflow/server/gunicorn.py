@@ -20,13 +20,13 @@ wsgi_app = "reflow.wsgi:application"
 worker_class = "gthread"
 
 # Rate limits hold across processes only where they are counted in one place.
-workers = env.read("WEB_PROCESSES", env.integer(), default=2 if settings.REDIS_URL else 1)
+workers = env.integer("WEB_PROCESSES", default=2 if settings.REDIS_URL else 1)
 if workers > 1 and not settings.REDIS_URL:
-    env.stop(
+    raise SystemExit(
         "WEB_PROCESSES is more than 1, but REDIS_URL is not set: processes count rate limits together there."
     )
 # Threads wait for the database side by side; a process takes some 100 MB. Two may be busy with downloads.
-threads = env.read("WEB_THREADS", env.integer(minimum=3), default=4)
+threads = env.integer("WEB_THREADS", default=4, minimum=3)
 # With what else a process has open, fewer than the usual 1,024 files.
 worker_connections = 512
 

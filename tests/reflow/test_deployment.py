@@ -41,9 +41,9 @@ def read() -> dict[str, Any]:
     found: dict[str, Any] = {}
     usual = env.read
 
-    def noting(name: str, parse: Any, default: Any = None, **options: Any) -> Any:
+    def noting(name: str, convert: Any, should: str, check: Any = lambda _: True, default: Any = None) -> Any:
         found[name] = default
-        return usual(name, parse, default, **options)
+        return usual(name, convert, should, check, default)
 
     with pytest.MonkeyPatch.context() as patch:
         for name in table():
