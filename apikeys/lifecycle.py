@@ -460,7 +460,7 @@ def _change_columns(
         details[column] = {"from": _text(getattr(key, column)), "to": _text(after)}
         setattr(key, column, after)
     ensure_within_reach(by, key)
-    _save(key, *changes, "fence", *(["comparable_name"] if "name" in changes else []))
+    _save(key, *changes, "fence", "comparable_name", "search_text")
     return _record(Event.UPDATED, key, by, **details)
 
 

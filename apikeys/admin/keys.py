@@ -21,6 +21,7 @@ from apikeys.models import ApiKey, ApiKeyQuerySet, AuditEntry
 from apikeys.models.state import BY_NAME, STATES
 from apikeys.usage import charts, reports
 from stores.resources import SCOPES
+from stores.text import comparable
 
 MAX_LEAKED_KEYS = 500
 
@@ -57,7 +58,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     )
     list_display_links = ("prefix", "name")
     list_filter = (StatusFilter, AccessFilter)
-    search_fields = ("prefix", "name", "=store__id", "store__name")
+    search_fields = ("prefix", "search_text", "=store__id", "store__name")
     search_help_text = "A prefix, a name, a store or its number. No whole key, please: addresses are logged."
     ordering = ("-created_at",)
     actions = ("deactivate", "reactivate")
@@ -103,7 +104,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
     ) -> tuple[QuerySet[ApiKey], bool]:
-        return super().get_search_results(request, queryset, key_text.search_term(search_term))
+        return super().get_search_results(request, queryset, comparable(key_text.search_term(search_term)))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

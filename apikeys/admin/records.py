@@ -170,7 +170,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display_links = ("at",)
     list_filter = ("event",)
     list_select_related = ("store",)
-    search_fields = ("=prefix", "name", "actor_email", "=store__id")
+    search_fields = ("=prefix", "search_text", "=store__id")
     search_help_text = "A prefix, a key's name, a person's e-mail address or a store's number."
     date_hierarchy = "at"
     show_full_result_count = False

@@ -13,6 +13,8 @@ from django.utils import timezone
 from apikeys import key_text
 from apikeys.events import Event, describe
 from stores.models import Store
+from stores.models.columns import FoldedField
+from stores.text import comparable
 
 if TYPE_CHECKING:
     from apikeys.actors import Actor
@@ -50,6 +52,10 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         """Entries about a trust and the keys that it made."""
         return self.filter(details__trust=trust.pk)
 
+    def search(self, text: str) -> "AuditQuerySet":
+        """Entries about keys with this name or prefix, and by people with this e-mail address."""
+        return self.filter(Q(prefix=text) | Q(search_text__contains=comparable(text)))
+
     def for_prefix(self, prefix: str) -> "AuditQuerySet":
         """Entries about the key that has this prefix, or had it before it was deleted."""
         return self.filter(prefix=prefix)
@@ -79,6 +85,7 @@ class AuditEntry(models.Model):
         db_default="",
         help_text="The key of the program that did it.",
     )
+    search_text = FoldedField(sources=("name", "actor_email"))
     details = models.JSONField(default=dict, help_text="What changed, from what to what.")
     address = models.GenericIPAddressField(null=True, help_text="Where it was done from; null: not known.")
     at = models.DateTimeField(default=timezone.now)

@@ -21,6 +21,7 @@ from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import Refusal
 from apikeys.models.usage import Usage
 from stores.models import Store
+from stores.models.columns import FoldedField
 from stores.resources import Access, Resource
 from stores.text import ComparableNameField, comparable
 
@@ -110,7 +111,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
         The prefix may be typed, masked or in a whole key.
         """
-        named = Q(comparable_name__contains=comparable(text)) | Q(note__icontains=text)
+        named = Q(search_text__contains=comparable(text))
         if prefix := key_text.find_prefix(text):
             return self.filter(named | Q(prefix=prefix))
         return self.filter(named | Q(prefix__istartswith=text))
@@ -173,6 +174,7 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100)
     note = models.CharField(max_length=500, blank=True, default="", db_default="")
     comparable_name = ComparableNameField()
+    search_text = FoldedField(sources=("name", "note"))
     prefix = models.CharField(max_length=key_text.PREFIX_LENGTH, editable=False)
     digest = models.CharField(max_length=key_text.DIGEST_LENGTH, editable=False)
     access = models.JSONField(help_text="Scopes such as orders:read, with what they imply.")

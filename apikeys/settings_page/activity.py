@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -33,16 +32,13 @@ class ActivityFilters(PeriodFilters):
 
     def entries(self, store: Store, cursor: Cursor | None, *, size: int) -> list[AuditEntry]:
         """Return the newest entries that are asked for, or those after the cursor."""
-        entries: QuerySet[AuditEntry] = self.within(AuditEntry.objects.for_store(store))
+        entries = self.within(AuditEntry.objects.for_store(store))
         if cursor:
             entries = entries.filter(at__lte=cursor.at).exclude(at=cursor.at, pk__gte=cursor.pk)
         if event := self.cleaned_data["event"]:
             entries = entries.filter(event=event)
         if q := self.cleaned_data["q"]:
-            text = key_text.search_term(q)
-            entries = entries.filter(
-                Q(prefix=text) | Q(name__icontains=text) | Q(actor_email__icontains=text)
-            )
+            entries = entries.search(key_text.search_term(q))
         return list(entries[:size])
 
 

@@ -38,6 +38,14 @@ def test_entries_outlive_their_key_their_person_and_their_store(
     ]
 
 
+@pytest.mark.parametrize("text", ["STRASSE", "ｓｔｒａße", "Owner@", "19656ea"])
+def test_search_finds_entries_by_name_person_or_prefix(issue: IssueKey, owner: User, text: str) -> None:
+    key, _ = issue(name="Straße", by=Actor(owner))
+    issue(name="Other", by=Actor())
+    AuditEntry.objects.filter(key=key).update(prefix="19656ea")
+    assert [entry.key for entry in AuditEntry.objects.search(text)] == [key]
+
+
 def test_what_no_person_did_names_none(issue: IssueKey) -> None:
     issue(by=Actor())
     entry = AuditEntry.objects.get()

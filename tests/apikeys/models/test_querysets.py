@@ -1,9 +1,13 @@
+"""Keys and entries of the audit log, as they are found."""
+
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
-from apikeys.models import ApiKey, Usage
+from apikeys.models import ApiKey, AuditEntry, Usage
 from apikeys.models.outcomes import Outcome
 from stores.models import Store
 from tests.conftest import IssueKey
@@ -15,12 +19,21 @@ def test_keys_of_another_store_are_out_of_reach(issue: IssueKey, store: Store, o
     assert list(ApiKey.objects.for_store(store)) == [mine]
 
 
-def test_find_by_name_prefix_or_whole_key(issue: IssueKey) -> None:
-    key, plaintext = issue(name="Warehouse sync")
+def test_search_finds_a_key_by_name_note_prefix_or_whole_key(issue: IssueKey) -> None:
+    key, plaintext = issue(name="Warehouse sync", note="For the Caf\u00e9")
     issue(name="Accounting")
-    for text in ("house", "WAREHOUSE", key.prefix, key.prefix[:4], plaintext, key.masked):
+    for text in ("house", "ＨＯＵＳＥ", "CAFE\u0301", key.prefix, key.prefix[:4], plaintext, key.masked):
         assert list(ApiKey.objects.search(text)) == [key], text
     assert not ApiKey.objects.search("nothing like it").exists()
+
+
+def test_migration_fills_what_searches_look_in(issue: IssueKey) -> None:
+    key, _ = issue(name="Warehouse sync")
+    ApiKey.objects.update(search_text="")
+    AuditEntry.objects.update(search_text="")
+    import_module("apikeys.migrations.0027_fill_search_text").fill(apps, None)
+    assert list(ApiKey.objects.search("warehouse")) == [key]
+    assert [entry.key for entry in AuditEntry.objects.search("warehouse")] == [key]
 
 
 def test_granting_finds_keys_by_scope(issue: IssueKey) -> None:
