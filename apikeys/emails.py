@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
+from django.utils import timezone
 
 from apikeys import outbox
 from apikeys.events import Event, Link, Notice, Told
@@ -50,7 +51,7 @@ def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: "Ite
     recipients = NotificationSettings.objects.recipients(store, None)
     if row.told is Told.OTHERS:
         recipients = recipients.exclude(pk=first.actor_id or 0)
-    link = Link.LIST if row.link is Link.KEY and len(entries) > 1 else row.link
+    link = Link.LIST if row.link.is_of_key and len(entries) > 1 else row.link
     _queue(subject, text, recipients, **_link(link, store, first.prefix))
     _queue(subject, text, [user for user in former_owners if user.email])
 
@@ -107,7 +108,7 @@ def _facts_of(entries: Sequence[AuditEntry]) -> Facts:
         ("By", first.actor_name if first.actor_email or first.actor_prefix else ""),
         ("From", str(first.address or "")),
     ]
-    if key and key.is_deactivated_for_good():
+    if key and not key.is_usable(timezone.now()):
         facts.append(("Access now", "none: every request with it is refused"))
     elif key:
         facts += [

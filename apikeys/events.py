@@ -31,6 +31,7 @@ class Link(Enum):
 
     KEY = "Open the key's page", "detail", ""
     EXTEND = "Extend the key", "edit", "?extend"
+    INCIDENT = "Open the incident sheet", "incident", ""
     LIST = "Open the API Key Settings page", "list", ""
     NEW = "Create a new key", "new", ""
     TRUSTS = "Open the trusted workloads", "trusts", ""
@@ -38,7 +39,7 @@ class Link(Enum):
     @property
     def is_of_key(self) -> bool:
         """Whether the page is that of one key, not of its store."""
-        return self in {Link.KEY, Link.EXTEND}
+        return self in {Link.KEY, Link.EXTEND, Link.INCIDENT}
 
 
 NOT_YOU = "If this was not you or somebody you trust, "
@@ -254,6 +255,7 @@ class Event(Table):
                 "If two of your programs share the key, give each its own. If not, somebody has stolen it: "
                 "deactivate the key that replaced it, and look at what both did."
             ),
+            link=Link.INCIDENT,
         ),
         "Used after it was replaced",
     )

@@ -3,7 +3,8 @@
 It is refresh-token rotation with reuse detection (RFC 9700, section 4.14.2) for API keys. The old key works
 on until a minute after the new one is first used, so that an answer that is lost can be asked for again, and
 so that other workers of the program have time to read the new key. Whoever calls with the old one later does
-not have the new one: two programs hold it.
+not have the new one: two programs hold it. So they do where somebody calls with a new key that was given up
+as lost.
 """
 
 from contextlib import suppress
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from apikeys import emails, key_text
+from apikeys import emails
 from apikeys.actors import Actor
 from apikeys.lifecycle import StaleKey, insert_key, lifetime
 from apikeys.locks import lock_key, lock_store
@@ -23,6 +24,8 @@ MIN_INTERVAL = timedelta(hours=1)
 OVERLAP = timedelta(hours=24)
 # And after somebody has: time for the program's other workers.
 GRACE = timedelta(minutes=1)
+# So many new keys an old one gets as if the answers were lost; after that, one an hour.
+MAX_ANSWERS = 10
 # After so long a key that was replaced is deleted, and its reuse no longer told apart from an unknown key.
 REPLACED_KEPT = timedelta(days=90)
 
@@ -32,7 +35,7 @@ class NotRenewable(Exception):
 
 
 class RenewedTooSoon(Exception):
-    """The key was renewed less than an hour ago."""
+    """The key was renewed less than an hour ago, or its answers were lost too often."""
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__(wait)
@@ -42,39 +45,49 @@ class RenewedTooSoon(Exception):
 def renew_key(key: ApiKey, *, by: Actor) -> tuple[ApiKey, str]:
     """Replace a key at its own program's wish, and return the new one with its plaintext.
 
-    Asked again before anybody has used the new key, the answer was lost: the new key gets another text in
-    place of the one that nobody has. Raises NotRenewable, RenewedTooSoon, StoreSuspended, and StaleKey for a
-    key that has stopped working or was replaced for good.
+    Asked again before anybody has used the new key, the answer was lost: another takes its place. Raises
+    NotRenewable, RenewedTooSoon, StoreSuspended, and StaleKey for a key that has stopped working or was
+    replaced for good.
     """
     with lock_store(key.store), lock_key(key):
         now = timezone.now()
         if not key.is_usable(now):
             raise StaleKey
-        if key.renews_days is None:
-            raise NotRenewable
         if key.superseded_at:
-            successor, plaintext = _redraw(key)
-        elif key.is_renewed and (wait := key.created_at + MIN_INTERVAL - now) > timedelta(0):
-            raise RenewedTooSoon(wait)
+            newest = _give_up(key, now)
         else:
-            successor, plaintext = _replace(key, now)
-            _record(Event.CREATED, successor, by, predecessor=key.prefix, access=successor.access)
+            newest = key
+            if key.is_renewed:
+                _ensure_is_due(key, now)
+            key.superseded_at = now
+            key.expires_at = min(now + OVERLAP, key.expires_at or now + OVERLAP)
+            key.version += 1
+            key.save(update_fields=["superseded_at", "expires_at", "version"])
+        if key.renews_days is None or newest.renews_days is None:
+            raise NotRenewable
+        successor, plaintext = _insert_successor(key, newest)
+        _record(Event.CREATED, successor, by, predecessor=key.prefix, access=successor.access)
         _record(Event.RENEWED, key, by, successor=successor.prefix)
     return successor, plaintext
 
 
 def confirm_renewal(key: ApiKey) -> None:
-    """Note that a request has come with a new key, so that the one before it ends in a minute."""
+    """Note that a request has come with a new key, so that the one before it ends in a minute.
+
+    The key's fields are fresh afterwards: it may have been given up while it was looked up.
+    """
     with suppress(ApiKey.DoesNotExist), lock_store(key.store), lock_key(key):
-        if not key.is_unconfirmed:
-            return
-        key.is_unconfirmed = False
-        key.save(update_fields=["is_unconfirmed"])
-        ApiKey.objects.filter(successors=key).update(replaced_at=timezone.now() + GRACE)
+        now = timezone.now()
+        if key.is_unconfirmed and key.is_usable(now):
+            key.is_unconfirmed = False
+            key.save(update_fields=["is_unconfirmed"])
+            ApiKey.objects.filter(successors=key).update(replaced_at=now + GRACE)
 
 
 def report_reuse(key: ApiKey, *, by: Actor) -> None:
-    """Note and tell the owners, once, that somebody calls with a key that its program has replaced."""
+    """Tell the owners, once, that somebody calls with a key that its program has replaced, if that is so."""
+    if key.replaced_at is None or key.replaced_at > timezone.now() or key.reused_at:
+        return
     with suppress(ApiKey.DoesNotExist), lock_key(key):
         if key.reused_at is None:
             key.reused_at = timezone.now()
@@ -93,40 +106,44 @@ def delete_replaced_keys() -> None:
             key.delete()
 
 
-def _replace(key: ApiKey, now: datetime) -> tuple[ApiKey, str]:
-    key.superseded_at = now
-    key.expires_at = min(now + OVERLAP, key.expires_at or now + OVERLAP)
-    key.version += 1
-    key.save(update_fields=["superseded_at", "expires_at", "version"])
+def _give_up(key: ApiKey, now: datetime) -> ApiKey:
+    """End the new key that nobody has used, and return it: another takes its place.
+
+    Raises StaleKey where it was used, or its owner has ended it.
+    """
+    given = list(key.successors.filter(made_by=key).order_by("pk"))
+    if not given or not given[-1].is_unconfirmed or not given[-1].is_usable(now):
+        raise StaleKey
+    newest = given[-1]
+    if len(given) >= MAX_ANSWERS:
+        _ensure_is_due(newest, now)
+    newest.superseded_at = newest.replaced_at = now
+    newest.save(update_fields=["superseded_at", "replaced_at"])
+    return newest
+
+
+def _ensure_is_due(key: ApiKey, now: datetime) -> None:
+    """Raise RenewedTooSoon for a key that is younger than MIN_INTERVAL."""
+    if (wait := key.created_at + MIN_INTERVAL - now) > timedelta(0):
+        raise RenewedTooSoon(wait)
+
+
+def _insert_successor(key: ApiKey, newest: ApiKey) -> tuple[ApiKey, str]:
+    """Save the key that takes a key's place, with the settings that an owner may have given the newest."""
     return insert_key(
         store=key.store,
-        name=key.name,
-        note=key.note,
-        access=key.access,
-        **lifetime(key.renews_days, None),
-        allowed_addresses=key.allowed_addresses,
-        rate_limit=key.rate_limit,
+        name=newest.name,
+        note=newest.note,
+        access=newest.access,
+        **lifetime(newest.renews_days, None),
+        allowed_addresses=newest.allowed_addresses,
+        rate_limit=newest.rate_limit,
         # Nobody is shown it: the program has it.
-        revealed_at=now,
+        revealed_at=timezone.now(),
         made_by=key,
         predecessor=key,
         is_unconfirmed=True,
     )
-
-
-def _redraw(key: ApiKey) -> tuple[ApiKey, str]:
-    """Give the key's unused successor another text. Raises StaleKey where it was used, or is not its own."""
-    successor = key.successors.filter(made_by=key, is_unconfirmed=True).first()
-    if successor is None:
-        raise StaleKey
-    prefix, plaintext = key_text.generate()
-    while ApiKey.objects.filter(prefix=prefix).exists():
-        prefix, plaintext = key_text.generate()
-    successor.prefix, successor.digest = prefix, key_text.digest(plaintext)
-    for column, value in lifetime(key.renews_days, None).items():
-        setattr(successor, column, value)
-    successor.save(update_fields=["prefix", "digest", "expires_at", "renewal_due_at"])
-    return successor, plaintext
 
 
 def _record(event: Event, key: ApiKey, by: Actor, **details: object) -> AuditEntry:

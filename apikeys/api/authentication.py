@@ -40,17 +40,18 @@ class ApiKeyAuthentication(BaseAuthentication):
             rate_limits.count_address(request)
         # From here on the request counts as this key's, whatever is answered.
         get_call(request).key = key
+        if key.replaced_at:
+            renewal.report_reuse(key, by=client_actor(request))
         if is_allowed:
             rate_limits.count_key(request, key)
         if is_exposed:
             raise ApiError("https_required")
-        if key.replaced_at and key.replaced_at <= timezone.now() and key.reused_at is None:
-            renewal.report_reuse(key, by=client_actor(request))
         ensure_usable(key)
         if not is_allowed:
             raise ApiError("address_not_allowed")
         if key.is_unconfirmed:
             renewal.confirm_renewal(key)
+            ensure_usable(key)
         return AnonymousUser(), key
 
     def identify(self, request: Request, header: str) -> ApiKey:

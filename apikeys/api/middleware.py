@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_guid import get_guid
 
-from apikeys import client_ip, key_text
+from apikeys import client_ip, key_text, renewal
+from apikeys.actors import client_actor
 from apikeys.api.authentication import find_key_by_text, parse_header
 from apikeys.api.call import ApiCall
 from apikeys.models import ApiKey
@@ -58,9 +59,12 @@ def find_key_in(request: HttpRequest) -> ApiKey | None:
     """Return the key of a request that led to no view; None for none, or while the database is away."""
     presented = parse_header(request.headers["Authorization"])
     try:
-        return find_key_by_text(presented) if presented else None
+        key = find_key_by_text(presented) if presented else None
+        if key and key.replaced_at:
+            renewal.report_reuse(key, by=client_actor(request))
     except DatabaseError:
         return None
+    return key
 
 
 def key_request(

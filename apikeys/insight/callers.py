@@ -69,7 +69,8 @@ def tell_of_moves() -> None:
         if not key.expires_at or not wants_to_know(key):
             continue
         moves = moves_of(key)
-        if have_moved(moves):
+        # A key that renews itself ends by itself as soon as its program has moved.
+        if have_moved(moves) and key.renews_days is None:
             tell(key, Notice.MOVED, moves)
         elif key.expires_at - now <= WARNING and any(move.state == "old" for move in moves):
             tell(key, Notice.NOT_MOVED, [move for move in moves if move.state == "old"])

@@ -81,7 +81,8 @@ def key_detail(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
 
 
 def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any) -> HttpResponse:
-    family = [key, *filter(None, [key.predecessor]), *key.successors.all()]
+    successors = key.successors.exclude(is_unconfirmed=True, replaced_at__isnull=False)
+    family = [key, *filter(None, [key.predecessor]), *successors]
     periods = reports.of_keys(family)
     time_range = TimeRange.parse(request.GET.get("range", ""))
     period = periods[key.pk] if time_range is TimeRange.MONTH else reports.of_keys([key], time_range)[key.pk]

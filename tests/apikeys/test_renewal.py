@@ -1,25 +1,33 @@
 """Keys that renew themselves: what is answered when, how long the old one works, and who is found out."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+import yaml
 from django.contrib.auth.models import User
-from django.db import connections
+from django.core import mail
+from django.db import connection
 from django.template.loader import render_to_string
 from django.test import Client
 
 from apikeys import lifecycle, renewal
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, AuditEntry
+from tests import programs
 from tests.conftest import IssueKey, bearer, deliver_emails
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+KEYS = "/stores/267418190/settings/api-keys/"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -41,9 +49,14 @@ def renew(plaintext: str) -> Any:
     return Client().generic("POST", "/v1/api-key/roll/", headers=bearer(plaintext))
 
 
-def call(plaintext: str) -> str:
+def call(plaintext: str, path: str = "/v1/api-key/", **extra: Any) -> str:
     """The code of the refusal, blank for none."""
-    return str(Client().get("/v1/api-key/", headers=bearer(plaintext)).json().get("code", ""))
+    return str(Client().get(path, headers=bearer(plaintext), **extra).json().get("code", ""))
+
+
+def reused() -> list[str]:
+    """The prefixes of the keys that two programs were found to hold."""
+    return list(ApiKey.objects.filter(reused_at__isnull=False).values_list("prefix", flat=True))
 
 
 def test_renewing_answers_a_key_of_the_same_settings_and_length(
@@ -87,9 +100,32 @@ def test_a_lost_answer_is_asked_for_again(renewing: tuple[ApiKey, str], clock: A
     lost = renew(old).json()["key"]
     clock.shift(23 * HOUR)
     answered = renew(old).json()["key"]
-    assert call(lost) == "api_key_invalid"
     assert call(answered) == call(old) == ""
-    assert ApiKey.objects.count() == 2
+    assert reused() == []
+    # Somebody has it all the same, who is not who has asked again.
+    assert call(lost) == "api_key_inactive"
+    assert reused() == [lost[:7]]
+
+
+def test_an_old_key_gets_ten_answers_and_then_one_an_hour(renewing: tuple[ApiKey, str], clock: Any) -> None:
+    _, old = renewing
+    answers = [renew(old) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [201] * 10 + [429]
+    clock.shift(HOUR)
+    assert [renew(old).status_code for _ in range(2)] == [201, 429]
+
+
+def test_another_answer_gives_no_more_than_an_owner_has_left_the_first(
+    renewing: tuple[ApiKey, str], owner: User
+) -> None:
+    _, old = renewing
+    first = ApiKey.objects.get(prefix=renew(old).json()["prefix"])
+    lifecycle.update_key(first, by=Actor(owner), version=1, allowed_addresses=["127.0.0.1"])
+    second = ApiKey.objects.get(prefix=renew(old).json()["prefix"])
+    assert second.allowed_addresses == ["127.0.0.1"]
+    lifecycle.deactivate_key(second, by=Actor(owner))
+    assert renew(old).json()["code"] == "conflict"
+    assert not ApiKey.objects.usable().filter(predecessor__isnull=False).exists()
 
 
 def test_an_old_key_ends_after_a_day_without_an_alarm(renewing: tuple[ApiKey, str], clock: Any) -> None:
@@ -112,7 +148,24 @@ def test_use_after_the_minute_is_refused_and_told_once(renewing: tuple[ApiKey, s
     (email,) = deliver_emails()
     assert email.subject == f"API key {key.prefix} was used after it was replaced: Shop"
     assert "From: 127.0.0.1" in email.body
+    assert "Access now: none" in email.body
+    assert f"Open the incident sheet: http://testserver{KEYS}{key.prefix}/incident/" in email.body
     assert ApiKey.objects.get(pk=key.pk).state.name == "reused"
+
+
+@pytest.mark.parametrize("how", ["unknown path", "other address", "without HTTPS", "over its limit"])
+def test_use_after_the_minute_is_told_whatever_else_is_wrong_with_it(
+    renewing: tuple[ApiKey, str], clock: Any, settings: Any, how: str
+) -> None:
+    key, old = renewing
+    call(renew(old).json()["key"])
+    clock.shift(61)
+    settings.SECURE_SSL_REDIRECT = how == "without HTTPS"
+    settings.RATE_LIMIT_PER_KEY = 0 if how == "over its limit" else 100
+    path = "/v1/nowhere/" if how == "unknown path" else "/v1/api-key/"
+    extra = {"REMOTE_ADDR": "203.0.113.7"} if how == "other address" else {}
+    assert call(old, path, **extra)
+    assert reused() == [key.prefix]
 
 
 def test_a_key_renews_itself_once_an_hour(renewing: tuple[ApiKey, str], clock: Any) -> None:
@@ -168,69 +221,158 @@ def test_replaced_keys_go_after_three_months_and_leave_what_they_made(
     assert ApiKey.objects.get(pk=made.pk).made_by == successor
 
 
-@pytest.mark.parametrize("crash_at", range(3))
-def test_a_server_that_dies_while_renewing_leaves_the_key_as_it_was(
-    renewing: tuple[ApiKey, str], monkeypatch: pytest.MonkeyPatch, crash_at: int
+class Killed(BaseException):
+    """The process of the server ends between two statements."""
+
+
+@contextmanager
+def killed_after(statement: int) -> Iterator[list[str]]:
+    """Let the process of a request end after so many statements; yields those it has run."""
+    ran: list[str] = []
+
+    def run(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        ran.append(sql)
+        if len(ran) == statement:
+            raise Killed
+        return result
+
+    with connection.execute_wrapper(run), suppress(Killed):
+        yield ran
+
+
+def test_a_server_killed_between_any_two_statements_leaves_a_key_that_works(
+    issue: IssueKey, clock: Any
 ) -> None:
-    """After the old key's row, after the new one, and after the last entry of the audit log."""
-    _, old = renewing
-    steps = iter(range(10))
-    save, record = ApiKey.save, type(AuditEntry.objects.all()).record
+    """The program repeats what it got no answer to. Whatever is done twice, is told once."""
+    statement, longest = 0, 1
 
-    def dying(original: Any) -> Any:
-        def step(*args: Any, **kwargs: Any) -> Any:
-            done = original(*args, **kwargs)
-            if next(steps) == crash_at:
-                raise KeyboardInterrupt
-            return done
+    def killed(action: Any, plaintext: str) -> Any:
+        nonlocal longest
+        with killed_after(statement) as ran:
+            action(plaintext)
+        longest = max(longest, len(ran))
+        return action(plaintext)
 
-        return step
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ApiKey, "save", dying(save))
-        patch.setattr(type(AuditEntry.objects.all()), "record", dying(record))
-        with pytest.raises(KeyboardInterrupt):
-            renew(old)
-    assert ApiKey.objects.count() == 1
-    assert call(renew(old).json()["key"]) == ""
+    while statement <= longest:
+        statement += 1
+        _, old = issue(renews_days=10)
+        new = killed(renew, old).json()["key"]
+        assert killed(call, new) == call(old) == ""
+        assert reused() == []
+        clock.shift(61)
+        assert killed(call, old) == "api_key_inactive"
+        assert call(new) == ""
+        assert reused() == [old[:7]]
+        told = [email for email in deliver_emails() if "after it was replaced" in email.subject]
+        assert len(told) == 1
+        mail.outbox.clear()
+        ApiKey.objects.all().delete()
+    assert longest > 10
 
 
 # The clients of the documentation.
 
 
-def client_of(suffix: str, origin: str) -> str:
+def example(suffix: str, origin: str) -> str:
     return str(render_to_string(f"docs/examples/renew_key.{suffix}", {"origin": origin}))
 
 
-def run(suffix: str, code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    script = folder / f"renew_key.{suffix}"
-    script.write_text(code)
-    program = [sys.executable] if suffix == "py" else ["sh"]
-    command = [*program, str(script), str(folder / "key")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    variables = {"PATH": os.environ["PATH"], **environment}
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.once
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("suffix", ["py", "sh"])
+@pytest.mark.parametrize(("suffix", "program"), [("py", sys.executable), ("sh", "sh")])
 def test_the_client_leaves_a_working_key_wherever_it_is_killed(
-    live_server: Any, issue: IssueKey, tmp_path: Path, suffix: str
+    live_server: Any, issue: IssueKey, tmp_path: Path, suffix: str, program: str
 ) -> None:
-    code = client_of(suffix, live_server.url)
-    lines = code.splitlines()
+    script, file = tmp_path / f"renew_key.{suffix}", tmp_path / "key"
+    lines = example(suffix, live_server.url).splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith(("new =", "new=")))
     for number in range(first, len(lines) + 1):
         key, plaintext = issue(renews_days=10)
-        (tmp_path / "key").write_text(plaintext)
-        run(suffix, "\n".join(lines[:number]), tmp_path)
-        kept = (tmp_path / "key").read_text()
+        file.write_text(plaintext)
+        script.write_text("\n".join(lines[:number]))
+        run([program, str(script), str(file)])
         # The hour between two renewals is over.
         ApiKey.objects.update(created_at=NOON - DAY)
-        assert call(kept) == "", (number, lines[number - 1])
-        finished = run(suffix, code, tmp_path)
+        assert call(file.read_text()) == "", (number, lines[number - 1])
+        script.write_text("\n".join(lines))
+        finished = run([program, str(script), str(file)])
         assert finished.returncode == 0, finished.stderr
-        assert call((tmp_path / "key").read_text()) == ""
-        assert not ApiKey.objects.filter(reused_at__isnull=False).exists()
+        assert call(file.read_text()) == ""
+        assert reused() == []
         lifecycle.report_leaked_keys([key], by=Actor())
-    for connection in connections.all():
-        connection.close()
+    connection.close()
+
+
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_the_timer_is_one_that_systemd_takes_and_its_command_renews_the_key(
+    live_server: Any, issue: IssueKey, tmp_path: Path
+) -> None:
+    _, *named = re.split(r"^# /etc/systemd/system/(\S+)\n", example("timer", live_server.url), flags=re.M)
+    units = dict(zip(named[::2], named[1::2], strict=True))
+    for name, text in units.items():
+        (tmp_path / name).write_text(text)
+    if shutil.which("systemd-analyze"):
+        for name in units:
+            verified = run(["systemd-analyze", "verify", "--man=no", str(tmp_path / name)])
+            # It also tells of the machine's own units.
+            assert "renew-reflow-key" not in verified.stderr
+    _, plaintext = issue(renews_days=10)
+    (tmp_path / "renew_key.py").write_text(example("py", live_server.url))
+    (tmp_path / "api-key").write_text(plaintext)
+    command = re.search("^ExecStart=(.*)$", units["renew-reflow-key.service"], flags=re.M)
+    assert command
+    places = {
+        "/usr/bin/python3": sys.executable,
+        "/usr/local/bin/renew_key.py": str(tmp_path / "renew_key.py"),
+        "/var/lib/reflow/api-key": str(tmp_path / "api-key"),
+    }
+    finished = run([places[word] for word in command[1].split()])
+    assert finished.returncode == 0, finished.stderr
+    kept = (tmp_path / "api-key").read_text()
+    assert kept != plaintext
+    assert call(kept) == ""
+    assert "OnCalendar=00/8:00" in units["renew-reflow-key.timer"]
+
+
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_the_workflow_renews_the_secret_and_keeps_it_where_that_fails(
+    live_server: Any, issue: IssueKey, tmp_path: Path
+) -> None:
+    if not (shutil.which("jq") and shutil.which("curl")):
+        programs.skip("The workflow takes jq and curl.")
+    _, plaintext = issue(renews_days=10)
+    secret = tmp_path / "secret"
+    secret.write_text(plaintext)
+    (tmp_path / "gh").write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/asked\ncat >{secret}\n')
+    (tmp_path / "gh").chmod(0o755)
+    (step,) = yaml.safe_load(example("yml", live_server.url))["jobs"]["renew"]["steps"]
+    assert step["shell"] == "bash"
+
+    def work() -> subprocess.CompletedProcess[str]:
+        shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+        return run(
+            shell,
+            PATH=f"{tmp_path}:{os.environ['PATH']}",
+            REFLOW_API_KEY=secret.read_text(),
+            GITHUB_REPOSITORY="northwood/shop",
+        )
+
+    done = work()
+    renewed = secret.read_text()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"::add-mask::{renewed}\n"
+    assert (tmp_path / "asked").read_text() == "secret set REFLOW_API_KEY --repo northwood/shop\n"
+    assert renewed != plaintext
+    assert call(renewed) == ""
+    # Within the hour: the secret stays as it is.
+    assert work().returncode != 0
+    assert secret.read_text() == renewed
+    connection.close()

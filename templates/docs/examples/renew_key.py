@@ -1,4 +1,4 @@
-"""Renew the key in a file: python3 renew_key.py /etc/reflow/api-key"""
+"""Renew the key in a file: python3 renew_key.py /var/lib/reflow/api-key"""
 
 import fcntl
 import json

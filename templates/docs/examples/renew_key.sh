@@ -1,4 +1,4 @@
-# Renew the key in a file: sh renew_key.sh /etc/reflow/api-key
+# Renew the key in a file: sh renew_key.sh /var/lib/reflow/api-key
 set -eu
 umask 077
 
