@@ -2,7 +2,7 @@
 # 3.11 or newer and with its venv module, or another one: make run PYTHON=/path/to/python3.12
 PYTHON := python3.13 python3.12 python3.11 python3 python
 PY := .venv/bin/python
-PYTEST := $(PY) -m pytest -n 3 --dist loadfile
+PYTEST := $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -13,11 +13,11 @@ run: .venv/runtime .env ## Serve the site with a demo shop, on PORT (8000) of HO
 dev: .venv/dev .env ## The same with DEBUG on, restarted after every change
 	@DEBUG=true $(PY) manage.py quickstart --reload
 
-test: .venv/dev .venv/chromium ## Run the tests on SQLite, then on PostgreSQL what the database can change
-	$(PYTEST)
-	$(PY) -m tests.postgres $(PYTEST) -m "not once"
+test: .venv/chromium coverage ## Run the tests on SQLite, then on PostgreSQL those that a database can change
+	$(PYTEST) --ignore tests/apikeys --ignore tests/stores
+	$(PY) -m tests.postgres $(PYTEST) $(ON_POSTGRESQL)
 
-coverage: .venv/dev ## Check how much of apikeys and stores their own tests run
+coverage: .venv/dev ## Run the tests of apikeys and stores, and check how much of both they run
 	$(PYTEST) tests/apikeys tests/stores --cov
 
 lint: .venv/dev ## Check style, types, templates, imports, migrations and production settings
@@ -56,6 +56,22 @@ lock: .venv/dev ## Update both lock files from pyproject.toml
 
 .PHONY: help run dev test coverage lint format bench faults scale audit screenshot lock
 
+# What is about queries, constraints, locks, migrations and connections. The rest is the same on each database.
+ON_POSTGRESQL := $(addprefix tests/, \
+	apikeys/insight apikeys/management apikeys/models apikeys/settings_page apikeys/usage apikeys/test_*.py \
+	apikeys/api/test_authentication.py apikeys/api/test_key_lookup.py apikeys/api/test_key_management.py \
+	apikeys/api/test_revoke.py apikeys/api/test_token.py \
+	stores/api stores/demo stores/test_models.py \
+	reflow/accounts reflow/api/test_bad_input.py reflow/api/test_conditional_requests.py \
+	reflow/api/test_idempotency.py reflow/api/test_pagination.py reflow/api/test_unavailable.py \
+	reflow/observability/test_database_metrics.py reflow/observability/test_health_checks.py \
+	reflow/server/test_database.py reflow/server/test_request_deadline.py \
+	reflow/test_admin_site.py reflow/test_daily.py reflow/test_monitoring.py \
+	resilience/test_emails.py resilience/test_machines.py resilience/test_usage.py \
+	security/test_concurrency.py security/test_guessing.py security/test_idor.py security/test_injection.py \
+	test_backups.py test_migrations.py)
+# Bytecode is kept, whatever the shell says: every process that tests start would compile Django again.
+unexport PYTHONDONTWRITEBYTECODE
 TEMPLATES = $$(find templates -name '*.html')
 TRACKED := ^((\.ci|\.github|apikeys|reflow|static|stores|templates|tests)/|(\.env\.example|\.gitignore|LICENSE|Makefile|README\.md|manage\.py|pyproject\.toml|requirements(-dev)?\.lock)$$)
 COMPILE := $(PY) -m uv pip compile pyproject.toml -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11

@@ -22,8 +22,6 @@ from stores.resources import SCOPES, Resource
 from tests.conftest import IssueKey, bearer
 from tests.specimens import Specimens, make_specimens, undone
 
-pytestmark = pytest.mark.once
-
 load_all_checks()
 CHECKED: Any = CHECKS.get_by_names(
     [

@@ -10,8 +10,6 @@ import pytest
 from stores.demo import KOBO_ID, NORTHWOOD_ID
 from tests.server import Answer, Served, Visitor, call_api, empty_database, served
 
-pytestmark = pytest.mark.once
-
 ORDERS = f"/v1/stores/{NORTHWOOD_ID}/orders/"
 KEYS = f"/stores/{NORTHWOOD_ID}/settings/api-keys/"
 OTHER_ORDERS = f"/v1/stores/{KOBO_ID}/orders/"

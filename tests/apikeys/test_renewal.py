@@ -283,7 +283,6 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("suffix", "program"), [("py", sys.executable), ("sh", "sh")])
 def test_the_client_leaves_a_working_key_wherever_it_is_killed(

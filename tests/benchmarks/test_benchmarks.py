@@ -14,8 +14,6 @@ from tests.benchmarks.rows import Row, Target, What
 from tests.benchmarks.sides import Side
 from tests.benchmarks.sizes import QUICK
 
-pytestmark = pytest.mark.once  # it brings databases of its own
-
 
 @pytest.fixture(scope="module")
 def course() -> Iterator[in_process.Course]:

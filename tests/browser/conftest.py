@@ -6,7 +6,6 @@ Whatever a test is about, no page in it may complain, fail to get something, or 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.cookiejar import CookieJar
-from pathlib import Path
 from typing import Any
 from urllib.request import Request
 
@@ -32,13 +31,6 @@ ORDERS = "/v1/stores/267418190/orders/"
 # A machine that is busy with something else takes its time; nothing waits longer than it has to.
 PATIENCE = 15_000
 expect.set_options(timeout=PATIENCE)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a browser makes of a page does not depend on where its figures are kept."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.once)
 
 
 NewContext = Callable[..., BrowserContext]

@@ -1,6 +1,5 @@
 """Scripts in what is stored: every field of a shop and its keys holds one, and pages show them as text."""
 
-import os
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -21,9 +20,6 @@ from stores.models import Order, Product, Store
 from tests.browser.conftest import KEYS, NewContext
 from tests.conftest import IssueKey, admin_page, deliver_emails
 from tests.shop import make_category, make_coupon, make_customer, make_line, make_order, make_product
-
-# What pages show is made of rows, and those are the same on every database.
-pytestmark = pytest.mark.skipif("SUITE_DATABASE_URL" in os.environ, reason="Shown on SQLite.")
 
 # An element wherever it is taken for markup: in text, in an attribute, in a title, a script or a comment.
 MARKUP = "'\"></title></textarea></script>--><xss-></xss-><img src=x onerror=alert(1)>"

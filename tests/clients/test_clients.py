@@ -25,8 +25,6 @@ from tests.specimens import Specimens, make_specimens
 HERE = Path(__file__).parent
 REMEDY = "Install Node.js 20 or newer, with npm and access to a registry."
 
-pytestmark = pytest.mark.once
-
 
 def run(*command: str, cwd: Path) -> str:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)

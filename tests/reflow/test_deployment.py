@@ -17,8 +17,6 @@ from django.core.management import get_commands
 from reflow import env
 from tests.reflow.test_settings import SECRET
 
-pytestmark = pytest.mark.once
-
 DEPLOY = Path(settings.BASE_DIR) / "reflow" / "deploy"
 PAGE = (DEPLOY / "README.md").read_text()
 COMPOSE, MACHINES = (

@@ -129,7 +129,6 @@ def check(*command: str) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-@pytest.mark.once
 def test_the_rules_are_ones_that_prometheus_reads(promtool: str) -> None:
     check(promtool, "check", "rules", str(RULES))
 
@@ -152,7 +151,6 @@ def hour(changed: str, values: str, alert: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.once
 def test_each_alert_fires_for_its_own_trouble(promtool: str, tmp_path: Path) -> None:
     assert {alert for _, _, alert in NOISY} == {rule["alert"] for rule in rules()}
     hours = [hour("", "", ""), *(hour(*change) for change in NOISY)]

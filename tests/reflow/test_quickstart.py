@@ -45,7 +45,6 @@ def test_blank_is_not_set(monkeypatch: pytest.MonkeyPatch, taken_port: int) -> N
     assert quickstart.read_address() == f"127.0.0.1:{taken_port + 1}"
 
 
-@pytest.mark.once
 @pytest.mark.django_db
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL keeps its own files")
 def test_only_the_user_can_read_the_database(store: Store) -> None:

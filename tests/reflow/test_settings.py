@@ -13,8 +13,6 @@ import environ
 import pytest
 from django.conf import settings
 
-pytestmark = pytest.mark.once
-
 SETTINGS = Path(settings.BASE_DIR) / "reflow" / "settings.py"
 GUNICORN = ["-m", "gunicorn", "-c", "python:reflow.server.gunicorn"]
 SECRET = {"SECRET_KEY": "long and random enough for this, with 50 characters and more"}

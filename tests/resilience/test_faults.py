@@ -20,8 +20,6 @@ from tests.resilience.servers import Valkey, own_valkey
 from tests.resilience.site import PAGES, STORE, Site, site
 from tests.server import Served, Visitor, answer_to, free_port
 
-pytestmark = pytest.mark.once
-
 GOOD = {"200", "201"}
 
 

@@ -2,14 +2,10 @@
 
 import http.client
 
-import pytest
-
 from apikeys import key_text
 from tests import programs
 from tests.resilience import proxy
 from tests.server import free_port
-
-pytestmark = pytest.mark.once
 
 
 def test_nginx_logs_neither_keys_nor_links_to_reset_a_password() -> None:

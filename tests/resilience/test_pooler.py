@@ -13,8 +13,6 @@ from tests.postgres import own_postgres
 from tests.resilience import pooler
 from tests.resilience.site import STORE, Site, site
 
-pytestmark = pytest.mark.once
-
 LISTS = ("orders", "products", "customers", "categories", "coupons")
 CLIENTS = 6
 

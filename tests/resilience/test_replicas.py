@@ -20,8 +20,6 @@ from tests.resilience.servers import standby
 from tests.resilience.site import PAGES, SECRET_KEY, STORE, Site, site
 from tests.server import PATIENCE, Served, Visitor, answer_to, call_api, gunicorn
 
-pytestmark = pytest.mark.once
-
 TOKEN = "a3f1c2d4e5b6978877665544332211ff"
 # What the site asks is in the server's log.
 LOGGED = "?options=-c%20log_statement=all"

@@ -9,8 +9,6 @@ from tests.resilience import scale, scenarios
 from tests.resilience.machines import Machines, machines
 from tests.resilience.scenarios import Seen
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[Machines]:

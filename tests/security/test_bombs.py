@@ -14,8 +14,6 @@ from stores.resources import Resource
 from tests.security.surface import Shops
 from tests.shop import Caller
 
-pytestmark = pytest.mark.once
-
 MEGABYTE = 1024 * 1024
 SMALL_ANSWER = 64 * 1024
 HANDED_IN = "/v1/api-keys/revoke/"

@@ -7,8 +7,6 @@ from reflow.api.routes import ROUTES
 from tests.security.conftest import Walk
 from tests.security.surface import Shops, route_url
 
-pytestmark = pytest.mark.once
-
 ORIGINS = ["https://evil.example", "null", "http://testserver.evil.example", "http://testserver"]
 ASKING = {
     "Access-Control-Request-Method": "POST",

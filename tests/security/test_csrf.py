@@ -2,15 +2,12 @@
 
 from urllib.parse import urljoin, urlsplit
 
-import pytest
 from django.test import Client
 
 from apikeys.models import ApiKey
 from reflow.api.routes import ROUTES, Key
 from tests.security.conftest import Walk
 from tests.security.surface import Shops, everything, forms_on, pages, route_url
-
-pytestmark = pytest.mark.once
 
 ELSEWHERE = "https://evil.example"
 

@@ -10,8 +10,6 @@ from tests.conftest import bearer, deliver_emails
 from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops, pages
 
-pytestmark = pytest.mark.once
-
 LINE_ENDS = ["\r\n", "\n", "\r", "%0d%0a", "%250d%250a", "\u560d\u560a", "\x85", "\u2028", "\x0b", "\0"]
 LOOKED_AT = ("X-Request-Id", "User-Agent", "Origin", "Accept", "X-Dialog", "Referer", "If-None-Match")
 

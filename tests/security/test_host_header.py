@@ -12,8 +12,6 @@ from tests.security.conftest import Walk
 from tests.security.surface import CLAIMS, EVIL, Shops, route_url, store_routes
 from tests.shop import Caller
 
-pytestmark = pytest.mark.once
-
 HOSTS = [
     EVIL,
     f"{EVIL}:80",

@@ -24,8 +24,6 @@ from stores.resources import SCOPES
 from tests.conftest import IssueKey, admin_page, bearer
 from tests.reflow.observability.formatters import JSON, TEXT
 
-pytestmark = pytest.mark.once
-
 MAX_RATIO = 2.5
 # Below this, nothing has grown that matters.
 SECONDS_OF_NOTHING = 0.005

@@ -27,8 +27,6 @@ from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops, admin_model, forms_on, pages, route_url, store_routes
 from tests.shop import IMAGE, PICTURE, Caller
 
-pytestmark = pytest.mark.once
-
 KEYS = "/v1/stores/{store_id}/api-keys/"
 MODELS: dict[Resource, Any] = {
     Resource.PRODUCTS: Product,

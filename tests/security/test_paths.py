@@ -10,8 +10,6 @@ from stores.resources import Resource
 from tests.conftest import IssueKey, bearer
 from tests.security.surface import Shops
 
-pytestmark = pytest.mark.once
-
 SPELLINGS = [
     "/v1//stores/{store}/orders/",
     "//v1/stores/{store}/orders/",

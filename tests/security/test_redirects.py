@@ -11,8 +11,6 @@ from django.test import Client
 from tests.conftest import PASSWORD
 from tests.security.surface import Shops, pages
 
-pytestmark = pytest.mark.once
-
 PARAMETERS = ("next", "redirect", "redirect_to", "return_to", "url", "continue")
 ELSEWHERE = [
     "https://evil.example/",

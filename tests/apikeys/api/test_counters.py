@@ -20,8 +20,6 @@ from tests import programs, valkey_cluster
 from tests.server import free_port
 from tests.valkey_cluster import HOST, Cluster, Node, wait_until
 
-pytestmark = pytest.mark.once
-
 # So many that each node counts for some of them.
 CLIENTS = [str(number) for number in range(60)]
 

@@ -23,8 +23,6 @@ from apikeys.api.counters import MemoryCounters, make_counters
 from tests import programs, valkey, valkey_cluster
 from tests.conftest import IssueKey, bearer, new_rate_limiter
 
-pytestmark = pytest.mark.once
-
 URL = "/v1/api-key/"
 QUARTER_PAST = datetime(2026, 11, 23, 12, 0, 15, tzinfo=UTC)
 

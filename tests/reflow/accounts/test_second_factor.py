@@ -21,8 +21,6 @@ from apikeys.models import ApiKey
 from reflow import settings as production
 from tests.conftest import PASSWORD, admin_page, make_owner
 
-pytestmark = pytest.mark.once
-
 LOGIN = "/accounts/login/"
 SECOND_STEP = "/accounts/login/code/"
 SET_UP = "/accounts/authenticator/set-up/"

@@ -114,7 +114,6 @@ def test_every_field_takes_or_refuses_whatever_comes(
     survives(api.get(f"/{resource}"), 200)
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("resource", WRITABLE)
 @pytest.mark.parametrize("depth", [30, 880, 100_000])
 def test_depth_is_no_way_in(api: Caller, rows: dict[str, int], resource: str, depth: int) -> None:
@@ -125,7 +124,6 @@ def test_depth_is_no_way_in(api: Caller, rows: dict[str, int], resource: str, de
             survives(api.client.patch(url, body.encode(), content_type="application/json"), 400, 413)
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(("levels", "code"), [(20, "invalid"), (21, "parse_error")])
 def test_twenty_levels_are_read(api: Caller, levels: int, code: str) -> None:
     body: Any = "at the bottom"
@@ -191,7 +189,6 @@ def answer_of(environ: dict[str, Any], body: bytes = b"") -> tuple[int, bytes]:
     return int(answered[0].split()[0]), b"".join(chunks)
 
 
-@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_an_address_with_two_slashes_at_its_start_answers_alike(store: Store) -> None:
     path = f"/v1/stores/{store.pk}/products"
@@ -203,7 +200,6 @@ def test_an_address_with_two_slashes_at_its_start_answers_alike(store: Store) ->
 CHARSETS = ("hex", "zlib", "undefined", "idna", "utf-16", "punycode", "unicode_escape", "nonsense")
 
 
-@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "content_type",
@@ -230,7 +226,6 @@ def test_no_content_type_is_a_server_error(store: Store, plaintext: str, content
     assert status in {201, 400, 415}
 
 
-@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("charset", [*CHARSETS, "rot13", "bz2"])
 def test_no_charset_of_a_form_is_a_server_error(charset: str) -> None:
@@ -249,7 +244,6 @@ def plaintext(issue: IssueKey) -> str:
     return issue(access=list(SCOPES))[1]
 
 
-@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @given(
     name=st.sampled_from(["Content-Type", "Accept", "X-Request-Id", "User-Agent", "Origin", "Cookie"]),
@@ -270,7 +264,6 @@ def test_no_header_is_a_server_error(store: Store, settings: Any, name: str, val
     assert status in {200, 400, 406}
 
 
-@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @given(path=st.text(st.characters(max_codepoint=255), max_size=30))
 @examined

@@ -30,8 +30,6 @@ COMMANDS = {
 }
 ORDERS = ["1001 pending $14.95", "1002 pending $14.95"]
 
-once = pytest.mark.once
-
 
 def code_on_page(origin: str, example: str) -> str:
     """An example as it stands on the page, for a reader who opened it at this origin."""
@@ -66,7 +64,6 @@ def test_every_example_is_there_in_every_language() -> None:
     }
 
 
-@once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("suffix", EXAMPLE_LANGUAGES)
 @pytest.mark.parametrize("name", ["read_orders", "read_all_orders", "read_order_pages"])
@@ -88,7 +85,6 @@ def test_an_example_reads_the_orders(
         assert ran.stdout.index('"number":1002') < ran.stdout.index('"number":1001')
 
 
-@once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("suffix", TWO_LANGUAGES)
 def test_an_example_writes_and_follows_changes(
@@ -110,7 +106,6 @@ def test_an_example_writes_and_follows_changes(
     assert "orders" in feed
 
 
-@once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("suffix", EXAMPLE_LANGUAGES)
 def test_an_example_says_why_it_was_refused(
@@ -123,7 +118,6 @@ def test_an_example_says_why_it_was_refused(
     assert "resource_not_allowed" in ran.stderr
 
 
-@once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("suffix", EXAMPLE_LANGUAGES)
 def test_an_example_waits_as_long_as_retry_after_says(

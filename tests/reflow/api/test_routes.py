@@ -25,8 +25,6 @@ from stores.models import Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, bearer
 
-pytestmark = pytest.mark.once
-
 REALM = 'Bearer realm="Reflow API"'
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -23,8 +23,6 @@ from tests.conftest import IssueKey, bearer
 from tests.shop import Caller
 from tests.specimens import Specimens, make_specimens
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def specimens(store: Store) -> Specimens:

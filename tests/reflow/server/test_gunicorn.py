@@ -19,8 +19,6 @@ from apikeys import key_text
 from reflow.server import gunicorn
 from tests.server import PATIENCE, ROOT, free_port, wait_for
 
-pytestmark = pytest.mark.once
-
 TOKEN = "a3f1c2d4e5b6978877665544332211ff"
 _, KEY = key_text.generate()
 SECRET = KEY.split(".")[1]

@@ -8,8 +8,6 @@ from django.test import Client
 
 from tests.conftest import IssueKey, bearer
 
-pytestmark = pytest.mark.once
-
 BEHIND_PROXY = {"X-Forwarded-For": "203.0.113.9"}
 TRUSTED = ("HTTP_X_FORWARDED_PROTO", "https")
 

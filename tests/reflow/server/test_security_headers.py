@@ -17,8 +17,6 @@ from stores.models import Store
 from tests.conftest import IssueKey, bearer, sign_in
 from tests.shop import make_product
 
-pytestmark = pytest.mark.once
-
 # A value for each part of an address that varies; pages of the admin are those of a product.
 PARTS = {
     "store_id": "267418190",
