@@ -308,7 +308,6 @@ def test_the_client_leaves_a_working_key_wherever_it_is_killed(
     connection.close()
 
 
-@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_the_timer_is_one_that_systemd_takes_and_its_command_renews_the_key(
     live_server: Any, issue: IssueKey, tmp_path: Path
@@ -340,7 +339,6 @@ def test_the_timer_is_one_that_systemd_takes_and_its_command_renews_the_key(
     assert "OnCalendar=00/8:00" in units["renew-reflow-key.timer"]
 
 
-@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_the_workflow_renews_the_secret_and_keeps_it_where_that_fails(
     live_server: Any, issue: IssueKey, tmp_path: Path
