@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from stores.models.columns import FoldedField, SortKeyField
-from stores.models.store import HandleModel, StoreScopedChild, StoreScopedQuerySet
+from stores.models.store import HandleModel, StoreObjectQuerySet, StoreScopedChild
 from stores.resources import Resource
 
 MAX_DESCRIPTION_LENGTH = 20_000
@@ -34,7 +34,7 @@ class Category(HandleModel):
     description = models.TextField(blank=True, max_length=MAX_DESCRIPTION_LENGTH)
     position = models.PositiveIntegerField(default=0)
 
-    objects = StoreScopedQuerySet["Category"].as_manager()
+    objects = StoreObjectQuerySet["Category"].as_manager()
 
     class Meta:
         verbose_name_plural = default_related_name = "categories"
@@ -131,7 +131,7 @@ class Product(HandleModel):
     search_text = FoldedField(sources=("name", "description", "sku"))
     name_key = SortKeyField(sources=("name",), max_length=100)
 
-    objects = StoreScopedQuerySet["Product"].as_manager()
+    objects = StoreObjectQuerySet["Product"].as_manager()
 
     class Meta:
         default_related_name = "products"

@@ -3,9 +3,12 @@
 Rows are read in the order of their transactions, and only those of transactions older than the oldest one
 that still runs: no later commit can put a row before one that was read. On SQLite, which has one writer at a
 time, the order of ids is that of commits.
+
+``bulk_create()`` and ``QuerySet.update()`` of objects are told like ``save()``; SQL by hand is not.
 """
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, Self, TypeAlias
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -15,11 +18,14 @@ from django.utils import timezone
 
 from stores.models.catalogue import Category, Product
 from stores.models.sales import Coupon, Customer, Order
-from stores.models.store import Store, StoreObject, StoreScopedQuerySet
+from stores.models.store import Store, StoreObject, StoreScopedQuerySet, written_together
 from stores.resources import Resource
 
 DAYS_KEPT = 30
 TRACKED_MODELS = (Product, Category, Order, Customer, Coupon)
+BATCH_SIZE = 5000
+# The ids of a store and of one of its objects.
+Key: TypeAlias = tuple[int, int]
 
 
 class TransactionId(models.Func):
@@ -86,19 +92,29 @@ class Change(models.Model):
 
 def record_save(instance: StoreObject, *, created: bool, raw: bool, **kwargs: Any) -> None:
     if not raw:  # a backup that is being loaded has its own feed
-        record_change(instance, Change.Event.CREATED if created else Change.Event.UPDATED)
+        event = Change.Event.CREATED if created else Change.Event.UPDATED
+        record_changes(type(instance), [(instance.store_id, instance.pk)], event)
 
 
 def record_deletion(instance: StoreObject, *, origin: Model | QuerySet[Any], **kwargs: Any) -> None:
     deleted_model = origin.model if isinstance(origin, QuerySet) else type(origin)
     if deleted_model is not Store:  # a store goes with its feed
-        record_change(instance, Change.Event.DELETED)
+        record_changes(type(instance), [(instance.store_id, instance.pk)], Change.Event.DELETED)
 
 
-def record_change(row: StoreObject, event: Change.Event) -> None:
-    Change.objects.create(store_id=row.store_id, resource=row.resource, object_id=row.pk, event=event)
+def record_bulk(sender: type[StoreObject], *, keys: Sequence[Key], created: bool, **kwargs: Any) -> None:
+    record_changes(sender, keys, Change.Event.CREATED if created else Change.Event.UPDATED)
+
+
+def record_changes(model: type[StoreObject], keys: Sequence[Key], event: Change.Event) -> None:
+    for start in range(0, len(keys), BATCH_SIZE):
+        Change.objects.bulk_create(
+            Change(store_id=store_id, resource=model.resource, object_id=pk, event=event)
+            for store_id, pk in keys[start : start + BATCH_SIZE]
+        )
 
 
 for model in TRACKED_MODELS:
     post_save.connect(record_save, sender=model)
     post_delete.connect(record_deletion, sender=model)
+    written_together.connect(record_bulk, sender=model)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from stores.models.catalogue import Product, ProductVariant
 from stores.models.columns import FoldedField, SortKeyField
-from stores.models.store import StoreObject, StoreScopedChild, StoreScopedQuerySet
+from stores.models.store import StoreObject, StoreObjectQuerySet, StoreScopedChild
 from stores.resources import Resource
 
 
@@ -33,7 +33,7 @@ class Address(models.Model):
         abstract = True
 
 
-class CustomerQuerySet(StoreScopedQuerySet["Customer"]):
+class CustomerQuerySet(StoreObjectQuerySet["Customer"]):
     def with_totals(self) -> Self:
         """Annotate ``orders_count`` and ``total_spent``, both of orders that were not cancelled."""
         orders = (
@@ -128,7 +128,7 @@ class Order(Address, StoreObject):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     search_text = FoldedField(sources=("reference", "recipient", "postcode", "tracking_number", "note"))
 
-    objects = StoreScopedQuerySet["Order"].as_manager()
+    objects = StoreObjectQuerySet["Order"].as_manager()
 
     class Meta:
         default_related_name = "orders"
@@ -200,7 +200,7 @@ class OrderLine(StoreScopedChild):
         return f"{self.quantity} × {self.name}"
 
 
-class CouponQuerySet(StoreScopedQuerySet["Coupon"]):
+class CouponQuerySet(StoreObjectQuerySet["Coupon"]):
     def with_active(self) -> Self:
         """Annotate ``active``: whether a buyer could use the coupon now."""
         now = timezone.now()

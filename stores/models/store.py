@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower, Now, Upper
 from django.db.models.lookups import Exact
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -72,6 +73,30 @@ class StoreScopedQuerySet(models.QuerySet[Row]):
     def for_store(self, store: Store) -> Self:
         """Only the rows of this store."""
         return self.filter(store=store)
+
+
+# Rows of a StoreObject were written together, without their own signals: ``keys``, pairs of the ids of their
+# store and their own, and whether they were ``created``.
+written_together = Signal()
+
+
+class StoreObjectQuerySet(StoreScopedQuerySet[Row]):
+    """Tells of what it writes together as saving each row would."""
+
+    @transaction.atomic
+    def bulk_create(self, *args: Any, **kwargs: Any) -> list[Row]:
+        rows: list[Any] = super().bulk_create(*args, **kwargs)
+        keys = [(row.store_id, row.pk) for row in rows]
+        written_together.send(self.model, keys=keys, created=True)
+        return rows
+
+    @transaction.atomic
+    def update(self, **kwargs: Any) -> int:
+        """Update the rows, and ``updated_at`` too where it is not given."""
+        keys = list(self.order_by().select_for_update().values_list("store_id", "pk"))
+        number = super().update(**{"updated_at": timezone.now()} | kwargs)
+        written_together.send(self.model, keys=keys, created=False)
+        return number
 
 
 class StoreObject(models.Model):
