@@ -30,6 +30,7 @@ class Link(Enum):
     """The one button of an e-mail: its words, the page that it opens, and what follows in the address."""
 
     KEY = "Open the key's page", "detail", ""
+    REFUSALS = "Let in or leave refused", "detail", "#refusals"
     EXTEND = "Extend the key", "edit", "?extend"
     INCIDENT = "Open the incident sheet", "incident", ""
     LIST = "Open the API Key Settings page", "list", ""
@@ -39,7 +40,7 @@ class Link(Enum):
     @property
     def is_of_key(self) -> bool:
         """Whether the page is that of one key, not of its store."""
-        return self in {Link.KEY, Link.EXTEND, Link.INCIDENT}
+        return self in {Link.KEY, Link.REFUSALS, Link.EXTEND, Link.INCIDENT}
 
 
 NOT_YOU = "If this was not you or somebody you trust, "
@@ -526,9 +527,9 @@ class Notice(Table):
             subject="API key {key} was refused by its fence: {name}",
             sentence="The fence around an API key of {store} refused these requests:",
             advice=(
-                "Let in what is yours on the key's page, or leave it refused. The fence can be taken away in "
-                "one click."
+                "Let in what is yours, and leave the rest refused. The fence can be taken away in one click."
             ),
+            link=Link.REFUSALS,
         ),
         "Refused by a new fence",
     )

@@ -31,11 +31,11 @@ class Move:
     last_at: datetime
 
 
-def moves_of(old: ApiKey) -> list[Move]:
-    """Return the callers of a rolled key, those still on it first; none where the log does not tell."""
+def moves_of(old: ApiKey) -> list[Move] | None:
+    """Return the callers of a rolled key, those still on it first; None where the log does not tell."""
     successor = old.successors.order_by("-created_at").first()
     if successor is None or old.superseded_at is None or settings.REQUEST_LOG != "all":
-        return []
+        return None
     with_old = last_calls(old, since=old.superseded_at - BEFORE)
     with_new = last_calls(successor, since=old.superseded_at)
     moves = []
@@ -68,7 +68,7 @@ def tell_of_moves() -> None:
     for key in ApiKey.objects.usable().filter(superseded_at__isnull=False).select_related("store"):
         if not key.expires_at or not wants_to_know(key):
             continue
-        moves = moves_of(key)
+        moves = moves_of(key) or []
         # A key that renews itself ends by itself as soon as its program has moved.
         if have_moved(moves) and key.renews_days is None:
             tell(key, Notice.MOVED, moves)

@@ -63,6 +63,19 @@ def used_access(key: ApiKey, groups: Iterable[Group]) -> list[str]:
     return [scope for scope in key.access if scope in used]
 
 
+def addresses_of(key: ApiKey, *, besides: str = "") -> list[str]:
+    """Return from where the key was called and let in, ``besides`` one address, as it can be limited to that.
+
+    None of the addresses lets that one in. Empty where nothing is known, or there are too many.
+    """
+    groups = logged_groups(key, first_day())
+    found = {group.address for group in groups if group.refusal is None and group.address} - {besides}
+    allowed = compact_addresses(found)
+    if besides and client_ip.is_within(client_ip.parse(besides), allowed):
+        allowed = sorted(found)
+    return allowed if len(allowed) <= MAX_ALLOWED_ADDRESSES else []
+
+
 def compact_addresses(addresses: Iterable[str]) -> list[str]:
     """Return the addresses, or the network around those that are several in one."""
     networks: dict[str, list[str]] = defaultdict(list)

@@ -1,101 +1,153 @@
 """One sheet for an incident: what was done with a key, by one address or by all, as far as it is logged."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import CharField, Count, F, Func, Max, Min, Q, Sum, Value
+from django.db.models.functions import ExtractHour
 from django.utils import timezone
 
 from apikeys import client_ip
 from apikeys.models import ApiKey, AuditEntry, LoggedRequest, Usage
 from apikeys.models.outcomes import REFUSED_STATUS_CODES
 from apikeys.models.request_log import RequestQuerySet
+from stores.resources import Resource
 
 MAX_PATHS = 100
+MAX_ENTRIES = 50
+MAX_GROUPS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """The objects of a resource read or changed: requests, the number of distinct ones, and their paths."""
+    """What was read or changed of a resource: requests, and the distinct objects with their paths.
+
+    ``lists`` of the requests were for a list, which may hold any of its objects.
+    """
 
     resource: str
     access: str
     requests: int
+    lists: int
     objects: int
     paths: list[str]
+
+    @property
+    def unlisted(self) -> int:
+        """How many objects there are whose paths are not in ``paths``."""
+        return self.objects - len(self.paths)
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
     """The requests of a key in a period, from an address or, where that is blank, from all.
 
-    ``unusual`` are sentences on how it differs from the key's other requests. ``logged_from`` is how far back
-    the request log goes; ``unlogged`` requests of the key were counted on days before that.
+    ``hours`` are those of the day, in UTC, with their requests. ``unusual`` are sentences on how it differs
+    from the key's other requests. ``acts`` are what was done with the key to others, ``made`` the keys that
+    were made with it, or with those. ``logged_from`` is how far back the request log goes; ``unlogged``
+    requests of the key were counted on days before that.
     """
 
     requests: int
     first_at: datetime | None
     last_at: datetime | None
     clients: list[tuple[str, int]]
+    hours: list[tuple[int, int]]
     touched: list[Touched]
     refused: list[tuple[str, int]]
     unusual: list[str]
     entries: list[AuditEntry]
+    acts: list[AuditEntry]
+    made: list[ApiKey]
     logged_from: datetime
     unlogged: int
 
 
 def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datetime | None) -> Incident:
     """Read what is logged of a key's requests from an address, blank for all, in a period."""
+    of_caller = Q(address=address) if address else Q()
+    in_period = (Q(at__gte=start) if start else Q()) & (Q(at__lt=end) if end else Q())
     of_key = LoggedRequest.objects.for_key(key.pk)
-    rows = of_key.filter(address=address) if address else of_key
-    rows = rows.filter(at__gte=start) if start else rows
-    rows = rows.filter(at__lt=end) if end else rows
+    rows = of_key.filter(of_caller, in_period)
     total = rows.aggregate(requests=Count("pk"), first=Min("at"), last=Max("at"))
     refused = rows.filter(status__in=REFUSED_STATUS_CODES).values_list("reason").annotate(n=Count("pk"))
     logged_from = timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS)
     unlogged = Usage.objects.filter(key=key, day__lt=logged_from.date()).aggregate(n=Sum("requests"))["n"]
-    others = of_key.exclude(address=address) if address else of_key.none()
+    by_hour = rows.annotate(hour_of_day=ExtractHour("at", tzinfo=UTC)).values_list("hour_of_day")
+    acts = AuditEntry.objects.for_store(key.store).filter(of_caller, in_period, actor_prefix=key.prefix)
     return Incident(
         requests=total["requests"],
         first_at=total["first"],
         last_at=total["last"],
         clients=list(rows.values_list("client").annotate(n=Count("pk")).order_by("-n", "client")[:10]),
+        hours=list(by_hour.annotate(n=Count("pk")).order_by("hour_of_day")),
         touched=touched_by(rows),
         refused=[(reason or "", requests) for reason, requests in refused.order_by("-n")],
-        unusual=differences(rows, others, address) if address and total["requests"] else [],
-        entries=list(AuditEntry.objects.for_key(key)[:50]),
+        unusual=differences(rows, of_key, address) if address and total["requests"] else [],
+        entries=list(AuditEntry.objects.for_key(key)[:MAX_ENTRIES]),
+        acts=list(acts[:MAX_ENTRIES]),
+        made=keys_made_with(key),
         logged_from=logged_from,
         unlogged=unlogged or 0,
     )
 
 
+def keys_made_with(key: ApiKey) -> list[ApiKey]:
+    """Return the keys that programs made with this one, to the last, but for its own successors."""
+    ids = ApiKey.objects.made_with([key.pk])
+    return list(ApiKey.objects.filter(pk__in=ids).exclude(superseded_at__isnull=False).order_by("pk"))
+
+
 def touched_by(rows: RequestQuerySet) -> list[Touched]:
     """Return what the requests that succeeded read and changed. An object has a path below its list's."""
-    done = rows.filter(reason=None).exclude(resource="")
+    # The same object, with the slash at the end or without.
+    trimmed = Func(F("path"), Value("/"), function="RTRIM", output_field=CharField())
+    done = rows.filter(reason=None).exclude(resource="").annotate(trimmed=trimmed)
     groups = (
         done.values_list("resource", "access").annotate(requests=Count("pk")).order_by("resource", "access")
     )
     touched = []
     for resource, access, requests in groups:
-        of_one = done.filter(resource=resource, access=access).exclude(path__endswith=f"/{resource}/")
-        paths = of_one.order_by("path").values_list("path", flat=True).distinct()
-        touched.append(Touched(resource, access, requests, paths.count(), list(paths[:MAX_PATHS])))
+        lists = Q(trimmed__endswith=f"/{Resource(resource).path}")
+        of_resource = done.filter(resource=resource, access=access)
+        paths = of_resource.exclude(lists).order_by("trimmed").values_list("trimmed", flat=True).distinct()
+        found = list(paths[:MAX_PATHS])
+        objects = paths.count() if len(found) == MAX_PATHS else len(found)
+        touched.append(Touched(resource, access, requests, of_resource.filter(lists).count(), objects, found))
     return touched
 
 
-def differences(rows: RequestQuerySet, others: RequestQuerySet, address: str) -> list[str]:
-    """Return how these requests differ from the key's others."""
-    worked = others.filter(~Q(status__in=REFUSED_STATUS_CODES))
+def differences(rows: RequestQuerySet, of_key: RequestQuerySet, address: str) -> list[str]:
+    """Return how these requests from an address differ from the key's others, which were let in."""
+    others = of_key.exclude(address=address).filter(~Q(status__in=REFUSED_STATUS_CODES))
+    usual, these = usage_of(others), usage_of(rows)
     found = []
     network = client_ip.network_around(address)
-    usual = worked.values_list("address", flat=True).distinct()[:1000]
-    if all(other is None or client_ip.network_around(other) != network for other in usual):
+    if network not in usual["network"]:
         found.append(f"No other request came from its network, {network}.")
-    for column, what in (("client", "program"), ("resource", "resource")):
-        new = set(rows.values_list(column, flat=True).distinct()[:100]) - set(
-            worked.values_list(column, flat=True).distinct()[:1000]
-        )
-        found += [f"No other request has this {what}: {name or 'none'}." for name in sorted(new)]
+    for what, sentence in (
+        ("client", "with this program: {}"),
+        ("scope", "for this access: {}"),
+        ("hour", "in this hour of the day (UTC): {}"),
+    ):
+        if new := sorted(these[what] - usual[what]):
+            found.append(f"No other request came {sentence.format(', '.join(new))}.")
+    return found
+
+
+def usage_of(rows: RequestQuerySet) -> dict[str, set[str]]:
+    """Return the networks, clients, scopes and hours of the day of requests."""
+    groups = (
+        rows.annotate(hour_of_day=ExtractHour("at", tzinfo=UTC))
+        .order_by()
+        .values_list("address", "client", "resource", "access", "hour_of_day")
+        .distinct()[:MAX_GROUPS]
+    )
+    found: dict[str, set[str]] = {"network": set(), "client": set(), "scope": set(), "hour": set()}
+    for address, client, resource, access, hour in groups:
+        found["network"].add(client_ip.network_around(address) if address else "")
+        found["client"].add(client or "not known")
+        found["scope"].add(f"{resource}:{access}" if resource and access else resource or "none")
+        found["hour"].add(f"{hour:02}:00")
     return found

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from apikeys import client_ip
 from apikeys.models.outcomes import Outcome
 from stores.models import Store
 from stores.resources import Access, Resource
@@ -165,6 +166,11 @@ class LastUse(models.Model):
     def __str__(self) -> str:
         request = " ".join(filter(None, (self.method, self.resource)))
         return f"{request}, {self.status_code}"
+
+    @property
+    def network(self) -> str:
+        """The network around its address, such as ``192.0.2.0/24``; blank where that is not known."""
+        return client_ip.network_around(self.address) if self.address else ""
 
 
 class UsageWriter(models.Model):

@@ -1,6 +1,7 @@
 """Forms of the settings page. A form checks what was typed, then calls apikeys.lifecycle."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
@@ -341,6 +342,11 @@ class EditKeyForm(KeyForm):
     def changed_meanwhile(self) -> list[AuditEntry]:
         changes = self.key.version - self.cleaned_data["shown"]["version"]
         return list(AuditEntry.objects.filter(key=self.key)[: min(max(changes, 0), MAX_LISTED)])
+
+    def add_addresses(self, addresses: Iterable[str]) -> None:
+        """Show these among the allowed addresses, besides those that were sent."""
+        typed = str(self["allowed_addresses"].value() or "").splitlines()
+        self.fill_in({"allowed_addresses": "\n".join(dict.fromkeys([*filter(None, typed), *addresses]))})
 
     def fill_in(self, values: dict[str, Any]) -> None:
         """Show other values than those that were sent."""

@@ -6,22 +6,28 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from apikeys import client_ip, lifecycle
 from apikeys.actors import Actor, actor_from_request
-from apikeys.insight.fence import plan_fence
+from apikeys.insight.fence import addresses_of, plan_fence
 from apikeys.insight.incident import investigate
 from apikeys.insight.rehearsal import rehearse, with_changes
 from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey
 from apikeys.settings_page import form_recovery, one_time_display
-from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
+from apikeys.settings_page.decorators import (
+    OwnerRequest,
+    recent_login_required,
+    redirect_to_query,
+    store_owner_required,
+)
 from apikeys.settings_page.forms import CanaryForm, EditKeyForm, VersionForm
-from apikeys.settings_page.key_views import get_key
+from apikeys.settings_page.key_views import get_key, render_edit
 from apikeys.settings_page.refusals import Fix
 from apikeys.settings_page.request_search import AddressField, PeriodFilters
 from stores.models import Store
+from stores.resources import Access, Resource
 
 
 @require_POST
@@ -80,24 +86,37 @@ def end_old_key(request: OwnerRequest, store: Store, prefix: str) -> HttpRespons
 class IncidentFilters(PeriodFilters):
     """Of which address the sheet is; blank for all."""
 
-    address = AddressField(required=False, max_length=50)
+    address = AddressField(required=False, max_length=50, label="Address")
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @store_owner_required
 def show_incident(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     """Show what was done with a key on one sheet: ``?address=&from=&to=``."""
+    if request.method == "POST":
+        return redirect_to_query(request)
     key, form = get_key(store, prefix), IncidentFilters(request.GET)
-    incident, address = None, ""
+    incident, address, kept = None, "", []
     if form.is_valid():
         address, start, end = (form.cleaned_data[name] for name in ("address", "from", "to"))
         incident = investigate(key, address=address, start=start, end=end)
+        if key.is_rollable and key.is_allowed_from(client_ip.parse(address)):
+            kept = addresses_of(key, besides=address)
     context = {
         "store": store,
         "key": key,
         "form": form,
         "incident": incident,
         "address": address,
+        "kept": kept,
+        "keep_out": Fix(
+            f"Keep out {address}",
+            "access/",
+            (("version", str(key.version)), ("allowed_addresses", "\n".join(kept))),
+        ),
+        "has_fence": plan_fence(key) is not None,
+        "may_make": key.allows(Resource.API_KEYS.scope(Access.WRITE)),
+        "successors": key.successors.all(),
         "now": timezone.now(),
     }
     return render(request, "apikeys/incident.html", context)
@@ -131,6 +150,8 @@ def rehearse_edit(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
     """Say what the settings in the form would have done: a part of the dialog or, without scripts, all."""
     key = get_key(store, prefix)
     form = EditKeyForm(request.POST, key=key)
+    if "add_called_from" in request.POST:
+        form.add_addresses(addresses_of(key))
     form.is_valid()
     rehearsal = None
     if not {"access", "allowed_addresses", "expiry", "expiry_date"} & form.errors.keys():
@@ -142,7 +163,7 @@ def rehearse_edit(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
                 expires_at=form.expires_at(),
             )
         )
-    context = {"store": store, "key": key, "form": form, "rehearsal": rehearsal}
     if request.htmx:
+        context = {"store": store, "key": key, "rehearsal": rehearsal}
         return render(request, "apikeys/includes/rehearsal_of_edit.html", context)
-    return render(request, "apikeys/edit.html", context | {"address": client_ip.client_ip(request)})
+    return render_edit(request, key, form, rehearsal)

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 
-from apikeys import client_ip, lifecycle
+from apikeys import lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.insight.callers import moves_of
-from apikeys.insight.fence import plan_fence
-from apikeys.insight.rehearsal import deactivated, rehearse
+from apikeys.insight.fence import addresses_of, plan_fence
+from apikeys.insight.incident import keys_made_with
+from apikeys.insight.rehearsal import Rehearsal, deactivated, rehearse
 from apikeys.lifecycle import KeyChanges, StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal
 from apikeys.settings_page import form_recovery, one_time_display
@@ -96,7 +97,7 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
         "family": [(member, periods[member.pk], charts.sparkline(periods[member.pk])) for member in family],
         "refusals": refusals_of(key, period),
         "fence": plan_fence(key),
-        "moves": moves_of(old) if (old := key if key.superseded_at else key.predecessor) else [],
+        "moves": moves_of(old) if (old := key if key.superseded_at else key.predecessor) else None,
         "old": old,
         "use": reports.access_against_use(key),
         "undo": form_recovery.take_undo(request, key),
@@ -142,13 +143,24 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
         for entry in form.meanwhile:
             messages.info(request, f"Meanwhile, by {entry.actor_name}: {entry.sentence} This was kept.")
         return redirect_back(request, key)
+    return render_edit(request, key, form, rehearse(key), resumed=typed is not None)
+
+
+def render_edit(
+    request: OwnerRequest,
+    key: ApiKey,
+    form: EditKeyForm,
+    rehearsal: Rehearsal | None,
+    *,
+    resumed: bool = False,
+) -> HttpResponse:
     context = {
-        "store": store,
+        "store": key.store,
         "key": key,
         "form": form,
-        "resumed": typed is not None,
-        "address": client_ip.client_ip(request),
-        "rehearsal": rehearse(key),
+        "resumed": resumed,
+        "called_from": addresses_of(key),
+        "rehearsal": rehearsal,
     }
     return render(request, "apikeys/edit.html", context)
 
@@ -204,12 +216,6 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
         "made": made,
     }
     return render(request, "apikeys/deactivate.html", context)
-
-
-def keys_made_with(key: ApiKey) -> list[ApiKey]:
-    """Return the keys that programs made with this one, to the last, but for its own successors."""
-    ids = ApiKey.objects.made_with([key.pk])
-    return list(ApiKey.objects.filter(pk__in=ids).exclude(superseded_at__isnull=False).order_by("pk"))
 
 
 @store_owner_required

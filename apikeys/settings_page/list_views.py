@@ -26,8 +26,6 @@ from apikeys.settings_page.key_list import Listing
 from apikeys.settings_page.key_views import NewKey, get_key, render_key
 from apikeys.settings_page.request_search import read_search
 from apikeys.usage import charts, reports
-from apikeys.usage.callers import callers_of
-from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 
 
@@ -76,10 +74,7 @@ def created(request: OwnerRequest, store: Store) -> HttpResponse:
     new_keys = [NewKey(request, *taken) for taken in one_time_display.take_keys(request, store)]
     response: HttpResponse = redirect("apikeys:list", store.pk)
     if len(new_keys) == 1 and new_keys[0].key.predecessor_id:
-        key = get_key(store, new_keys[0].key.prefix)
-        rolled = key.predecessor
-        callers = callers_of(rolled, Period(TimeRange.DAY)) if rolled else None
-        response = render_key(request, store, key, created=new_keys, rolled=rolled, old_callers=callers)
+        response = render_key(request, store, get_key(store, new_keys[0].key.prefix), created=new_keys)
     elif new_keys:
         response = render_list(request, store, Listing.from_query(store, QueryDict()), created=new_keys)
     return one_time_display.delete_key_cookies(response, request, store)
@@ -93,6 +88,11 @@ def render_list(request: OwnerRequest, store: Store, listing: Listing, **context
     context |= rows | {
         "total": total,
         "attention": attention_lines(counts),
+        "found_canaries": (
+            ApiKey.objects.for_store(store).in_state("canary-used").select_related("last_use")
+            if counts["canary-used"]
+            else []
+        ),
         "chart": charts.stacked_bars(total) if total.total else None,
         "working": counts["working"],
         "has_keys": counts["all"],

@@ -3,20 +3,22 @@
 The writer queues a task for a worker, which tells the owners at most once an hour for each key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
 
-from apikeys import emails
+from apikeys import client_ip, emails
 from apikeys.formats import exact_time
-from apikeys.models import ApiKey, Notice, Refusal, Reminder
+from apikeys.models import ApiKey, LoggedRequest, Notice, Refusal, Reminder
+from apikeys.models.outcomes import REFUSED_STATUS_CODES
 from apikeys.tasks import task
 from apikeys.usage.batch import KeyRequest
 
 PAUSE = timedelta(hours=1)
 KINDS = (Notice.CANARY, Notice.FENCE)
+MAX_CLIENTS = 1000
 # What a fence refuses for.
 FENCE_REASONS = frozenset({"address_not_allowed", "resource_not_allowed"})
 
@@ -61,7 +63,7 @@ def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) ->
                 facts=[
                     ("Where it was put", key.note),
                     ("Request", what),
-                    ("From", address),
+                    ("From", f"{address} (network {client_ip.network_around(address)})" if address else ""),
                     ("With", client),
                     ("When", datetime.fromisoformat(at)),
                 ],
@@ -70,18 +72,29 @@ def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) ->
         refused = (
             Refusal.objects.for_key(key).open().filter(reason__in=FENCE_REASONS, last_at__gte=key.fenced_at)
         )
-        lines = [describe(refusal) for refusal in refused.order_by("-last_at")]
+        lines = [describe(refusal, clients_of(key)) for refusal in refused.order_by("-last_at")]
         if lines:
             emails.send_notice(
                 Notice.FENCE, key.store, key=key, facts=[("Fenced", key.fenced_at)], lines=lines
             )
 
 
-def describe(refusal: Refusal) -> str:
-    """Return how often, for what, by which client and when requests were refused."""
+def clients_of(key: ApiKey) -> set[str]:
+    """Return the programs that were let in with the key, as far as it is logged."""
+    worked = LoggedRequest.objects.for_key(key.pk).exclude(status__in=REFUSED_STATUS_CODES)
+    return set(worked.order_by().values_list("client", flat=True).distinct()[:MAX_CLIENTS])
+
+
+def describe(refusal: Refusal, clients: Collection[str]) -> str:
+    """Return for what, by which client, how often and when requests were refused.
+
+    ``clients`` are those that were let in: one of them is the same program from elsewhere.
+    """
     cause = refusal.scope or refusal.address or "further addresses"
-    client = refusal.client or "client not known"
-    return f"{refusal.requests} × {cause}, {client}, last {exact_time(refusal.last_at)}"
+    client = refusal.client or "program not known"
+    kind = "same program" if refusal.client in clients else "another program"
+    requests = f"{refusal.requests} request{'s' if refusal.requests > 1 else ''}"
+    return f"{cause}, {kind} ({client}): {requests}, last {exact_time(refusal.last_at)}"
 
 
 def _told_lately() -> models.QuerySet[Reminder]:

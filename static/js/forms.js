@@ -14,24 +14,33 @@ export function assistForms() {
       }
     }
   });
-  document.addEventListener("click", ({ target }) => {
+  document.addEventListener("click", (event) => {
+    const { target } = event;
     const preset = target.closest("[data-access]");
     if (preset) {
       const access = preset.dataset.access.split(" ");
       for (const box of boxes(preset.form)) {
         box.checked = access.includes(box.value);
       }
+      noteInput(preset.form);
       forgetErrors(boxes(preset.form)[0]);
     }
-    const address = target.closest("[data-add-address]");
-    if (address) {
-      const field = address.form.elements.allowed_addresses;
-      const lines = field.value.split("\n").filter((line) => line.trim() && line !== address.dataset.addAddress);
-      field.value = [...lines, address.dataset.addAddress].join("\n");
-      forgetErrors(field);
+    const button = target.closest("[data-add-addresses]");
+    if (button) {
+      event.preventDefault();
+      const field = button.form.elements.allowed_addresses;
+      const added = button.dataset.addAddresses.split(" ");
+      const lines = field.value.split("\n").filter((line) => line.trim() && !added.includes(line));
+      field.value = [...lines, ...added].join("\n");
+      noteInput(field);
     }
   });
   document.addEventListener("input", ({ target }) => forgetErrors(target));
+}
+
+// What a click has filled in is told as what was typed is.
+function noteInput(control) {
+  control.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 // An error goes when what it is about changes.

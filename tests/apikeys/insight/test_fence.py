@@ -80,10 +80,12 @@ def test_a_stranger_at_a_new_fence_is_an_email_once_an_hour(
     assert client.get(ORDERS, headers=bearer(plaintext)).status_code == 200
     assert deliver_emails() == []
     for _ in range(3):
-        client.get(ORDERS, headers=bearer(plaintext), REMOTE_ADDR="203.0.113.9")
+        client.get(ORDERS, headers=bearer(plaintext) | {"User-Agent": "curl/8"}, REMOTE_ADDR="203.0.113.9")
     (email,) = deliver_emails()
     assert email.subject == f"API key {key.prefix} was refused by its fence: {key.name}"
-    assert "203.0.113.9" in email.body
+    assert "- 203.0.113.9, same program (curl/8): 3 requests, last " in email.body
+    assert f"Let in or leave refused: http://testserver{page}#refusals" in email.body
+    assert "Allow 203.0.113.9" in signed_in.get(page).content.decode()
     hours = [key.is_gate_open(timezone.now() + timedelta(hours=passed)) for passed in (47, 49)]
     assert hours == [True, False]
     shown = signed_in.get(page).content.decode()

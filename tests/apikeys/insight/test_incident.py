@@ -1,11 +1,14 @@
 """The incident sheet: its numbers are those of a recount of the log, and it says what is not in the log."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from apikeys import lifecycle
+from apikeys.actors import Actor
+from apikeys.insight.fence import addresses_of
 from apikeys.insight.incident import investigate
 from apikeys.models import ApiKey, LoggedRequest, Usage
 from apikeys.usage import recorder
@@ -16,20 +19,31 @@ STRANGER = "203.0.113.9"
 
 
 @pytest.fixture
-def key(issue: IssueKey) -> ApiKey:
-    """A key that its own server uses, and a stranger read customers and changed orders with."""
+def night() -> datetime:
+    """Three o'clock in the night before."""
+    return timezone.now().replace(hour=3, minute=0, second=0, microsecond=0) - timedelta(days=1)
+
+
+@pytest.fixture
+def key(issue: IssueKey, night: datetime) -> ApiKey:
+    """A key that its own server uses, and a stranger read customers and changed orders with in the night."""
     key, _ = issue(access=["orders:write", "customers:read"])
-    now = timezone.now()
+    now = night
     base = f"/v1/stores/{key.store_id}"
-    for minute in range(5):
+    for minute in range(1, 6):
         recorder.record(make_request(key, at=now - timedelta(minutes=minute), address="192.0.2.1"))
     for number in (1, 2, 2, 3):
         recorder.record(
             make_request(
                 key, at=now, address=STRANGER, client="thief/1", resource="customers",
-                path=f"{base}/customers/{number}/",
+                path=f"{base}/customers/{number}{'/' * (number > 1)}",
             )
         )  # fmt: skip
+    recorder.record(
+        make_request(
+            key, at=now, address=STRANGER, client="thief/1", resource="customers", path=f"{base}/customers/"
+        )
+    )
     recorder.record(
         make_request(
             key, at=now, address=STRANGER, client="thief/1", access="write", path=f"{base}/orders/7/"
@@ -48,34 +62,68 @@ def key(issue: IssueKey) -> ApiKey:
     return key
 
 
-def test_the_numbers_are_those_of_the_log(key: ApiKey) -> None:
+def test_the_numbers_are_those_of_the_log(key: ApiKey, night: datetime) -> None:
     sheet = investigate(key, address=STRANGER, start=None, end=None)
-    assert sheet.requests == LoggedRequest.objects.filter(address=STRANGER).count() == 6
-    assert [(one.resource, one.access, one.requests, one.objects) for one in sheet.touched] == [
-        ("customers", "read", 4, 3), ("orders", "write", 1, 1),
-    ]  # fmt: skip
-    assert sheet.touched[1].paths == [f"/v1/stores/{key.store_id}/orders/7/"]
+    assert sheet.requests == LoggedRequest.objects.filter(address=STRANGER).count() == 7
+    assert [(one.resource, one.access, one.requests, one.lists, one.objects) for one in sheet.touched] == [
+        ("customers", "read", 5, 1, 3),
+        ("orders", "write", 1, 0, 1),
+    ]
+    assert sheet.touched[1].paths == [f"/v1/stores/{key.store_id}/orders/7"]
     assert sheet.refused == [("resource_not_allowed", 1)]
     assert sheet.unusual == [
         "No other request came from its network, 203.0.113.0/24.",
-        "No other request has this program: thief/1.",
-        "No other request has this resource: coupons.",
-        "No other request has this resource: customers.",
+        "No other request came with this program: thief/1.",
+        "No other request came for this access: coupons:read, customers:read, orders:write.",
+        "No other request came in this hour of the day (UTC): 03:00.",
     ]
+    assert sheet.hours == [(3, 7)]
     assert sheet.unlogged == 9
-    assert investigate(key, address="", start=None, end=None).requests == 11
-    assert investigate(key, address="", start=None, end=timezone.now() - timedelta(minutes=3)).requests == 2
+    assert investigate(key, address="", start=None, end=None).requests == 12
+    assert investigate(key, address="", start=None, end=night - timedelta(minutes=3)).requests == 2
 
 
 def test_the_page_shows_it_and_says_what_is_wrong_with_an_address(signed_in: Client, key: ApiKey) -> None:
     page = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/incident/"
     shown = signed_in.get(f"{page}?address={STRANGER}").content.decode()
     for fact in (
-        "<b>6</b> requests",
-        "3 objects in 4 requests",
-        "orders/7/",
+        "<b>7</b> requests",
+        "3 objects in 5 requests",
+        "1 read a page of the list",
+        "03:00 (7)",
+        "Keep out 203.0.113.9: the key works from 192.0.2.1 only",
+        "orders/7",
         "thief/1",
         "9 requests of this key",
     ):
         assert fact in shown
+    posted = signed_in.post(page, {"address": STRANGER, "from": "", "to": ""})
+    assert posted["Location"].endswith(f"/incident/?address={STRANGER}")
     assert "is not an IP address" in signed_in.get(f"{page}?address=hello").content.decode()
+
+
+def test_a_stranger_is_kept_out_in_one_click(signed_in: Client, key: ApiKey) -> None:
+    page = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/"
+    sheet = signed_in.get(f"{page}incident/?address={STRANGER}").content.decode()
+    assert "Keep out 203.0.113.9: the key works from 192.0.2.1 only" in sheet
+    signed_in.post(f"{page}access/", {"version": key.version, "allowed_addresses": "192.0.2.1"})
+    key.refresh_from_db()
+    assert key.allowed_addresses == ["192.0.2.1"]
+    assert "Keep out" not in signed_in.get(f"{page}incident/?address={STRANGER}").content.decode()
+    # Where the others share its network, they are named one by one.
+    assert addresses_of(key, besides="192.0.2.9") == ["192.0.2.1", STRANGER]
+
+
+def test_what_was_done_with_it_to_other_keys(signed_in: Client, issue: IssueKey) -> None:
+    maker, _ = issue(access=["orders:read", "api_keys:write"])
+    page = f"/stores/{maker.store_id}/settings/api-keys/{maker.prefix}/incident/"
+    assert "none of today’s was made with it" in signed_in.get(page).content.decode()
+    made, _ = issue(
+        name="Made", by=Actor(key=maker, address=STRANGER), expires_at=timezone.now() + timedelta(days=7)
+    )
+    for query, is_there in (("", True), (f"?address={STRANGER}", True), ("?address=192.0.2.1", False)):
+        sheet = signed_in.get(f"{page}{query}").content.decode()
+        assert "1 key was made with it" in sheet
+        assert (f"Made ({made.prefix}): Created with orders:read." in sheet) is is_there
+    lifecycle.roll_key(maker, by=Actor(), overlap=timedelta(days=1))
+    assert "Rolled: replaced by" in signed_in.get(page).content.decode()

@@ -173,3 +173,24 @@ def test_the_open_dialog_tells_the_forecast_of_what_is_ticked(signed_in: Client,
     assert "Choose at least one resource" in nothing.content.decode()
     key.refresh_from_db()
     assert key.access == ["customers:read", "orders:read"] or key.version == 1
+
+
+def test_the_addresses_it_is_called_from_are_added_without_scripts(
+    signed_in: Client, issue: IssueKey
+) -> None:
+    key, _ = issue()
+    page = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/"
+    assert "it is called from" not in signed_in.get(f"{page}edit/").content.decode()
+    now = timezone.now()
+    refused = {"status_code": 401, "reason": "address_not_allowed"}
+    log(
+        key,
+        make_request(key, at=now, address="203.0.113.9"),
+        make_request(key, at=now, address="192.0.2.1", **refused),
+    )
+    shown = signed_in.get(f"{page}edit/").content.decode()
+    assert 'data-add-addresses="203.0.113.9"' in shown
+    data = {"name": "A", "access": ["orders:read"], "expiry": "never", "allowed_addresses": "2001:db8::1"}
+    answer = signed_in.post(f"{page}rehearse/", data | {"add_called_from": "1"}).content.decode()
+    assert "2001:db8::1\n203.0.113.9</textarea>" in answer
+    assert "<b>1</b> of the <b>1</b> request" in answer

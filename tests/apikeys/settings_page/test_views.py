@@ -1064,7 +1064,7 @@ def test_a_rolled_key_says_so_with_when_the_old_one_ends_and_who_uses_it(
     page = text(signed_in.get(answer["Location"]))
     assert "API key rolled</h1>" in page
     assert re.search(rf"The old key, <code>{key.prefix}\S+, stops\s+on <time", page)
-    assert "It is still used by 127.0.0.1" in page
+    assert re.search(r"Give the new key to those who call with it:.*<li>127\.0\.0\.1 · ", page, re.DOTALL)
 
 
 def test_a_suspended_store_has_no_form_to_fill(signed_in: Client, store: Store) -> None:
