@@ -10,7 +10,7 @@ import shutil
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -32,7 +32,7 @@ from apikeys.models import Email
 from apikeys.tasks import task
 from reflow import env
 from reflow.observability.database_metrics import DAILY, DAILY_OVERDUE
-from reflow.server.replicas import Replica, State
+from reflow.server.replicas import Replica, State, read_row
 
 BACKUP_METRIC = Path("/var/lib/prometheus/node-exporter/reflow_backup.prom")
 BACKUP_OVERDUE = timedelta(hours=26)
@@ -44,6 +44,8 @@ MIN_OPEN_FILES = 1024
 OVERDUE_EMAIL = timedelta(minutes=15)
 PATIENCE_SECONDS = 5
 
+REPLAYED_AGO = "SELECT extract(epoch FROM now() - pg_last_xact_replay_timestamp())"
+
 
 class Light(StrEnum):
     GREEN = "green"
@@ -52,15 +54,20 @@ class Light(StrEnum):
 
 
 class Finding(NamedTuple):
-    """One line: ``help`` is the part of the guide that helps, blank where nothing is wrong."""
+    """One line. ``help`` is the part of the guide that helps, blank where nothing is wrong."""
 
     light: Light
     subject: str
     sentence: str
-    help: str = ""
+    help: str
 
 
-Examination = Callable[[], Iterator[Finding]]
+class Examination(NamedTuple):
+    """``examine`` yields lights, each with a sentence; ``help`` is the guide's heading or row about it."""
+
+    subject: str
+    examine: Callable[[], Iterator[tuple[Light, str]]]
+    help: str
 
 
 @task()
@@ -68,135 +75,138 @@ def answer() -> None:
     """Do nothing: whoever enqueued it sees that a worker runs tasks."""
 
 
-def examine(examinations: tuple[Examination, ...]) -> Iterator[Finding]:
+def examine(examinations: Iterable[Examination]) -> Iterator[Finding]:
     """Yield what was found. An examination that fails is a finding, and keeps no other from being made."""
+    reasons: dict[str, str] = {}
     for examination in examinations:
-        subject = examination.__name__.removeprefix("examine_").replace("_", " ")
         try:
-            yield from examination()
-        except (Exception, SystemExit) as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            yield Finding(Light.RED, subject, reason[:300], "At night")
+            for light, sentence in examination.examine():
+                shown = "" if light is Light.GREEN else examination.help
+                yield Finding(light, examination.subject, sentence, shown)
+        except Exception as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            # A database that is away is the reason of many lines, and said in the first.
+            subject = reasons.setdefault(reason, examination.subject)
+            sentence = reason[:300] if subject == examination.subject else f"not known: see {subject}"
+            yield Finding(Light.RED, examination.subject, sentence, examination.help)
+
+
+def red_unless(is_well: object) -> Light:
+    return Light.GREEN if is_well else Light.RED
+
+
+def comes_true(is_true: Callable[[], bool]) -> bool:
+    """Return whether it is so within PATIENCE_SECONDS."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := is_true()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
 
 
 # What the variables name: tried before anything runs.
 
 
-def examine_variables() -> Iterator[Finding]:
+def examine_variables() -> Iterator[tuple[Light, str]]:
     from reflow.server import gunicorn  # its variables are read when it is imported
 
+    yield Light.GREEN, f"read: {gunicorn.workers} processes of {gunicorn.threads} threads"
     for name, known in env.find_misspelled(os.environ).items():
-        yield Finding(Light.RED, "variables", f"{name} is read by nothing: is it {known}?", "Variables")
-    if settings.HTTPS and not os.environ.get("ALLOWED_HOSTS", "").strip():
-        yield Finding(
-            Light.RED, "variables", "ALLOWED_HOSTS is not set: every request gets a 400.", "Variables"
-        )
-    if settings.HTTPS and connection.vendor == "sqlite":
-        yield Finding(Light.AMBER, "variables", "DATABASE_URL is not set: data is in a file.", "Variables")
-    if settings.HTTPS and not settings.REDIS_URL:
-        yield Finding(
-            Light.AMBER, "variables", "REDIS_URL is not set: one process counts alone.", "Variables"
-        )
-    if settings.HTTPS and not getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
-        yield Finding(Light.RED, "variables", "TRUST_X_FORWARDED_PROTO is not set.", "The proxy")
-    if settings.HTTPS and not settings.TRUSTED_PROXIES:
-        yield Finding(
-            Light.AMBER, "variables", "TRUSTED_PROXIES is not set: all clients count as one.", "The proxy"
-        )
-    yield Finding(
-        Light.GREEN, "variables", f"read: {gunicorn.workers} processes of {gunicorn.threads} threads"
-    )
+        yield Light.RED, f"{name} is read by nothing: is it {known}?"
+    if not settings.HTTPS:
+        return
+    if not os.environ.get("ALLOWED_HOSTS", "").strip():
+        yield Light.RED, "ALLOWED_HOSTS is not set: every request gets a 400."
+    if not getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
+        yield Light.RED, "TRUST_X_FORWARDED_PROTO is not set."
+    if not settings.TRUSTED_PROXIES:
+        yield Light.AMBER, "TRUSTED_PROXIES is not set: all clients count as one."
+    if connection.vendor == "sqlite":
+        yield Light.AMBER, "DATABASE_URL is not set: data is in a file."
+    if not settings.REDIS_URL:
+        yield Light.AMBER, "REDIS_URL is not set: one process counts alone."
 
 
-def examine_database() -> Iterator[Finding]:
+def examine_database() -> Iterator[tuple[Light, str]]:
     began = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
         (version,) = cursor.fetchone()
     milliseconds = (time.monotonic() - began) * 1000
-    yield Finding(
-        Light.GREEN, "database", f"{connection.display_name} {version} answered in {milliseconds:.0f} ms"
-    )
+    yield Light.GREEN, f"{connection.display_name} {version} answered in {milliseconds:.0f} ms"
 
 
-def examine_clock() -> Iterator[Finding]:
+def examine_replicas() -> Iterator[tuple[Light, str]]:
+    """Compare each with the primary, which does the work of one that is behind."""
+    for number in range(1, len(settings.REPLICAS) + 1):
+        replica = Replica(f"replica{number}")
+        # A look finds it behind by what was written that very moment: it has the time to catch up.
+        if comes_true(lambda replica=replica: replica.check() is not State.BEHIND):  # type: ignore[misc]
+            state = replica.check()
+            lag = f", {replica.lag:.1f} s behind" if state is State.OK else ""
+            light = Light.AMBER if state is State.OLDER_SCHEMA else red_unless(state is State.OK)
+            yield light, f"{replica.alias} is {state}{lag}"
+        else:
+            (age,) = read_row(replica.alias, REPLAYED_AGO)
+            yield Light.AMBER, f"{replica.alias} is behind: the newest that it has is {age:.0f} s old"
+
+
+def examine_clock() -> Iterator[tuple[Light, str]]:
     if connection.vendor == "sqlite":
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (theirs,) = cursor.fetchone()
     seconds = abs((timezone.now() - theirs).total_seconds())
-    light = Light.GREEN if seconds < MAX_CLOCK_SECONDS else Light.RED
-    yield Finding(
-        light, "clock", f"{seconds:.1f} s from the database's", "" if light == "green" else "At night"
-    )
+    yield red_unless(seconds < MAX_CLOCK_SECONDS), f"{seconds:.1f} s from the database's"
 
 
-def examine_rate_limits() -> Iterator[Finding]:
+def examine_rate_limits() -> Iterator[tuple[Light, str]]:
     where = urlsplit(settings.REDIS_URL).hostname or "the process's memory"
     if rate_limits.limiter().counters.check():
-        yield Finding(Light.GREEN, "rate limits", f"counted in {where}")
+        yield Light.GREEN, f"counted in {where}"
     else:
-        yield Finding(Light.RED, "rate limits", f"off: {where} does not answer", "At night")
+        yield Light.RED, f"off: {where} does not answer as it should"
 
 
-def examine_mail_server() -> Iterator[Finding]:
+def examine_mail_server() -> Iterator[tuple[Light, str]]:
     if not settings.MAIL_SERVER:
-        yield Finding(Light.RED, "mail server", "EMAIL_URL is not set: e-mail waits", "E-mail")
-        return
-    if "console" in settings.EMAIL_BACKEND:
-        yield Finding(Light.RED, "mail server", "e-mail is printed into the log", "E-mail")
-        return
-    server = get_connection(timeout=PATIENCE_SECONDS)
-    server.open()
-    server.close()
-    yield Finding(Light.GREEN, "mail server", f"{settings.EMAIL_HOST} lets the site in")
+        yield Light.RED, "EMAIL_URL is not set: e-mail waits"
+    elif "console" in settings.EMAIL_BACKEND:
+        yield Light.RED, "e-mail is printed into the log"
+    else:
+        server = get_connection(timeout=PATIENCE_SECONDS)
+        server.open()
+        server.close()
+        yield Light.GREEN, f"{settings.EMAIL_HOST} lets the site in"
 
 
-def examine_metrics_folder() -> Iterator[Finding]:
+def examine_metrics_folder() -> Iterator[tuple[Light, str]]:
     from reflow.server import gunicorn
 
     folder = gunicorn.worker_tmp_dir or "/tmp"  # noqa: S108
     is_writable = os.access(folder, os.W_OK)
-    light = Light.GREEN if is_writable else Light.RED
-    yield Finding(light, "metrics folder", f"{folder} can{'' if is_writable else 'not'} be written")
+    yield red_unless(is_writable), f"{folder} can{'' if is_writable else 'not'} be written"
 
 
 # What runs.
 
 
-def examine_versions() -> Iterator[Finding]:
+def examine_versions() -> Iterator[tuple[Light, str]]:
     release = Path(settings.BASE_DIR).resolve().name
-    yield Finding(
-        Light.GREEN,
-        "versions",
-        f"release {release}, Django {django.__version__}, Python {platform.python_version()}",
-    )
+    python = platform.python_version()
+    yield Light.GREEN, f"release {release}, Django {django.__version__}, Python {python}"
 
 
-def examine_migrations() -> Iterator[Finding]:
+def examine_migrations() -> Iterator[tuple[Light, str]]:
     try:
         call_command("migrate", check_unapplied=True, verbosity=0)
     except SystemExit:
-        yield Finding(Light.RED, "migrations", "some are not applied: run manage migrate", "Upgrade")
+        yield Light.RED, "some are not applied: run manage migrate"
     else:
-        yield Finding(Light.GREEN, "migrations", "all applied")
+        yield Light.GREEN, "all applied"
 
 
-def examine_replicas() -> Iterator[Finding]:
-    for number in range(1, len(settings.REPLICAS) + 1):
-        replica = Replica(f"replica{number}")
-        state = replica.check()
-        light = Light.GREEN if state is State.OK else Light.RED
-        yield Finding(
-            light,
-            replica.alias,
-            f"{state}, {replica.lag:.1f} s behind",
-            "" if light == "green" else "At night",
-        )
-
-
-def examine_email() -> Iterator[Finding]:
+def examine_email() -> Iterator[tuple[Light, str]]:
     waiting = Q(sent_at=None, failed_at=None)
     found = Email.objects.aggregate(
         sent=Max("sent_at"),
@@ -205,38 +215,37 @@ def examine_email() -> Iterator[Finding]:
         failed=Count("pk", filter=Q(failed_at__gt=timezone.now() - timedelta(days=7))),
     )
     sent = f"last one sent {timesince(found['sent'])} ago" if found["sent"] else "none sent yet"
-    sentence = f"{sent}, {found['waiting']} waiting, {found['failed']} given up in 7 days"
     is_late = found["oldest"] and timezone.now() - found["oldest"] > OVERDUE_EMAIL
     light = Light.RED if is_late else Light.AMBER if found["failed"] else Light.GREEN
-    yield Finding(light, "e-mail", sentence, "" if light == Light.GREEN else "E-mail")
+    yield light, f"{sent}, {found['waiting']} waiting, {found['failed']} given up in 7 days"
 
 
-def examine_worker() -> Iterator[Finding]:
+def examine_worker() -> Iterator[tuple[Light, str]]:
     """Let a worker run a task, and wait for it."""
     result = answer.using(priority=100).enqueue()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not result.is_finished and time.monotonic() < deadline:
-        time.sleep(0.1)
+
+    def has_run() -> bool:
         result.refresh()
-    if result.is_finished:
-        yield Finding(Light.GREEN, "worker", "runs tasks")
+        return result.is_finished
+
+    if comes_true(has_run):
+        yield Light.GREEN, "runs tasks"
     else:
-        yield Finding(Light.RED, "worker", f"ran no task within {PATIENCE_SECONDS} s", "At night")
+        yield Light.RED, f"ran no task within {PATIENCE_SECONDS} s"
 
 
-def examine_daily_work() -> Iterator[Finding]:
+def examine_daily_work() -> Iterator[tuple[Light, str]]:
     done = cache.get(DAILY)
     if done is None:
-        yield Finding(Light.AMBER, "daily work", "not done yet: is reflow-daily.timer on?", "At night")
+        yield Light.AMBER, "not done yet: is reflow-daily.timer on?"
         return
-    ago = timezone.now() - done["at"]
     failed = ", ".join(done["failed"])
+    is_late = timezone.now() - done["at"] > DAILY_OVERDUE
     sentence = f"done {timesince(done['at'])} ago" + (f", but for {failed}" if failed else "")
-    light = Light.RED if failed or ago > DAILY_OVERDUE else Light.GREEN
-    yield Finding(light, "daily work", sentence, "" if light == Light.GREEN else "At night")
+    yield red_unless(not failed and not is_late), sentence
 
 
-def examine_certificate() -> Iterator[Finding]:
+def examine_certificate() -> Iterator[tuple[Light, str]]:
     url = urlsplit(settings.SITE_URL)
     if url.scheme != "https" or not url.hostname:
         return
@@ -248,53 +257,50 @@ def examine_certificate() -> Iterator[Finding]:
         certificate = encrypted.getpeercert() or {}
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
     days = (ends - timezone.now()).days
-    light = Light.GREEN if days >= CERTIFICATE_DAYS else Light.RED
-    yield Finding(light, "certificate", f"valid for {days} more days", "" if light == "green" else "At night")
+    yield red_unless(days >= CERTIFICATE_DAYS), f"valid for {days} more days"
 
 
-def examine_disk() -> Iterator[Finding]:
+def examine_disk() -> Iterator[tuple[Light, str]]:
     usage = shutil.disk_usage(settings.BASE_DIR)
     full = usage.used / usage.total
     light = Light.RED if full > DISK_RED else Light.AMBER if full > DISK_AMBER else Light.GREEN
-    yield Finding(light, "disk", f"{full:.0%} full", "" if light == Light.GREEN else "At night")
+    yield light, f"{full:.0%} full"
 
 
-def examine_machine() -> Iterator[Finding]:
+def examine_machine() -> Iterator[tuple[Light, str]]:
     """Look at the memory that is left and at how many files a process may open."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     sizes = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     free = int(sizes["MemAvailable"].split()[0]) / int(sizes["MemTotal"].split()[0])
-    is_well = free > MIN_FREE_MEMORY and files >= MIN_OPEN_FILES
-    sentence = f"{free:.0%} of the memory is available; a process may open {files} files"
-    yield Finding(Light.GREEN if is_well else Light.AMBER, "machine", sentence, "" if is_well else "At night")
+    light = Light.GREEN if free > MIN_FREE_MEMORY and files >= MIN_OPEN_FILES else Light.AMBER
+    yield light, f"{free:.0%} of the memory is available; a process may open {files} files"
 
 
-def examine_backup() -> Iterator[Finding]:
+def examine_backup() -> Iterator[tuple[Light, str]]:
     if not BACKUP_METRIC.exists():
-        yield Finding(Light.AMBER, "backup", "none on this machine by the script backup", "Backups")
+        yield Light.AMBER, "none on this machine by the script backup"
         return
     made_at = datetime.fromtimestamp(float(BACKUP_METRIC.read_text().split()[-1]), UTC)
-    light = Light.GREEN if timezone.now() - made_at < BACKUP_OVERDUE else Light.RED
-    yield Finding(light, "backup", f"made {timesince(made_at)} ago", "" if light == "green" else "Backups")
+    yield red_unless(timezone.now() - made_at < BACKUP_OVERDUE), f"made {timesince(made_at)} ago"
 
 
-OF_VARIABLES: tuple[Examination, ...] = (
-    examine_variables,
-    examine_database,
-    examine_clock,
-    examine_rate_limits,
-    examine_mail_server,
-    examine_metrics_folder,
+OF_VARIABLES = (
+    Examination("variables", examine_variables, "Variables"),
+    Examination("database", examine_database, "Everything answers 503 with `Retry-After`"),
+    Examination("replicas", examine_replicas, "`reflow_replica_used` is 0"),
+    Examination("clock", examine_clock, "The clock is wrong"),
+    Examination("rate limits", examine_rate_limits, "A log line says that rate limits are off"),
+    Examination("mail server", examine_mail_server, "E-mail"),
+    Examination("metrics folder", examine_metrics_folder, "Watch"),
 )
-OF_WHAT_RUNS: tuple[Examination, ...] = (
-    examine_versions,
-    examine_migrations,
-    examine_replicas,
-    examine_email,
-    examine_worker,
-    examine_daily_work,
-    examine_certificate,
-    examine_disk,
-    examine_machine,
-    examine_backup,
+OF_WHAT_RUNS = (
+    Examination("versions", examine_versions, "Upgrade"),
+    Examination("migrations", examine_migrations, "Upgrade"),
+    Examination("email", examine_email, "E-mail does not arrive"),
+    Examination("worker", examine_worker, "E-mail does not arrive"),
+    Examination("daily work", examine_daily_work, "Daily work failed, or was not done"),
+    Examination("certificate", examine_certificate, "The certificate ends soon"),
+    Examination("disk", examine_disk, "A disk fills up"),
+    Examination("machine", examine_machine, "Memory or open files run out"),
+    Examination("backup", examine_backup, "Backups"),
 )

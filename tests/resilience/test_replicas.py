@@ -1,7 +1,10 @@
 """A primary and a streaming replica: what is read where, and what a replica that fails costs."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +21,7 @@ from tests.postgres import Postgres, own_postgres
 from tests.resilience.load import Load
 from tests.resilience.servers import standby
 from tests.resilience.site import PAGES, SECRET_KEY, STORE, Site, site
-from tests.server import PATIENCE, Served, Visitor, answer_to, call_api, gunicorn
+from tests.server import PATIENCE, ROOT, Served, Visitor, answer_to, call_api, gunicorn
 
 TOKEN = "a3f1c2d4e5b6978877665544332211ff"
 # What the site asks is in the server's log.
@@ -127,6 +130,27 @@ def statements(*servers: Postgres) -> Iterator[list[list[str]]]:
         text = log.read_bytes()[begin:].decode().replace("\n\t", " ")
         lines = [" ".join(line.split()) for line in STATEMENT.findall(text)]
         found.append([line for line in lines if not CHECKS.match(line)])
+
+
+def test_doctor_says_of_a_replica_how_far_it_is_behind(
+    shop: Served, replica: Postgres, urls: dict[str, str], patient: Site
+) -> None:
+    def examine() -> dict[str, str]:
+        environment = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **urls}
+        program = [sys.executable, "manage.py", "doctor", "--variables", "--json"]
+        done = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 1, done.stderr  # there is no mail server
+        (found,) = (one for one in json.loads(done.stdout) if one["subject"] == "replicas")
+        return dict(found)
+
+    found = examine()
+    assert (found["light"], found["help"]) == ("green", "")
+    assert re.fullmatch(r"replica1 is ok, \d\.\d s behind", found["sentence"])
+    with paused(replica):
+        create_product(shop, patient.key, "Written while the replica is paused")
+        found = examine()
+    assert (found["light"], found["help"]) == ("amber", "`reflow_replica_used` is 0")
+    assert re.fullmatch(r"replica1 is behind: the newest that it has is \d+ s old", found["sentence"])
 
 
 def create_product(served: Served, key: str, name: str) -> None:

@@ -1,8 +1,10 @@
 """``manage.py doctor``: say on one screen how the site is, and end with a status that is not 0 for red."""
 
 import json
+import shutil
 import time
 from argparse import ArgumentParser
+from textwrap import fill
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -12,9 +14,10 @@ from django.db import connections
 from apikeys import outbox
 from apikeys.models import Email
 from reflow.accounts.email_addresses import normalize_email
-from reflow.observability.doctor import OF_VARIABLES, OF_WHAT_RUNS, Light, examine
+from reflow.observability.doctor import OF_VARIABLES, OF_WHAT_RUNS, Finding, Light, examine
 
 EMAIL_SECONDS = 30
+GUIDE = "See reflow/deploy/README.md"
 
 
 class Command(BaseCommand):
@@ -42,15 +45,25 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps([finding._asdict() for finding in findings], indent=2))
         else:
-            for light, subject, sentence, chapter in findings:
-                colour = {"green": self.style.SUCCESS, "amber": self.style.WARNING, "red": self.style.ERROR}[
-                    light
-                ]
-                see = f" (guide: {chapter})" if chapter else ""
-                self.stdout.write(f"{colour(f'{light:6}')} {subject:15} {sentence}{see}")
-        red = sum(light == Light.RED for light, *_ in findings)
-        if red:
+            for finding in findings:
+                self.write_finding(finding)
+        if any(finding.light is Light.RED for finding in findings):
             raise SystemExit(1)
+
+    def write_finding(self, finding: Finding) -> None:
+        """Write a line, and where the guide helps another one, each as wide as the terminal."""
+        indent = " " * len(f"{finding.light:6}{finding.subject:15}")
+        width = shutil.get_terminal_size().columns
+        text = fill(finding.sentence, width, initial_indent=indent, subsequent_indent=indent)
+        style = {
+            Light.GREEN: self.style.SUCCESS,
+            Light.AMBER: self.style.WARNING,
+            Light.RED: self.style.ERROR,
+        }
+        colour = style[finding.light]
+        self.stdout.write(f"{colour(f'{finding.light:6}')}{finding.subject:15}{text.lstrip()}")
+        if finding.help:
+            self.stdout.write(f"{indent}{GUIDE}: {finding.help}")
 
     def send_email(self, address: str) -> None:
         """Send an e-mail the way of all e-mails: a row, a task, a worker, the mail server."""

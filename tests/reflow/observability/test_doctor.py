@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
@@ -23,10 +24,12 @@ from reflow.management.commands import daily
 from reflow.management.commands import doctor as command
 from reflow.observability import doctor
 from reflow.observability.database_metrics import DAILY
-from reflow.observability.doctor import Examination, Finding
+from reflow.observability.doctor import OF_VARIABLES, OF_WHAT_RUNS, Examination, Finding
 from tests.conftest import deliver_emails
 
 pytestmark = pytest.mark.django_db
+
+EXAMINATIONS = {one.subject: one for one in (*OF_VARIABLES, *OF_WHAT_RUNS)}
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +42,10 @@ def _production(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 0.3)
 
 
-def find(examination: Examination) -> Finding:
+def find(subject: str) -> Finding:
     """Return the worst that an examination finds."""
-    return max(doctor.examine((examination,)), key=lambda finding: list(doctor.Light).index(finding.light))
+    examination = EXAMINATIONS[subject]
+    return max(doctor.examine([examination]), key=lambda finding: list(doctor.Light).index(finding.light))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,7 @@ def test_a_misspelled_variable_is_named_with_the_one_that_it_resembles(
     typed: str, meant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(typed, "a value that may be secret")
-    finding = find(doctor.examine_variables)
+    finding = find("variables")
     assert finding.light == "red"
     assert finding.sentence == f"{typed} is read by nothing: is it {meant}?"
 
@@ -63,17 +67,17 @@ def test_a_variable_of_other_programs_is_none_of_its_business(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "x")
-    assert not [found for found in doctor.examine_variables() if name in found.sentence]
+    assert not [sentence for _, sentence in doctor.examine_variables() if name in sentence]
 
 
 def test_allowed_hosts_that_are_missing_are_red(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ALLOWED_HOSTS")
-    assert find(doctor.examine_variables).sentence.startswith("ALLOWED_HOSTS is not set")
+    assert find("variables").sentence.startswith("ALLOWED_HOSTS is not set")
 
 
 def test_a_mail_server_that_is_not_there_is_red(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    finding = find(doctor.examine_mail_server)
+    finding = find("mail server")
     assert (finding.light, finding.subject) == ("red", "mail server")
     assert "refused" in finding.sentence
 
@@ -85,16 +89,16 @@ def test_a_mail_server_that_is_not_there_is_red(settings: Any) -> None:
 )  # fmt: skip
 def test_e_mail_that_would_reach_nobody_is_red(backend: str, server: Any, settings: Any) -> None:
     settings.MAIL_SERVER, settings.EMAIL_BACKEND = server, backend
-    assert find(doctor.examine_mail_server).light == "red"
+    assert find("mail server").light == "red"
 
 
 def test_counters_that_do_not_answer_are_red(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits.limiter().counters, "check", lambda: False)
-    assert find(doctor.examine_rate_limits).sentence == "off: localhost does not answer"
+    assert find("rate limits").sentence == "off: localhost does not answer as it should"
 
 
 def test_a_worker_is_seen_by_a_task_that_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find(doctor.examine_worker).light == "red"
+    assert find("worker").light == "red"
     DBTaskResult.objects.all().delete()
 
     def run_task(_: float) -> None:
@@ -102,16 +106,16 @@ def test_a_worker_is_seen_by_a_task_that_it_runs(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(doctor, "time", SimpleNamespace(monotonic=time.monotonic, sleep=run_task))
     monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 30)
-    assert find(doctor.examine_worker).sentence == "runs tasks"
+    assert find("worker").sentence == "runs tasks"
 
 
 def test_e_mail_that_waits_for_long_is_red_and_one_that_was_given_up_amber(owner: User) -> None:
     outbox.queue_emails([outbox.compose("A subject", "A text", recipient=owner)])
-    assert find(doctor.examine_email).light == "green"
+    assert find("email").light == "green"
     Email.objects.update(created_at=timezone.now() - timedelta(minutes=16))
-    assert find(doctor.examine_email).light == "red"
+    assert find("email").light == "red"
     Email.objects.update(failed_at=timezone.now())
-    assert find(doctor.examine_email).light == "amber"
+    assert find("email").light == "amber"
 
 
 def test_daily_work_that_was_not_done_or_failed_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,26 +123,26 @@ def test_daily_work_that_was_not_done_or_failed_is_seen(monkeypatch: pytest.Monk
         raise ZeroDivisionError
 
     cache.clear()
-    assert find(doctor.examine_daily_work).light == "amber"
+    assert find("daily work").light == "amber"
     monkeypatch.setattr(daily, "STEPS", ())
     call_command("daily")
-    assert find(doctor.examine_daily_work).light == "green"
+    assert find("daily work").light == "green"
     cache.set(DAILY, {"at": timezone.now() - timedelta(hours=27), "failed": []})
-    assert find(doctor.examine_daily_work).light == "red"
+    assert find("daily work").light == "red"
     monkeypatch.setattr(daily, "STEPS", (breaks,))
     with pytest.raises(CommandError):
         call_command("daily")
-    assert find(doctor.examine_daily_work).sentence.endswith("but for breaks")
+    assert find("daily work").sentence.endswith("but for breaks")
 
 
 def test_a_backup_that_is_missing_or_old_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     metric = tmp_path / "backup.prom"
     monkeypatch.setattr(doctor, "BACKUP_METRIC", metric)
-    lights = [find(doctor.examine_backup).light]
+    lights = [find("backup").light]
     for hours in (25, 27):
         at = timezone.now() - timedelta(hours=hours)
         metric.write_text(f"reflow_backup_last_success_seconds {at.timestamp():.0f}\n")
-        lights.append(find(doctor.examine_backup).light)
+        lights.append(find("backup").light)
     assert lights == ["amber", "green", "red"]
 
 
@@ -146,35 +150,60 @@ def test_a_disk_that_fills_up_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     for used, light in ((50, "green"), (86, "amber"), (96, "red")):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, used=used: usage(100, used, 100 - used))
-        assert find(doctor.examine_disk).light == light
+        assert find("disk").light == light
 
 
 def test_what_cannot_be_examined_is_red_and_keeps_nothing_else_from_being(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def examine_what_breaks() -> Any:
+    def breaks() -> Any:
         raise ConnectionRefusedError("nobody\nlistens")
 
-    monkeypatch.setattr(command, "OF_VARIABLES", (examine_what_breaks, doctor.examine_database))
+    broken = [Examination(subject, breaks, "At night") for subject in ("server", "counters")]
+    monkeypatch.setattr(command, "OF_VARIABLES", (*broken, EXAMINATIONS["database"]))
     with pytest.raises(SystemExit) as ended:
         call_command("doctor", variables=True, json=True)
     assert ended.value.code == 1
-    broken, database = json.loads(capsys.readouterr().out)
-    assert broken == {
+    server, counters, database = json.loads(capsys.readouterr().out)
+    assert server == {
         "light": "red",
-        "subject": "what breaks",
-        "sentence": "ConnectionRefusedError: nobody listens",
+        "subject": "server",
+        "sentence": "nobody listens",
         "help": "At night",
     }
+    assert counters["sentence"] == "not known: see server"
     assert database["light"] == "green"
+
+
+def test_each_examination_names_a_heading_or_a_row_of_the_guide() -> None:
+    guide = (Path(settings.BASE_DIR) / "reflow" / "deploy" / "README.md").read_text()
+    named = {examination.help for examination in EXAMINATIONS.values()}
+    assert {text for text in named if f"\n## {text}\n" not in guide and f"\n| {text}" not in guide} == set()
+
+
+def test_the_screen_is_as_wide_as_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def is_bad() -> Any:
+        yield doctor.Light.AMBER, "so many words that they " + "go on and on " * 10
+
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(command, "OF_VARIABLES", (Examination("words", is_bad, "E-mail"),))
+    call_command("doctor", variables=True)
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("amber words          so many words")
+    assert lines[-1] == " " * 21 + "See reflow/deploy/README.md: E-mail"
+    assert max(map(len, [first, *lines])) <= 80
+    assert all(line.startswith(" " * 21) for line in lines)
 
 
 def test_what_is_well_is_status_0(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "OF_VARIABLES", (doctor.examine_database,))
+    monkeypatch.setattr(command, "OF_VARIABLES", (EXAMINATIONS["database"],))
     call_command("doctor", variables=True)
-    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == {"green"}
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("green database       ")
 
 
 def test_an_e_mail_to_try_goes_the_way_of_all_e_mails(
