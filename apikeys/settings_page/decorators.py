@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, resolve_url
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
@@ -124,6 +124,20 @@ def recent_login_required(page: Page[Parameters]) -> Callable[..., HttpResponseB
     ) -> HttpResponseBase:
         if request.method == "POST" and not has_recent_login(request):
             return redirect_to_proof("account_reauthenticate", request)
+        return page(request, store, *args, **kwargs)
+
+    return guarded
+
+
+def open_store_required(page: Page[Parameters]) -> Callable[..., HttpResponseBase]:
+    """Where all keys of the store are suspended, say so and what to do, instead of a form to fill."""
+
+    @wraps(page)
+    def guarded(
+        request: OwnerRequest, store: Store, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponseBase:
+        if hasattr(store, "key_suspension"):
+            return render(request, "apikeys/suspended.html", {"store": store})
         return page(request, store, *args, **kwargs)
 
     return guarded

@@ -389,7 +389,11 @@ class DeactivateForm(forms.Form):
         ("24", "For a day"),
     )
 
-    hours = forms.ChoiceField(choices=PAUSES, required=False)
+    hours = forms.ChoiceField(
+        choices=PAUSES,
+        required=False,
+        help_text="Not sure whether it is needed? Deactivate it for an hour: it turns back on automatically.",
+    )
     with_made = forms.BooleanField(required=False)
 
     def until(self) -> datetime | None:

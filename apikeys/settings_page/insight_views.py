@@ -18,6 +18,7 @@ from apikeys.models import ApiKey
 from apikeys.settings_page import form_recovery, one_time_display
 from apikeys.settings_page.decorators import (
     OwnerRequest,
+    open_store_required,
     recent_login_required,
     redirect_to_query,
     store_owner_required,
@@ -136,6 +137,7 @@ def watch_rhythm(request: OwnerRequest, store: Store, prefix: str) -> HttpRespon
 
 @store_owner_required
 @recent_login_required
+@open_store_required
 def new_canary(request: OwnerRequest, store: Store) -> HttpResponse:
     """Create a key that is made to be found."""
     form = CanaryForm(request.POST or form_recovery.take_unsent(request), store=store)

@@ -261,7 +261,7 @@ def count_fitting(chips: list[tuple[str, bool]]) -> int:
 
 def possible_actions(key: ApiKey) -> list[str]:
     """Return what can be done to the key now, besides deleting it, as the last part of an address."""
-    actions = ["edit"] if key.is_changeable else []
+    actions = ["edit"] if key.is_changeable and not key.suspended_at else []
     if key.is_rollable:
         actions.append("roll")
     if key.is_reactivatable:

@@ -19,7 +19,12 @@ from apikeys.insight.rehearsal import Rehearsal, deactivated, rehearse
 from apikeys.lifecycle import KeyChanges, StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal
 from apikeys.settings_page import form_recovery, one_time_display
-from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
+from apikeys.settings_page.decorators import (
+    OwnerRequest,
+    open_store_required,
+    recent_login_required,
+    store_owner_required,
+)
 from apikeys.settings_page.forms import (
     AccessForm,
     DeactivateForm,
@@ -31,7 +36,7 @@ from apikeys.settings_page.forms import (
     RollForm,
 )
 from apikeys.settings_page.key_list import describe_state, list_address, possible_actions
-from apikeys.settings_page.refusals import Fix, explain, refusals_of
+from apikeys.settings_page.refusals import Fix, explain, refusals_of, remove_unused, undo_leaving
 from apikeys.usage import charts, reports
 from apikeys.usage.periods import TimeRange
 from stores.models import Store
@@ -99,7 +104,8 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
         "fence": plan_fence(key),
         "moves": moves_of(old) if (old := key if key.superseded_at else key.predecessor) else None,
         "old": old,
-        "use": reports.access_against_use(key),
+        "use": (use := reports.access_against_use(key)),
+        "remove_unused": remove_unused(key, use),
         "undo": form_recovery.take_undo(request, key),
         "history": AuditEntry.objects.for_key(key),
         "example": readable(key) if key.is_usable(timezone.now()) else None,
@@ -131,6 +137,7 @@ def first_request(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
 
 @store_owner_required
 @recent_login_required
+@open_store_required
 def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     """Change a key; with ``?extend``, the form begins with a later expiry."""
     if request.method == "POST" and not ApiKey.objects.for_store(store).filter(prefix=prefix).exists():
@@ -220,6 +227,7 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
 
 @store_owner_required
 @recent_login_required
+@open_store_required
 def reactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     key = get_key(store, prefix)
     form = ReactivateForm(request.POST or None, initial={"version": key.version})
@@ -245,6 +253,7 @@ def why_not_reactivated(key: ApiKey) -> str:
 
 @store_owner_required
 @recent_login_required
+@open_store_required
 def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     key = get_key(store, prefix)
     form = RollForm(request.POST or form_recovery.take_unsent(request), key=key)
@@ -335,8 +344,7 @@ def leave_refusal(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
             messages.success(request, "These requests need attention again.")
         else:
             messages.success(request, "Left refused. Such requests are counted, and are no alarm any more.")
-            undo = Fix("Undo", "refusals/", (("refusal", str(refusal.pk)), ("undo", "1")))
-            form_recovery.offer_undo(request, key, undo)
+            form_recovery.offer_undo(request, key, undo_leaving(refusal))
     return redirect("apikeys:detail", store.pk, key.prefix)
 
 

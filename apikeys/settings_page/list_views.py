@@ -18,6 +18,7 @@ from apikeys.settings_page import form_recovery, key_list, one_time_display
 from apikeys.settings_page.decorators import (
     LIST_ID,
     OwnerRequest,
+    open_store_required,
     recent_login_required,
     store_owner_required,
 )
@@ -117,6 +118,7 @@ def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
 
 @store_owner_required
 @recent_login_required
+@open_store_required
 def new_key(request: OwnerRequest, store: Store) -> HttpResponse:
     """Create a key; with ``?from=`` a prefix, the form begins with the settings of that key."""
     typed = form_recovery.take_unsent(request)

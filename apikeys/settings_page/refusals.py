@@ -1,5 +1,6 @@
 """Why requests were refused or failed, in a sentence for the key's owner, and the one click that mends it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -7,6 +8,7 @@ from django.utils import timezone
 from apikeys.error_codes import ERROR_CODES
 from apikeys.models import ApiKey, Refusal
 from apikeys.usage.periods import Period
+from apikeys.usage.reports import AccessUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def find_fix(key: ApiKey, refusal: Refusal) -> Fix | None:
     match refusal.reason:
         case "api_key_inactive" if key.is_reactivatable:
             return Fix("Reactivate", "reactivate/")
-        case "api_key_expired" if not key.superseded_at:
+        case "api_key_expired" if not (key.superseded_at or key.suspended_at):
             return Fix("Extend", "edit/?extend")
         case "resource_not_allowed" if refusal.scope and is_usable:
             access = [("access", scope) for scope in [*key.access, refusal.scope]]
@@ -82,10 +84,34 @@ def find_fix(key: ApiKey, refusal: Refusal) -> Fix | None:
     return None
 
 
-def refusals_of(key: ApiKey, period: Period) -> list[tuple[Refusal, Cause]]:
-    """Return why requests of the key were refused in the period: open causes first, the newest before."""
+def refusals_of(key: ApiKey, period: Period) -> list[tuple[Refusal, Cause, list[Fix]]]:
+    """Return why requests of the key were refused in the period, and what can be done: open causes first."""
     rows = Refusal.objects.for_key(key).filter(last_at__gte=period.start)
-    return [
+    causes = [
         (row, explain(key, row))
         for row in sorted(rows, key=lambda row: (row.settled_at is not None, -row.last_at.timestamp()))
     ]
+    return [(row, cause, list(choices(row, cause))) for row, cause in causes]
+
+
+def choices(refusal: Refusal, cause: Cause) -> Iterator[Fix]:
+    """Yield the clicks that a refusal can be answered with."""
+    if refusal.is_left:
+        yield undo_leaving(refusal, "Undo leaving")
+    elif not refusal.settled_at:
+        if cause.fix:
+            yield cause.fix
+        yield Fix("Leave refused", "refusals/", (("refusal", str(refusal.pk)),))
+
+
+def undo_leaving(refusal: Refusal, label: str = "Undo") -> Fix:
+    """Return the click that makes what was left refused an alarm again."""
+    return Fix(label, "refusals/", (("refusal", str(refusal.pk)), ("undo", "1")))
+
+
+def remove_unused(key: ApiKey, use: AccessUse) -> Fix | None:
+    """Return the click that takes away the access that the key does not use, if it has any."""
+    if not (use.unused and key.is_rollable):
+        return None
+    access = [("access", scope) for scope in use.without_unused]
+    return Fix("Remove unused access", "access/", (("version", str(key.version)), *access))

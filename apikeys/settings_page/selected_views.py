@@ -96,6 +96,8 @@ ACTIONS = {
 def change_selected(request: OwnerRequest, store: Store, name: str) -> HttpResponse:
     """Show what would be done to the selected keys; do it where that was confirmed."""
     action = ACTIONS[name]
+    if action.style == "primary" and hasattr(store, "key_suspension"):
+        return render(request, "apikeys/suspended.html", {"store": store})
     typed = form_recovery.take_unsent(request)
     data = request.POST or typed or request.GET
     selected = get_selected(store, data)

@@ -13,7 +13,12 @@ from apikeys.actors import actor_from_request
 from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
 from apikeys.models.trust import GITHUB, GITLAB
 from apikeys.settings_page import form_recovery
-from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
+from apikeys.settings_page.decorators import (
+    OwnerRequest,
+    open_store_required,
+    recent_login_required,
+    store_owner_required,
+)
 from apikeys.settings_page.trust_form import ISSUER_NAMES, TrustForm
 from apikeys.usage import reports
 from stores.models import Store
@@ -31,12 +36,14 @@ def show_trusts(request: OwnerRequest, store: Store) -> HttpResponse:
 
 @store_owner_required
 @recent_login_required
+@open_store_required
 def new_trust(request: OwnerRequest, store: Store) -> HttpResponse:
     return answer_form(request, store, None)
 
 
 @store_owner_required
 @recent_login_required
+@open_store_required
 def edit_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
     return answer_form(request, store, get_trust(store, pk))
 

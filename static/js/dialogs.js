@@ -43,6 +43,8 @@ export function runDialog() {
       content.querySelector("[data-unsaved]").hidden = true;
     }
   });
+  // Whoever types on has answered.
+  dialog.addEventListener("input", () => content.querySelector("[data-unsaved]")?.setAttribute("hidden", ""));
   dialog.addEventListener("copied", ({ target }) => target.matches("[data-copy-and-close]") && dialog.close());
   // Before htmx, which would load the page again.
   addEventListener("popstate", followHistory, true);

@@ -43,9 +43,11 @@ function noteInput(control) {
   control.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-// An error goes when what it is about changes.
+// An error goes when what it is about changes, one about the whole form with anything in it.
 function forgetErrors(control) {
-  for (const error of control.closest(".field")?.querySelectorAll(".field-error") ?? []) {
+  const ofField = control.closest(".field")?.querySelectorAll(".field-error") ?? [];
+  const ofForm = control.form?.querySelectorAll(":scope > .notice.error") ?? [];
+  for (const error of [...ofField, ...ofForm]) {
     error.remove();
   }
   control.removeAttribute("aria-invalid");

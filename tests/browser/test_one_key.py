@@ -148,9 +148,10 @@ def test_edit_keeps_what_another_tab_saved_and_asks_only_about_the_same_field(
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("somebody else changed the note, too")
     expect(dialog.get_by_label("Note")).to_have_value("Mine again")
+    dialog.get_by_label("Note").fill("Ours")
+    expect(dialog.locator(".notice.error")).to_have_count(0)
     dialog.get_by_role("button", name="Save").click()
-    expect(page.locator("p.note")).to_have_text("Mine again")
-    assert ApiKey.objects.get().note == "Mine again"
+    expect(page.locator("p.note")).to_have_text("Ours")
 
 
 def test_what_was_typed_for_a_key_deleted_meanwhile_can_become_a_new_one(page: Page, key: ApiKey) -> None:

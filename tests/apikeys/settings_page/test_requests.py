@@ -374,7 +374,7 @@ def test_key_shows_a_line_for_each_cause_and_leaves_refused_what_its_owner_wants
     refused = {"status_code": 401, "reason": "address_not_allowed", "at": timezone.now()}
     write(*(make_request(key, address=address, **refused) for address in addresses))
     page = signed_in.get(f"{BASE}/{key.prefix}/")
-    causes = {refusal.address: cause for refusal, cause in page.context["refusals"]}
+    causes = {refusal.address: cause for refusal, cause, _ in page.context["refusals"]}
     assert causes.keys() == set(addresses)
     assert {cause.fix.label for cause in causes.values()} == {f"Allow {address}" for address in addresses}
     assert page.text.count("Leave refused</button>") == 5

@@ -491,12 +491,15 @@ def test_the_list_costs_the_same_however_many_keys(signed_in: Client, issue: Iss
 
 def test_figures_are_of_all_keys_and_thirty_days(signed_in: Client, issue: IssueKey, store: Store) -> None:
     issue()
+    now = timezone.now()
     for ago, outcome, requests in ((0, "succeeded", 1000), (29, "refused", 234), (30, "succeeded", 9999)):
-        day = timezone.now().date() - timedelta(days=ago)
+        day = now.date() - timedelta(days=ago)
         StoreUsage.objects.create(store=store, day=day, outcome=outcome, requests=requests)
-    page = text(signed_in.get(KEYS))
+    with time_machine.travel(now, tick=False):
+        page = text(signed_in.get(KEYS))
     assert "<dd>1,234</dd>" in page
-    assert '?outcome=refused">234</a></dd>' in page
+    first = now.date() - timedelta(days=29)
+    assert f'?outcome=refused&amp;from={first}T00:00">234</a></dd>' in page
 
 
 # Filters, and several keys at once.
@@ -1067,11 +1070,24 @@ def test_a_rolled_key_says_so_with_when_the_old_one_ends_and_who_uses_it(
     assert re.search(r"Give the new key to those who call with it:.*<li>127\.0\.0\.1 · ", page, re.DOTALL)
 
 
-def test_a_suspended_store_has_no_form_to_fill(signed_in: Client, store: Store) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("new/", "canaries/new/", "trusts/new/", "{key}/edit/", "{key}/edit/?extend", "{key}/roll/"),
+        *("{key}/reactivate/", "selected/reactivate/?key={key}", "selected/extend/?key={key}"),
+    ],
+)
+def test_a_suspended_store_has_no_form_to_fill(
+    signed_in: Client, store: Store, issue: IssueKey, path: str
+) -> None:
+    key, _ = issue()
     lifecycle.suspend_store(store, by=Actor(None), reason="Fraud")
-    page = text(signed_in.get(f"{KEYS}new/"))
-    assert "Fraud" in page
-    assert "<form" not in page.partition('id="dialog-title"')[2].partition("</dialog>")[0]
+    for answer in (signed_in.get, signed_in.post):
+        page = text(answer(KEYS + path.format(key=key.prefix)))
+        assert "Fraud" in page
+        assert "Ask whoever runs this site" in page
+        assert "<form" not in page.partition('id="dialog-title"')[2].partition("</dialog>")[0]
+    assert ApiKey.objects.get().version == key.version
 
 
 def test_operators_without_a_store_are_led_to_the_administration(client: Client, owner: User) -> None:
