@@ -5,6 +5,7 @@ A table beside each chart carries the same figures.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from apikeys.usage.periods import Bar, Period
 
@@ -114,17 +115,16 @@ class Sparkline:
 
 
 def sparkline(period: Period) -> Sparkline:
+    """Draw a period. Each point is told by its distance from the one before, which makes a light page."""
     largest = max(1, *(bar.total for bar in period.bars))
     room = SPARK_HEIGHT - 4
-    points = [
-        f"{index * SPARK_STEP} {2 + room - bar.total / largest * room:.0f}"
-        for index, bar in enumerate(period.bars)
-    ]
-    refused = [
-        f"M{index * SPARK_STEP} {SPARK_HEIGHT}v-3" for index, bar in enumerate(period.bars) if bar.refused
-    ]
+    heights = [2 + room - round(bar.total / largest * room) for bar in period.bars]
+    steps = [f"{SPARK_STEP}{after - before:+}" for before, after in pairwise(heights)]
+    refused = [index * SPARK_STEP for index, bar in enumerate(period.bars) if bar.refused]
+    ticks = [f"M{refused[0]} {SPARK_HEIGHT}v-3"] if refused else []
+    ticks += [f"m{after - before} 3v-3" for before, after in pairwise(refused)]
     return Sparkline(
-        view_box=f"0 0 {(len(points) - 1) * SPARK_STEP} {SPARK_HEIGHT}",
-        line=f"M{'L'.join(points)}",
-        refused="".join(refused),
+        view_box=f"0 0 {(len(heights) - 1) * SPARK_STEP} {SPARK_HEIGHT}",
+        line=f"M0 {heights[0]}l{' '.join(steps)}",
+        refused="".join(ticks),
     )

@@ -192,6 +192,17 @@ def test_a_selection_elsewhere_and_an_edit_that_meets_another(
     check(page)
 
 
+def test_a_canary_an_incident_and_a_suspended_store(page: Page, key: ApiKey) -> None:
+    for address in ("canaries/new/", f"{key.prefix}/incident/"):
+        page.goto(f"{KEYS}{address}")
+        check(page)
+    lifecycle.suspend_store(key.store, by=Actor(), reason="Guessing at orders.")
+    for address in ("", f"{key.prefix}/", f"{key.prefix}/roll/"):
+        page.goto(f"{KEYS}{address}")
+        expect(page.get_by_text("Guessing at orders.").first).to_be_visible()
+        check(page)
+
+
 def test_a_key_that_is_paused(page: Page, key: ApiKey) -> None:
     page.goto(f"{KEYS}{ApiKey.objects.get(name='Paused').prefix}/")
     expect(page.get_by_text("It turns back on automatically")).to_be_visible()

@@ -75,13 +75,13 @@ def test_a_table_has_the_same_figures() -> None:
 def test_a_quiet_period_has_a_flat_line() -> None:
     line = charts.sparkline(Period())
     assert line.refused == ""
-    assert line.line.startswith("M0 22L4 22")
+    assert line.line.startswith("M0 22l4+0 4+0")
 
 
 def test_refusals_are_ticks_under_the_line() -> None:
     period = Period()
-    period.bars[2].refused = 1
-    assert charts.sparkline(period).refused == "M8 24v-3"
+    period.bars[2].refused = period.bars[5].refused = 1
+    assert charts.sparkline(period).refused == "M8 24v-3m12 3v-3"
 
 
 @pytest.mark.parametrize(
