@@ -517,6 +517,7 @@ class Notice(Table):
                 "where you put it."
             ),
             advice="Find out who can read the place where it was, and replace all else that is secret there.",
+            link=Link.INCIDENT,
         ),
         "A canary was used",
     )

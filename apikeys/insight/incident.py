@@ -12,6 +12,7 @@ from apikeys import client_ip
 from apikeys.models import ApiKey, AuditEntry, LoggedRequest, Usage
 from apikeys.models.outcomes import REFUSED_STATUS_CODES
 from apikeys.models.request_log import RequestQuerySet
+from stores.models import Store
 from stores.resources import Resource
 
 MAX_PATHS = 100
@@ -82,7 +83,7 @@ def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datet
         last_at=total["last"],
         clients=list(rows.values_list("client").annotate(n=Count("pk")).order_by("-n", "client")[:10]),
         hours=list(by_hour.annotate(n=Count("pk")).order_by("hour_of_day")),
-        touched=touched_by(rows),
+        touched=touched_by(rows, key.store),
         refused=[(reason or "", requests) for reason, requests in refused.order_by("-n")],
         unusual=differences(rows, of_key, address) if address and total["requests"] else [],
         entries=list(AuditEntry.objects.for_key(key)[:MAX_ENTRIES]),
@@ -99,8 +100,11 @@ def keys_made_with(key: ApiKey) -> list[ApiKey]:
     return list(ApiKey.objects.filter(pk__in=ids).exclude(superseded_at__isnull=False).order_by("pk"))
 
 
-def touched_by(rows: RequestQuerySet) -> list[Touched]:
-    """Return what the requests that succeeded read and changed. An object has a path below its list's."""
+def touched_by(rows: RequestQuerySet, store: Store) -> list[Touched]:
+    """Return what the requests that succeeded read and changed. An object has a path below its list's.
+
+    Paths are given as they are below the store's.
+    """
     # The same object, with the slash at the end or without.
     trimmed = Func(F("path"), Value("/"), function="RTRIM", output_field=CharField())
     done = rows.filter(reason=None).exclude(resource="").annotate(trimmed=trimmed)
@@ -114,7 +118,9 @@ def touched_by(rows: RequestQuerySet) -> list[Touched]:
         paths = of_resource.exclude(lists).order_by("trimmed").values_list("trimmed", flat=True).distinct()
         found = list(paths[:MAX_PATHS])
         objects = paths.count() if len(found) == MAX_PATHS else len(found)
-        touched.append(Touched(resource, access, requests, of_resource.filter(lists).count(), objects, found))
+        below_store = [path.removeprefix(f"/v1/stores/{store.pk}") for path in found]
+        pages = of_resource.filter(lists).count()
+        touched.append(Touched(resource, access, requests, pages, objects, below_store))
     return touched
 
 

@@ -228,7 +228,7 @@ STATES = (
             and key.last_tried_at is not None
             and key.last_tried_at <= key.quiet_since
         ),
-        attention="that have fallen silent: their program may have stopped",
+        attention="used regularly and now silent: a program may have stopped",
     ),
     State(
         "rolled",

@@ -262,6 +262,34 @@ def test_pages_about_the_account(page: Page, address: str) -> None:
     check(page)
 
 
+def test_what_the_log_knows(page: Page, issue: IssueKey, owner: User, call: CallApi) -> None:
+    _, plaintext = lifecycle.create_canary(
+        store=owner.stores.get(),
+        name="Canary",
+        place="README",
+        by=Actor(owner),
+    )
+    call(plaintext)
+    page.goto(f"{KEYS}canaries/new/")
+    check(page)
+    key, plaintext = issue(name="Accounting", access=["orders:read", "customers:read"])
+    call(plaintext)
+    ApiKey.objects.filter(pk=key.pk).update(quiet_since=timezone.now())
+    page.goto(KEYS)
+    expect(page.get_by_text("A canary was found")).to_be_visible()
+    check(page)
+    page.goto(f"{KEYS}{key.prefix}/")
+    expect(page.get_by_role("button", name="Fence it")).to_be_visible()
+    expect(page.get_by_role("link", name="127.0.0.1 is not ours")).to_be_visible()
+    check(page)
+    page.goto(f"{KEYS}{key.prefix}/incident/?address=127.0.0.1")
+    check(page)
+    lifecycle.roll_key(key, by=Actor(owner), overlap=timedelta(days=1))
+    page.goto(f"{KEYS}{key.prefix}/")
+    expect(page.get_by_role("button", name="End the old key now")).to_be_visible()
+    check(page)
+
+
 def test_pages_about_a_trust(page: Page, owner: User, store: Store) -> None:
     page.goto(f"{KEYS}trusts/new/")
     check(page)

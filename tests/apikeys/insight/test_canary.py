@@ -64,7 +64,7 @@ def test_any_use_is_an_email_once_an_hour_and_needs_attention(
         assert fact in email.body
     assert plaintext not in email.body
     page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/").content.decode()
-    assert "was found: used" in page
+    assert "A canary was found: <bdi>Canary</bdi>" in page
     assert "from 203.0.113.9 (network 203.0.113.0/24) with finder/1" in page
 
 
