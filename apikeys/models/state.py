@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
-from django.db.models.expressions import RawSQL
+from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, F, OuterRef, Q, When
+from django.db.models.expressions import Combinable, RawSQL
 
 from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import Refusal
@@ -99,7 +99,7 @@ def is_failing(now: datetime) -> Q:
         key=OuterRef("pk"), outcome=Outcome.SUCCEEDED, last_at__gt=OuterRef("quiet_since")
     )
     is_called = Q(superseded_at=None, last_use__at__gt=F("quiet_since"))
-    return is_called & ~Q(Exists(succeeded))
+    return _in_turn(is_called, ~Exists(succeeded))
 
 
 def has_unused_write(now: datetime) -> Q:
@@ -112,7 +112,15 @@ def has_unused_write(now: datetime) -> Q:
         [first_day()],
         output_field=BooleanField(),
     )
-    return Q(created_at__lt=now - UNUSED, last_use__used_at__gte=now - UNUSED) & Q(unused)
+    return _in_turn(Q(created_at__lt=now - UNUSED, last_use__used_at__gte=now - UNUSED), unused)
+
+
+def _in_turn(first: Q, then: Combinable) -> Q:
+    """Return the condition that both hold, of which the second reads usage, and only where the first holds.
+
+    Of ``first AND then`` SQLite works out both for every key.
+    """
+    return Q(Case(When(first, then=then), default=False, output_field=BooleanField()))
 
 
 STATES = (
