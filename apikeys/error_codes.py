@@ -181,7 +181,10 @@ ERROR_CODES = {
         "Something went wrong on our side.",
     ),
     "temporarily_unavailable": ErrorCode(
-        503, "The issuer of the token cannot be reached: try again in a minute.", for_owner=""
+        503,
+        "The key that the token is signed with is not known yet, or its issuer cannot be reached: try again "
+        "in a minute.",
+        for_owner="",
     ),
     "unavailable": ErrorCode(
         503,

@@ -30,7 +30,16 @@ logger = logging.getLogger(__name__)
 
 # No symmetric ones: a public key is no secret to sign with.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-REQUIRED_CLAIMS = ["iss", "sub", "aud", "exp", "iat", "jti"]
+CHECKED_CLAIMS = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
+SIGNATURE_ONLY: Any = {f"verify_{name}": False for name in CHECKED_CLAIMS}
+CLAIMS_ONLY: Any = {
+    **{f"verify_{name}": True for name in CHECKED_CLAIMS},
+    "verify_signature": False,
+    "require": ["iss", "sub", "aud", "exp", "iat", "jti"],
+    "strict_aud": True,
+}
+# A library of codecs and of arithmetic has more errors than it promises.
+TOKEN_ERRORS = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError, OSError)
 MAX_TOKEN_LENGTH = 16_000
 LEEWAY_SECONDS = 60
 # Longer than any platform's, and as long as its jti is remembered.
@@ -45,14 +54,12 @@ FRESH = timedelta(hours=1)
 MEMORY_SECONDS = 60
 # And it looks there so often for a key that it does not know.
 UNKNOWN_KEY_SECONDS = 1
-
-
-class InvalidToken(Exception):
-    """A token that no issuer of ours has made for this site, or not for now."""
+# So long a request waits for another one that asks an issuer.
+WAIT_SECONDS = 3
 
 
 class IssuerUnavailable(Exception):
-    """The key that a token is signed with is not known, and its issuer does not answer."""
+    """The key of a token is not known, and its issuer does not answer or was asked within the minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Identity:
     @property
     def run(self) -> str:
         """The workload in a line, such as ``northwood/shop@refs/heads/main``."""
-        project = self.claims.get("repository") or self.claims.get("project_path") or self.claims["sub"]
+        project = self.claims.get("repository") or self.claims.get("project_path") or self.claims.get("sub")
         ref = self.claims.get("ref")
         line = f"{project}@{ref}" if ref else str(project)
         return "".join(character for character in line[:MAX_RUN_LENGTH] if character.isprintable())
@@ -80,34 +87,55 @@ class Identity:
         return datetime.fromtimestamp(self.claims["exp"], UTC)
 
 
+class InvalidToken(Exception):
+    """A token that no issuer of ours has made for this site, or not for now.
+
+    ``identity`` is the workload that it was made for; None where nothing in it can be believed.
+    """
+
+    def __init__(self, reason: str, identity: Identity | None = None) -> None:
+        super().__init__(reason)
+        self.identity = identity
+
+
 @sensitive_variables("token")
 def verify_token(token: str, *, audience: str) -> Identity:
     """Return who a token says its holder is. Raises InvalidToken and IssuerUnavailable."""
     if len(token) > MAX_TOKEN_LENGTH:
         raise InvalidToken("It is too long.")
     try:
-        unverified = jwt.decode_complete(token, options={"verify_signature": False})
-        issuer, key_id = unverified["payload"].get("iss"), unverified["header"].get("kid")
-        if not isinstance(issuer, str) or issuer not in settings.OIDC_ISSUERS:
-            raise InvalidToken("It is of an issuer that this site does not know.")
-        if not isinstance(key_id, str):
-            raise InvalidToken("It does not say which key it is signed with.")
-        claims = jwt.decode(
+        identity = verify_signature(token)
+    except TOKEN_ERRORS as error:
+        raise InvalidToken(str(error)) from error
+    try:
+        jwt.decode(
             token,
-            key_sets().find_key(issuer, key_id),
-            algorithms=ALGORITHMS,
-            issuer=issuer,
+            options=CLAIMS_ONLY,
+            issuer=identity.issuer,
             audience=audience,
             leeway=LEEWAY_SECONDS,
-            options={"require": REQUIRED_CLAIMS, "strict_aud": True},
         )
-        identity = Identity(issuer, claims)
-        if identity.expires_at > timezone.now() + MAX_TOKEN_LIFETIME:
-            raise InvalidToken("It is good for longer than a day.")
-    # A library of codecs and of arithmetic has more errors than it promises.
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError, OSError) as error:
-        raise InvalidToken(str(error)) from error
+        if identity.claims["exp"] > (timezone.now() + MAX_TOKEN_LIFETIME).timestamp():
+            raise InvalidToken("It is good for longer than a day", identity)
+    except TOKEN_ERRORS as error:
+        raise InvalidToken(str(error), identity) from error
     return identity
+
+
+@sensitive_variables("token")
+def verify_signature(token: str) -> Identity:
+    """Return the workload that an issuer of ours has made a token for, be it good for now or not.
+
+    Raises InvalidToken, IssuerUnavailable and any of TOKEN_ERRORS.
+    """
+    unverified = jwt.decode_complete(token, options={"verify_signature": False})
+    issuer, key_id = unverified["payload"].get("iss"), unverified["header"].get("kid")
+    if not isinstance(issuer, str) or issuer not in settings.OIDC_ISSUERS:
+        raise InvalidToken("It is of an issuer that this site does not know.")
+    if not isinstance(key_id, str):
+        raise InvalidToken("It does not say which key it is signed with.")
+    key = key_sets().find_key(issuer, key_id)
+    return Identity(issuer, jwt.decode(token, key, algorithms=ALGORITHMS, options=SIGNATURE_ONLY))
 
 
 # The issuers' public keys.
@@ -117,12 +145,13 @@ def verify_token(token: str, *, audience: str) -> Identity:
 class KeySet:
     """The keys of an issuer by their id, as a process has read them.
 
-    ``is_asked`` says that the issuer was just asked for another one, ``is_complete`` that it has answered.
+    ``is_asked`` says that the issuer was just asked for another one, or may not be asked yet; ``is_complete``
+    that it was, and has answered.
     """
 
     keys: Mapping[str, jwt.PyJWK]
-    is_asked: bool
-    is_complete: bool
+    is_asked: bool = False
+    is_complete: bool = False
     read_at: float = field(default_factory=time.monotonic)
 
     def may_answer(self, key_id: str) -> bool:
@@ -143,10 +172,14 @@ class KeySets:
         known = self._by_issuer.get(issuer)
         if known is None or not known.may_answer(key_id):
             # Of many requests that need a new key, one asks for it.
-            with self._lock:
+            if not self._lock.acquire(timeout=WAIT_SECONDS):
+                raise IssuerUnavailable
+            try:
                 known = self._by_issuer.get(issuer)
                 if known is None or not known.may_answer(key_id):
                     known = self._by_issuer[issuer] = read_key_set(issuer, key_id)
+            finally:
+                self._lock.release()
         if key_id in known.keys:
             return known.keys[key_id]
         if known.is_complete:
@@ -168,11 +201,10 @@ def read_key_set(issuer: str, key_id: str) -> KeySet:
             return KeySet(parse_keys(fetch_keys(issuer)), is_asked=True, is_complete=True)
         except FetchError as error:
             logger.warning("The keys of %s cannot be read: %s", issuer, error)
-            return KeySet(keys, is_asked=True, is_complete=False)
+            return KeySet(keys, is_asked=True)
     if row and row.fetched_at and row.fetched_at < timezone.now() - FRESH and claim_turn(issuer):
         refresh_keys.enqueue(issuer)
-    is_complete = bool(row and row.fetched_at and row.fetched_at >= row.asked_at)
-    return KeySet(keys, is_asked=key_id not in keys, is_complete=is_complete)
+    return KeySet(keys, is_asked=key_id not in keys)
 
 
 def claim_turn(issuer: str) -> bool:

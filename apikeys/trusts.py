@@ -3,7 +3,8 @@
 As in ``apikeys.lifecycle``, each is one transaction with the row, its entry in the audit log and its e-mail.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple, TypedDict, Unpack
 
@@ -17,7 +18,7 @@ from apikeys.events import Event
 from apikeys.lifecycle import NameTaken, StaleKey
 from apikeys.locks import lock_store
 from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust, UsedToken
-from apikeys.models.trust import clean_claims
+from apikeys.models.trust import MAX_REASON_LENGTH, clean_claims
 from apikeys.oidc import LEEWAY_SECONDS, Identity
 from apikeys.validators import clean_key_name
 from stores.models import Store
@@ -33,7 +34,14 @@ BATCH = 1000
 
 
 class TokenRefused(Exception):
-    """No trust of the store takes the token. Why is in the trusts' logs."""
+    """No trust of the store takes the token.
+
+    ``reasons`` say why, a sentence for its owner for each trust that was asked.
+    """
+
+    def __init__(self, *reasons: tuple[Trust, str]) -> None:
+        super().__init__(*(reason for _, reason in reasons))
+        self.reasons = reasons
 
 
 class TooManyExchanges(Exception):
@@ -73,9 +81,9 @@ def update_trust(trust: Trust, *, by: Actor, version: int, **changes: Unpack[Tru
     Also raises what ``create_trust`` does.
     """
     with lock_store(trust.store):
-        trust.refresh_from_db()
-        if trust.version != version:
+        if not Trust.objects.filter(pk=trust.pk, version=version).exists():
             raise StaleKey
+        trust.refresh_from_db()
         changed = {
             name: {"from": getattr(trust, name), "to": value}
             for name, value in _cleaned(changes).items()
@@ -113,8 +121,8 @@ def resume_trust(trust: Trust, *, by: Actor) -> bool:
 def delete_trust(trust: Trust, *, by: Actor) -> None:
     """Delete a trust with its keys, which end at once."""
     with lock_store(trust.store):
-        _record(Event.TRUST_DELETED, trust, by)
-        trust.delete()
+        if Trust.objects.filter(pk=trust.pk).delete()[0]:
+            _record(Event.TRUST_DELETED, trust, by)
 
 
 def end_keys(trust: Trust) -> None:
@@ -137,7 +145,7 @@ class IssuedKey(NamedTuple):
 def exchange_token(identity: Identity, store_id: int, *, by: Actor) -> IssuedKey:
     """Make a key for a workload that a trust of the store takes.
 
-    Raises TokenRefused, TooManyExchanges and StoreSuspended.
+    Raises TokenRefused and TooManyExchanges.
     """
     trust = find_trust(identity, store_id, by)
     try:
@@ -146,11 +154,12 @@ def exchange_token(identity: Identity, store_id: int, *, by: Actor) -> IssuedKey
             trust.refresh_from_db()
             ensure_taken(trust, identity, by)
             ensure_rate(trust)
-            remember_token(identity)
+            remember_token(trust, identity)
             return make_key(trust, identity, by)
-    except TokenRefused as refusal:
-        record_refusals([(trust, str(refusal))], identity, by)
-        raise
+    except lifecycle.StoreSuspended as error:
+        raise TokenRefused((trust, str(error))) from error
+    except (Trust.DoesNotExist, Store.DoesNotExist) as error:
+        raise TokenRefused from error
 
 
 def make_key(trust: Trust, identity: Identity, by: Actor) -> IssuedKey:
@@ -173,28 +182,28 @@ def make_key(trust: Trust, identity: Identity, by: Actor) -> IssuedKey:
 
 
 def find_trust(identity: Identity, store_id: int, by: Actor) -> Trust:
-    """Return the trust of the store that takes the token. Raises TokenRefused, and records why."""
-    reasons = []
+    """Return the trust of the store that takes the token. Raises TokenRefused."""
+    reasons: list[tuple[Trust, str]] = []
     for trust in Trust.objects.filter(store=store_id, issuer=identity.issuer).select_related("store"):
         try:
             ensure_taken(trust, identity, by)
         except TokenRefused as refusal:
-            reasons.append((trust, str(refusal)))
+            reasons += refusal.reasons
         else:
             return trust
-    record_refusals(reasons, identity, by)
-    raise TokenRefused
+    raise TokenRefused(*reasons)
 
 
 def ensure_taken(trust: Trust, identity: Identity, by: Actor) -> None:
-    """Raise TokenRefused, with a sentence for its owner, where a trust does not take a token."""
+    """Raise TokenRefused where a trust does not take a token."""
     if trust.paused_at:
-        raise TokenRefused("The trust is paused.")
+        raise TokenRefused((trust, "The trust is paused."))
     address = client_ip.parse(by.address or "")
     if trust.allowed_addresses and not client_ip.is_within(address, trust.allowed_addresses):
-        raise TokenRefused(f"It came from {by.address or 'an unknown address'}, which is not allowed.")
+        place = by.address or "an unknown address"
+        raise TokenRefused((trust, f"It came from {place}, which is not allowed."))
     if mismatch := trust.find_mismatch(identity.claims):
-        raise TokenRefused(mismatch)
+        raise TokenRefused((trust, mismatch))
 
 
 def ensure_rate(trust: Trust) -> None:
@@ -205,22 +214,35 @@ def ensure_rate(trust: Trust) -> None:
         raise TooManyExchanges
 
 
-def remember_token(identity: Identity) -> None:
+def remember_token(trust: Trust, identity: Identity) -> None:
     """Take each token once. Raises TokenRefused."""
     expires_at = identity.expires_at + timedelta(seconds=LEEWAY_SECONDS)
     try:
         with transaction.atomic():
             UsedToken.objects.create(digest=identity.token_digest, expires_at=expires_at)
     except IntegrityError as error:
-        raise TokenRefused("This token was exchanged before: each is taken once.") from error
+        reason = "This token was exchanged before: each is taken once."
+        raise TokenRefused((trust, reason)) from error
 
 
-def record_refusals(reasons: list[tuple[Trust, str]], identity: Identity, by: Actor) -> None:
-    """Add a refused token to the logs of the trusts that do not take it, and drop their oldest ones."""
-    TokenExchange.objects.bulk_create(
-        TokenExchange(trust=trust, run=identity.run, reason=reason, address=by.address)
-        for trust, reason in reasons
+def record_invalid_token(identity: Identity, store_id: int, reason: str, by: Actor) -> None:
+    """Add a token that its issuer has signed, and that is not good for now, to the logs of its trusts."""
+    trusts = Trust.objects.filter(store=store_id, issuer=identity.issuer)
+    record_refusals(
+        [(trust, trust.find_mismatch(identity.claims) or reason) for trust in trusts], identity, by
     )
+
+
+def record_refusals(reasons: Sequence[tuple[Trust, str]], identity: Identity, by: Actor) -> None:
+    """Add a refused token to the logs of the trusts that do not take it, and drop their oldest ones."""
+    # A trust may be deleted at this very moment.
+    with suppress(IntegrityError), transaction.atomic():
+        TokenExchange.objects.bulk_create(
+            TokenExchange(
+                trust=trust, run=identity.run, reason=reason[:MAX_REASON_LENGTH], address=by.address
+            )
+            for trust, reason in reasons
+        )
     for trust, _ in reasons:
         refused = trust.exchanges.filter(prefix="")
         oldest = refused.values_list("pk", flat=True)[MAX_REFUSALS : MAX_REFUSALS + BATCH]

@@ -20,7 +20,6 @@ from apikeys.actors import client_actor
 from apikeys.api import rate_limits
 from apikeys.api.exceptions import ApiError
 from apikeys.api.views import NoParametersMixin
-from apikeys.lifecycle import StoreSuspended
 from apikeys.models.trust import store_url
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -91,11 +90,18 @@ class TokenView(NoParametersMixin):
             raise ApiError("https_required")
         fields = read_fields(request.data)
         store_id = read_store(fields["audience"])
+        by = client_actor(http)
         try:
             identity = oidc.verify_token(fields["subject_token"], audience=fields["audience"])
-            made = trusts.exchange_token(identity, store_id, by=client_actor(http))
-        except (oidc.InvalidToken, trusts.TokenRefused, StoreSuspended) as error:
+            made = trusts.exchange_token(identity, store_id, by=by)
+        except oidc.InvalidToken as error:
             rate_limits.count_failure(request)
+            if error.identity:
+                trusts.record_invalid_token(error.identity, store_id, f"The token is not valid: {error}.", by)
+            raise ApiError("invalid_grant") from error
+        except trusts.TokenRefused as error:
+            rate_limits.count_failure(request)
+            trusts.record_refusals(error.reasons, identity, by)
             raise ApiError("invalid_grant") from error
         except oidc.IssuerUnavailable as error:
             raise ApiError("temporarily_unavailable", wait=60) from error

@@ -26,6 +26,7 @@ REGISTERED_CLAIMS = {"iss", "aud", "exp", "nbf", "iat", "jti"}
 CLAIM_NAME = re.compile(r"[\w.:/-]{1,100}", re.ASCII)
 MAX_CLAIMS = 10
 MAX_CLAIM_LENGTH = 200
+MAX_REASON_LENGTH = 400
 MIN_LIFETIME, MAX_LIFETIME = 5 * 60, 60 * 60
 DEFAULT_LIFETIME = 15 * 60
 
@@ -143,7 +144,7 @@ class TokenExchange(models.Model):
     prefix = models.CharField(
         max_length=key_text.PREFIX_LENGTH, blank=True, help_text="Of the key that was made; blank: refused."
     )
-    reason = models.CharField(max_length=400, blank=True, help_text="Why it was refused.")
+    reason = models.CharField(max_length=MAX_REASON_LENGTH, blank=True, help_text="Why it was refused.")
     address = models.GenericIPAddressField(null=True)
 
     class Meta:

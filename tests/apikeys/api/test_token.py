@@ -24,9 +24,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from apikeys import trusts
+from apikeys import lifecycle, trusts
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, IssuerKeys, TokenExchange, Trust
+from apikeys.error_codes import ERROR_CODES
+from apikeys.models import ApiKey, AuditEntry, IssuerKeys, TokenExchange, Trust
 from apikeys.models.trust import store_url
 from apikeys.oidc import KeySets
 from stores.models import Store
@@ -180,10 +181,74 @@ BAD_TOKENS: dict[str, Any] = {
 }
 
 
+# Of tokens that their issuer has signed, the trust's log says what is wrong with them: of others, nothing.
+REASONS = {
+    "wrong audience": "The token is not valid: Audience doesn't match (strict).",
+    "several audiences": "The token is not valid: Invalid claim format in token (strict).",
+    "an audience in a list": "The token is not valid: Invalid claim format in token (strict).",
+    "expired": "The token is not valid: Signature has expired.",
+    "not yet valid": "The token is not valid: The token is not yet valid (nbf).",
+    "from the future": "The token is not valid: The token is not yet valid (iat).",
+    "good for a year": "The token is not valid: It is good for longer than a day.",
+    "good for ever": "The token is not valid: It is good for longer than a day.",
+    "no expiry": 'The token is not valid: Token is missing the "exp" claim.',
+    "no jti": 'The token is not valid: Token is missing the "jti" claim.',
+    "a jti that is a list": "The token is not valid: JWT ID must be a string.",
+    "another repository": "repository is “northwood/shop2” and has to be “northwood/shop”.",
+    "a claim missing": "repository is missing: it has to be “northwood/shop”.",
+    "a claim that is a list": "repository is no text: it has to be “northwood/shop”.",
+    "a claim that is a number": "repository is no text: it has to be “northwood/shop”.",
+    "another case": "repository is “Northwood/Shop” and has to be “northwood/shop”.",
+    "a tag": "ref is “refs/tags/main” and has to be “refs/heads/*”.",
+    "NUL": "repository is “northwood/shop” and has to be “northwood/shop”.",
+}
+
+
 @pytest.mark.parametrize("bad", BAD_TOKENS)
-def test_token_that_is_not_right_gets_no_key(issuer: Issuer, trust: Trust, bad: str) -> None:
-    assert refused(ask(BAD_TOKENS[bad](issuer))) == (400, "invalid_grant")
+def test_token_that_is_not_right_gets_no_key_and_the_reason_is_in_the_log_of_the_trust_alone(
+    issuer: Issuer, trust: Trust, bad: str
+) -> None:
+    answer = ask(BAD_TOKENS[bad](issuer))
+    assert refused(answer) == (400, "invalid_grant")
+    assert answer.json()["error_description"] == ERROR_CODES["invalid_grant"].sentence
     assert not ApiKey.objects.exists()
+    assert [exchange.reason for exchange in TokenExchange.objects.all()] == [
+        *filter(None, [REASONS.get(bad)])
+    ]
+
+
+def test_a_reason_is_cut_to_its_column(issuer: Issuer, trust: Trust) -> None:
+    Trust.objects.update(claims={"n" * 100: "w" * 200})
+    long: dict[str, Any] = {"n" * 100: "f" * 300}
+    ask(issuer.token(**long))
+    assert len(TokenExchange.objects.get().reason) == 400
+
+
+def test_a_suspended_store_gets_no_key_and_its_trust_says_so(
+    issuer: Issuer, trust: Trust, owner: User
+) -> None:
+    lifecycle.suspend_store(trust.store, by=Actor(owner), reason="Guessing.")
+    token = issuer.token()
+    assert refused(ask(token)) == (400, "invalid_grant")
+    assert TokenExchange.objects.get().reason.startswith("An operator suspended all API keys of this store")
+    lifecycle.resume_store(trust.store, by=Actor(owner))
+    assert ask(token).status_code == 200
+
+
+def test_a_trust_that_is_deleted_meanwhile_takes_nothing(
+    issuer: Issuer, trust: Trust, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = trusts.find_trust
+
+    def find_and_delete(*args: Any) -> Trust:
+        trust = found(*args)
+        trusts.delete_trust(trust, by=Actor(owner))
+        return trust
+
+    monkeypatch.setattr(trusts, "find_trust", find_and_delete)
+    assert refused(ask(issuer.token())) == (400, "invalid_grant")
+    trusts.delete_trust(trust, by=Actor(owner))
+    assert AuditEntry.objects.filter(event="trust_end").count() == 1
 
 
 def test_token_is_taken_once(issuer: Issuer, trust: Trust) -> None:
@@ -193,32 +258,46 @@ def test_token_is_taken_once(issuer: Issuer, trust: Trust) -> None:
     assert TokenExchange.objects.filter(prefix="").get().reason.startswith("This token was exchanged before")
 
 
-def test_the_reason_is_in_the_log_of_the_trust_alone(issuer: Issuer, trust: Trust) -> None:
-    answer = ask(issuer.token(repository="evil/shop"))
-    assert "evil" not in answer.content.decode()
-    assert TokenExchange.objects.get().reason == ("repository is “evil/shop” and has to be “northwood/shop”.")
+def test_a_trust_keeps_its_newest_refusals(issuer: Issuer, trust: Trust) -> None:
     for _ in range(trusts.MAX_REFUSALS + 2):
         ask(issuer.token(repository="evil/shop"))
     assert TokenExchange.objects.count() == trusts.MAX_REFUSALS
 
 
+TARGET = ERROR_CODES["invalid_target"].sentence
+
+
 @pytest.mark.parametrize(
-    ("changes", "error"),
+    ("changes", "error", "sentence"),
     [
-        ({"grant_type": None}, "invalid_request"),
-        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
-        ({"subject_token": None}, "invalid_request"),
-        ({"subject_token": "x" * 16_001}, "invalid_request"),
-        ({"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"}, "invalid_request"),
-        ({"audience": "https://evil.example/v1/stores/267418190/"}, "invalid_target"),
-        ({"audience": "nonsense"}, "invalid_target"),
-        ({"scope": "orders:read"}, "invalid_request"),
+        ({"grant_type": None}, "invalid_request", "grant_type: This field is required."),
+        (
+            {"grant_type": "client_credentials"},
+            "unsupported_grant_type",
+            ERROR_CODES["unsupported_grant_type"].sentence,
+        ),
+        ({"subject_token": None}, "invalid_request", "subject_token: This field is required."),
+        (
+            {"subject_token": "x" * 16_001},
+            "invalid_request",
+            "subject_token: Ensure this field has no more than 16000 characters.",
+        ),
+        (
+            {"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"},
+            "invalid_request",
+            'subject_token_type: "urn:ietf:params:oauth:token-type:saml2" is not a valid choice.',
+        ),
+        ({"audience": "https://evil.example/v1/stores/267418190/"}, "invalid_target", TARGET),
+        ({"audience": "nonsense"}, "invalid_target", TARGET),
+        ({"scope": "orders:read"}, "invalid_request", "The field scope is unknown here."),
     ],
 )
 def test_a_request_that_is_not_right_says_why(
-    issuer: Issuer, trust: Trust, changes: dict[str, Any], error: str
+    issuer: Issuer, trust: Trust, changes: dict[str, Any], error: str, sentence: str
 ) -> None:
-    assert refused(ask(issuer.token(), **changes)) == (400, error)
+    answer = ask(issuer.token(), **changes)
+    assert refused(answer) == (400, error)
+    assert answer.json()["error_description"] == sentence
     assert issuer.asked == []
 
 
@@ -231,6 +310,7 @@ def test_a_body_that_makes_no_sense_is_refused(db: None, body: str) -> None:
 def test_a_field_that_is_there_twice_is_refused(db: None) -> None:
     answer = Client().post(URL, "audience=a&audience=b", content_type="application/x-www-form-urlencoded")
     assert refused(answer) == (400, "invalid_request")
+    assert answer.json()["error_description"] == "audience is there more than once."
 
 
 # The issuer's keys.
@@ -294,26 +374,42 @@ def test_keys_are_read_once_for_all_processes(issuer: Issuer, trust: Trust) -> N
     assert issuer.asked == [DISCOVERY, "/keys"]
 
 
-def test_a_key_that_nobody_knows_is_asked_for_once_a_minute(issuer: Issuer, trust: Trust) -> None:
+def test_a_key_that_nobody_knows_is_asked_for_once_a_minute(
+    issuer: Issuer, trust: Trust, within_a_minute: None
+) -> None:
     ask(issuer.token())
     issuer.rotate()
-    later = timezone.now() + timedelta(minutes=2)
-    with time_machine.travel(later):
+    # It may be the issuer's newest key, which may not be asked for yet.
+    forget_keys()
+    answer = ask(issuer.token())
+    assert (*refused(answer), answer["Retry-After"]) == (503, "temporarily_unavailable", "60")
+    with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
         forget_keys()
+        assert refused(ask(issuer.token(key=SigningKey()))) == (400, "invalid_grant")
         assert ask(issuer.token()).status_code == 200
         for _ in range(5):
-            assert refused(ask(issuer.token(key=SigningKey()))) == (400, "invalid_grant")
             forget_keys()
+            assert refused(ask(issuer.token(key=SigningKey()))) == (503, "temporarily_unavailable")
     assert issuer.asked == [DISCOVERY, "/keys"] * 2
 
 
-def test_while_its_issuer_is_away_a_known_key_is_enough(issuer: Issuer, trust: Trust) -> None:
-    ask(issuer.token())
-    issuer.answers = {DISCOVERY: redirect}
-    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
+def test_while_its_issuer_is_away_for_ten_minutes_a_known_key_is_enough(issuer: Issuer, trust: Trust) -> None:
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
+        ask(issuer.token())
+        issuer.answers = {DISCOVERY: redirect}
+        new = SigningKey()
+        for _ in range(10):
+            clock.shift(timedelta(minutes=1))
+            forget_keys()
+            assert ask(issuer.token()).status_code == 200
+            answer = ask(issuer.token(key=new))
+            assert (*refused(answer), answer["Retry-After"]) == (503, "temporarily_unavailable", "60")
+        issuer.answers.clear()
+        issuer.keys.append(new)
+        clock.shift(timedelta(seconds=61))
         forget_keys()
-        assert ask(issuer.token()).status_code == 200
-        assert refused(ask(issuer.token(key=SigningKey()))) == (503, "temporarily_unavailable")
+        assert ask(issuer.token(key=new)).status_code == 200
     assert IssuerKeys.objects.get().keys
 
 

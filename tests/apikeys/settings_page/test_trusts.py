@@ -124,8 +124,9 @@ def test_edit_saves_a_trust_and_ends_its_keys(signed_in: Client, trust: Trust) -
 
 def test_trust_shows_exchanges_refusals_activity_and_the_workflow(signed_in: Client, trust: Trust) -> None:
     key = exchange(trust)
-    with pytest.raises(trusts.TokenRefused):
+    with pytest.raises(trusts.TokenRefused) as refused:
         exchange(trust, repository="evil/<b>")
+    trusts.record_refusals(refused.value.reasons, Identity(GITHUB, {"sub": "evil"}), Actor())
     page = text(signed_in.get(f"{TRUSTS}{trust.pk}/"))
     for told in (
         key.prefix,
