@@ -95,9 +95,13 @@ def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datet
 
 
 def keys_made_with(key: ApiKey) -> list[ApiKey]:
-    """Return the keys that programs made with this one, to the last, but for its own successors."""
-    ids = ApiKey.objects.made_with([key.pk])
-    return list(ApiKey.objects.filter(pk__in=ids).exclude(superseded_at__isnull=False).order_by("pk"))
+    """Return the keys that programs made with this one or those it took the place of, to the last.
+
+    Keys that took the place of one of these are left out.
+    """
+    line = ApiKey.objects.line_of(key.pk)
+    made = ApiKey.objects.filter(pk__in=ApiKey.objects.made_with(line) - line, superseded_at=None)
+    return list(made.exclude(made_by=F("predecessor")).order_by("pk"))
 
 
 def touched_by(rows: RequestQuerySet, store: Store) -> list[Touched]:

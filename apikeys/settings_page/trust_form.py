@@ -37,7 +37,7 @@ class TrustForm(KeyForm):
         ("3600", "1 hour"),
     )
 
-    note = expiry = expiry_date = None  # type: ignore[assignment]  # how Django takes fields away
+    note = expiry = expiry_date = renews = None  # type: ignore[assignment]  # how Django takes fields away
     issuer = forms.ChoiceField()
     project = forms.CharField(required=False, max_length=MAX_CLAIM_LENGTH)
     branch = forms.CharField(required=False, max_length=MAX_CLAIM_LENGTH)

@@ -15,6 +15,7 @@ from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
 from apikeys.models.trust import GITHUB, GITLAB
 from apikeys.oidc import Identity
 from stores.models import Store
+from tests.conftest import bearer
 
 KEYS = "/stores/267418190/settings/api-keys/"
 TRUSTS = f"{KEYS}trusts/"
@@ -41,10 +42,14 @@ def trust(store: Store, owner: User) -> Trust:
     )
 
 
-def exchange(trust: Trust, **claims: str) -> ApiKey:
+def issued(trust: Trust, **claims: str) -> trusts.IssuedKey:
     told = {"sub": "x", "jti": "1", "exp": timezone.now().timestamp() + 60, "repository": "northwood/shop"}
     identity = Identity(GITHUB, told | {"ref": "refs/heads/main"} | claims)
-    return trusts.exchange_token(identity, trust.store_id, by=Actor(address="203.0.113.7")).key
+    return trusts.exchange_token(identity, trust.store_id, by=Actor(address="203.0.113.7"))
+
+
+def exchange(trust: Trust, **claims: str) -> ApiKey:
+    return issued(trust, **claims).key
 
 
 def text(response: Any) -> str:
@@ -164,13 +169,46 @@ def test_pause_resume_and_delete_do_so_and_are_in_the_activity(signed_in: Client
     assert "Deleted the trust “Deploy” with its keys." in text(signed_in.get(f"{KEYS}activity/"))
 
 
-def test_keys_of_trusts_are_in_no_list_and_in_usage_and_requests(signed_in: Client, trust: Trust) -> None:
-    key = exchange(trust)
+@pytest.fixture
+def used(trust: Trust) -> ApiKey:
+    """A key of the trust that has read orders, and was refused customers."""
+    made = issued(trust)
+    for resource in ("orders", "customers"):
+        Client().get(f"/v1/stores/267418190/{resource}/", headers=bearer(made.plaintext))
+    return made.key
+
+
+def test_keys_of_trusts_are_in_no_list(signed_in: Client, used: ApiKey) -> None:
     listed = signed_in.get(KEYS)
-    assert (key.prefix in text(listed), listed.context["has_keys"]) == (False, 0)
+    assert (used.prefix in text(listed), listed.context["has_keys"]) == (False, 0)
     assert f'href="{TRUSTS}"' in text(listed)
-    assert signed_in.get(f"{KEYS}{key.prefix}/").status_code == 200
-    assert signed_in.get(f"{KEYS}requests/", {"key": key.prefix}).status_code == 200
+
+
+def test_keys_of_trusts_are_in_usage_log_activity_rehearsal_and_incident_sheet_like_any_other(
+    signed_in: Client, used: ApiKey, trust: Trust
+) -> None:
+    page = signed_in.get(f"{KEYS}{used.prefix}/")
+    assert (page.context["period"].succeeded, page.context["period"].refused) == (1, 1)
+    ((exchanged, key, requests),) = signed_in.get(f"{TRUSTS}{trust.pk}/").context["exchanges"]
+    assert (exchanged.prefix, key, requests) == (used.prefix, used, 2)
+    logged = text(signed_in.get(f"{KEYS}requests/", {"key": used.prefix}))
+    assert "/v1/stores/267418190/orders/" in logged
+    assert "/v1/stores/267418190/customers/" in logged
+    made = "Created by the trust “Deploy” for northwood/shop@refs/heads/main."
+    assert made in text(signed_in.get(f"{KEYS}activity/"))
+    rehearsed = signed_in.get(f"{KEYS}{used.prefix}/deactivate/").context["rehearsal"]
+    assert (rehearsed.fails, rehearsed.refused) == (1, 1)
+    sheet = signed_in.get(f"{KEYS}{used.prefix}/incident/").context["incident"]
+    assert (sheet.requests, [one.resource for one in sheet.touched]) == (2, ["orders"])
+
+
+@pytest.mark.parametrize(("file", "rows"), [("usage", 2), ("requests", 2), ("activity", 1)])
+def test_keys_of_trusts_are_in_the_csv_files_like_any_other(
+    signed_in: Client, used: ApiKey, file: str, rows: int
+) -> None:
+    answer: Any = signed_in.get(f"{KEYS}{file}.csv")
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert sum(used.prefix in line for line in lines) == rows
 
 
 @pytest.mark.parametrize("path", ["", "edit/", "pause/", "resume/", "delete/"])
