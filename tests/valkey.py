@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,19 +31,21 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def running(socket: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A server process that listens on this socket and writes nothing to disk."""
-    process = start(socket)
+def running(socket: Path, save: str = "", under: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process that listens on this socket and writes nothing to disk unless told when to save."""
+    process = start(socket, save, under)
     try:
         yield process
     finally:
-        process.terminate()
+        # One that cannot save would not end.
+        process.kill()
         process.wait()
 
 
-def start(socket: Path) -> subprocess.Popen[bytes]:
-    options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(socket.parent)]
-    process = subprocess.Popen([binary(), *options], stdout=subprocess.DEVNULL)
+def start(socket: Path, save: str = "", under: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """Start a server, under a program such as ``prlimit`` where one is given."""
+    options = ["--port", "0", "--unixsocket", str(socket), "--save", save, "--dir", str(socket.parent)]
+    process = subprocess.Popen([*under, binary(), *options], stdout=subprocess.DEVNULL)
     wait_for(socket, process)
     return process
 

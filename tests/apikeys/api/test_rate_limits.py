@@ -1,12 +1,15 @@
 """Limits, in memory and on a real Valkey. The clock stands still where a test counts."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +25,7 @@ from apikeys.api.call import ApiCall, get_call
 from apikeys.api.counters import MemoryCounters, make_counters
 from tests import programs, valkey, valkey_cluster
 from tests.conftest import IssueKey, bearer, new_rate_limiter
+from tests.valkey_cluster import wait_until
 
 URL = "/v1/api-key/"
 QUARTER_PAST = datetime(2026, 11, 23, 12, 0, 15, tzinfo=UTC)
@@ -175,6 +179,37 @@ def test_counters_that_hang_hold_up_one_request_and_count_again_when_they_answer
         time.sleep(0.1)
     assert answer["RateLimit"].startswith('"key";r=599;')
     assert caplog.text.count("Rate limits are on again") == 1
+
+
+def test_a_full_disk_under_valkey_ends_limits_and_the_guides_configuration_brings_them_back(
+    client: Client, issue: IssueKey, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    guide = (Path(settings.BASE_DIR) / "reflow" / "deploy" / "README.md").read_text()
+    shipped = re.search(r"printf '(.+)' >> /etc/valkey/valkey.conf", guide)
+    assert shipped
+    _, plaintext = issue()
+    with (
+        programs.needed(),
+        tempfile.TemporaryDirectory(prefix="reflow-vk-", dir="/tmp") as folder,
+        # No file may have a byte, as on a full disk.
+        valkey.running(Path(folder) / "socket", "3600 1", ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh"]),
+        redis.Redis.from_url(f"unix://{folder}/socket") as server,
+    ):
+        settings.REDIS_URL = f"unix://{folder}/socket"
+        new_rate_limiter()
+        assert "RateLimit" in call(client, plaintext)
+        server.bgsave()
+        wait_until(lambda: server.info("persistence")["rdb_last_bgsave_status"] == "err")
+        answer = call(client, plaintext)
+        assert (answer.status_code, "RateLimit" in answer) == (200, False)
+        assert not rate_limits.limiter().counters.check()
+        assert "Rate limits are off: their counters cannot be reached (MISCONF" in caplog.text
+        for line in shipped[1].split(r"\n")[:-1]:
+            name, value = line.split()
+            server.config_set(name, value.strip('"'))
+        wait_until(lambda: "RateLimit" in call(client, plaintext))
+        assert caplog.text.count("Rate limits are on again") == 1
+        server.shutdown()  # raises if it would not
 
 
 HAMMER = """
