@@ -57,8 +57,21 @@ class SchemaView(NoParametersMixin):
 # The style sheet of Swagger UI has its icons as data: URLs.
 @csp_update({"img-src": ["data:"]})
 def reference(request: HttpRequest) -> HttpResponse:
-    """Show every operation, with a form to try it."""
-    return render(request, "docs/reference.html")
+    """Show every operation, with a form to try it, or without scripts in a table."""
+    return render(request, "docs/reference.html", {"operations": list(describe_operations())})
+
+
+def describe_operations() -> Iterator[dict[str, Any]]:
+    """Yield every operation with its method, path, summary, description and the names of its parameters."""
+    for path, operations in get_schema()["paths"].items():
+        for method, operation in operations.items():
+            yield {
+                "method": method.upper(),
+                "path": path,
+                "summary": operation["summary"],
+                "description": operation["description"].replace("**", "").replace("`", ""),
+                "parameters": [one["name"] for one in operation["parameters"] if one["in"] == "query"],
+            }
 
 
 def getting_started(request: HttpRequest) -> HttpResponse:
