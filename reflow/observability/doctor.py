@@ -44,7 +44,10 @@ MIN_OPEN_FILES = 1024
 OVERDUE_EMAIL = timedelta(minutes=15)
 PATIENCE_SECONDS = 5
 
-REPLAYED_AGO = "SELECT extract(epoch FROM now() - pg_last_xact_replay_timestamp())"
+# A replica that has received no transaction since it was started has nothing newer.
+REPLAYED_AGO = """
+    SELECT extract(epoch FROM now() - coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time()))
+"""
 
 
 class Light(StrEnum):

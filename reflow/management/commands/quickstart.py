@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection, connections
+from django.core.management.base import CommandError
+from django.db import connection, connections
 from django.utils import timezone
 
 from apikeys.lifecycle import StoreSuspended, insert_key
+from apikeys.management.operator import OperatorCommand
 from apikeys.models import ApiKey
 from stores.demo import NORTHWOOD_ID
 from stores.models import Store
@@ -25,7 +27,7 @@ from stores.models import Store
 KEY_NAME = "Quick start"
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Migrate, seed the demo where the database is empty, and serve on HOST and PORT."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,17 +38,13 @@ class Command(BaseCommand):
         url = f"http://{bind}".replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104
         if not settings.HTTPS:
             os.environ.setdefault("SITE_URL", url)
-        try:
-            prepare()
-            self.stdout.write(greet(url))
-        except OperationalError as error:
-            reason = " ".join(str(error).split())
-            raise CommandError(f"The database cannot be used ({reason}): check DATABASE_URL.") from error
+        prepare()
+        self.stdout.write(greet(url))
         self.stdout.flush()
         connections.close_all()
-        production = ("gunicorn", "--config", "python:reflow.server.gunicorn", "--bind", bind)
         # Links in e-mail can be followed from here, too.
         os.environ.setdefault("EMAIL_URL", "consolemail://")
+        production = ("gunicorn", "--config", "python:reflow.server.gunicorn", "--bind", bind)
         programs = ("django", "runserver", bind) if reload else production, ("django", "db_worker")
         server, worker = (subprocess.Popen([sys.executable, "-m", *program]) for program in programs)  # noqa: S603
         # Ctrl-C reaches both by itself.
@@ -60,19 +58,16 @@ class Command(BaseCommand):
 
 def read_address() -> str:
     """Return the address to serve on, by HOST and PORT. Blank is the same as not set."""
-    host, port = (
-        os.environ.get("HOST", "").strip() or "127.0.0.1",
-        os.environ.get("PORT", "").strip() or "8000",
-    )
-    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+    host = os.environ.get("HOST", "").strip() or "127.0.0.1"
+    port = os.environ.get("PORT", "").strip() or "8000"
+    if not (port.isdecimal() and 0 < int(port) < 65536):
         raise CommandError(f"PORT is a number from 1 to 65535, not {port!r}: try make run PORT=8000")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, int(port)), family=family).close()
     except OSError as error:
-        raise CommandError(
-            f"Cannot listen on {host}, port {port} ({error.strerror}): try make run HOST=127.0.0.1 PORT=8001"
-        ) from error
+        tried = "try make run HOST=127.0.0.1 PORT=8001"
+        raise CommandError(f"Cannot listen on {host}, port {port} ({error.strerror}): {tried}") from error
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -93,10 +88,10 @@ def prepare() -> None:
 def greet(url: str) -> str:
     """Return where the site is, and for the demo shop a login, and a request with a new key."""
     greeting = f"\nReflow is served at {url}/ until you press Ctrl-C.\n"
-    store = Store.objects.filter(pk=NORTHWOOD_ID).first()
-    owner = store.owners.filter(email="owner@example.com").first() if store else None
-    if store is None or owner is None:
+    owner = User.objects.filter(email="owner@example.com", stores=NORTHWOOD_ID).first()
+    if owner is None:
         return greeting
+    store = Store.objects.get(pk=NORTHWOOD_ID)
     password = os.environ.get("DEMO_OWNER_PASSWORD", "")
     known = f"the password {password}" if owner.check_password(password) else "your password"
     greeting += f"Sign in as {owner.email} with {known}.\n"
