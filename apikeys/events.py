@@ -5,10 +5,10 @@ migration that lets it into the database. What is kept of an event are its detai
 made of them when they are read.
 """
 
+import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
 from typing import Any, Self
 
 from django.db import models
@@ -18,7 +18,7 @@ from apikeys import client_ip
 Details = Mapping[str, Any]
 
 
-class Told(Enum):
+class Told(enum.Enum):
     """Which owners of the store are told of an event. What is told cannot be switched off."""
 
     NOBODY = 0
@@ -26,7 +26,7 @@ class Told(Enum):
     OTHERS = 2  # all but the one who did it
 
 
-class Link(Enum):
+class Link(enum.Enum):
     """The one button of an e-mail: its words, the page that it opens, and what follows in the address."""
 
     KEY = "Open the key's page", "detail", ""
@@ -55,6 +55,8 @@ class EventType:
     confirmation changed. ``is_told`` narrows ``told`` down by the details. ``advice`` says what to do.
     """
 
+    value: str
+    label: str
     describe: Callable[[Details], str]
     told: Told = Told.NOBODY
     is_told: Callable[[Details], bool] = lambda details: True
@@ -186,16 +188,20 @@ def _limit(requests: int | None) -> str:
 
 
 class Table(models.TextChoices):
-    """A choice whose members have a row of a table besides their value and label."""
+    """Choices that are made of a table's rows, each with the ``value`` in the database and its ``label``."""
 
-    # A type checker takes the look-up Event("created") for a call of this, so the row has a default.
-    def __new__(cls, value: str, row: Any = None) -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
+    row: Any
+
+    # Any also stands for the value that Event("created") looks up, which a type checker takes for this call.
+    def __new__(cls, row: Any) -> Self:
+        member = str.__new__(cls, row.value)
+        member._value_ = row.value
         member.row = row
         return member
 
-    row: Any
+    @enum.property
+    def label(self) -> str:
+        return str(self.row.label)
 
 
 class Event(Table):
@@ -203,224 +209,181 @@ class Event(Table):
 
     row: EventType
 
-    CREATED = (
+    CREATED = EventType(
         "created",
-        EventType(
-            _describe_creation,
-            told=Told.OWNERS,
-            subject="API key {key} was created: {name}",
-            several="{keys} API keys of {store} were created",
-            advice=f"{NOT_YOU}deactivate the key and change your password.",
-        ),
         "Created",
+        _describe_creation,
+        told=Told.OWNERS,
+        subject="API key {key} was created: {name}",
+        several="{keys} API keys of {store} were created",
+        advice=f"{NOT_YOU}deactivate the key and change your password.",
     )
-    UPDATED = (
+    UPDATED = EventType(
         "updated",
-        EventType(
-            _describe_update,
-            told=Told.OWNERS,
-            is_told=lets_more_in,
-            subject="API key {key} was given more access: {name}",
-            several="{keys} API keys of {store} were given more access",
-            advice=f"{NOT_YOU}deactivate the key and change your password.",
-        ),
         "Updated",
+        _describe_update,
+        told=Told.OWNERS,
+        is_told=lets_more_in,
+        subject="API key {key} was given more access: {name}",
+        several="{keys} API keys of {store} were given more access",
+        advice=f"{NOT_YOU}deactivate the key and change your password.",
     )
-    ROLLED = (
+    ROLLED = EventType(
         "rolled",
-        EventType(
-            _describe_roll,
-            told=Told.OWNERS,
-            subject="API key {key} was rolled: {name}",
-            several="{keys} API keys of {store} were rolled",
-            advice=f"{NOT_YOU}deactivate both keys and change your password.",
-        ),
         "Rolled",
+        _describe_roll,
+        told=Told.OWNERS,
+        subject="API key {key} was rolled: {name}",
+        several="{keys} API keys of {store} were rolled",
+        advice=f"{NOT_YOU}deactivate both keys and change your password.",
     )
-    RENEWED = (
-        "renewed",
-        EventType(lambda details: f"Renewed itself: replaced by {details['successor']}."),
-        "Renewed itself",
+    RENEWED = EventType(
+        "renewed", "Renewed itself", lambda details: f"Renewed itself: replaced by {details['successor']}."
     )
-    REUSED = (
+    REUSED = EventType(
         "reused",
-        EventType(
-            lambda details: (
-                "Refused: used by somebody who does not have the key that replaced it, so two programs hold "
-                "it."
-            ),
-            told=Told.OWNERS,
-            subject="API key {key} was used after it was replaced: {name}",
-            several="{keys} API keys of {store} were used after they were replaced",
-            advice=(
-                "If two of your programs share the key, give each its own. If not, somebody has stolen it: "
-                "deactivate the key that replaced it, and look at what both did."
-            ),
-            link=Link.INCIDENT,
-        ),
         "Used after it was replaced",
+        lambda details: (
+            "Refused: used by somebody who does not have the key that replaced it, so two programs hold it."
+        ),
+        told=Told.OWNERS,
+        subject="API key {key} was used after it was replaced: {name}",
+        several="{keys} API keys of {store} were used after they were replaced",
+        advice=(
+            "If two of your programs share the key, give each its own. If not, somebody has stolen it: "
+            "deactivate the key that replaced it, and look at what both did."
+        ),
+        link=Link.INCIDENT,
     )
-    DEACTIVATED = (
+    DEACTIVATED = EventType(
         "deactivated",
-        EventType(
-            _describe_deactivation,
-            told=Told.OTHERS,
-            subject="API key {key} was deactivated: {name}",
-            several="{keys} API keys of {store} were deactivated",
-            advice="Every request with it is refused. If it should work, reactivate it on its page.",
-        ),
         "Deactivated",
+        _describe_deactivation,
+        told=Told.OTHERS,
+        subject="API key {key} was deactivated: {name}",
+        several="{keys} API keys of {store} were deactivated",
+        advice="Every request with it is refused. If it should work, reactivate it on its page.",
     )
-    REACTIVATED = (
+    REACTIVATED = EventType(
         "reactivated",
-        EventType(
-            lambda details: "Reactivated.",
-            told=Told.OWNERS,
-            subject="API key {key} was reactivated: {name}",
-            several="{keys} API keys of {store} were reactivated",
-            advice=f"{NOT_YOU}deactivate it again and change your password.",
-        ),
         "Reactivated",
+        lambda details: "Reactivated.",
+        told=Told.OWNERS,
+        subject="API key {key} was reactivated: {name}",
+        several="{keys} API keys of {store} were reactivated",
+        advice=f"{NOT_YOU}deactivate it again and change your password.",
     )
-    LEAKED = (
+    LEAKED = EventType(
         "leaked",
-        EventType(
-            _describe_leak,
-            told=Told.OWNERS,
-            subject="API key {key} was deactivated, because it leaked: {name}",
-            several="{keys} API keys of {store} were deactivated, because they leaked",
-            advice=(
-                "Find out where it was published, create a new key, and put it where the old one was used."
-            ),
-            link=Link.NEW,
-        ),
         "Reported as leaked",
+        _describe_leak,
+        told=Told.OWNERS,
+        subject="API key {key} was deactivated, because it leaked: {name}",
+        several="{keys} API keys of {store} were deactivated, because they leaked",
+        advice=("Find out where it was published, create a new key, and put it where the old one was used."),
+        link=Link.NEW,
     )
-    EXPOSED = (
+    EXPOSED = EventType(
         "exposed",
-        EventType(
-            lambda details: "Sent over plain HTTP, where others can read it. Roll it.",
-            told=Told.OWNERS,
-            subject="API key {key} was sent without HTTPS: {name}",
-            several="{keys} API keys of {store} were sent without HTTPS",
-            advice="Let your program call https:// addresses, then roll the key.",
-        ),
         "Sent without HTTPS",
+        lambda details: "Sent over plain HTTP, where others can read it. Roll it.",
+        told=Told.OWNERS,
+        subject="API key {key} was sent without HTTPS: {name}",
+        several="{keys} API keys of {store} were sent without HTTPS",
+        advice="Let your program call https:// addresses, then roll the key.",
     )
-    DELETED = (
+    DELETED = EventType(
         "deleted",
-        EventType(
-            lambda details: "Deleted.",
-            told=Told.OWNERS,
-            subject="API key {key} was deleted: {name}",
-            several="{keys} API keys of {store} were deleted",
-            advice=f"{NOT_YOU}change your password, and create a new key.",
-            link=Link.LIST,
-        ),
         "Deleted",
+        lambda details: "Deleted.",
+        told=Told.OWNERS,
+        subject="API key {key} was deleted: {name}",
+        several="{keys} API keys of {store} were deleted",
+        advice=f"{NOT_YOU}change your password, and create a new key.",
+        link=Link.LIST,
     )
-    SUSPENDED = (
+    SUSPENDED = EventType(
         "suspended",
-        EventType(
-            lambda details: f"Suspended all API keys: {details.get('reason', '')}",
-            told=Told.OWNERS,
-            subject="All API keys of {store} are suspended",
-            advice=(
-                "Every request with one is refused, and no key can be created, until the suspension is "
-                "lifted. Then those keys work again that worked before."
-            ),
-            link=Link.LIST,
-        ),
         "All keys suspended",
+        lambda details: f"Suspended all API keys: {details.get('reason', '')}",
+        told=Told.OWNERS,
+        subject="All API keys of {store} are suspended",
+        advice=(
+            "Every request with one is refused, and no key can be created, until the suspension is "
+            "lifted. Then those keys work again that worked before."
+        ),
+        link=Link.LIST,
     )
-    RESUMED = (
+    RESUMED = EventType(
         "resumed",
-        EventType(
-            lambda details: "Resumed all API keys.",
-            told=Told.OWNERS,
-            subject="The API keys of {store} are no longer suspended",
-            advice=(
-                "Keys that worked before work again. Those that were deactivated, or have expired, do not."
-            ),
-            link=Link.LIST,
-        ),
         "All keys resumed",
+        lambda details: "Resumed all API keys.",
+        told=Told.OWNERS,
+        subject="The API keys of {store} are no longer suspended",
+        advice=("Keys that worked before work again. Those that were deactivated, or have expired, do not."),
+        link=Link.LIST,
     )
-    OWNERS_CHANGED = (
+    OWNERS_CHANGED = EventType(
         "owners",
-        EventType(
-            _describe_owners,
-            told=Told.OWNERS,
-            subject="The owners of {store} have changed",
-            advice=(
-                "A store's owners can see and change its API keys. If you did not expect this, tell whoever "
-                "runs the site."
-            ),
-            link=Link.LIST,
-        ),
         "Owners changed",
+        _describe_owners,
+        told=Told.OWNERS,
+        subject="The owners of {store} have changed",
+        advice=(
+            "A store's owners can see and change its API keys. If you did not expect this, tell whoever "
+            "runs the site."
+        ),
+        link=Link.LIST,
     )
-    TRUSTED = (
+    TRUSTED = EventType(
         "trusted",
-        EventType(
-            _describe_trust,
-            told=Told.OWNERS,
-            subject="A workload is trusted with API keys of {store}",
-            advice=f"{NOT_YOU}delete the trust and change your password.",
-            link=Link.TRUSTS,
-        ),
         "Workload trusted",
+        _describe_trust,
+        told=Told.OWNERS,
+        subject="A workload is trusted with API keys of {store}",
+        advice=f"{NOT_YOU}delete the trust and change your password.",
+        link=Link.TRUSTS,
     )
-    TRUST_CHANGED = (
+    TRUST_CHANGED = EventType(
         "trust_edit",
-        EventType(
-            _describe_trust_changes,
-            told=Told.OWNERS,
-            subject="A trust of {store} has changed",
-            advice=f"{NOT_YOU}delete the trust and change your password.",
-            link=Link.TRUSTS,
-        ),
         "Trust changed",
+        _describe_trust_changes,
+        told=Told.OWNERS,
+        subject="A trust of {store} has changed",
+        advice=f"{NOT_YOU}delete the trust and change your password.",
+        link=Link.TRUSTS,
     )
-    TRUST_PAUSED = (
+    TRUST_PAUSED = EventType(
         "trust_pause",
-        EventType(
-            lambda details: f"Paused the trust “{details['trust_name']}” and ended its keys.",
-            told=Told.OTHERS,
-            subject="A trust of {store} is paused",
-            advice="Its workload gets no key until somebody resumes it.",
-            link=Link.TRUSTS,
-        ),
         "Trust paused",
+        lambda details: f"Paused the trust “{details['trust_name']}” and ended its keys.",
+        told=Told.OTHERS,
+        subject="A trust of {store} is paused",
+        advice="Its workload gets no key until somebody resumes it.",
+        link=Link.TRUSTS,
     )
-    TRUST_RESUMED = (
+    TRUST_RESUMED = EventType(
         "trust_start",
-        EventType(
-            lambda details: f"Resumed the trust “{details['trust_name']}”.",
-            told=Told.OWNERS,
-            subject="A trust of {store} is resumed",
-            advice=f"{NOT_YOU}pause it again and change your password.",
-            link=Link.TRUSTS,
-        ),
         "Trust resumed",
+        lambda details: f"Resumed the trust “{details['trust_name']}”.",
+        told=Told.OWNERS,
+        subject="A trust of {store} is resumed",
+        advice=f"{NOT_YOU}pause it again and change your password.",
+        link=Link.TRUSTS,
     )
-    TRUST_DELETED = (
+    TRUST_DELETED = EventType(
         "trust_end",
-        EventType(
-            lambda details: f"Deleted the trust “{details['trust_name']}” with its keys.",
-            told=Told.OWNERS,
-            subject="A trust of {store} was deleted",
-            advice=f"{NOT_YOU}change your password.",
-            link=Link.TRUSTS,
-        ),
         "Trust deleted",
+        lambda details: f"Deleted the trust “{details['trust_name']}” with its keys.",
+        told=Told.OWNERS,
+        subject="A trust of {store} was deleted",
+        advice=f"{NOT_YOU}change your password.",
+        link=Link.TRUSTS,
     )
-    EXCHANGED = (
+    EXCHANGED = EventType(
         "exchanged",
-        EventType(
-            lambda details: f"Created by the trust “{details['trust_name']}” for {details['run']}.",
-        ),
         "Token exchanged",
+        lambda details: f"Created by the trust “{details['trust_name']}” for {details['run']}.",
     )
 
 
@@ -447,6 +410,8 @@ class NoticeType:
     follows as facts and lines. ``notification`` switches it off, None for what is always told.
     """
 
+    value: str
+    label: str
     notification: Notification | None
     subject: str
     sentence: str
@@ -454,150 +419,126 @@ class NoticeType:
     link: Link = Link.KEY
 
 
-_EXPIRES_SOON = NoticeType(
-    Notification.EXPIRY,
-    subject="API key {key} expires soon: {name}",
-    sentence="An API key of {store} expires soon. From then on every request with it is refused.",
-    advice="If the key is still needed, extend it. If not, there is nothing to do.",
-    link=Link.EXTEND,
-)
-
-
 class Notice(Table):
     """A notice to owners: its value in the table of reminders, its row of this table, and its label."""
 
     row: NoticeType
 
-    WEEK_BEFORE = "week_before", _EXPIRES_SOON, "A week before it expires"
-    DAY_BEFORE = "day_before", _EXPIRES_SOON, "A day before it expires"
-    STILL_CALLED = (
+    WEEK_BEFORE = NoticeType(
+        "week_before",
+        "A week before it expires",
+        Notification.EXPIRY,
+        subject="API key {key} expires soon: {name}",
+        sentence="An API key of {store} expires soon. From then on every request with it is refused.",
+        advice="If the key is still needed, extend it. If not, there is nothing to do.",
+        link=Link.EXTEND,
+    )
+    DAY_BEFORE = replace(WEEK_BEFORE, value="day_before", label="A day before it expires")
+    STILL_CALLED = NoticeType(
         "still_called",
-        NoticeType(
-            Notification.EXPIRY,
-            subject="API key {key} has expired and is still called: {name}",
-            sentence="An API key of {store} has expired, and a program calls with it. It is refused.",
-            advice=(
-                "If the program is yours, extend the key, or give the program a new one. If you do not know "
-                "it, delete the key."
-            ),
-            link=Link.EXTEND,
-        ),
         "Expired and still called",
-    )
-    OLD_STILL_CALLED = (
-        "old_called",
-        NoticeType(
-            Notification.EXPIRY,
-            subject="API key {key} has expired and is still called: {name}",
-            sentence="An API key of {store} has expired, and a program calls with it. It is refused.",
-            advice="The key was rolled: give the program the key that replaces it.",
+        Notification.EXPIRY,
+        subject="API key {key} has expired and is still called: {name}",
+        sentence="An API key of {store} has expired, and a program calls with it. It is refused.",
+        advice=(
+            "If the program is yours, extend the key, or give the program a new one. If you do not know "
+            "it, delete the key."
         ),
-        "Rolled, expired and still called",
+        link=Link.EXTEND,
     )
-    NEW_NETWORK = (
+    OLD_STILL_CALLED = replace(
+        STILL_CALLED,
+        value="old_called",
+        label="Rolled, expired and still called",
+        advice="The key was rolled: give the program the key that replaces it.",
+        link=Link.KEY,
+    )
+    NEW_NETWORK = NoticeType(
         "new_network",
-        NoticeType(
-            Notification.NEW_NETWORK,
-            subject="API key {key} was used from a new network: {name}",
-            sentence="An API key of {store} was used from a network that it was never used from.",
-            advice=(
-                "If you do not know who that is, roll or deactivate the key, or limit it to the addresses of "
-                "your own servers."
-            ),
-        ),
         "Used from a new network",
+        Notification.NEW_NETWORK,
+        subject="API key {key} was used from a new network: {name}",
+        sentence="An API key of {store} was used from a network that it was never used from.",
+        advice=(
+            "If you do not know who that is, roll or deactivate the key, or limit it to the addresses of "
+            "your own servers."
+        ),
     )
-    CANARY = (
+    CANARY = NoticeType(
         "canary",
-        NoticeType(
-            None,
-            subject="Canary key {key} was used: {name}",
-            sentence=(
-                "Somebody tried a canary key of {store}. It is off and was refused: whoever has it found it "
-                "where you put it."
-            ),
-            advice="Find out who can read the place where it was, and replace all else that is secret there.",
-            link=Link.INCIDENT,
-        ),
         "A canary was used",
+        None,
+        subject="Canary key {key} was used: {name}",
+        sentence=(
+            "Somebody tried a canary key of {store}. It is off and was refused: whoever has it found it "
+            "where you put it."
+        ),
+        advice="Find out who can read the place where it was, and replace all else that is secret there.",
+        link=Link.INCIDENT,
     )
-    FENCE = (
+    FENCE = NoticeType(
         "fence",
-        NoticeType(
-            Notification.FENCE,
-            subject="API key {key} was refused by its fence: {name}",
-            sentence="The fence around an API key of {store} refused these requests:",
-            advice=(
-                "Let in what is yours, and leave the rest refused. The fence can be taken away in one click."
-            ),
-            link=Link.REFUSALS,
-        ),
         "Refused by a new fence",
+        Notification.FENCE,
+        subject="API key {key} was refused by its fence: {name}",
+        sentence="The fence around an API key of {store} refused these requests:",
+        advice=(
+            "Let in what is yours, and leave the rest refused. The fence can be taken away in one click."
+        ),
+        link=Link.REFUSALS,
     )
-    SILENT = (
+    SILENT = NoticeType(
         "silent",
-        NoticeType(
-            Notification.RHYTHM,
-            subject="API key {key} has fallen silent: {name}",
-            sentence=(
-                "An API key of {store} is used regularly, and now no request has come where one should. This "
-                "is judged by the counts of each hour of the last five weeks."
-            ),
-            advice="Look whether the program that uses it still runs. We write again when it is back.",
-        ),
         "Fallen silent",
+        Notification.RHYTHM,
+        subject="API key {key} has fallen silent: {name}",
+        sentence=(
+            "An API key of {store} is used regularly, and now no request has come where one should. This "
+            "is judged by the counts of each hour of the last five weeks."
+        ),
+        advice="Look whether the program that uses it still runs. We write again when it is back.",
     )
-    FAILS = (
+    FAILS = NoticeType(
         "fails",
-        NoticeType(
-            Notification.RHYTHM,
-            subject="All requests of API key {key} fail: {name}",
-            sentence=(
-                "Requests with an API key of {store} succeeded regularly. They still come, and all fail. "
-                "This is judged by the counts of each hour of the last five weeks."
-            ),
-            advice="Look at its requests, on the key's page. We write again when one succeeds.",
-        ),
         "Fails where it succeeded",
+        Notification.RHYTHM,
+        subject="All requests of API key {key} fail: {name}",
+        sentence=(
+            "Requests with an API key of {store} succeeded regularly. They still come, and all fail. "
+            "This is judged by the counts of each hour of the last five weeks."
+        ),
+        advice="Look at its requests, on the key's page. We write again when one succeeds.",
     )
-    BACK = (
+    BACK = NoticeType(
         "back",
-        NoticeType(
-            Notification.RHYTHM,
-            subject="API key {key} is used again: {name}",
-            sentence="Requests with an API key of {store} succeed again, after none had for a while.",
-            advice="There is nothing to do.",
-        ),
         "Used again",
+        Notification.RHYTHM,
+        subject="API key {key} is used again: {name}",
+        sentence="Requests with an API key of {store} succeed again, after none had for a while.",
+        advice="There is nothing to do.",
     )
-    MOVED = (
+    MOVED = NoticeType(
         "moved",
-        NoticeType(
-            Notification.ROLL,
-            subject="All programs have moved from API key {key}: {name}",
-            sentence="Every program that called {store} with the old key has moved to the new one:",
-            advice="End the old key now, on its page: nobody needs it any more.",
-        ),
         "All callers have moved to the new key",
+        Notification.ROLL,
+        subject="All programs have moved from API key {key}: {name}",
+        sentence="Every program that called {store} with the old key has moved to the new one:",
+        advice="End the old key now, on its page: nobody needs it any more.",
     )
-    NOT_MOVED = (
+    NOT_MOVED = NoticeType(
         "not_moved",
-        NoticeType(
-            Notification.ROLL,
-            subject="API key {key} ends soon and is still called: {name}",
-            sentence=("An old key of {store} ends within six hours, and these programs still call with it:"),
-            advice="Give them the new key, or let the old one work for one more day, on its page.",
-        ),
         "Six hours before the old key ends",
+        Notification.ROLL,
+        subject="API key {key} ends soon and is still called: {name}",
+        sentence=("An old key of {store} ends within six hours, and these programs still call with it:"),
+        advice="Give them the new key, or let the old one work for one more day, on its page.",
     )
-    REVIEW = (
+    REVIEW = NoticeType(
         "review",
-        NoticeType(
-            Notification.MONTHLY_REVIEW,
-            subject="API keys of {store} to look at",
-            sentence="These API keys of {store} can probably do with less, or are not needed any more:",
-            advice="Deactivate what nobody uses, and remove access that no request needs.",
-            link=Link.LIST,
-        ),
         "Monthly review",
+        Notification.MONTHLY_REVIEW,
+        subject="API keys of {store} to look at",
+        sentence="These API keys of {store} can probably do with less, or are not needed any more:",
+        advice="Deactivate what nobody uses, and remove access that no request needs.",
+        link=Link.LIST,
     )
