@@ -19,7 +19,7 @@ from apikeys.key_text import contains_key
 from apikeys.recent_login import has_recent_login
 
 # What Django's filters append to a field's name in the query string.
-FILTER_LOOKUPS = ("", "__exact", "__isnull", "__id__exact")
+FILTER_LOOKUPS = ("", "__exact", "__isnull", "__id__exact", "__isempty")
 DATE_LOOKUPS = ("__year", "__month", "__day")
 DATE_PART = re.compile("[0-9]{1,4}")
 # Without NUL, which PostgreSQL has not, and numbers that fit into a column.

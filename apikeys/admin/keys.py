@@ -53,8 +53,15 @@ class AccessFilter(admin.SimpleListFilter):
 class ApiKeyAdmin(ReadOnlyAdmin):
     list_per_page = 50
     list_display = (
-        *("prefix", "name", "store", "status", "reaches"),
-        *("created_at", "expires_at", "last_used", "last_tried"),
+        "prefix",
+        "name",
+        "store",
+        "status",
+        "reaches",
+        "created_at",
+        "expires_at",
+        "last_used",
+        "last_tried",
     )
     list_display_links = ("prefix", "name")
     list_filter = (StatusFilter, AccessFilter)
@@ -62,22 +69,27 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     search_help_text = "A prefix, a name, a store or its number. No whole key, please: addresses are logged."
     ordering = ("-created_at",)
     actions = ("deactivate", "reactivate")
-    fields = (
-        ("prefix", "name", "store"),
-        ("status", "reaches"),
-        ("created_by", "created_at", "expires_at"),
-        ("deactivated_at", "reactivates_at", "leaked_at", "suspended_at"),
-        ("predecessor", "superseded_at"),
-        "allowed_addresses",
-        "rate_limit",
-        ("last_used", "last_tried"),
-    )
     # All but the one thing that operators set.
     readonly_fields = (
-        *("prefix", "name", "store", "status", "reaches", "created_by", "created_at", "expires_at"),
-        *("deactivated_at", "reactivates_at", "leaked_at", "suspended_at", "predecessor", "superseded_at"),
-        *("allowed_addresses", "last_used", "last_tried"),
+        "prefix",
+        "name",
+        "store",
+        "status",
+        "reaches",
+        "created_by",
+        "created_at",
+        "expires_at",
+        "deactivated_at",
+        "reactivates_at",
+        "leaked_at",
+        "suspended_at",
+        "predecessor",
+        "superseded_at",
+        "allowed_addresses",
+        "last_used",
+        "last_tried",
     )
+    fields = (*readonly_fields, "rate_limit")
 
     def get_urls(self) -> list[URLPattern]:
         find = sensitive_post_parameters()(self.admin_site.admin_view(self.find_leaked))

@@ -17,7 +17,6 @@ from apikeys.models import (
     Email,
     LoggedRequest,
     Refusal,
-    StoreUsage,
     Suspension,
     TokenExchange,
     Trust,
@@ -30,6 +29,9 @@ MAX_LISTED_REQUESTS = 10_000
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Rows that only the product itself writes."""
 
+    # That counts all rows once more, of which there can be millions.
+    show_full_result_count = False
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -40,67 +42,102 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
         return False
 
 
-@admin.register(Suspension)
-class SuspensionAdmin(ReadOnlyAdmin):
-    """The stores whose keys are suspended: it begins and ends on a store's own page."""
-
-    list_display = ("store", "reason", "by", "at")
-    list_select_related = ("store", "by")
-    search_fields = ("=store__id", "store__name", "reason")
-    ordering = ("-at",)
-    show_full_result_count = False
-
-
-@admin.register(Trust)
-class TrustAdmin(ReadOnlyAdmin):
-    """The workloads that stores trust: their owners change them on the settings page."""
-
-    list_display = ("name", "store", "issuer", "lifetime", "paused_at", "last_exchange_at")
-    list_filter = ("issuer",)
-    list_select_related = ("store",)
-    search_fields = ("=store__id", "store__name", "name")
-    ordering = ("-created_at",)
-    show_full_result_count = False
-
-
-@admin.register(TokenExchange)
-class TokenExchangeAdmin(ReadOnlyAdmin):
-    """The exchanges of tokens that trusts were shown, refusals included."""
-
-    list_display = ("at", "trust", "run", "prefix", "reason", "address")
-    list_select_related = ("trust",)
-    search_fields = ("=prefix", "run")
-    ordering = ("-at",)
-    show_full_result_count = False
-
-
-@admin.register(Usage)
-class UsageAdmin(ReadOnlyAdmin):
-    list_display = ("day", "key_id", "resource", "access", "outcome", "reason", "requests", "last_at")
-    list_filter = ("outcome", "resource", "access")
-    search_fields = ("key__prefix", "key__name")
-    date_hierarchy = "day"
-    ordering = ("-day", "-requests")
-    show_full_result_count = False
-
-
-@admin.register(StoreUsage)
-class StoreUsageAdmin(ReadOnlyAdmin):
-    list_display = ("day", "store_id", "outcome", "requests")
-    list_filter = ("outcome",)
-    search_fields = ("=store__id",)
-    date_hierarchy = "day"
-    ordering = ("-day",)
-
-
-@admin.register(Refusal)
-class RefusalAdmin(ReadOnlyAdmin):
-    list_display = ("last_at", "key_id", "reason", "scope", "address", "requests", "settled_as", "settled_at")
-    list_filter = ("reason", "settled_as")
-    search_fields = ("key__prefix", "key__name", "=address")
-    date_hierarchy = "last_at"
-    ordering = ("-last_at",)
-    show_full_result_count = False
+admin.site.register(
+    Suspension,
+    ReadOnlyAdmin,
+    list_display=("store", "reason", "by", "at"),
+    list_select_related=("store", "by"),
+    search_fields=("=store__id", "store__name", "reason"),
+    ordering=("-at",),
+)
+admin.site.register(
+    Trust,
+    ReadOnlyAdmin,
+    list_display=("name", "store", "issuer", "lifetime", "paused_at", "last_exchange_at"),
+    list_filter=("issuer",),
+    list_select_related=("store",),
+    search_fields=("=store__id", "store__name", "name"),
+    ordering=("-created_at",),
+)
+admin.site.register(
+    TokenExchange,
+    ReadOnlyAdmin,
+    list_display=("at", "trust", "run", "prefix", "reason", "address"),
+    list_select_related=("trust",),
+    search_fields=("=prefix", "run"),
+    ordering=("-at",),
+)
+admin.site.register(
+    Usage,
+    ReadOnlyAdmin,
+    list_display=(
+        "day",
+        "store_id",
+        "key_id",
+        "resource",
+        "access",
+        "outcome",
+        "reason",
+        "requests",
+        "last_at",
+    ),
+    list_filter=("outcome", "resource", "access"),
+    search_fields=("key__prefix", "key__name", "=store__id"),
+    date_hierarchy="day",
+    ordering=("-day", "-requests"),
+)
+admin.site.register(
+    Refusal,
+    ReadOnlyAdmin,
+    list_display=(
+        "last_at",
+        "key_id",
+        "reason",
+        "scope",
+        "address",
+        "requests",
+        "settled_as",
+        "settled_at",
+    ),
+    list_filter=("reason", "settled_as"),
+    search_fields=("key__prefix", "key__name", "=address"),
+    date_hierarchy="last_at",
+    ordering=("-last_at",),
+)
+admin.site.register(
+    AuditEntry,
+    ReadOnlyAdmin,
+    list_display=("at", "store", "subject", "event", "sentence", "actor_name", "address"),
+    list_display_links=("at",),
+    list_filter=("event",),
+    list_select_related=("store",),
+    search_fields=("=prefix", "search_text", "=store__id"),
+    search_help_text="A prefix, a key's name, a person's e-mail address or a store's number.",
+    date_hierarchy="at",
+    fields=(
+        "at",
+        "store",
+        "key",
+        "prefix",
+        "name",
+        "event",
+        "sentence",
+        "details",
+        "actor_email",
+        "address",
+    ),
+)
+admin.site.register(
+    Email,
+    ReadOnlyAdmin,
+    list_display=("created_at", "recipient", "subject", "attempts", "sent_at", "failed_at", "error"),
+    list_filter=(("sent_at", admin.EmptyFieldListFilter), ("failed_at", admin.EmptyFieldListFilter)),
+    list_select_related=("recipient",),
+    search_fields=("=recipient__email", "subject"),
+    search_help_text="A person's e-mail address, or a part of the subject such as a prefix.",
+    date_hierarchy="created_at",
+    ordering=("-created_at",),
+)
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
@@ -116,29 +153,22 @@ class LoggedRequestAdmin(ReadOnlyAdmin):
     """The request log of every store. No filter here looks through the whole of it."""
 
     list_display = (
-        *(
-            "at",
-            "store_id",
-            "prefix",
-            "method",
-            "path",
-            "status",
-            "reason",
-            "milliseconds",
-            "address",
-            "client",
-        ),
+        "at",
+        "store_id",
+        "prefix",
+        "method",
+        "path",
+        "status",
+        "reason",
+        "milliseconds",
+        "address",
+        "client",
         "request_id",
     )
     list_display_links = ("at",)
     search_fields = ("request_id",)
     search_help_text = "A request id, a key's prefix or a store's number."
     paginator = CappedPaginator
-    show_full_result_count = False
-    fields = (
-        *("at", "store_id", "prefix", "method", "path", "route", "resource", "access", "status", "reason"),
-        *("milliseconds", "address", "client", "request_id"),
-    )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Ids follow time and are indexed across stores; time is indexed for each store and key."""
@@ -160,61 +190,3 @@ class LoggedRequestAdmin(ReadOnlyAdmin):
             return queryset.filter(request_id=UUID(term)), False
         except ValueError:
             return queryset.none(), False
-
-
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
-    """Everything that was done to keys, deleted ones included."""
-
-    list_display = ("at", "store", "subject", "event", "sentence", "actor_name", "address")
-    list_display_links = ("at",)
-    list_filter = ("event",)
-    list_select_related = ("store",)
-    search_fields = ("=prefix", "search_text", "=store__id")
-    search_help_text = "A prefix, a key's name, a person's e-mail address or a store's number."
-    date_hierarchy = "at"
-    show_full_result_count = False
-    fields = (
-        "at",
-        "store",
-        "key",
-        "prefix",
-        "name",
-        "event",
-        "sentence",
-        "details",
-        "actor_email",
-        "address",
-    )
-
-
-class EmailStateFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("waiting", "Waiting"), ("sent", "Sent"), ("failed", "Failed")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Email]) -> QuerySet[Email]:
-        match self.value():
-            case "waiting":
-                return queryset.filter(sent_at=None, failed_at=None)
-            case "sent":
-                return queryset.filter(sent_at__isnull=False)
-            case "failed":
-                return queryset.filter(failed_at__isnull=False)
-        return queryset
-
-
-@admin.register(Email)
-class EmailAdmin(ReadOnlyAdmin):
-    """E-mail: what waits, what was sent of late, and what was given up."""
-
-    list_display = ("created_at", "recipient", "subject", "attempts", "sent_at", "failed_at", "error")
-    list_filter = (EmailStateFilter,)
-    list_select_related = ("recipient",)
-    search_fields = ("=recipient__email", "subject")
-    search_help_text = "A person's e-mail address, or a part of the subject such as a prefix."
-    date_hierarchy = "created_at"
-    ordering = ("-created_at",)
-    show_full_result_count = False

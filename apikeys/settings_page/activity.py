@@ -84,6 +84,11 @@ def all_entries(store: Store, filters: ActivityFilters) -> Iterator[AuditEntry]:
 
 def csv_row(entry: AuditEntry) -> tuple[Any, ...]:
     return (
-        *(entry.at, entry.prefix, entry.name, entry.event, entry.sentence, entry.actor_name),
+        entry.at,
+        entry.prefix,
+        entry.name,
+        entry.event,
+        entry.sentence,
+        entry.actor_name,
         entry.address,
     )

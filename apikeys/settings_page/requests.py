@@ -33,8 +33,20 @@ from stores.models import Store
 
 MAX_CSV_ROWS = 1_000_000
 CSV_HEAD = (
-    *("time", "key", "name", "method", "path", "status", "outcome", "reason", "resource", "access"),
-    *("address", "client", "milliseconds", "request_id"),
+    "time",
+    "key",
+    "name",
+    "method",
+    "path",
+    "status",
+    "outcome",
+    "reason",
+    "resource",
+    "access",
+    "address",
+    "client",
+    "milliseconds",
+    "request_id",
 )
 
 
@@ -97,8 +109,20 @@ def requests_csv(request: OwnerRequest, store: Store) -> HttpResponseBase:
 
 def csv_row(row: LoggedRequest, name: str) -> tuple[Any, ...]:
     return (
-        *(row.at, row.prefix, name, row.method, row.path, row.status, row.outcome.value, row.reason),
-        *(row.resource, row.access, row.address, row.client, row.milliseconds, row.request_id),
+        row.at,
+        row.prefix,
+        name,
+        row.method,
+        row.path,
+        row.status,
+        row.outcome.value,
+        row.reason,
+        row.resource,
+        row.access,
+        row.address,
+        row.client,
+        row.milliseconds,
+        row.request_id,
     )
 
 

@@ -7,7 +7,7 @@ each table sorted. So no two of them can deadlock, and as no row refers to anoth
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -36,10 +36,27 @@ KEEP_NEWEST = ", ".join(
     f"{name} = CASE WHEN excluded.at > kept.at THEN excluded.{name} ELSE kept.{name} END" for name in NEWEST
 )
 
-LOG_FIELDS = (
-    *("at", "store", "key", "prefix", "method", "path", "route", "resource", "access", "status", "reason"),
-    *("milliseconds", "address", "client", "request_id"),
-)
+# The columns of the request log, and the attributes of a KeyRequest in them.
+LOG = {
+    "at": "at",
+    "store": "store_id",
+    "key": "key_id",
+    "prefix": "prefix",
+    "method": "method",
+    "path": "path",
+    "route": "route",
+    "resource": "resource",
+    "access": "access",
+    "status": "status_code",
+    "reason": "reason",
+    "milliseconds": "milliseconds",
+    "address": "address",
+    "client": "client",
+    "request_id": "request_id",
+}
+
+# The columns of a Cause.
+CAUSE = ("key", "reason", "scope", "address")
 
 Counts = Mapping[Counter, Count]
 Rows = Sequence[Sequence[Any]]
@@ -91,26 +108,26 @@ def _usage_of(counter: Counter) -> tuple[Any, ...]:
     """Return the row of usage that a counter belongs to. Reasons are counted of what was refused."""
     reason = counter.reason if counter.outcome == Outcome.REFUSED else ""
     return (
-        *(counter.key_id, counter.date, counter.resource, counter.access, counter.outcome),
-        *(reason, counter.store_id),
+        counter.key_id,
+        counter.date,
+        counter.resource,
+        counter.access,
+        counter.outcome,
+        reason,
+        counter.store_id,
     )
 
 
 def _write_refusals(refusals: Mapping[Cause, Refused]) -> None:
     """Add refused requests to the rows of their causes."""
+    rows = [
+        (*cause, of.newest.store_id, of.newest.client, of.requests, of.first_at, of.newest.at, "")
+        for cause, of in sorted(_with_few_addresses(refusals).items(), key=itemgetter(0))
+    ]
     _upsert(
         Refusal,
-        (
-            *("key", "store", "reason", "scope", "address", "client"),
-            *("requests", "first_at", "last_at", "settled_as"),
-        ),
-        [
-            (
-                *(cause.key_id, refused.newest.store_id, cause.reason, cause.scope, cause.address),
-                *(refused.newest.client, refused.requests, refused.first_at, refused.newest.at, ""),
-            )
-            for cause, refused in sorted(_with_few_addresses(refusals).items(), key=itemgetter(0))
-        ],
+        (*CAUSE, "store", "client", "requests", "first_at", "last_at", "settled_as"),
+        rows,
         f"(key_id, reason, scope, address) DO UPDATE SET {ADD_REFUSED}",
     )
 
@@ -181,16 +198,11 @@ def _write_last_uses(newest: Mapping[int, KeyRequest], counts: Counts) -> None:
     for counter, count in counts.items():
         if counter.outcome != Outcome.REFUSED:
             used[counter.key_id] = max(used.get(counter.key_id, count.last_at), count.last_at)
+    newest_of = attrgetter(*NEWEST)
     _upsert(
         LastUse,
         ("key", "used_at", *NEWEST),
-        [
-            (
-                *(key_id, used.get(key_id), use.at, use.method, use.resource),
-                *(use.status_code, use.address, use.client),
-            )
-            for key_id, use in sorted(newest.items())
-        ],
+        [(key_id, used.get(key_id), *newest_of(use)) for key_id, use in sorted(newest.items())],
         f"""(key_id) DO UPDATE SET {KEEP_NEWEST}, used_at = CASE
             WHEN kept.used_at IS NULL OR excluded.used_at > kept.used_at THEN excluded.used_at
             ELSE kept.used_at END
@@ -199,18 +211,11 @@ def _write_last_uses(newest: Mapping[int, KeyRequest], counts: Counts) -> None:
 
 
 def _write_log(requests: Iterable[KeyRequest]) -> None:
-    rows = [
-        (
-            *(request.at, request.store_id, request.key_id, request.prefix, request.method, request.path),
-            *(request.route, request.resource, request.access, request.status_code, request.reason),
-            *(request.milliseconds, request.address, request.client, request.request_id),
-        )
-        for request in requests
-    ]
+    rows = list(map(attrgetter(*LOG.values()), requests))
     if connection.vendor == "postgresql":
-        _copy(LoggedRequest, LOG_FIELDS, rows)
+        _copy(LoggedRequest, list(LOG), rows)
     else:
-        _upsert(LoggedRequest, LOG_FIELDS, rows, "DO NOTHING")
+        _upsert(LoggedRequest, list(LOG), rows, "DO NOTHING")
 
 
 def _upsert(model: type[models.Model], names: Sequence[str], rows: Rows, on_conflict: str) -> int:

@@ -25,7 +25,11 @@ class Command(OperatorCommand):
             ("PREFIX", "STORE", "STORE'S NAME", "KEY'S NAME", "STATUS", "IN IT"),
             *(
                 (
-                    *(key.prefix, str(key.store.pk), key.store, key.name, key.state.word),
+                    key.prefix,
+                    str(key.store.pk),
+                    key.store,
+                    key.name,
+                    key.state.word,
                     "the whole key" if whole else "its prefix",
                 )
                 for key, whole in found
