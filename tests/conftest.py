@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.apps import apps
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.core.cache import cache, caches
 from django.core.mail import EmailMessage
@@ -106,6 +106,17 @@ def operator(db: None) -> Client:
     return client
 
 
+def make_staff(email: str, *permissions: str) -> Client:
+    """A browser in which somebody of the staff with just these permissions has signed in."""
+    user = make_owner(email)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    assert user.user_permissions.count() == len(permissions)
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    client = Client()
+    sign_in(client, email)
+    return client
+
+
 @pytest.fixture
 def within_a_minute() -> Iterator[None]:
     """Stop the clock, so that no window of a rate limit, which is a minute of the clock, ends meanwhile."""
@@ -130,6 +141,11 @@ def deliver_emails() -> list[EmailMessage]:
 def bearer(plaintext: str) -> dict[str, str]:
     """The header that carries a key."""
     return {"Authorization": f"Bearer {plaintext}"}
+
+
+def with_wrong_secret(plaintext: str) -> str:
+    """The key with another last character."""
+    return plaintext[:-1] + ("0" if plaintext[-1] != "0" else "1")
 
 
 def admin_page(model: type[Model], view: str, *args: Any) -> str:

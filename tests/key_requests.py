@@ -1,10 +1,12 @@
-"""Requests of keys, as usage and the request log are handed them."""
+"""Requests of keys, as usage and the request log are handed them, and as they are counted."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from apikeys.models import ApiKey
+from django.utils import timezone
+
+from apikeys.models import ApiKey, Usage
 from apikeys.usage.batch import KeyRequest
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -30,3 +32,28 @@ def make_request(key: ApiKey, **changes: Any) -> KeyRequest:
         "request_id": uuid4(),
     }
     return KeyRequest(**(fields | changes))
+
+
+def count_usage(
+    key: ApiKey,
+    requests: int,
+    *,
+    scope: str = "orders:read",
+    outcome: str = "succeeded",
+    reason: str = "",
+    days_ago: int = 0,
+) -> None:
+    """Count requests of a key on a day up to today."""
+    at = timezone.now() - timedelta(days=days_ago)
+    resource, _, access = scope.partition(":")
+    Usage.objects.create(
+        store_id=key.store_id,
+        key=key,
+        day=at.date(),
+        resource=resource,
+        access=access,
+        outcome=outcome,
+        reason=reason,
+        requests=requests,
+        last_at=at,
+    )

@@ -33,7 +33,7 @@ def history(key: ApiKey) -> list[str]:
 # Creating.
 
 
-def test_creating_returns_the_plaintext_and_keeps_only_its_digest(issue: IssueKey) -> None:
+def test_create_key_keeps_only_the_digest(issue: IssueKey) -> None:
     key, plaintext = issue()
     stored = ApiKey.objects.filter(pk=key.pk).values().get()
     assert plaintext not in map(str, stored.values())
@@ -41,35 +41,23 @@ def test_creating_returns_the_plaintext_and_keeps_only_its_digest(issue: IssueKe
     assert plaintext.startswith(stored["prefix"])
 
 
-def test_access_to_an_unknown_resource_is_refused(issue: IssueKey) -> None:
+def test_create_key_refuses_an_unknown_resource(issue: IssueKey) -> None:
     with pytest.raises(ValueError, match="planets:read"):
         issue(access=["orders:read", "planets:read"])
     assert not ApiKey.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["Ware\u200bhouse", "A\x00B", "\u202eevil", "\u3164", "\u200d", "x\ud800"])
-def test_a_name_with_a_character_that_cannot_be_seen_is_refused(issue: IssueKey, name: str) -> None:
-    with pytest.raises(ValidationError, match="visible"):
-        issue(name=name)
-
-
-@pytest.mark.parametrize(
-    "name", ["Ausgabe 👩‍🚀", "می‌خواهم", "Ærø & Søn", "店舗", "  Ware\thouse  ", "Shop\n"]
-)
-def test_a_name_in_any_script_is_kept_with_single_spaces(issue: IssueKey, name: str) -> None:
-    assert issue(name=name)[0].name == " ".join(name.split())
-
-
-def test_a_name_with_a_whole_key_in_it_is_refused(issue: IssueKey, by: Actor) -> None:
-    key, plaintext = issue()
-    for name in (plaintext, f"ERP {plaintext.upper()}"):
-        with pytest.raises(ValidationError, match="API key"):
+def test_create_key_and_update_key_refuse_a_name_with_a_key_in_it(issue: IssueKey, by: Actor) -> None:
+    key, plaintext = issue(name="  Ware\thouse  ")
+    assert key.name == "Ware house"
+    for name in (plaintext, f"ERP {plaintext.upper()}", "Ware\u200bhouse"):
+        with pytest.raises(ValidationError):
             issue(name=name)
-        with pytest.raises(ValidationError, match="API key"):
+        with pytest.raises(ValidationError):
             lifecycle.update_key(key, by=by, version=1, name=name)
 
 
-def test_a_prefix_that_is_taken_is_drawn_again(issue: IssueKey, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_key_draws_a_taken_prefix_again(issue: IssueKey, monkeypatch: pytest.MonkeyPatch) -> None:
     first, plaintext = issue()
     draws = iter([(first.prefix, plaintext), (first.prefix, plaintext), ("0123abc", f"0123abc.{'0' * 27}")])
     monkeypatch.setattr(key_text, "generate", lambda: next(draws))
@@ -77,7 +65,7 @@ def test_a_prefix_that_is_taken_is_drawn_again(issue: IssueKey, monkeypatch: pyt
     assert second.prefix == "0123abc"
 
 
-def test_a_key_is_shown_once(issue: IssueKey) -> None:
+def test_mark_shown_takes_a_key_once(issue: IssueKey) -> None:
     key, _ = issue()
     assert mark_shown(key)
     assert not mark_shown(key)
@@ -87,8 +75,8 @@ def test_a_key_is_shown_once(issue: IssueKey) -> None:
 # Changing.
 
 
-def test_a_change_is_kept_as_data_from_what_to_what(issue: IssueKey, by: Actor) -> None:
-    key, _ = issue(name="Old", access=["orders:read", "customers:read"])
+def test_update_key_keeps_each_change_as_data(issue: IssueKey, by: Actor) -> None:
+    key, _ = issue(name="Old", access=["orders:read", "customers:read"], allowed_addresses=["203.0.113.9"])
     expires_at = NOON + timedelta(days=30)
     lifecycle.update_key(key, by=by, version=1, name="New", access=["orders:write"], expires_at=expires_at)
     assert AuditEntry.objects.for_key(key)[0].details == {
@@ -98,23 +86,17 @@ def test_a_change_is_kept_as_data_from_what_to_what(issue: IssueKey, by: Actor) 
     }
     key.refresh_from_db()
     assert (key.name, key.access, key.version) == ("New", ["orders:read", "orders:write"], 2)
+    assert key.allowed_addresses == ["203.0.113.9"]
 
 
-def test_what_is_not_given_stays(issue: IssueKey, by: Actor) -> None:
-    key, _ = issue(name="Shop", expires_at=NOON, allowed_addresses=["203.0.113.9"])
-    lifecycle.update_key(key, by=by, version=1, access=["coupons:read"])
-    key.refresh_from_db()
-    assert (key.name, key.expires_at, key.allowed_addresses) == ("Shop", NOON, ["203.0.113.9"])
-
-
-def test_a_change_that_changes_nothing_leaves_no_trace(issue: IssueKey, by: Actor) -> None:
+def test_update_key_without_a_change_leaves_no_entry(issue: IssueKey, by: Actor) -> None:
     key, _ = issue()
     lifecycle.update_key(key, by=by, version=1, name=key.name, access=key.access, expires_at=None)
     assert key.version == 1
     assert len(history(key)) == 1
 
 
-def test_a_change_to_what_is_no_longer_there_is_refused(issue: IssueKey, by: Actor) -> None:
+def test_update_key_refuses_an_old_version(issue: IssueKey, by: Actor) -> None:
     key, _ = issue(name="First")
     lifecycle.update_key(ApiKey.objects.get(pk=key.pk), by=by, version=1, name="Second")
     with pytest.raises(StaleKey):
@@ -122,7 +104,7 @@ def test_a_change_to_what_is_no_longer_there_is_refused(issue: IssueKey, by: Act
     assert ApiKey.objects.get(pk=key.pk).name == "Second"
 
 
-def test_a_name_follows_its_key_into_what_is_compared(issue: IssueKey, by: Actor) -> None:
+def test_update_key_frees_the_old_name_and_takes_the_new(issue: IssueKey, by: Actor) -> None:
     key, _ = issue(name="First")
     lifecycle.update_key(key, by=by, version=1, name="Second")
     issue(name="First")
@@ -134,7 +116,7 @@ def test_a_name_follows_its_key_into_what_is_compared(issue: IssueKey, by: Actor
 
 
 @time_machine.travel(NOON, tick=False)
-def test_a_deactivated_key_is_unusable_until_it_is_reactivated(issue: IssueKey, by: Actor) -> None:
+def test_deactivate_key_holds_until_reactivate_key(issue: IssueKey, by: Actor) -> None:
     key, _ = issue()
     lifecycle.deactivate_key(key, by=by)
     assert not key.is_usable(NOON + timedelta(days=1000))
@@ -144,12 +126,16 @@ def test_a_deactivated_key_is_unusable_until_it_is_reactivated(issue: IssueKey, 
 
 
 @time_machine.travel(NOON, tick=False)
-def test_a_paused_key_comes_back_by_itself(issue: IssueKey, by: Actor) -> None:
+def test_deactivate_key_until_a_moment_ends_by_itself(issue: IssueKey, by: Actor) -> None:
     key, _ = issue()
     lifecycle.deactivate_key(key, by=by, until=NOON + HOUR)
     assert not key.is_usable(NOON + timedelta(minutes=59))
     assert key.is_usable(NOON + HOUR)
     assert history(key)[0] == "Deactivated until 23 Nov 2026, 13:00 UTC."
+
+
+def works(key: ApiKey, by: Actor) -> None:
+    """Leave it as it is."""
 
 
 def off(key: ApiKey, by: Actor) -> None:
@@ -189,6 +175,7 @@ def suspended(key: ApiKey, by: Actor) -> None:
 @pytest.mark.parametrize(
     ("before", "weaker"),
     [
+        (works, on_again),
         (off, off_for_an_hour),
         (off, off),
         (off, rolled),
@@ -238,14 +225,7 @@ def test_something_stronger_replaces_what_is_weaker(
     assert key.version > 1
 
 
-def test_reactivating_a_key_that_works_changes_nothing(issue: IssueKey, by: Actor) -> None:
-    key, _ = issue()
-    with pytest.raises(StaleKey):
-        lifecycle.reactivate_key(key, by=by, version=key.version)
-    assert len(history(key)) == 1
-
-
-def test_leaked_keys_end_together(issue: IssueKey) -> None:
+def test_report_leaked_keys_ends_all_that_are_left(issue: IssueKey) -> None:
     found = [issue()[0] for _ in range(3)]
     gone, _ = issue()
     ApiKey.objects.filter(pk=gone.pk).delete()
@@ -258,7 +238,7 @@ def test_leaked_keys_end_together(issue: IssueKey) -> None:
 
 
 @time_machine.travel(NOON, tick=False)
-def test_rolling_gives_a_twin_and_lets_the_old_key_run_out(issue: IssueKey, by: Actor) -> None:
+def test_roll_key_copies_the_settings_to_a_successor(issue: IssueKey, by: Actor) -> None:
     expiry = NOON + timedelta(days=90)
     old, old_plaintext = issue(name="Shop", access=["orders:write"], expires_at=expiry)
     new, plaintext = lifecycle.roll_key(old, by=by, overlap=timedelta(hours=24), keep_expiry=True)
@@ -270,7 +250,7 @@ def test_rolling_gives_a_twin_and_lets_the_old_key_run_out(issue: IssueKey, by: 
     assert history(new) == [f"Created by rolling {old.prefix}."]
 
 
-def test_rolling_gives_the_successor_as_long_as_the_old_key_was_given(issue: IssueKey, by: Actor) -> None:
+def test_roll_key_gives_the_successor_the_same_length(issue: IssueKey, by: Actor) -> None:
     with time_machine.travel(NOON, tick=False):
         first, _ = issue(expires_at=NOON + timedelta(days=90))
         extended, _ = issue(expires_at=NOON + timedelta(days=90))
@@ -286,20 +266,18 @@ def test_rolling_gives_the_successor_as_long_as_the_old_key_was_given(issue: Iss
 
 
 @time_machine.travel(NOON, tick=False)
-def test_rolling_never_lengthens_the_old_keys_life(issue: IssueKey, by: Actor) -> None:
-    old, _ = issue(expires_at=NOON + timedelta(hours=2))
-    lifecycle.roll_key(old, by=by, overlap=timedelta(days=7))
-    assert old.expires_at == NOON + timedelta(hours=2)
+@pytest.mark.parametrize(
+    ("overlap", "ends"), [(timedelta(days=7), NOON + 2 * HOUR), (HOUR, NOON + HOUR), (timedelta(0), NOON)]
+)
+def test_roll_key_ends_the_old_key_after_the_overlap_and_never_later_than_before(
+    issue: IssueKey, by: Actor, overlap: timedelta, ends: datetime
+) -> None:
+    old, _ = issue(expires_at=NOON + 2 * HOUR)
+    lifecycle.roll_key(old, by=by, overlap=overlap)
+    assert (old.expires_at, old.is_expired(NOON)) == (ends, overlap == timedelta(0))
 
 
-@time_machine.travel(NOON, tick=False)
-def test_rolling_at_once_stops_the_old_key(issue: IssueKey, by: Actor) -> None:
-    old, _ = issue()
-    lifecycle.roll_key(old, by=by, overlap=timedelta(0))
-    assert old.is_expired(NOON)
-
-
-def test_a_rolled_keys_name_is_the_new_keys(issue: IssueKey, by: Actor) -> None:
+def test_roll_key_hands_the_name_on(issue: IssueKey, by: Actor) -> None:
     old, _ = issue(name="Shop")
     lifecycle.roll_key(old, by=by, overlap=timedelta(days=7))
     with pytest.raises(NameTaken):
@@ -309,7 +287,7 @@ def test_a_rolled_keys_name_is_the_new_keys(issue: IssueKey, by: Actor) -> None:
 # Deleting.
 
 
-def test_a_key_deleted_meanwhile_cannot_be_changed(issue: IssueKey, by: Actor) -> None:
+def test_deactivate_key_fails_for_a_deleted_key(issue: IssueKey, by: Actor) -> None:
     key, _ = issue()
     lifecycle.delete_key(ApiKey.objects.get(pk=key.pk), by=by)
     with pytest.raises(ApiKey.DoesNotExist):

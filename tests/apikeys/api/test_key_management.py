@@ -153,7 +153,7 @@ def test_a_program_changes_only_keys_that_it_made(api: Api, issue: IssueKey, pro
         for key in (foreign, program):
             response = api.call(method, f"{key.prefix}/{path}", body)
             assert (response.status_code, response.json()["code"]) == (403, "beyond_own_access"), method
-            assert "key" in response.json()["fields"]
+            assert response.json()["fields"] == {"key": ["A key can change only keys that it made."]}
     assert {key["name"] for key in api.call("GET").json()["data"]} == {"Foreign", "Program"}
 
 

@@ -1,16 +1,14 @@
 """Keys and entries of the audit log, as they are found."""
 
-from datetime import timedelta
 from importlib import import_module
 
 import pytest
 from django.apps import apps
-from django.utils import timezone
 
-from apikeys.models import ApiKey, AuditEntry, Usage
-from apikeys.models.outcomes import Outcome
+from apikeys.models import ApiKey, AuditEntry
 from stores.models import Store
 from tests.conftest import IssueKey
+from tests.key_requests import count_usage
 
 
 def test_keys_of_another_store_are_out_of_reach(issue: IssueKey, store: Store, other_store: Store) -> None:
@@ -46,25 +44,9 @@ def test_granting_finds_keys_by_scope(issue: IssueKey) -> None:
 
 @pytest.mark.parametrize("requests", [(5, 9), (9, 5)])
 def test_busiest_first_counts_thirty_days(issue: IssueKey, requests: tuple[int, int]) -> None:
-    now = timezone.now()
     made = [issue()[0], issue()[0], issue()[0]]
     for key, count in zip(made, requests, strict=False):
-        Usage.objects.create(
-            store_id=key.store_id,
-            key=key,
-            day=now.date(),
-            outcome=Outcome.SUCCEEDED,
-            requests=count,
-            last_at=now,
-        )
-    long_ago = now - timedelta(days=30)
-    Usage.objects.create(
-        store_id=made[2].store_id,
-        key=made[2],
-        day=long_ago.date(),
-        outcome=Outcome.SUCCEEDED,
-        requests=1000,
-        last_at=long_ago,
-    )
+        count_usage(key, count)
+    count_usage(made[2], 1000, days_ago=30)
     busiest = [made[0], made[1]] if requests[0] > requests[1] else [made[1], made[0]]
     assert list(ApiKey.objects.busiest_first()) == [*busiest, made[2]]

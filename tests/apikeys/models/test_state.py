@@ -39,6 +39,11 @@ class Columns:
     suspended: bool = False
     leaked: bool = False
     rolled: bool = False
+    canary: bool = False
+    quiet: float | None = None
+    renewal_due: float | None = None
+    replaced: float | None = None
+    reused: bool = False
     used: float | None = None
     tried: float | None = None
     refused: float | None = None
@@ -53,7 +58,8 @@ def moment(days: float | None) -> datetime | None:
 
 def save_key(store: Store, columns: Columns) -> tuple[ApiKey, str]:
     prefix, plaintext = key_text.generate()
-    deactivated = -1 if columns.leaked and columns.deactivated is None else columns.deactivated
+    is_off_for_good = columns.leaked or columns.canary
+    deactivated = -1 if is_off_for_good and columns.deactivated is None else columns.deactivated
     key = ApiKey.objects.create(
         store=store,
         name=prefix,
@@ -63,10 +69,15 @@ def save_key(store: Store, columns: Columns) -> tuple[ApiKey, str]:
         created_at=NOON + timedelta(days=columns.created),
         expires_at=moment(columns.expires),
         deactivated_at=moment(deactivated),
-        reactivates_at=None if columns.leaked or deactivated is None else moment(columns.reactivates),
+        reactivates_at=None if is_off_for_good or deactivated is None else moment(columns.reactivates),
         suspended_at=NOON if columns.suspended else None,
         leaked_at=NOON if columns.leaked else None,
         superseded_at=NOON if columns.rolled else None,
+        is_canary=columns.canary,
+        quiet_since=moment(columns.quiet),
+        renewal_due_at=moment(columns.renewal_due),
+        replaced_at=moment(columns.replaced),
+        reused_at=NOON if columns.reused else None,
     )
     used_at, tried_at = moment(columns.used), moment(columns.tried)
     if used_at or tried_at:
@@ -115,6 +126,11 @@ columns = st.builds(
     suspended=st.booleans(),
     leaked=st.booleans(),
     rolled=st.booleans(),
+    canary=st.sampled_from([False, False, False, True]),
+    quiet=st.sampled_from([None, None, -2, 0]),
+    renewal_due=st.sampled_from([None, None, 0, 1]),
+    replaced=st.sampled_from([None, None, 0, 1]),
+    reused=st.sampled_from([False, False, False, True]),
     used=st.sampled_from([None, -95, -29, -1]),
     tried=st.sampled_from([None, -95, -0.5]),
     refused=st.sampled_from([None, -8, -3, -1]),
@@ -184,6 +200,16 @@ def can_be_used(plaintext: str) -> bool:
         ({"created": -31, "deactivated": -1}, {"off"}),
         ({"created": -31, "deactivated": -1, "suspended": True}, {"suspended"}),
         ({"created": -31, "suspended": True, "leaked": True}, {"leaked"}),
+        ({"created": -20, "canary": True, "tried": -8}, {"canary"}),
+        ({"created": -20, "canary": True, "tried": -6}, {"canary-used", "canary"}),
+        ({"created": -20, "replaced": 0}, {"replaced"}),
+        ({"created": -20, "replaced": 1}, set()),
+        ({"created": -20, "replaced": 0, "reused": True}, {"reused"}),
+        ({"created": -20, "renewal_due": 0}, {"renewal-due"}),
+        ({"created": -20, "renewal_due": 0, "rolled": True}, {"rolled"}),
+        ({"created": -20, "used": -2, "quiet": -2}, {"quiet"}),
+        ({"created": -20, "used": -2, "tried": -1, "quiet": -2}, {"failing"}),
+        ({"created": -20, "used": -2, "quiet": -2, "rolled": True}, {"rolled"}),
         ({"created": -20, "refused": -6}, {"refused"}),
         ({"created": -20, "refused": -8}, set()),
         ({"created": -20, "refused": -1, "reason": "api_key_inactive"}, set()),

@@ -1,3 +1,5 @@
+"""Places of the marks of charts."""
+
 import re
 from datetime import UTC, datetime
 
@@ -18,7 +20,7 @@ def bars(chart: charts.BarChart) -> dict[str, list[tuple[int, float, float]]]:
     }
 
 
-def test_bars_are_as_high_as_their_requests() -> None:
+def test_stacked_bars_are_as_high_as_their_requests() -> None:
     period = Period()
     period.bars[0].succeeded, period.bars[0].refused = 60, 40
     period.bars[29].failed = 50
@@ -32,7 +34,7 @@ def test_bars_are_as_high_as_their_requests() -> None:
 
 
 @pytest.mark.parametrize("counts", [(9_998, 1, 1), (1, 9_998, 1), (1, 1, 9_998), (0, 1, 9_999)])
-def test_what_happened_once_among_ten_thousand_can_be_seen(counts: tuple[int, int, int]) -> None:
+def test_stacked_bars_show_one_request_among_ten_thousand(counts: tuple[int, int, int]) -> None:
     period = Period()
     day = period.bars[3]
     day.succeeded, day.refused, day.failed = counts
@@ -47,18 +49,18 @@ def test_what_happened_once_among_ten_thousand_can_be_seen(counts: tuple[int, in
     ("largest", "top"),
     [(0, 2), (1, 2), (3, 4), (7, 8), (9, 10), (11, 20), (70, 80), (101, 200), (750, 800), (12_000, 20_000)],
 )
-def test_the_scale_ends_at_a_round_number_that_halves(largest: int, top: int) -> None:
+def test_scale_ends_at_a_round_even_number(largest: int, top: int) -> None:
     assert charts.scale(largest) == top
 
 
-def test_the_newest_day_and_four_before_it_are_named() -> None:
+def test_stacked_bars_label_five_days() -> None:
     period = Period()
     assert [label for _, label in charts.stacked_bars(period).labels] == [
         period.bars[index].label for index in (5, 11, 17, 23, 29)
     ]
 
 
-def test_a_table_has_the_same_figures() -> None:
+def test_stacked_bars_have_a_table_of_the_figures() -> None:
     period = Period()
     day = period.bars[29]
     day.succeeded, day.refused = 1_234, 5
@@ -72,13 +74,13 @@ def test_a_table_has_the_same_figures() -> None:
     )
 
 
-def test_a_quiet_period_has_a_flat_line() -> None:
+def test_sparkline_without_requests_is_flat() -> None:
     line = charts.sparkline(Period())
     assert line.refused == ""
     assert line.line.startswith("M0 22l4+0 4+0")
 
 
-def test_refusals_are_ticks_under_the_line() -> None:
+def test_sparkline_marks_refusals_by_ticks() -> None:
     period = Period()
     period.bars[2].refused = period.bars[5].refused = 1
     assert charts.sparkline(period).refused == "M8 24v-3m12 3v-3"
@@ -92,6 +94,6 @@ def test_refusals_are_ticks_under_the_line() -> None:
         ("12m", ("2025-04-01T00:00", "2025-05-01T00:00")),
     ],
 )
-def test_a_row_says_when_its_bar_begins_and_ends(time_range: str, first: tuple[str, str]) -> None:
+def test_stacked_bars_say_when_each_begins_and_ends(time_range: str, first: tuple[str, str]) -> None:
     with time_machine.travel(datetime(2026, 3, 31, 14, 5, tzinfo=UTC), tick=False):
         assert charts.stacked_bars(Period(TimeRange(time_range))).rows[0][:2] == first

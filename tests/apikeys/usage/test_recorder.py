@@ -29,7 +29,7 @@ from apikeys.usage import recorder as recording
 from apikeys.usage.batch import Batch
 from apikeys.usage.recorder import Recorder
 from stores.models import Store
-from tests.conftest import IssueKey, bearer
+from tests.conftest import IssueKey, bearer, with_wrong_secret
 from tests.key_requests import NOON, make_request
 
 
@@ -47,7 +47,7 @@ def rows(key: ApiKey) -> list[tuple[str, str, str, int]]:
 
 
 @pytest.mark.usefixtures("patient")
-def test_requests_are_counted_by_day_resource_access_and_outcome(issue: IssueKey) -> None:
+def test_flush_counts_by_day_resource_access_and_outcome(issue: IssueKey) -> None:
     key, _ = issue()
     recorder = Recorder()
     for use in (
@@ -71,37 +71,14 @@ def test_requests_are_counted_by_day_resource_access_and_outcome(issue: IssueKey
         ("orders", "write", "succeeded", 1),
         ("orders", "read", "succeeded", 1),
     ]
+    totals = StoreUsage.objects.order_by("day", "outcome").values_list("outcome", "requests")
+    assert list(totals) == [("failed", 2), ("refused", 2), ("succeeded", 4), ("succeeded", 1)]
     newest = Usage.objects.get(key=key, day=NOON.date(), access="read", outcome="succeeded")
     assert newest.last_at == NOON + timedelta(minutes=5)
 
 
 @pytest.mark.usefixtures("patient")
-def test_the_store_has_what_its_keys_add_up_to(issue: IssueKey, store: Store) -> None:
-    recorder = Recorder()
-    for _ in range(2):
-        key, _plaintext = issue()
-        recorder.record(make_request(key))
-        recorder.record(make_request(key, resource="customers"))
-        recorder.record(make_request(key, status_code=401))
-    recorder.flush()
-    totals = StoreUsage.objects.filter(store=store).values_list("day", "outcome", "requests")
-    assert sorted(totals) == [(NOON.date(), "refused", 2), (NOON.date(), "succeeded", 4)]
-
-
-@pytest.mark.usefixtures("patient")
-def test_flushes_add_up(issue: IssueKey) -> None:
-    key, _ = issue()
-    recorder = Recorder()
-    for _ in range(3):
-        recorder.record(make_request(key))
-        recorder.flush()
-    recorder.flush()
-    assert rows(key) == [("orders", "read", "succeeded", 3)]
-    assert StoreUsage.objects.get().requests == 3
-
-
-@pytest.mark.usefixtures("patient")
-def test_the_newest_request_is_kept_whoever_writes_last(issue: IssueKey) -> None:
+def test_flush_keeps_the_newest_request_whoever_writes_last(issue: IssueKey) -> None:
     key, _ = issue()
     early, late = Recorder(), Recorder()
     early.record(make_request(key, client="early"))
@@ -121,7 +98,7 @@ def test_the_newest_request_is_kept_whoever_writes_last(issue: IssueKey) -> None
 
 
 @pytest.mark.usefixtures("patient")
-def test_threads_lose_nothing(issue: IssueKey) -> None:
+def test_record_loses_nothing_among_threads(issue: IssueKey) -> None:
     key, _ = issue()
     recorder = Recorder()
 
@@ -139,7 +116,7 @@ def test_threads_lose_nothing(issue: IssueKey) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_what_a_deleted_key_did_stays_counted(issue: IssueKey, owner: User) -> None:
+def test_flush_counts_for_a_deleted_key(issue: IssueKey, owner: User) -> None:
     key, _ = issue()
     recorder = Recorder()
     recorder.record(make_request(key))
@@ -161,7 +138,7 @@ def measured(name: str) -> float:
 
 
 @pytest.mark.usefixtures("patient")
-def test_what_cannot_be_written_is_kept(
+def test_flush_keeps_what_cannot_be_written(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, _ = issue()
@@ -170,7 +147,7 @@ def test_what_cannot_be_written_is_kept(
     with monkeypatch.context() as outage:
         outage.setattr(writer, "write", away)
         for second in range(3):
-            recorder.record(make_request(key, at=NOON + timedelta(seconds=second)))
+            recorder.record(make_request(key, at=NOON + timedelta(seconds=second), milliseconds=second))
             recorder.flush()
         assert measured("reflow_usage_waiting") == 1
         assert measured("reflow_usage_failures_total") == failures + 3
@@ -178,13 +155,15 @@ def test_what_cannot_be_written_is_kept(
     assert measured("reflow_usage_waiting") == 0
     assert rows(key) == [("orders", "read", "succeeded", 3)]
     assert LastUse.objects.get(key=key).at == NOON + timedelta(seconds=2)
+    recorder.flush()
+    assert sorted(LoggedRequest.objects.values_list("milliseconds", flat=True)) == [0, 1, 2]
     assert [record.message for record in caplog.records] == [
         "The usage of API keys cannot be written and is kept",
         "The usage of API keys is written again",
     ]
 
 
-def test_an_answer_does_not_wait_for_a_database_that_is_away(
+def test_api_key_answers_while_usage_cannot_be_written(
     client: Client, issue: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, plaintext = issue()
@@ -197,7 +176,7 @@ def test_an_answer_does_not_wait_for_a_database_that_is_away(
 
 
 @pytest.mark.usefixtures("patient")
-def test_what_is_lost_at_the_end_is_said(
+def test_finish_logs_what_is_lost(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, _ = issue()
@@ -210,7 +189,7 @@ def test_what_is_lost_at_the_end_is_said(
     assert "2 requests with API keys went uncounted: the process has ended" in caplog.text
 
 
-def test_a_batch_that_is_handed_in_again_counts_once(issue: IssueKey) -> None:
+def test_write_counts_a_batch_once(issue: IssueKey) -> None:
     key, _ = issue()
     batch = Batch(uuid4(), 1)
     batch.add(make_request(key))
@@ -226,7 +205,9 @@ def test_a_batch_that_is_handed_in_again_counts_once(issue: IssueKey) -> None:
 
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("flushed_between", [True, False])
-def test_a_clock_that_is_set_back_loses_and_ages_nothing(issue: IssueKey, *, flushed_between: bool) -> None:
+def test_flush_keeps_the_newest_time_when_the_clock_is_set_back(
+    issue: IssueKey, *, flushed_between: bool
+) -> None:
     key, _ = issue()
     recorder = Recorder()
     recorder.record(make_request(key, client="before"))
@@ -241,7 +222,7 @@ def test_a_clock_that_is_set_back_loses_and_ages_nothing(issue: IssueKey, *, flu
 
 
 @pytest.mark.usefixtures("patient")
-def test_what_can_never_be_written_holds_up_nothing(
+def test_flush_drops_a_batch_that_the_database_refuses(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, _ = issue()
@@ -262,63 +243,31 @@ def test_what_can_never_be_written_holds_up_nothing(
     assert rows(key) == [("orders", "read", "succeeded", 1)]
 
 
-def test_asking_for_options_is_no_write(client: Client, issue: IssueKey) -> None:
-    key, plaintext = issue(access=["orders:write"])
-    client.options("/v1/stores/267418190/orders/", headers=bearer(plaintext))
-    assert rows(key) == [("orders", "read", "succeeded", 1)]
-
-
 @pytest.mark.usefixtures("patient")
-def test_memory_is_bounded_and_what_is_dropped_is_said(
+def test_recorder_bounds_counters_and_log_and_says_what_is_missing(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, _ = issue()
+    lost, unlogged = (measured(f"reflow_{name}_total") for name in ("usage_lost", "requests_unlogged"))
     monkeypatch.setattr(batch, "MAX_COUNTERS", 1)
-    recorder = Recorder()
-    recorder.record(make_request(key))
-    recorder.record(make_request(key, resource="customers"))
-    recorder.record(make_request(key))
-    recorder.flush()
-    assert rows(key) == [("orders", "read", "succeeded", 2)]
-    assert "1 requests with API keys went uncounted" in caplog.text
-
-
-@pytest.mark.usefixtures("patient")
-def test_the_request_log_is_bounded_and_what_is_missing_is_said(
-    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    key, _ = issue()
-    unlogged = measured("reflow_requests_unlogged_total")
     monkeypatch.setattr(batch, "MAX_LOGGED_REQUESTS", 2)
     recorder = Recorder()
-    for _ in range(3):
-        recorder.record(make_request(key))
+    for resource in ("orders", "customers", "orders"):
+        recorder.record(make_request(key, resource=resource))
     recorder.flush()
-    assert rows(key) == [("orders", "read", "succeeded", 3)]
+    assert rows(key) == [("orders", "read", "succeeded", 2)]
     assert LoggedRequest.objects.count() == 2
+    assert "1 requests with API keys went uncounted: too much is waiting" in caplog.text
     assert "1 requests are missing from the request log: too much is waiting" in caplog.text
+    assert measured("reflow_usage_lost_total") == lost + 1
     assert measured("reflow_requests_unlogged_total") == unlogged + 1
 
 
 @pytest.mark.usefixtures("patient")
-def test_the_request_log_is_kept_while_the_database_is_away_and_written_once(
-    issue: IssueKey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key, _ = issue()
-    recorder = Recorder()
-    with monkeypatch.context() as outage:
-        outage.setattr(writer, "write", away)
-        for number in range(3):
-            recorder.record(make_request(key, milliseconds=number))
-            recorder.flush()
-    recorder.flush()
-    recorder.flush()
-    assert sorted(LoggedRequest.objects.values_list("milliseconds", flat=True)) == [0, 1, 2]
-
-
-@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(("log", "logged"), [("all", [200, 401, 500]), ("errors", [401, 500]), ("off", [])])
-def test_what_is_logged_is_set(issue: IssueKey, settings: Any, log: str, logged: list[int]) -> None:
+def test_request_log_setting_says_what_is_logged(
+    issue: IssueKey, settings: Any, log: str, logged: list[int]
+) -> None:
     settings.REQUEST_LOG = log
     key, _ = issue()
     recorder = Recorder()
@@ -330,7 +279,7 @@ def test_what_is_logged_is_set(issue: IssueKey, settings: Any, log: str, logged:
 
 
 @pytest.mark.usefixtures("patient")
-def test_refused_requests_are_counted_by_day_access_and_reason(issue: IssueKey) -> None:
+def test_flush_counts_refusals_by_reason(issue: IssueKey) -> None:
     key, _ = issue()
     recorder = Recorder()
     refused = {"status_code": 401, "reason": "resource_not_allowed"}
@@ -360,7 +309,7 @@ def test_refused_requests_are_counted_by_day_access_and_reason(issue: IssueKey) 
 
 
 @pytest.mark.usefixtures("patient")
-def test_requests_are_counted_by_hour_for_their_store_too(issue: IssueKey, store: Store) -> None:
+def test_flush_counts_by_hour(issue: IssueKey, store: Store) -> None:
     key, _ = issue()
     recorder = Recorder()
     for minutes in (0, 59, 60):
@@ -378,7 +327,7 @@ def test_requests_are_counted_by_hour_for_their_store_too(issue: IssueKey, store
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_fork_starts_from_nothing(issue: IssueKey) -> None:
+def test_restart_begins_from_nothing(issue: IssueKey) -> None:
     key, _ = issue()
     recording.record(make_request(key))
     recording._restart()
@@ -387,11 +336,9 @@ def test_a_fork_starts_from_nothing(issue: IssueKey) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_nothing_is_written_while_the_client_waits(client: Client, issue: IssueKey) -> None:
+def test_api_key_writes_nothing_before_its_answer(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue()
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
     assert [query["sql"] for query in queries if not query["sql"].lstrip().startswith("SELECT")] == []
     assert rows(key) == []
@@ -399,9 +346,7 @@ def test_nothing_is_written_while_the_client_waits(client: Client, issue: IssueK
     assert rows(key) == [("", "", "succeeded", 1)]
 
 
-def test_with_an_interval_of_zero_the_count_is_there_before_the_answer(
-    client: Client, issue: IssueKey
-) -> None:
+def test_api_key_counts_before_its_answer_with_an_interval_of_zero(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue()
     client.get("/v1/api-key/", headers=bearer(plaintext) | {"User-Agent": "x" * 500})
     assert rows(key) == [("", "", "succeeded", 1)]
@@ -409,24 +354,13 @@ def test_with_an_interval_of_zero_the_count_is_there_before_the_answer(
     assert (last.address, last.client) == ("127.0.0.1", "x" * 200)
 
 
-@pytest.mark.parametrize("state", ["inactive", "expired"])
-def test_a_dead_keys_requests_count_as_refused(
-    client: Client, issue: IssueKey, owner: User, state: str
-) -> None:
+def test_api_key_counts_a_wrong_secret_for_nobody(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue()
-    field = "deactivated_at" if state == "inactive" else "expires_at"
-    ApiKey.objects.filter(pk=key.pk).update(**{field: NOON - timedelta(days=999)})
-    client.get("/v1/api-key/", headers=bearer(plaintext))
-    assert rows(key) == [("", "", "refused", 1)]
-
-
-def test_a_wrong_secret_counts_for_nobody(client: Client, issue: IssueKey) -> None:
-    key, plaintext = issue()
-    client.get("/v1/api-key/", headers=bearer(plaintext[:-1] + ("0" if plaintext[-1] != "0" else "1")))
+    client.get("/v1/api-key/", headers=bearer(with_wrong_secret(plaintext)))
     assert rows(key) == []
 
 
-def test_a_strange_method_is_counted_all_the_same(client: Client, issue: IssueKey) -> None:
+def test_api_key_counts_an_unknown_method(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue()
     client.generic("PROPFINDANDMORE", "/v1/api-key/", headers=bearer(plaintext))
     assert LastUse.objects.get(key=key).method == "PROPFINDAN"
