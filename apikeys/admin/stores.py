@@ -21,21 +21,11 @@ from apikeys.lifecycle import StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Suspension
 from apikeys.owners import set_owners
 from apikeys.usage import charts, reports
-from apikeys.validators import validate_no_key
 from stores.models import Store
 
 MAX_KEYS = 50
 MAX_ENTRIES = 50
 MAX_STORES = 100
-
-
-class StoreForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A store's name is in the subject of e-mails to its owners."""
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        validate_no_key(name)
-        return name
 
 
 class SuspendForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -68,7 +58,6 @@ class Affected:
 class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Add keys to the admin of stores, which knows nothing of them."""
 
-    form = StoreForm
     actions = ("suspend", "resume")
 
     def get_urls(self) -> list[URLPattern]:

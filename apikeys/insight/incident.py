@@ -22,7 +22,7 @@ MAX_GROUPS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What was read or changed of a resource: requests, and the distinct objects with their paths.
+    """The use of a resource, read or changed: requests, and the distinct objects with their paths.
 
     ``lists`` of the requests were for a list, which may hold any of its objects.
     """
@@ -36,7 +36,7 @@ class Touched:
 
     @property
     def unlisted(self) -> int:
-        """How many objects there are whose paths are not in ``paths``."""
+        """The number of objects whose paths are not in ``paths``."""
         return self.objects - len(self.paths)
 
 

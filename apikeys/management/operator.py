@@ -1,4 +1,8 @@
-"""The operators' commands: a base class, what may be typed, and tables as they are printed."""
+"""The base of an operator's commands: find_keys, revoke_keys, suspend_keys and resume_keys.
+
+Also what may be typed, and tables as they are printed. Commands of the whole site, such as daily and doctor,
+are in ``reflow.management``.
+"""
 
 import codecs
 import os

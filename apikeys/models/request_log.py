@@ -1,6 +1,6 @@
 """The request log: a row for each request of a key, kept for REQUEST_LOG_DAYS.
 
-On PostgreSQL the table has one partition a day (see ``apikeys.usage.request_log``), so its primary key there
+On PostgreSQL the table has one partition a day (see ``apikeys.usage.retention``), so its primary key there
 is ``(id, at)``. Rows refer to keys and stores without a foreign key constraint: they outlive both, and
 deleting a key does not delete millions of rows.
 """

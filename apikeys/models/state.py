@@ -71,10 +71,6 @@ class State:
             found &= ~earlier.where(now)
         return found & self.where(now)
 
-    def is_of(self, key: "ApiKey", now: datetime) -> bool:
-        """Whether the key is in this state: the same as ``condition`` for one key."""
-        return self.holds(key, now) and not any(earlier.holds(key, now) for earlier in _refusing_before(self))
-
 
 @dataclass(frozen=True, slots=True)
 class AttentionLine:

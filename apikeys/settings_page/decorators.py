@@ -130,7 +130,7 @@ def recent_login_required(page: Page[Parameters]) -> Callable[..., HttpResponseB
 
 
 def open_store_required(page: Page[Parameters]) -> Callable[..., HttpResponseBase]:
-    """Where all keys of the store are suspended, say so and what to do, instead of a form to fill."""
+    """Say that all keys of the store are suspended, and what to do, instead of a form to fill."""
 
     @wraps(page)
     def guarded(

@@ -23,7 +23,7 @@ def _at_noon() -> Iterator[None]:
         yield
 
 
-def test_each_status_has_a_key_with_a_history(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seed_demo_makes_a_key_of_each_status(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_OWNER_PASSWORD", "let me have a look")
     call_command("seed_demo", orders=1, usage_days=1)
     keys = ApiKey.objects.for_store(Store.objects.get(pk=NORTHWOOD_ID)).with_status()
@@ -38,7 +38,7 @@ def test_each_status_has_a_key_with_a_history(monkeypatch: pytest.MonkeyPatch) -
     assert all(user.check_password("let me have a look") for user in User.objects.all())
 
 
-def test_the_request_log_has_every_request_of_its_14_days() -> None:
+def test_seed_demo_logs_every_request_of_14_days() -> None:
     call_command("seed_demo", orders=1)
     totals: Counter[tuple[date, str]] = Counter()
     for day, outcome, requests in StoreUsage.objects.filter(store=NORTHWOOD_ID).values_list(
@@ -60,14 +60,14 @@ def test_the_request_log_has_every_request_of_its_14_days() -> None:
     assert moments[-1] <= NOON
 
 
-def test_more_keys_than_are_described_are_copies_with_names_of_their_own() -> None:
+def test_seed_demo_names_copies_of_keys() -> None:
     call_command("seed_demo", orders=1, keys=120, usage_days=3)
     keys = ApiKey.objects.filter(store=NORTHWOOD_ID)
     assert keys.count() == len(set(keys.values_list("name", flat=True))) == 120
     assert StoreUsage.objects.filter(store=NORTHWOOD_ID).values("day").distinct().count() == 3
 
 
-def test_seeding_again_changes_nothing() -> None:
+def test_seed_demo_again_changes_nothing() -> None:
     call_command("seed_demo", orders=1, usage_days=1)
     before = list(ApiKey.objects.values_list("pk", flat=True)), list(StoreUsage.objects.values_list())
     call_command("seed_demo", orders=1, keys=30)

@@ -112,7 +112,7 @@ def reactivate(key: ApiKey, by: Actor) -> None:
         (reactivate, "was reactivated", True),
     ],
 )
-def test_owners_are_told_of_what_lets_more_in_and_of_what_others_stop(
+def test_send_event_tells_owners_of_more_access_and_of_what_others_stop(
     issue: IssueKey, owner: User, store: Store, change: Any, verb: str, *, is_doer_told: bool
 ) -> None:
     partner = make_owner("partner@example.com")
@@ -138,9 +138,7 @@ def emails_of(change: Callable[[], object]) -> list[EmailMessage]:
 
 
 @time_machine.travel(NOON, tick=False)
-def test_an_email_says_what_when_who_from_where_and_what_the_key_may_do_now(
-    issue: IssueKey, owner: User
-) -> None:
+def test_send_event_says_who_did_what_and_what_the_key_may_do_now(issue: IssueKey, owner: User) -> None:
     key, plaintext = issue(name="Shop", expires_at=LATER)
     widened = ["orders:read", "coupons:read"]
     by = Actor(owner, "192.0.2.4")
@@ -169,7 +167,7 @@ def test_an_email_says_what_when_who_from_where_and_what_the_key_may_do_now(
         (lifecycle.report_leaked_keys, "60 API keys of Northwood were deactivated, because they leaked"),
     ],
 )
-def test_one_confirmation_is_one_email_however_many_keys(
+def test_send_event_sends_one_email_for_many_keys(
     issue: IssueKey, owner: User, change: Any, subject: str
 ) -> None:
     keys = [issue(name=f"Key {number}")[0] for number in range(60)]
@@ -180,7 +178,7 @@ def test_one_confirmation_is_one_email_however_many_keys(
     assert AuditEntry.objects.exclude(event="created").count() == 60
 
 
-def test_keys_of_two_stores_are_told_to_each_its_own(
+def test_send_event_tells_each_store_of_its_own_keys(
     issue: IssueKey, owner: User, other_store: Store
 ) -> None:
     mine, foreign = issue(name="Mine")[0], issue(name="Theirs", store=other_store)[0]
@@ -191,7 +189,7 @@ def test_keys_of_two_stores_are_told_to_each_its_own(
     }
 
 
-def test_former_owners_are_told_without_a_link(store: Store, owner: User) -> None:
+def test_set_owners_tells_former_owners_without_a_link(store: Store, owner: User) -> None:
     partner = make_owner("partner@example.com")
     to_partner, to_owner = emails_of(lambda: set_owners(store, [partner], by=Actor()))
     assert (to_partner.to, to_owner.to) == (["partner@example.com"], ["owner@example.com"])
@@ -200,7 +198,7 @@ def test_former_owners_are_told_without_a_link(store: Store, owner: User) -> Non
     assert to_owner.body.startswith("Added partner@example.com as owner. Removed owner@example.com as owner.")
 
 
-def test_several_keys_are_changed_where_they_can_be(issue: IssueKey, owner: User) -> None:
+def test_changes_of_several_keys_leave_those_that_cannot_be(issue: IssueKey, owner: User) -> None:
     by = Actor(owner)
     working, off, gone = (issue(expires_at=NOON)[0] for _ in range(3))
     lifecycle.deactivate_key(off, by=by)

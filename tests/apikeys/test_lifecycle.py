@@ -1,4 +1,4 @@
-"""What is done to a key, and that nothing weaker replaces something stronger."""
+"""Changes to a key: nothing weaker replaces something stronger."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

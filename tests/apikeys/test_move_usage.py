@@ -86,7 +86,7 @@ def moved(key: ApiKey, day: date) -> tuple[set[tuple[Any, ...]], set[tuple[Any, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_figures_come_over_once_and_back_again(issue: IssueKey, other_store: Store) -> None:
+def test_move_brings_all_figures_over_once_and_back(issue: IssueKey, other_store: Store) -> None:
     mine, theirs = issue()[0], issue(store=other_store)[0]
     write_old_figures(mine)
     write_old_figures(theirs, DAY - timedelta(days=300))
@@ -105,7 +105,7 @@ def test_all_figures_come_over_once_and_back_again(issue: IssueKey, other_store:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_old_and_new_figures_of_a_day_add_up(issue: IssueKey) -> None:
+def test_move_adds_up_old_and_new_figures(issue: IssueKey) -> None:
     key, _ = issue()
     batch = Batch(uuid4(), 1)
     batch.add(make_request(key))
@@ -120,7 +120,7 @@ def test_old_and_new_figures_of_a_day_add_up(issue: IssueKey) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="On SQLite one writes at a time.")
-def test_both_releases_count_meanwhile(issue: IssueKey) -> None:
+def test_move_while_both_releases_count(issue: IssueKey) -> None:
     key, _ = issue()
     today = timezone.now().date()
     for ago in range(200):

@@ -46,7 +46,7 @@ def email(owner: User) -> Email:
     return Email.objects.get()
 
 
-def test_a_change_that_is_rolled_back_sends_nothing(issue: IssueKey) -> None:
+def test_queue_emails_sends_nothing_after_a_rollback(issue: IssueKey) -> None:
     with transaction.atomic():
         issue()
         transaction.set_rollback(True)
@@ -54,9 +54,7 @@ def test_a_change_that_is_rolled_back_sends_nothing(issue: IssueKey) -> None:
     assert deliver_emails() == []
 
 
-def test_a_change_queues_one_task_for_each_owner_that_names_only_its_email(
-    issue: IssueKey, store: Store
-) -> None:
+def test_queue_emails_makes_a_task_for_each_owner(issue: IssueKey, store: Store) -> None:
     store.owners.add(*(make_owner(f"owner{number}@example.com") for number in range(49)))
     _, plaintext = issue()
     tasks = DBTaskResult.objects.values_list("args_kwargs", flat=True)
@@ -67,14 +65,14 @@ def test_a_change_queues_one_task_for_each_owner_that_names_only_its_email(
     assert len({message.to[0] for message in deliver_emails()}) == 50
 
 
-def test_owners_without_an_address_or_access_are_left_out(issue: IssueKey, store: Store) -> None:
+def test_create_key_tells_owners_who_can_sign_in_and_be_reached(issue: IssueKey, store: Store) -> None:
     store.owners.add(User.objects.create_user("nobody"))
     store.owners.add(User.objects.create_user("former", "former@example.com", is_active=False))
     issue()
     assert [message.to for message in deliver_emails()] == [["owner@example.com"]]
 
 
-def test_an_address_that_is_gone_by_then_fails_at_once(email: Email, owner: User) -> None:
+def test_send_email_gives_up_without_an_address(email: Email, owner: User) -> None:
     User.objects.update(email="")
     assert deliver_emails() == []
     assert Email.objects.failed().get().error == "ValueError"
@@ -94,7 +92,7 @@ def test_an_address_that_is_gone_by_then_fails_at_once(email: Email, owner: User
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_may_pass_is_tried_again_and_what_will_not_is_given_up(
+def test_send_email_tries_again_what_may_pass(
     failing: type[Failing], email: Email, error: Exception, reason: str, failed: int
 ) -> None:
     failing.error = error
@@ -103,7 +101,7 @@ def test_what_may_pass_is_tried_again_and_what_will_not_is_given_up(
     assert (email.error, Email.objects.failed().count(), email.sent_at) == (reason, failed, None)
 
 
-def test_an_email_is_tried_for_a_day_then_kept_as_failed(failing: type[Failing], email: Email) -> None:
+def test_send_email_tries_for_a_day(failing: type[Failing], email: Email) -> None:
     now = timezone.now()
     for number, pause in enumerate([timedelta(), *PAUSES]):
         now += pause
@@ -115,9 +113,7 @@ def test_an_email_is_tried_for_a_day_then_kept_as_failed(failing: type[Failing],
     assert not DBTaskResult.objects.exists()
 
 
-def test_an_email_that_failed_goes_behind_those_that_did_not(
-    failing: type[Failing], email: Email, owner: User
-) -> None:
+def test_send_email_retries_after_fresh_emails(failing: type[Failing], email: Email, owner: User) -> None:
     deliver_emails()
     with time_machine.travel(timezone.now() + timedelta(hours=1)):
         outbox.queue_emails([outbox.compose("Fresh", "", recipient=owner)])
@@ -125,9 +121,7 @@ def test_an_email_that_failed_goes_behind_those_that_did_not(
     assert first.args_kwargs["args"] == [Email.objects.get(subject="Fresh").pk, 0]
 
 
-def test_an_email_without_a_mail_server_waits_says_why_and_is_sent_once_there_is_one(
-    email: Email, settings: Any
-) -> None:
+def test_send_email_waits_for_a_mail_server(email: Email, settings: Any) -> None:
     server, settings.MAIL_SERVER = settings.MAIL_SERVER, {}
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(3):
@@ -141,20 +135,20 @@ def test_an_email_without_a_mail_server_waits_says_why_and_is_sent_once_there_is
     assert (email.error, email.attempts) == ("", 1)
 
 
-def test_an_attempt_is_made_once_whoever_makes_it(email: Email) -> None:
+def test_send_email_makes_an_attempt_once(email: Email) -> None:
     for _ in range(2):
         send_email.call(email.pk, 0)
     assert len(mail.outbox) == 1
 
 
-def test_an_email_that_is_sent_is_not_sent_by_the_attempt_that_was_queued_in_case(email: Email) -> None:
+def test_send_email_sends_nothing_by_the_attempt_in_reserve(email: Email) -> None:
     deliver_emails()
     with time_machine.travel(timezone.now() + timedelta(days=1)):
         assert len(deliver_emails()) == 1
     assert not DBTaskResult.objects.exists()
 
 
-def test_a_worker_that_dies_leaves_an_attempt_behind(email: Email, monkeypatch: Any) -> None:
+def test_send_email_leaves_an_attempt_when_its_worker_dies(email: Email, monkeypatch: Any) -> None:
     class Killed(BaseException):
         pass
 
@@ -169,7 +163,7 @@ def test_a_worker_that_dies_leaves_an_attempt_behind(email: Email, monkeypatch: 
         assert len(deliver_emails()) == 1
 
 
-def test_a_clock_set_back_sends_no_email_twice_and_holds_none_up(email: Email, owner: User) -> None:
+def test_send_email_works_with_a_clock_that_is_set_back(email: Email, owner: User) -> None:
     deliver_emails()
     with time_machine.travel(timezone.now() - timedelta(days=30)):
         outbox.queue_emails([outbox.compose("Meanwhile", "", recipient=owner)])
@@ -177,7 +171,7 @@ def test_a_clock_set_back_sends_no_email_twice_and_holds_none_up(email: Email, o
     assert [message.subject for message in mail.outbox] == ["A subject", "Meanwhile"]
 
 
-def test_an_email_whose_task_is_gone_is_queued_again(email: Email) -> None:
+def test_requeue_lost_emails_queues_an_email_without_a_task(email: Email) -> None:
     made_later = outbox.compose("Reset", "", recipient=email.recipient, link_text="Choose a new password")
     outbox.queue_emails([made_later])
     DBTaskResult.objects.all().delete()
@@ -190,9 +184,7 @@ def test_an_email_whose_task_is_gone_is_queued_again(email: Email) -> None:
     assert Email.objects.failed().get().subject == "Reset"
 
 
-def test_an_email_whose_next_attempt_is_not_due_is_not_queued_again(
-    failing: type[Failing], email: Email
-) -> None:
+def test_requeue_lost_emails_leaves_what_is_not_due(failing: type[Failing], email: Email) -> None:
     deliver_emails()
     Email.objects.update(attempts=len(PAUSES))
     with time_machine.travel(timezone.now() + timedelta(hours=2)):
@@ -211,14 +203,14 @@ def test_an_email_whose_next_attempt_is_not_due_is_not_queued_again(
         ("x" * 500, "x" * outbox.MAX_SUBJECT_LENGTH),
     ],
 )
-def test_a_subject_is_one_line_without_a_secret(owner: User, typed: str, subject: str) -> None:
+def test_compose_makes_a_subject_of_one_line_without_a_secret(owner: User, typed: str, subject: str) -> None:
     outbox.queue_emails([outbox.compose(typed, typed.replace("\x00", ""), recipient=owner)])
     (message,) = deliver_emails()
     assert message.subject == subject
     assert message.message()["Subject"]
 
 
-def test_an_email_has_a_plain_text_and_a_simple_html(owner: User) -> None:
+def test_send_email_sends_plain_text_and_html(owner: User) -> None:
     email = outbox.compose(
         "Subject", "<b>Text</b>", recipient=owner, link_text="Open", link_path="/a/?b=1&c=2"
     )
@@ -232,7 +224,7 @@ def test_an_email_has_a_plain_text_and_a_simple_html(owner: User) -> None:
     assert "List-Unsubscribe" not in message.extra_headers
 
 
-def test_an_email_that_can_be_switched_off_says_where(owner: User) -> None:
+def test_send_email_says_where_it_can_be_switched_off(owner: User) -> None:
     outbox.queue_emails([outbox.compose("S", "T", recipient=owner, unsubscribe_path="/off/")])
     (message,) = deliver_emails()
     assert message.extra_headers["List-Unsubscribe"] == "<http://testserver/off/>"

@@ -41,7 +41,7 @@ places = st.integers(0, 50)
 
 
 class Programs(RuleBasedStateMachine):
-    """What is done, and which key each key was made with: kept here, apart from the database."""
+    """Programs and people at work, and the key that made each key, kept here apart from the database."""
 
     def __init__(self, store: Store, owner: User) -> None:
         super().__init__()
@@ -242,7 +242,7 @@ class Programs(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_nothing_grows_whatever_programs_and_people_do(store: Store, owner: User) -> None:
+def test_no_key_reaches_more_than_its_maker(store: Store, owner: User) -> None:
     run_state_machine_as_test(
         lambda: Programs(store, owner),  # type: ignore[arg-type]  # any maker of machines will do
         settings=settings(
@@ -254,7 +254,7 @@ def test_nothing_grows_whatever_programs_and_people_do(store: Store, owner: User
     )
 
 
-def test_no_table_holds_a_key_after_everything(issue: IssueKey, owner: User) -> None:
+def test_no_table_holds_a_key(issue: IssueKey, owner: User) -> None:
     """Made, renewed, rolled, handed in and answered twice: each column of each row is looked at."""
     program, plaintext = issue(access=["orders:write", "api_keys:write"], renews_days=30)
     client = Client(headers=bearer(plaintext) | {"Idempotency-Key": "once"})

@@ -35,7 +35,7 @@ def emails_by(days: float, *, runs: int = 2) -> list[EmailMessage]:
         return deliver_emails()
 
 
-def test_an_expiry_is_told_a_week_and_a_day_before(key: ApiKey) -> None:
+def test_remind_of_expiry_tells_a_week_and_a_day_before(key: ApiKey) -> None:
     told = [len(emails_by(day)) for day in range(80, 95)]
     assert told == [0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2]
     email = emails_by(95)[0]
@@ -48,11 +48,11 @@ def test_an_expiry_is_told_a_week_and_a_day_before(key: ApiKey) -> None:
     assert email.extra_headers["List-Unsubscribe"].endswith("/notifications/>")
 
 
-def test_days_without_the_daily_work_send_one_email(key: ApiKey) -> None:
+def test_remind_of_expiry_a_day_before_tells_no_week(key: ApiKey) -> None:
     assert len(emails_by(89.5)) == 1
 
 
-def test_a_new_expiry_is_told_anew(key: ApiKey) -> None:
+def test_remind_of_expiry_tells_a_new_expiry_anew(key: ApiKey) -> None:
     emails_by(83)
     later = CREATED + timedelta(days=180)
     lifecycle.update_key(key, by=Actor(), version=key.version, expires_at=later)
@@ -62,7 +62,7 @@ def test_a_new_expiry_is_told_anew(key: ApiKey) -> None:
 
 
 @pytest.mark.parametrize("days", [1, 7])
-def test_an_expiry_that_was_just_chosen_is_not_told(issue: IssueKey, days: int) -> None:
+def test_remind_of_expiry_leaves_what_was_just_chosen(issue: IssueKey, days: int) -> None:
     with time_machine.travel(CREATED, tick=False):
         issue(expires_at=CREATED + timedelta(days=days))
         deliver_emails().clear()
@@ -70,13 +70,13 @@ def test_an_expiry_that_was_just_chosen_is_not_told(issue: IssueKey, days: int) 
 
 
 @pytest.mark.parametrize("column", ["deactivated_at", "suspended_at"])
-def test_a_key_that_is_off_is_not_told_about(key: ApiKey, column: str) -> None:
+def test_reminders_leave_a_key_that_is_off(key: ApiKey, column: str) -> None:
     ApiKey.objects.update(**{column: CREATED})
     LastUse.objects.create(key=key, at=CREATED + timedelta(days=91), method="GET", status_code=401)
     assert emails_by(89) == emails_by(92) == []
 
 
-def test_an_expired_key_that_is_still_called_is_told_once(key: ApiKey) -> None:
+def test_remind_of_expired_keys_tells_once(key: ApiKey) -> None:
     ApiKey.objects.update(created_at=CREATED + timedelta(days=89))
     last_use = LastUse.objects.create(key=key, at=CREATED + timedelta(days=89), method="GET", status_code=200)
     assert emails_by(91) == []
@@ -89,7 +89,7 @@ def test_an_expired_key_that_is_still_called_is_told_once(key: ApiKey) -> None:
     assert len(emails_by(101)) == 1
 
 
-def test_only_owners_who_want_it_are_told(key: ApiKey, store: Store, owner: User) -> None:
+def test_remind_of_expiry_tells_owners_who_want_it(key: ApiKey, store: Store, owner: User) -> None:
     store.owners.add(make_owner("partner@example.com"), User.objects.create_user("without an address"))
     NotificationSettings.objects.create(store=store, user=owner, expiry=False)
     assert [email.to for email in emails_by(83)] == [["partner@example.com"]]
@@ -102,7 +102,7 @@ def review(month: str) -> list[EmailMessage]:
         return deliver_emails()
 
 
-def test_a_store_is_reviewed_once_a_month_where_something_needs_it(
+def test_send_monthly_reviews_tells_once_a_month_what_needs_attention(
     key: ApiKey, store: Store, owner: User
 ) -> None:
     assert review("01-20") == []
@@ -116,6 +116,8 @@ def test_a_store_is_reviewed_once_a_month_where_something_needs_it(
     assert len(review("04-01")) == 2
 
 
-def test_a_store_without_keys_is_not_reviewed(store: Store, django_assert_num_queries: Any) -> None:
+def test_send_monthly_reviews_leaves_a_store_without_keys(
+    store: Store, django_assert_num_queries: Any
+) -> None:
     with django_assert_num_queries(1):
         reminders.send_monthly_reviews()

@@ -59,9 +59,7 @@ def reused() -> list[str]:
     return list(ApiKey.objects.filter(reused_at__isnull=False).values_list("prefix", flat=True))
 
 
-def test_renewing_answers_a_key_of_the_same_settings_and_length(
-    renewing: tuple[ApiKey, str], clock: Any
-) -> None:
+def test_roll_answers_a_key_of_the_same_settings_and_length(renewing: tuple[ApiKey, str], clock: Any) -> None:
     old, plaintext = renewing
     clock.shift(3 * DAY)
     response = renew(plaintext)
@@ -79,7 +77,7 @@ def test_renewing_answers_a_key_of_the_same_settings_and_length(
     assert deliver_emails() == []
 
 
-def test_the_old_key_works_until_a_minute_after_the_first_use_of_the_new_one(
+def test_old_key_works_until_a_minute_after_the_first_use_of_the_new(
     renewing: tuple[ApiKey, str], clock: Any
 ) -> None:
     _, old = renewing
@@ -95,7 +93,7 @@ def test_the_old_key_works_until_a_minute_after_the_first_use_of_the_new_one(
     assert call(new) == ""
 
 
-def test_a_lost_answer_is_asked_for_again(renewing: tuple[ApiKey, str], clock: Any) -> None:
+def test_roll_answers_another_key_for_a_lost_one(renewing: tuple[ApiKey, str], clock: Any) -> None:
     _, old = renewing
     lost = renew(old).json()["key"]
     clock.shift(23 * HOUR)
@@ -128,7 +126,7 @@ def test_another_answer_gives_no_more_than_an_owner_has_left_the_first(
     assert not ApiKey.objects.usable().filter(predecessor__isnull=False).exists()
 
 
-def test_an_old_key_ends_after_a_day_without_an_alarm(renewing: tuple[ApiKey, str], clock: Any) -> None:
+def test_old_key_ends_after_a_day_without_an_alarm(renewing: tuple[ApiKey, str], clock: Any) -> None:
     key, old = renewing
     new = renew(old).json()["key"]
     clock.shift(24 * HOUR)
@@ -138,7 +136,7 @@ def test_an_old_key_ends_after_a_day_without_an_alarm(renewing: tuple[ApiKey, st
     assert deliver_emails() == []
 
 
-def test_use_after_the_minute_is_refused_and_told_once(renewing: tuple[ApiKey, str], clock: Any) -> None:
+def test_report_reuse_refuses_and_tells_once(renewing: tuple[ApiKey, str], clock: Any) -> None:
     key, old = renewing
     new = renew(old).json()["key"]
     call(new)
@@ -168,7 +166,7 @@ def test_use_after_the_minute_is_told_whatever_else_is_wrong_with_it(
     assert reused() == [key.prefix]
 
 
-def test_a_key_renews_itself_once_an_hour(renewing: tuple[ApiKey, str], clock: Any) -> None:
+def test_roll_is_refused_within_an_hour(renewing: tuple[ApiKey, str], clock: Any) -> None:
     _, old = renewing
     new = renew(old).json()["key"]
     clock.shift(59 * 60)
@@ -178,12 +176,12 @@ def test_a_key_renews_itself_once_an_hour(renewing: tuple[ApiKey, str], clock: A
     assert renew(new).status_code == 201
 
 
-def test_a_key_renews_itself_only_where_its_owner_says_so(issue: IssueKey) -> None:
+def test_roll_is_refused_where_the_owner_has_not_allowed_it(issue: IssueKey) -> None:
     _, plaintext = issue()
     assert (renew(plaintext).status_code, renew(plaintext).json()["code"]) == (403, "permission_denied")
 
 
-def test_a_leak_takes_the_keys_that_it_renewed_into(
+def test_report_leaked_keys_ends_the_renewed_keys(
     renewing: tuple[ApiKey, str], clock: Any, owner: User
 ) -> None:
     key, old = renewing
@@ -195,9 +193,7 @@ def test_a_leak_takes_the_keys_that_it_renewed_into(
     assert call(new) == call(newest) == "api_key_inactive"
 
 
-def test_a_key_that_should_have_renewed_itself_needs_attention(
-    renewing: tuple[ApiKey, str], clock: Any
-) -> None:
+def test_key_that_has_not_renewed_itself_needs_attention(renewing: tuple[ApiKey, str], clock: Any) -> None:
     key, _ = renewing
     clock.shift(7 * DAY)
     assert not ApiKey.objects.in_state("renewal-due").exists()
@@ -205,7 +201,7 @@ def test_a_key_that_should_have_renewed_itself_needs_attention(
     assert list(ApiKey.objects.in_state("renewal-due")) == [key]
 
 
-def test_replaced_keys_go_after_three_months_and_leave_what_they_made(
+def test_delete_replaced_keys_after_three_months(
     renewing: tuple[ApiKey, str], issue: IssueKey, clock: Any
 ) -> None:
     key, old = renewing
@@ -285,7 +281,7 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[s
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("suffix", "program"), [("py", sys.executable), ("sh", "sh")])
-def test_the_client_leaves_a_working_key_wherever_it_is_killed(
+def test_clients_of_the_guide_keep_a_working_key_wherever_they_are_killed(
     live_server: Any, issue: IssueKey, tmp_path: Path, suffix: str, program: str
 ) -> None:
     script, file = tmp_path / f"renew_key.{suffix}", tmp_path / "key"

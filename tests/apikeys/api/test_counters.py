@@ -65,13 +65,13 @@ def await_all_counted(limiter: RateLimiter) -> None:
 
 
 def clients_of(node: Node, limiter: RateLimiter) -> set[str]:
-    """Who is counted by the node at this minute."""
+    """The clients that the node counts at this minute."""
     window = int(time.time()) // rate_limits.WINDOW_SECONDS
     server_of = limiter.counters.server_of
     return {client for client in CLIENTS if server_of(f"reflow/key/{client}/{window}") == node.name}
 
 
-def test_each_counter_is_on_one_node_and_exact(cluster: Cluster, limiter: RateLimiter) -> None:
+def test_incr_counts_on_one_node_each(cluster: Cluster, limiter: RateLimiter) -> None:
     used = [limiter.count("key", client, 100) for client in CLIENTS for _ in range(3)]
     assert [allowance.used for allowance in used if allowance] == [1, 2, 3] * len(CLIENTS)
     held = [clients_of(node, limiter) for node in cluster.nodes]
@@ -79,9 +79,7 @@ def test_each_counter_is_on_one_node_and_exact(cluster: Cluster, limiter: RateLi
     assert sorted(client for clients in held for client in clients) == sorted(CLIENTS)
 
 
-def test_a_node_that_dies_takes_its_own_counters_only_and_brings_them_back(
-    cluster: Cluster, limiter: RateLimiter
-) -> None:
+def test_count_without_a_node_misses_its_counters_only(cluster: Cluster, limiter: RateLimiter) -> None:
     assert all(counted(limiter).values())
     node = cluster.nodes[0]
     lost = clients_of(node, limiter)
@@ -92,7 +90,7 @@ def test_a_node_that_dies_takes_its_own_counters_only_and_brings_them_back(
     await_all_counted(limiter)
 
 
-def test_a_node_that_hangs_holds_up_one_request(cluster: Cluster, limiter: RateLimiter) -> None:
+def test_count_waits_once_for_a_node_that_hangs(cluster: Cluster, limiter: RateLimiter) -> None:
     assert all(counted(limiter).values())
     node = cluster.nodes[1]
     with away(cluster, node), socket.create_server((HOST, node.port)) as hung:
@@ -145,7 +143,7 @@ def why_uncounted(url: str, caplog: pytest.LogCaptureFixture) -> str:
 PASSWORD = "hush@:/%"
 
 
-def test_a_password_that_is_missing_or_wrong_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_count_logs_a_wrong_password_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
     with with_all_slots("--requirepass", PASSWORD) as node:
         assert "already authenticated" in why_uncounted(f"redis+cluster://{node.name}", caplog)
         caplog.clear()
@@ -155,17 +153,19 @@ def test_a_password_that_is_missing_or_wrong_is_one_line(caplog: pytest.LogCaptu
         assert counters.check()
 
 
-def test_a_server_that_is_no_cluster_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_count_logs_a_server_without_cluster_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
     with with_all_slots("--cluster-enabled", "no") as node:
         assert "Cluster mode is not enabled" in why_uncounted(f"redis+cluster://{node.name}", caplog)
 
 
-def test_nodes_without_slots_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_count_logs_nodes_without_slots_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
     with valkey_cluster.nodes(1) as (node,):
         why_uncounted(f"redis+cluster://{node.name}", caplog)
 
 
-def test_with_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incr_counts_over_tls(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = free_port()
     with with_all_slots("--cluster-announce-port", str(port)) as node, tls(tmp_path, port, node.port):
         why_uncounted(f"redis+cluster://{HOST}:{port}", caplog)

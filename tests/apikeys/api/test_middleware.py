@@ -1,4 +1,4 @@
-"""What is kept of a request: where it led and what it came to, and nothing that opens a door."""
+"""The row of a request in the request log: its route and outcome, and no secret."""
 
 from typing import Any
 from uuid import UUID

@@ -43,7 +43,7 @@ def test_an_answer_is_that_to_a_key_which_is_off(
 
 
 def fixed_part(answer: Any) -> tuple[Any, ...]:
-    """What an answer has in common with another one to the same request: headers in order, and the body."""
+    """The parts of an answer that another one to the same request has too: headers in order, and the body."""
     headers = [
         (name, "" if name == "RateLimit" or name.lower().endswith("request-id") else value)
         for name, value in answer.items()

@@ -53,7 +53,7 @@ def refusal(*command: str, stdin: str = "") -> str:
 
 
 def last_change(store: Store) -> tuple[str, str]:
-    """Who changed a key of the store last, and what was done."""
+    """The name of whoever changed a key of the store last, and what was done."""
     entry = AuditEntry.objects.for_store(store)[0]
     return entry.actor_name, entry.sentence
 
@@ -92,7 +92,7 @@ def test_find_keys_fails_where_there_is_none(issue: IssueKey) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_key_on_the_command_line_is_refused_and_not_repeated(command: str, issue: IssueKey) -> None:
+def test_commands_refuse_a_key_on_the_command_line(command: str, issue: IssueKey) -> None:
     _, plaintext = issue()
     extra = ("--reason", REASON) if command == "suspend_keys" else ()
     line = refusal(command, plaintext, *extra)
@@ -123,7 +123,7 @@ def test_revoke_keys_takes_prefixes_where_the_rest_is_not_known(issue: IssueKey)
     assert last_change(first.store)[0] == "Reflow"
 
 
-def test_one_prefix_that_does_not_exist_ends_none(issue: IssueKey) -> None:
+def test_revoke_keys_ends_none_where_one_prefix_is_unknown(issue: IssueKey) -> None:
     key, _ = issue()
     line = refusal("revoke_keys", "--prefix", key.prefix, "0000000")
     assert line == "There is no key with the prefix 0000000."
@@ -149,7 +149,7 @@ def test_suspend_keys_and_resume_keys_do_what_the_page_does(
     assert last_change(store) == ("Reflow", "Resumed all API keys.")
 
 
-def test_suspending_twice_and_resuming_what_works_is_said(issue: IssueKey, store: Store) -> None:
+def test_suspend_keys_and_resume_keys_say_what_is_so_already(issue: IssueKey, store: Store) -> None:
     assert refusal("resume_keys", "267418190") == "The keys of Northwood are not suspended."
     run("suspend_keys", "267418190", "--reason", REASON)
     assert (
@@ -160,12 +160,12 @@ def test_suspending_twice_and_resuming_what_works_is_said(issue: IssueKey, store
 
 
 @pytest.mark.parametrize("reason", ["", "x" * 201, "19656ea.4329f04826e125f1ee999b53f78 was found"])
-def test_a_reason_that_will_not_do_suspends_nothing(issue: IssueKey, store: Store, reason: str) -> None:
+def test_suspend_keys_refuses_a_reason(issue: IssueKey, store: Store, reason: str) -> None:
     assert refusal("suspend_keys", "267418190", "--reason", reason).startswith("The reason will not do: ")
     assert not Suspension.objects.exists()
 
 
-def test_names_do_not_move_the_cursor(issue: IssueKey) -> None:
+def test_find_keys_prints_no_control_characters(issue: IssueKey) -> None:
     key, plaintext = issue()
     ApiKey.objects.filter(pk=key.pk).update(name="a\x1b[2Jb\u202ec")
     assert "a?[2Jb?c" in run("find_keys", stdin=plaintext)[1]
@@ -176,26 +176,26 @@ def test_names_do_not_move_the_cursor(issue: IssueKey) -> None:
 
 @pytest.mark.parametrize("number", ["267418191", "x", "9" * 30, "-1", "²"])
 @pytest.mark.parametrize("command", ["resume_keys", "suspend_keys --reason x"])
-def test_an_unknown_store_is_one_line(db: None, command: str, number: str) -> None:
+def test_commands_say_in_a_line_that_a_store_is_unknown(db: None, command: str, number: str) -> None:
     name, *options = command.split()
     assert refusal(name, *options, "--", number) == f"There is no store {number}."
 
 
-def test_nobody_acts_in_the_name_of_somebody_who_is_no_operator(issue: IssueKey, owner: User) -> None:
+def test_revoke_keys_takes_only_an_operator_as_by(issue: IssueKey, owner: User) -> None:
     _, plaintext = issue()
     for email in (owner.email, "nobody@example.com"):
         assert refusal("revoke_keys", "--by", email, stdin=plaintext) == f"There is no operator {email}."
     assert ApiKey.objects.usable().exists()
 
 
-def test_a_file_that_cannot_be_read_is_one_line() -> None:
+def test_find_keys_says_in_a_line_that_a_file_cannot_be_read() -> None:
     assert refusal("find_keys", "no-such-file") == (
         "no-such-file cannot be read: No such file or directory. "
         "What your shell may read can be sent with < no-such-file"
     )
 
 
-def test_a_database_that_is_away_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_say_in_a_line_that_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(number: str) -> Store:
         raise OperationalError("connection refused\n\tIs the server running?")
 

@@ -11,9 +11,7 @@ from stores.models import Store
 from tests.conftest import IssueKey
 
 
-def test_an_entry_names_the_key_the_person_and_the_address(
-    issue: IssueKey, owner: User, store: Store
-) -> None:
+def test_record_names_key_person_and_address(issue: IssueKey, owner: User, store: Store) -> None:
     key, _ = issue(name="Shop", by=Actor(owner, "203.0.113.9"))
     entry = AuditEntry.objects.get()
     assert (entry.store, entry.key, entry.prefix, entry.name) == (store, key, key.prefix, "Shop")
@@ -21,9 +19,7 @@ def test_an_entry_names_the_key_the_person_and_the_address(
     assert (entry.event, entry.details) == (Event.CREATED, {"access": ["orders:read"]})
 
 
-def test_entries_outlive_their_key_their_person_and_their_store(
-    issue: IssueKey, owner: User, store: Store
-) -> None:
+def test_entries_outlive_key_person_and_store(issue: IssueKey, owner: User, store: Store) -> None:
     key, _ = issue(name="Shop")
     prefix = key.prefix
     lifecycle.delete_key(key, by=Actor(owner))
@@ -46,14 +42,14 @@ def test_search_finds_entries_by_name_person_or_prefix(issue: IssueKey, owner: U
     assert [entry.key for entry in AuditEntry.objects.search(text)] == [key]
 
 
-def test_what_no_person_did_names_none(issue: IssueKey) -> None:
+def test_record_without_a_person_names_none(issue: IssueKey) -> None:
     issue(by=Actor())
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.actor_email, entry.actor_name) == (None, "", "Reflow")
     assert list(User.objects.values_list("email", flat=True)) == ["owner@example.com"]
 
 
-def test_a_key_shows_what_happened_to_all_keys_since_it_was_created(
+def test_for_key_has_suspensions_since_its_creation(
     issue: IssueKey, owner: User, store: Store, other_store: Store
 ) -> None:
     lifecycle.suspend_store(store, by=Actor(owner), reason="Before it.")
@@ -67,12 +63,12 @@ def test_a_key_shows_what_happened_to_all_keys_since_it_was_created(
     ]
 
 
-def test_an_event_nobody_knows_is_refused(store: Store) -> None:
+def test_entry_with_an_unknown_event_is_refused(store: Store) -> None:
     with pytest.raises(IntegrityError, match="audit_event_is_known"), transaction.atomic():
         AuditEntry.objects.create(store=store, event="invented")
 
 
-def test_a_keys_entries_are_found_by_an_index_however_long_the_log_is(issue: IssueKey) -> None:
+def test_for_key_uses_an_index(issue: IssueKey) -> None:
     key, _ = issue()
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":

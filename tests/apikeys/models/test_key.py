@@ -18,7 +18,7 @@ from tests.conftest import IssueKey
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def test_write_implies_read(issue: IssueKey) -> None:
+def test_access_to_write_implies_read(issue: IssueKey) -> None:
     key, _ = issue(access=["customers:write", "orders:read"])
     assert key.access == ["orders:read", "customers:read", "customers:write"]
     assert key.allows("customers:read")
@@ -30,7 +30,7 @@ def test_highest_access_names_the_most_that_a_key_may_do(issue: IssueKey) -> Non
     assert key.highest_access == [(Resource.ORDERS, Access.READ), (Resource.CUSTOMERS, Access.WRITE)]
 
 
-def test_a_key_that_reaches_nothing_is_refused(issue: IssueKey) -> None:
+def test_key_without_access_is_refused(issue: IssueKey) -> None:
     with pytest.raises(IntegrityError, match="api_key_reaches_something"), transaction.atomic():
         issue(access=[])
 
@@ -46,7 +46,7 @@ def test_a_key_that_reaches_nothing_is_refused(issue: IssueKey) -> None:
         ("می\u200cخواهم", "میخواهم"),
     ],
 )
-def test_names_that_a_person_takes_for_one_another_are_one_name(
+def test_create_key_refuses_a_name_that_looks_like_another(
     issue: IssueKey, other_store: Store, first: str, second: str
 ) -> None:
     issue(name=first)
@@ -59,7 +59,7 @@ def test_names_that_a_person_takes_for_one_another_are_one_name(
 
 
 @time_machine.travel(NOON, tick=False)
-def test_a_key_expires_at_its_moment(issue: IssueKey) -> None:
+def test_is_expired_from_its_moment_on(issue: IssueKey) -> None:
     key, _ = issue(expires_at=NOON)
     assert key.is_expired(NOON)
     assert not key.is_expired(NOON - timedelta(seconds=1))
@@ -72,14 +72,14 @@ def test_a_key_expires_at_its_moment(issue: IssueKey) -> None:
         {"reactivates_at": NOON + timedelta(days=36500)},
     ],
 )
-def test_the_database_keeps_a_leaked_key_off_for_good(issue: IssueKey, columns: dict[str, object]) -> None:
+def test_leaked_key_is_off_for_good_in_the_database(issue: IssueKey, columns: dict[str, object]) -> None:
     key, _ = issue()
     report_leaked_keys([key], by=Actor())
     with pytest.raises(IntegrityError, match="api_key_leaked_is_off_for_good"), transaction.atomic():
         ApiKey.objects.filter(pk=key.pk).update(**columns)
 
 
-def test_a_key_reactivates_after_it_was_deactivated(issue: IssueKey) -> None:
+def test_key_reactivates_after_its_deactivation_in_the_database(issue: IssueKey) -> None:
     key, _ = issue()
     now = timezone.now()
     with pytest.raises(IntegrityError, match="reactivates_after"), transaction.atomic():

@@ -143,7 +143,7 @@ def settled(key: ApiKey) -> list[tuple[str, str]]:
     return [(cause, settled_as) for cause, settled_as, _, _ in state(key)]
 
 
-def test_a_late_batch_does_not_open_what_was_fixed_meanwhile(issue: IssueKey, owner: User) -> None:
+def test_write_of_a_late_batch_opens_nothing_that_was_fixed(issue: IssueKey, owner: User) -> None:
     key, _ = issue()
     refuse(key, "resource_not_allowed", access="write")
     earlier = timezone.now()
@@ -152,7 +152,7 @@ def test_a_late_batch_does_not_open_what_was_fixed_meanwhile(issue: IssueKey, ow
     assert state(key) == [("resource_not_allowed orders:write", "fixed", "curl/8", 2)]
 
 
-def test_a_refusal_that_is_left_stays_left_and_is_counted(issue: IssueKey, owner: User) -> None:
+def test_leave_holds_while_requests_are_counted(issue: IssueKey, owner: User) -> None:
     key, _ = issue()
     refuse(key, "resource_not_allowed", access="write", client="first")
     refusals = Refusal.objects.for_key(key)
@@ -173,7 +173,7 @@ def test_open_asks_for_the_last_seven_days(issue: IssueKey) -> None:
 
 
 @pytest.mark.parametrize("batches", [1, 30])
-def test_a_key_has_rows_of_so_many_addresses_and_one_of_all_others(issue: IssueKey, batches: int) -> None:
+def test_write_bounds_the_addresses_of_a_key(issue: IssueKey, batches: int) -> None:
     key, _ = issue()
     other, _ = issue()
     addresses = [f"192.0.2.{number}" for number in range(MAX_ADDRESSES + 10)]
@@ -192,7 +192,7 @@ def test_a_key_has_rows_of_so_many_addresses_and_one_of_all_others(issue: IssueK
 
 
 @pytest.mark.parametrize("columns", [{"settled_as": "fixed"}, {"settled_at": timezone.now()}])
-def test_the_database_keeps_a_settled_refusal_whole(issue: IssueKey, columns: dict[str, Any]) -> None:
+def test_refusal_is_settled_at_a_time_and_as_something(issue: IssueKey, columns: dict[str, Any]) -> None:
     key, _ = issue()
     refuse(key, "api_key_expired")
     with pytest.raises(IntegrityError, match="refusal_is_settled_as_something"), transaction.atomic():

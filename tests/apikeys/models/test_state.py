@@ -14,7 +14,7 @@ from apikeys import key_text, reminders
 from apikeys.api import authentication
 from apikeys.api.exceptions import ApiError
 from apikeys.models import ApiKey, LastUse, Refusal, Reminder, Usage
-from apikeys.models.state import BY_NAME, STATES, status_of
+from apikeys.models.state import BY_NAME, STATES, names_of, status_of
 from stores.models import Store
 
 NOON = datetime.fromisoformat("2026-03-10 12:00Z")
@@ -158,7 +158,8 @@ def test_badge_filter_attention_reminder_and_permission_agree(
     reminded = set(Reminder.objects.values_list("key", "kind"))
     for key, plaintext in plaintexts.items():
         mine = [state for state in STATES if key in found[state.name]]
-        assert mine == [state for state in STATES if state.is_of(key, now)]
+        holding = {state.name: state.holds(key, now) for state in STATES}
+        assert [state.name for state in mine] == list(names_of(holding))
         assert listed[key.pk] == mine[0].name == status_of(key, now).name
         assert can_be_used(plaintext) == (BY_NAME["working"] in mine) == key.is_usable(now)
         assert ((key.pk, "still_called") in reminded) == (BY_NAME["still-called"] in mine)
@@ -228,7 +229,7 @@ def test_key_is_in_these_states(
     assert states_of(key) == expected
 
 
-def test_counting_takes_one_query_and_leaves_out_other_stores(
+def test_needing_attention_counts_one_store_in_one_query(
     store: Store, other_store: Store, now: datetime, django_assert_num_queries: Any
 ) -> None:
     for expires in (None, 6):

@@ -1,4 +1,4 @@
-"""What an owner chooses to be told: for one store, by a form that works without scripts."""
+"""The choices of an owner about e-mail: for one store, by a form that works without scripts."""
 
 import re
 

@@ -56,7 +56,7 @@ def fail_at(table: str) -> Callable[..., Any]:
     return execute
 
 
-def test_the_first_network_is_remembered_and_the_second_told(key: ApiKey) -> None:
+def test_write_remembers_the_first_network_and_tells_the_second(key: ApiKey) -> None:
     use(key, "192.0.2.1", "192.0.2.200", None)
     assert deliver_emails() == []
     use(key, "198.51.100.7")
@@ -68,7 +68,7 @@ def test_the_first_network_is_remembered_and_the_second_told(key: ApiKey) -> Non
     assert len(deliver_emails()) == 1
 
 
-def test_a_key_is_told_about_once_a_day(key: ApiKey) -> None:
+def test_tell_of_network_tells_once_a_day(key: ApiKey) -> None:
     with time_machine.travel("2026-01-29 12:00Z", tick=False):
         use(key, "192.0.2.1", "198.51.100.1", "203.0.113.1")
         assert len(deliver_emails()) == 1
@@ -77,14 +77,14 @@ def test_a_key_is_told_about_once_a_day(key: ApiKey) -> None:
         assert len(deliver_emails()) == 2
 
 
-def test_a_request_that_was_refused_is_no_use(key: ApiKey) -> None:
+def test_write_notes_no_network_of_a_refused_request(key: ApiKey) -> None:
     use(key, "192.0.2.1")
     use(key, "198.51.100.1", status_code=401)
     assert deliver_emails() == []
     assert KnownNetwork.objects.get().network == "192.0.2.0/24"
 
 
-def test_each_network_of_a_batch_is_recorded_whatever_came_after(key: ApiKey) -> None:
+def test_write_records_each_network_of_a_batch(key: ApiKey) -> None:
     use(key, "192.0.2.1")
     write(
         make_request(key, address="198.51.100.1", status_code=404),
@@ -96,7 +96,7 @@ def test_each_network_of_a_batch_is_recorded_whatever_came_after(key: ApiKey) ->
     assert set(KnownNetwork.objects.values_list("network", flat=True)) == {"192.0.2.0/24", "198.51.100.0/24"}
 
 
-def test_of_a_keys_first_batch_the_earlier_network_is_the_first(key: ApiKey) -> None:
+def test_write_takes_the_earlier_network_of_a_batch_as_the_first(key: ApiKey) -> None:
     write(
         make_request(key, address="203.0.113.1", at=NOON),
         make_request(key, address="192.0.2.1", at=NOON + timedelta(seconds=1)),
@@ -105,14 +105,14 @@ def test_of_a_keys_first_batch_the_earlier_network_is_the_first(key: ApiKey) -> 
     assert "192.0.2.1" in email.body
 
 
-def test_a_batch_holds_so_many_networks(key: ApiKey, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_bounds_its_networks(key: ApiKey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MAX_NETWORKS", 2)
     batch = write(*(make_request(key, address=f"10.0.{number}.1") for number in range(3)))
     assert len(batch.networks) == 2
     assert batch.requests == 3
 
 
-def test_a_fault_of_the_database_loses_no_network(key: ApiKey) -> None:
+def test_write_again_after_a_fault_loses_no_network(key: ApiKey) -> None:
     use(key, "192.0.2.1")
     batch = Batch(uuid4(), 1)
     batch.add(make_request(key, address="198.51.100.1"))
@@ -127,7 +127,7 @@ def test_a_fault_of_the_database_loses_no_network(key: ApiKey) -> None:
     assert usage.get().requests == 1
 
 
-def test_the_first_network_is_told_to_nobody_whoever_records_it_first(key: ApiKey) -> None:
+def test_write_beside_another_tells_nobody_of_the_first_network(key: ApiKey) -> None:
     others: list[bool] = []
 
     def record_elsewhere(run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
@@ -144,14 +144,14 @@ def test_the_first_network_is_told_to_nobody_whoever_records_it_first(key: ApiKe
     assert KnownNetwork.objects.count() == 1
 
 
-def test_nobody_is_told_who_did_not_ask(issue: IssueKey) -> None:
+def test_tell_of_network_tells_nobody_who_did_not_ask(issue: IssueKey) -> None:
     key, _ = issue()
     deliver_emails().clear()
     use(key, "192.0.2.1", "198.51.100.1")
     assert deliver_emails() == []
 
 
-def test_a_key_that_moves_about_is_remembered_in_so_many_rows(key: ApiKey) -> None:
+def test_write_bounds_the_networks_of_a_key(key: ApiKey) -> None:
     now = timezone.now() - timedelta(days=9)
     KnownNetwork.objects.bulk_create(
         KnownNetwork(key=key, network=f"10.0.{number}.0/24", first_used_at=now)

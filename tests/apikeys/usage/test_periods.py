@@ -26,7 +26,7 @@ NOW = datetime(2026, 3, 31, 14, 5, tzinfo=UTC)
         ("12m", 12, datetime(2025, 4, 1, tzinfo=UTC), ("Apr 2025", "Mar 2026")),
     ],
 )
-def test_bars_reach_to_now_without_gaps(
+def test_period_has_bars_up_to_now_without_gaps(
     time_range: str, bars: int, first: datetime, labels: tuple[str, str]
 ) -> None:
     with time_machine.travel(NOW, tick=False):
@@ -46,7 +46,7 @@ def test_what_is_no_range_is_thirty_days(text: str) -> None:
 
 
 @pytest.mark.parametrize("time_range", TimeRange)
-def test_a_period_has_what_happened_in_it_and_nothing_else(
+def test_of_store_and_of_keys_count_what_is_in_the_period(
     issue: IssueKey, store: Store, time_range: TimeRange
 ) -> None:
     key, _ = issue()

@@ -133,7 +133,7 @@ def away(*args: Any) -> None:
 
 
 def measured(name: str) -> float:
-    """What operators are told on /metrics."""
+    """A figure that operators read on /metrics."""
     return REGISTRY.get_sample_value(name) or 0
 
 

@@ -59,7 +59,7 @@ def logged_days() -> list[date]:
 
 
 @pytest.mark.parametrize("rows_at_once", [5_000, 3])
-def test_days_are_kept_for_as_long_as_is_set(
+def test_delete_old_usage_keeps_days_for_as_long_as_is_set(
     key: ApiKey, settings: Any, monkeypatch: pytest.MonkeyPatch, rows_at_once: int
 ) -> None:
     settings.USAGE_KEPT_DAYS = 400
@@ -71,20 +71,20 @@ def test_days_are_kept_for_as_long_as_is_set(
     assert LastUse.objects.get().key == key
 
 
-def test_hours_are_kept_for_five_weeks(key: ApiKey) -> None:
+def test_delete_old_usage_keeps_hours_for_five_weeks(key: ApiKey) -> None:
     use_on(key, ago(36), ago(34))
     delete_old_usage()
     assert {hour.date() for hour in HourlyUsage.objects.values_list("hour", flat=True)} == {ago(34)}
 
 
-def test_a_refusal_goes_when_nothing_was_refused_for_as_long(key: ApiKey, settings: Any) -> None:
+def test_delete_old_usage_takes_old_refusals(key: ApiKey, settings: Any) -> None:
     settings.USAGE_KEPT_DAYS = 30
     use_on(key, ago(30))
     delete_old_usage()
     assert not Refusal.objects.exists()
 
 
-def test_what_was_noted_of_a_deleted_key_goes_and_its_counts_stay(key: ApiKey) -> None:
+def test_delete_old_usage_takes_notes_of_deleted_keys_and_leaves_counts(key: ApiKey) -> None:
     use_on(key, ago(0))
     key.delete()
     delete_old_usage()
@@ -93,7 +93,7 @@ def test_what_was_noted_of_a_deleted_key_goes_and_its_counts_stay(key: ApiKey) -
     assert sum(Usage.objects.values_list("requests", flat=True)) == 2
 
 
-def test_writers_are_forgotten_after_a_day(db: None) -> None:
+def test_delete_old_usage_takes_writers_after_a_day(db: None) -> None:
     now = timezone.now()
     for hours in (23, 25):
         UsageWriter.objects.create(id=uuid4(), batch=1, at=now - timedelta(hours=hours))
@@ -101,7 +101,7 @@ def test_writers_are_forgotten_after_a_day(db: None) -> None:
     assert UsageWriter.objects.get().at == now - timedelta(hours=23)
 
 
-def test_emails_are_kept_for_two_weeks_and_those_that_failed_for_three_months(db: None) -> None:
+def test_delete_old_emails_keeps_two_weeks_and_three_months_of_failed(db: None) -> None:
     now = timezone.now()
     for days in (13, 15, 89, 91):
         at = now - timedelta(days=days)
@@ -113,7 +113,7 @@ def test_emails_are_kept_for_two_weeks_and_those_that_failed_for_three_months(db
     assert kept == {"sent 13", "failed 13", "failed 15", "failed 89", "waiting"}
 
 
-def test_the_request_log_is_kept_for_as_long_as_is_set(key: ApiKey, settings: Any) -> None:
+def test_maintain_request_log_keeps_it_for_as_long_as_is_set(key: ApiKey, settings: Any) -> None:
     settings.REQUEST_LOG_DAYS = 3
     use_on(key, ago(400), ago(3), ago(2), ago(0))
     for _ in range(2):
@@ -140,7 +140,7 @@ def rows_in(partition: str) -> int:
 
 
 @on_postgres
-def test_a_row_is_in_the_partition_of_its_day_and_without_one_in_the_default(key: ApiKey) -> None:
+def test_maintain_request_log_makes_a_partition_for_each_day(key: ApiKey) -> None:
     maintain_request_log()
     assert {partition_of(ago(-ahead)) for ahead in range(1, 8)} <= partitions()
     use_on(key, ago(-2), ago(-30), ago(0))
@@ -149,7 +149,7 @@ def test_a_row_is_in_the_partition_of_its_day_and_without_one_in_the_default(key
 
 
 @on_postgres
-def test_a_day_whose_rows_are_in_the_default_partition_stays_there(
+def test_maintain_request_log_leaves_a_day_in_the_default_partition(
     key: ApiKey, caplog: pytest.LogCaptureFixture
 ) -> None:
     use_on(key, ago(-2))
@@ -161,7 +161,7 @@ def test_a_day_whose_rows_are_in_the_default_partition_stays_there(
 
 
 @on_postgres
-def test_a_day_that_is_too_old_is_dropped_whole(
+def test_maintain_request_log_drops_an_old_day(
     key: ApiKey, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maintain_request_log()
@@ -184,7 +184,7 @@ def maintain_elsewhere() -> None:
 
 @on_postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_make_partitions_at_once_while_others_write(issue: IssueKey) -> None:
+def test_maintain_request_log_twice_at_once_holds_up_no_writer(issue: IssueKey) -> None:
     """Whatever locked writers out would wait for this transaction, and in vain."""
     key, _ = issue()
     maintain_request_log()
@@ -202,7 +202,7 @@ def test_two_make_partitions_at_once_while_others_write(issue: IssueKey) -> None
                 cursor.execute(f"DROP TABLE {name}")
 
 
-def test_delete_old_usage_takes_answers_that_nobody_may_ask_for_again(db: None) -> None:
+def test_delete_old_usage_takes_expired_answers(db: None) -> None:
     now = timezone.now()
     for hours in (23, 25):
         KeptAnswer.objects.create(

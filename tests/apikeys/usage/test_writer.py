@@ -28,7 +28,7 @@ pytestmark = [
 
 @pytest.fixture
 def elsewhere() -> Iterator[ThreadPoolExecutor]:
-    """Where others do something at the same time, each on a connection of its own."""
+    """Threads that do something at the same time, each on a connection of its own."""
     with ThreadPoolExecutor() as pool:
         yield pool
 
@@ -59,7 +59,7 @@ def slow_commits() -> Iterator[None]:
             cursor.execute("DROP FUNCTION take_your_time() CASCADE")
 
 
-def test_a_connection_that_breaks_while_it_commits_makes_nothing_count_twice(
+def test_write_counts_once_when_a_commit_breaks(
     issue: IssueKey, elsewhere: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, _ = issue()
@@ -83,7 +83,7 @@ def test_a_connection_that_breaks_while_it_commits_makes_nothing_count_twice(
     assert Usage.objects.get().requests == StoreUsage.objects.get().requests == 2
 
 
-def test_a_key_and_a_store_are_deleted_while_a_flush_is_under_way(
+def test_write_holds_up_no_deletion_of_key_or_store(
     issue: IssueKey, elsewhere: ThreadPoolExecutor, store: Store
 ) -> None:
     """Whatever a flush locks would hold the deletion up for as long as this transaction takes."""
@@ -100,7 +100,7 @@ def test_a_key_and_a_store_are_deleted_while_a_flush_is_under_way(
     assert sum(Usage.objects.values_list("requests", flat=True)) == 4
 
 
-def test_two_who_write_the_same_rows_do_not_deadlock(issue: IssueKey, elsewhere: ThreadPoolExecutor) -> None:
+def test_write_by_two_at_once_does_not_deadlock(issue: IssueKey, elsewhere: ThreadPoolExecutor) -> None:
     keys = [issue()[0] for _ in range(20)]
 
     def write(order: list[ApiKey]) -> None:
