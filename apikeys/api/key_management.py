@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar, cast
 
+import msgspec
 from django.core.exceptions import ValidationError as FieldError
 from django.http import Http404
 from django.utils import timezone
@@ -120,7 +121,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else ()
         if unknown:
-            raise ValidationError({name: ["This field is unknown."] for name in unknown})
+            raise ValidationError({name: ["This field is unknown or cannot be written."] for name in unknown})
         return super().to_internal_value(data)
 
 
@@ -266,8 +267,10 @@ class ApiKeyViewSet(GenericViewSet[Any]):
             raise Http404
         return key
 
-    def read_body(self, serializer_class: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
-        body = serializer_class(data=self.request.data, partial=partial)
+    def read_body(self, serializer_class: type[StrictSerializer]) -> dict[str, Any]:
+        return self.validate(serializer_class(data=self.request.data))
+
+    def validate(self, body: StrictSerializer) -> dict[str, Any]:
         body.is_valid(raise_exception=True)
         valid: dict[str, Any] = body.validated_data
         return valid
@@ -310,12 +313,14 @@ class ApiKeyViewSet(GenericViewSet[Any]):
     @extend_schema(
         operation_id="update_api_key",
         summary="Update an API key",
-        description="Only a key that the program's own key made, or one that this made.",
+        description="Only a key that the program's own key made, or one that this made. What is sent back as "
+        "it was read is no change.",
         request=ApiKeySerializer(partial=True),
         responses=ApiKey,
     )
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
-        key, body = self.get_key(), self.read_body(ApiKeySerializer, partial=True)
+        key = self.get_key()
+        body = self.validate(ApiKeySerializer(data=changes_of(key, request.data), partial=True))
         with errors_of_the_api(self.program):
             lifecycle.update_key(key, by=self.actor, version=key.version, **cast("Any", body))
         return self.answer(key)
@@ -390,6 +395,14 @@ def errors_of_the_api(program: StoredKey) -> Iterator[None]:
         raise ApiError("conflict", "The key is not in a state in which this can be done to it.") from error
     except StoredKey.DoesNotExist as error:
         raise Http404 from error
+
+
+def changes_of(key: StoredKey, sent: Any) -> Any:
+    """Return what a merge patch (RFC 7396) changes in a key: what can be read can be sent back."""
+    current = msgspec.to_builtins(describe_keys([key])[0])
+    if not isinstance(sent, Mapping):
+        return sent
+    return {name: value for name, value in sent.items() if name not in current or value != current[name]}
 
 
 def refuse_body(request: Request) -> None:

@@ -1,6 +1,5 @@
 """The API's routes about keys themselves."""
 
-from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from apikeys.actors import client_actor, program_actor
 from apikeys.api import output, rate_limits
 from apikeys.api.call import get_call
 from apikeys.api.exceptions import ApiError
-from apikeys.api.key_management import NewApiKey, describe_new_key, refuse_body
+from apikeys.api.key_management import NewApiKey, StrictSerializer, describe_new_key, refuse_body
 from apikeys.api.permissions import HasApiKey
 from apikeys.lifecycle import StaleKey, StoreSuspended
 from apikeys.models import ApiKey, LoggedRequest
@@ -113,7 +112,7 @@ class RenewKeyView(NoParametersMixin):
         return Response(describe_new_key(*renewed), status=201)
 
 
-class LeakedKeysSerializer(serializers.Serializer[Any]):
+class LeakedKeysSerializer(StrictSerializer):
     keys = serializers.ListField(
         child=serializers.CharField(max_length=MAX_LENGTH),
         min_length=1,
@@ -127,12 +126,6 @@ class LeakedKeysSerializer(serializers.Serializer[Any]):
         if len(found) > MAX_KEYS:
             raise serializers.ValidationError(f"There are more than {MAX_KEYS} keys in it: hand in fewer.")
         return found
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else ()
-        if unknown:
-            raise serializers.ValidationError({name: ["This field is unknown."] for name in unknown})
-        return super().to_internal_value(data)
 
 
 class RevokeKeysView(NoParametersMixin):

@@ -248,6 +248,7 @@ def test_no_key_reaches_more_than_its_maker(store: Store, owner: User) -> None:
         settings=settings(
             max_examples=8,
             stateful_step_count=25,
+            derandomize=True,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -25,12 +25,13 @@ from tests.shop import Caller, make_customer, make_order
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MANY = 20
+PROGRAMS = 50
 KEYS = "/stores/267418190/settings/api-keys/"
 
 
-def at_once(action: Callable[[int], Any]) -> list[Any]:
-    """Run an action in twenty threads that begin together, each with its own database connection."""
-    start = threading.Barrier(MANY)
+def at_once(action: Callable[[int], Any], count: int = MANY) -> list[Any]:
+    """Run an action in threads that begin together, each with its own database connection."""
+    start = threading.Barrier(count)
 
     def run(number: int) -> Any:
         try:
@@ -39,8 +40,8 @@ def at_once(action: Callable[[int], Any]) -> list[Any]:
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(MANY) as pool:
-        return list(pool.map(run, range(MANY)))
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
 
 
 @pytest.fixture
@@ -203,7 +204,7 @@ def test_a_leaked_key_is_ended_once_however_many_hand_it_in(issue: IssueKey, set
 
 def test_programs_that_renew_their_keys_at_once_all_end_with_a_key_that_works(issue: IssueKey) -> None:
     """Each asks twice, as if the first answer were lost, and is never said to use a key that was replaced."""
-    texts = [issue(renews_days=30)[1] for _ in range(MANY)]
+    texts = [issue(renews_days=30)[1] for _ in range(PROGRAMS)]
 
     def renew(number: int) -> Any:
         program = Client(headers=bearer(texts[number]), raise_request_exception=False)
@@ -211,9 +212,9 @@ def test_programs_that_renew_their_keys_at_once_all_end_with_a_key_that_works(is
         assert lost.status_code == 201
         return Client(headers=bearer(answer.json()["key"])).get("/v1/api-key/")
 
-    assert statuses(at_once(renew)) == {200: MANY}
+    assert statuses(at_once(renew, PROGRAMS)) == {200: PROGRAMS}
     assert not ApiKey.objects.filter(reused_at__isnull=False).exists()
-    assert ApiKey.objects.filter(superseded_at=None, is_unconfirmed=False).count() == MANY
+    assert ApiKey.objects.filter(superseded_at=None, is_unconfirmed=False).count() == PROGRAMS
 
 
 def test_leaks_deactivations_and_suspensions_at_once_wait_for_each_other_one_way(

@@ -174,6 +174,20 @@ def test_a_program_changes_rolls_and_ends_the_keys_that_it_made(api: Api, progra
     assert {entry.actor_prefix for entry in AuditEntry.objects.exclude(key=program)} == {program.prefix}
 
 
+def test_update_takes_back_what_was_read_and_names_what_cannot_be_written(api: Api, program: ApiKey) -> None:
+    path = f"{api.make(allowed_addresses=['127.0.0.1']).json()['prefix']}/"
+    with time_machine.travel(NOON + timedelta(seconds=0.5), tick=False):
+        read = api.call("GET", path).json()
+    assert api.call("PATCH", path, read).json() == read
+    entries = AuditEntry.objects.count()
+    assert api.call("PATCH", path, read | {"note": "Nightly"}).json() == read | {"note": "Nightly"}
+    assert AuditEntry.objects.count() == entries + 1
+    computed = read.keys() - {"name", "note", "access", "expires_at", "allowed_addresses"}
+    for name in computed:
+        answer = api.call("PATCH", path, read | {"note": "Nightly", name: "another"})
+        assert (answer.status_code, list(answer.json()["fields"])) == (400, [name])
+
+
 def test_a_program_gives_no_more_than_it_has_at_that_moment(api: Api, program: ApiKey, owner: User) -> None:
     made = api.make(access=["orders:write"], allowed_addresses=["127.0.0.1"]).json()
     lifecycle.update_key(program, by=Actor(owner), version=1, access=["api_keys:write", "customers:read"])
