@@ -1,9 +1,11 @@
 """Answers of the API to right and wrong requests are what its own description says.
 
 Schemathesis makes requests up from the description: valid ones, and ones that break it in every way it can
-think of. Each is sent in-process, and whatever it did is taken back.
+think of. Each is sent in-process, and whatever it did is taken back. CONFORMANCE_EXAMPLES says how many are
+made for each route.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +34,8 @@ CHECKED: Any = CHECKS.get_by_names(
         "response_schema_conformance",
     ]
 )
+
+EXAMPLES = int(os.environ.get("CONFORMANCE_EXAMPLES", "8"))
 
 Operation = Any  # schemathesis.APIOperation, which wants to know too much about itself
 
@@ -65,7 +69,12 @@ def specimens(store: Store) -> Specimens:
 
 
 def send(
-    operation: Operation, key: str | None, mode: GenerationMode, *, there: Specimens, examples: int
+    operation: Operation,
+    key: str | None,
+    mode: GenerationMode,
+    *,
+    there: Specimens,
+    examples: int = EXAMPLES,
 ) -> None:
     """Send made-up requests for an operation, each of which must be answered as described."""
     headers = {"Accept-Encoding": "identity", **(bearer(key) if key else {})}
@@ -101,17 +110,23 @@ def path_parameters(operation: Operation, mode: GenerationMode, there: Specimens
 
 
 @each_operation
-def test_with_a_key_of_all_scopes(operation: Operation, specimens: Specimens, issue: IssueKey) -> None:
+def test_answers_to_a_key_of_all_scopes_are_as_described(
+    operation: Operation, specimens: Specimens, issue: IssueKey
+) -> None:
     _, key = issue(access=list(SCOPES))
-    send(operation, key, GenerationMode.POSITIVE, there=specimens, examples=20)
+    send(operation, key, GenerationMode.POSITIVE, there=specimens)
 
 
 @each_that_takes_something
-def test_with_mistakes(operation: Operation, specimens: Specimens, issue: IssueKey) -> None:
+def test_answers_to_mistakes_are_as_described(
+    operation: Operation, specimens: Specimens, issue: IssueKey
+) -> None:
     _, key = issue(access=list(SCOPES))
-    send(operation, key, GenerationMode.NEGATIVE, there=specimens, examples=20)
+    send(operation, key, GenerationMode.NEGATIVE, there=specimens)
 
 
 @each_operation
-def test_without_a_key(operation: Operation, specimens: Specimens) -> None:
-    send(operation, None, GenerationMode.POSITIVE, there=specimens, examples=5)
+def test_answers_without_a_key_are_as_described(operation: Operation, specimens: Specimens) -> None:
+    is_public = operation.definition.raw["security"] == []
+    examples = EXAMPLES if is_public else 1
+    send(operation, None, GenerationMode.POSITIVE, there=specimens, examples=examples)
