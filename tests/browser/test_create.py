@@ -34,27 +34,6 @@ def secret_in(created: Locator) -> str:
 # The form.
 
 
-@pytest.mark.parametrize("way", ["click", "keyboard"])
-def test_the_dialog_opens_over_the_list_at_the_name(page: Page, way: str) -> None:
-    page.goto(KEYS)
-    link = page.get_by_role("link", name="Add API Key")
-    if way == "click":
-        link.click()
-    else:
-        link.focus()
-        page.keyboard.press("Enter")
-    dialog = page.get_by_role("dialog", name="Add API Key")
-    expect(dialog.get_by_label("Name", exact=True)).to_be_focused()
-    expect(page).to_have_url(re.compile(f"{KEYS}$"))
-
-
-def test_two_clicks_open_one_dialog(page: Page) -> None:
-    page.goto(KEYS)
-    page.get_by_role("link", name="Add API Key").dblclick()
-    expect(page.get_by_role("dialog").get_by_label("Name", exact=True)).to_be_focused()
-    expect(page.get_by_role("dialog")).to_have_count(1)
-
-
 def test_errors_come_back_into_the_open_dialog_with_what_was_typed(
     page: Page, form: Locator, issue: IssueKey
 ) -> None:
@@ -80,14 +59,6 @@ def test_errors_come_back_into_the_open_dialog_with_what_was_typed(
     expect(page.get_by_role("dialog", name="API key created")).to_be_visible()
 
 
-def test_a_key_that_reaches_nothing_leads_to_the_table(page: Page, form: Locator) -> None:
-    form.get_by_label("Name", exact=True).fill("Idle")
-    form.get_by_role("button", name="Save").click()
-    expect(form.get_by_role("paragraph").filter(has_text="Choose at least one resource")).to_be_visible()
-    expect(form.get_by_label("Read products")).to_be_focused()
-    expect(form.get_by_label("Name", exact=True)).to_have_value("Idle")
-
-
 def test_a_day_is_asked_for_only_where_one_is_needed(form: Locator) -> None:
     day = form.get_by_label("Last day it works")
     expect(day).to_be_hidden()
@@ -99,15 +70,13 @@ def test_a_day_is_asked_for_only_where_one_is_needed(form: Locator) -> None:
     expect(day).to_have_accessible_description(re.compile("in the past"))
 
 
-def test_write_ticks_read_and_unticking_read_unticks_write(form: Locator) -> None:
+def test_write_ticks_read_and_presets_fill_the_table(form: Locator) -> None:
     read, write = form.get_by_label("Read orders"), form.get_by_label("Write orders")
     write.check()
     expect(read).to_be_checked()
     read.uncheck()
     expect(write).not_to_be_checked()
 
-
-def test_presets_fill_the_table_and_writing_everything_gets_a_caution(form: Locator) -> None:
     caution = form.get_by_text("able to change everything in your store")
     form.get_by_role("button", name="Fulfilment").click()
     ticked = form.locator("[name=access]:checked")
@@ -125,12 +94,15 @@ def test_presets_fill_the_table_and_writing_everything_gets_a_caution(form: Loca
 
 
 def test_an_error_goes_when_its_cause_does(form: Locator) -> None:
+    name, errors = form.get_by_label("Name", exact=True), form.locator(".field-error")
     form.get_by_role("button", name="Save").click()
-    errors = form.locator(".field-error")
     expect(errors).to_have_text(["Enter a name. ", "Choose at least one resource. "])
+    name.fill("Idle")
+    expect(errors).to_have_text(["Choose at least one resource. "])
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_label("Read products")).to_be_focused()
+    expect(name).to_have_value("Idle")
     form.get_by_role("button", name="Storefront").click()
-    expect(errors).to_have_text(["Enter a name. "])
-    form.get_by_label("Name", exact=True).fill("S")
     expect(errors).to_have_count(0)
 
 
@@ -140,15 +112,14 @@ def test_ones_own_address_is_added_with_a_click(form: Locator) -> None:
     expect(form.get_by_label("Allowed addresses")).to_have_value("127.0.0.1")
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (360, 640)])
-def test_the_buttons_stay_in_view(page: Page, form: Locator, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+def test_the_buttons_stay_in_view_on_a_phone(page: Page, form: Locator) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
     expect(form.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)
     form.get_by_label("Write coupons").check()
     expect(form.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)
 
 
-@pytest.mark.parametrize("way", ["Escape", "Cancel", "Close", "Back"])
+@pytest.mark.parametrize("way", ["Escape", "Cancel", "Back"])
 def test_closing_asks_before_it_throws_away_what_was_typed(page: Page, form: Locator, way: str) -> None:
     def close() -> None:
         if way == "Escape":
@@ -213,14 +184,6 @@ def test_a_lost_answer_says_that_the_key_may_exist_and_the_list_marks_it(
     expect(page.get_by_role("row", name="In a tunnel")).to_contain_text("Never shown")
 
 
-def test_a_double_click_on_save_makes_one_key(page: Page, form: Locator) -> None:
-    form.get_by_label("Name", exact=True).fill("Once")
-    form.get_by_label("Read orders").check()
-    form.get_by_role("button", name="Save").dblclick()
-    expect(page.get_by_role("dialog", name="API key created")).to_be_visible()
-    assert ApiKey.objects.count() == 1
-
-
 def test_a_form_that_cannot_be_sent_stays_as_it_is(page: Page, form: Locator, complaints: list[str]) -> None:
     form.get_by_label("Name", exact=True).fill("In a tunnel")
     form.get_by_label("Read orders").check()
@@ -239,12 +202,11 @@ def test_a_form_that_cannot_be_sent_stays_as_it_is(page: Page, form: Locator, co
 # The key, once.
 
 
-def test_the_new_key_is_shown_with_the_focus_on_copy(created: Locator, call: CallApi) -> None:
+def test_the_new_key_is_shown_with_the_focus_on_copy_and_whole_on_a_phone(
+    page: Page, created: Locator, call: CallApi
+) -> None:
     expect(created.get_by_role("button", name="Copy", exact=True)).to_be_focused()
     assert call(secret_in(created)).status == 200
-
-
-def test_the_new_key_is_readable_on_a_phone(page: Page, created: Locator) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     secret = created.get_by_label("The whole API key")
     expect(secret).to_be_in_viewport(ratio=1)
@@ -278,24 +240,18 @@ def test_copying_works_where_the_clipboard_is_closed_to_scripts(page: Page) -> N
     assert other.evaluate("navigator.clipboard.readText()") == secret
 
 
-@pytest.mark.parametrize(
-    ("language", "start"),
-    [("curl", "curl --header"), ("Python", "from urllib"), ("JavaScript", "const response")],
-)
-def test_an_example_with_the_key_can_be_copied_and_counts_as_copied(
-    page: Page, created: Locator, language: str, start: str
-) -> None:
-    created.get_by_text(language, exact=True).click()
-    created.get_by_role("button", name=f"Copy the {language} example").click()
+def test_an_example_with_the_key_can_be_copied_and_counts_as_copied(page: Page, created: Locator) -> None:
+    created.get_by_text("Python", exact=True).click()
+    created.get_by_role("button", name="Copy the Python example").click()
     expect(created.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith(start)
+    assert copied.startswith("from urllib")
     assert f"Bearer {secret_in(created)}" in copied
     page.keyboard.press("Escape")
     expect(created).to_be_hidden()
 
 
-@pytest.mark.parametrize("way", ["button", "cross", "escape", "back"])
+@pytest.mark.parametrize("way", ["button", "escape", "back"])
 def test_closing_without_having_copied_asks_once(page: Page, created: Locator, way: str) -> None:
     def close() -> None:
         if way == "escape":
@@ -303,7 +259,7 @@ def test_closing_without_having_copied_asks_once(page: Page, created: Locator, w
         elif way == "back":
             page.evaluate("history.back()")
         else:
-            created.get_by_role("link", name="Close").nth(int(way == "button")).click()
+            created.get_by_role("link", name="Close").last.click()
 
     expect(created).to_be_visible()
     close()

@@ -24,6 +24,14 @@ CALL = """async ([url, headers, credentials]) => {
 }"""
 
 
+FRAME = """(url) => new Promise((loaded) => {
+  const frame = document.createElement("iframe");
+  frame.addEventListener("load", loaded);
+  frame.src = url;
+  document.body.append(frame);
+})"""
+
+
 class BlankPage(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
@@ -56,45 +64,27 @@ def front_end(shop: str, browser: Any, store: Store) -> Iterator[Page]:
     context.close()
 
 
-def test_public_products_are_read_without_a_key(front_end: Page, base_url: str) -> None:
-    answer = front_end.evaluate(CALL, [f"{base_url}/v1/stores/267418190/products/?perpage=100", {}, "omit"])
+def test_a_page_elsewhere_calls_the_api_with_and_without_a_key(
+    front_end: Page, base_url: str, issue: IssueKey
+) -> None:
+    products = f"{base_url}/v1/stores/267418190/products/?perpage=100"
+    orders = f"{base_url}/v1/stores/267418190/orders?page=1&perpage=100&order=date_asc"
+    answer = front_end.evaluate(CALL, [products, {}, "omit"])
     assert (answer["status"], answer["body"]["data"]) == (200, [])
     assert answer["exposed"]["X-Request-Id"]
-
-
-def test_a_header_with_a_key_passes_the_preflight(front_end: Page, base_url: str, issue: IssueKey) -> None:
-    _, plaintext = issue()
-    url = f"{base_url}/v1/stores/267418190/orders?page=1&perpage=100&order=date_asc"
-    answer = front_end.evaluate(CALL, [url, {"Authorization": f"Bearer {plaintext}"}, "omit"])
+    answer = front_end.evaluate(CALL, [orders, {"Authorization": f"Bearer {issue()[1]}"}, "omit"])
     assert answer["status"] == 200
     assert answer["exposed"]["RateLimit"].startswith('"key";r=')
-
-
-def test_a_refusal_can_be_read_too(front_end: Page, base_url: str) -> None:
-    answer = front_end.evaluate(CALL, [f"{base_url}/v1/stores/267418190/orders/", {}, "omit"])
+    answer = front_end.evaluate(CALL, [orders, {}, "omit"])
     assert answer["body"]["code"] == "api_key_missing"
     assert answer["exposed"]["WWW-Authenticate"] == 'Bearer realm="Reflow API"'
 
 
-def test_cookies_are_never_let_through(front_end: Page, base_url: str) -> None:
-    url = f"{base_url}/v1/stores/267418190/products/"
-    assert front_end.evaluate(CALL, [url, {}, "include"]) == {"blocked": "TypeError"}
-
-
-def test_the_settings_page_answers_no_other_origin(front_end: Page, base_url: str) -> None:
-    url = f"{base_url}/stores/267418190/settings/api-keys/"
-    assert front_end.evaluate(CALL, [url, {}, "include"]) == {"blocked": "TypeError"}
-
-
-FRAME = """(url) => new Promise((loaded) => {
-  const frame = document.createElement("iframe");
-  frame.addEventListener("load", loaded);
-  frame.src = url;
-  document.body.append(frame);
-})"""
-
-
-def test_no_page_is_shown_in_a_frame_elsewhere(front_end: Page, base_url: str) -> None:
+def test_a_page_elsewhere_gets_nothing_with_cookies_and_shows_no_page_in_a_frame(
+    front_end: Page, base_url: str
+) -> None:
+    for path in ("/v1/stores/267418190/products/", "/stores/267418190/settings/api-keys/"):
+        assert front_end.evaluate(CALL, [f"{base_url}{path}", {}, "include"]) == {"blocked": "TypeError"}
     front_end.evaluate(FRAME, f"{base_url}/accounts/login/")
     (frame,) = front_end.frames[1:]
     assert frame.url.startswith("chrome-error:")

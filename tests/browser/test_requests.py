@@ -19,6 +19,7 @@ def test_live_keeps_its_filters_and_waits_behind_an_open_request(
     page: Page, plaintext: str, call: CallApi
 ) -> None:
     call(plaintext)
+    page.clock.install()
     page.goto(f"{KEYS}requests/?outcome=succeeded")
     page.get_by_role("link", name="Live", exact=True).click()
     rows = page.get_by_role("table", name="Requests").locator("tbody tr")
@@ -31,7 +32,7 @@ def test_live_keeps_its_filters_and_waits_behind_an_open_request(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     call(plaintext)
-    page.wait_for_timeout(2_500)
+    page.clock.run_for(10_000)
     assert asked == []
     page.keyboard.press("Escape")
     expect(rows).to_have_count(3)
