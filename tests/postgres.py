@@ -33,7 +33,7 @@ fsync = off
 full_page_writes = off
 """
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 # One in which e-mails with accents have upper and lower case, whatever the developer's is.
 LOCALE = {"LC_ALL": "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"}

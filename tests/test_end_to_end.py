@@ -35,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, first_run: ExitStack, databas
     return first_run.enter_context(served(tmp_path_factory.mktemp("site"), database_url))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def owner(site: Served) -> Visitor:
     visitor = Visitor(site)
     visitor.sign_in("owner@example.com")

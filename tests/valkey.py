@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.programs import Unavailable
 
 REMEDY = "Install Valkey or Redis (on Debian and Ubuntu: apt install redis-server) or set TEST_REDIS_URL."
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from tests import valkey
 from tests.server import free_port
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 SLOTS = 16384
 HOST = "127.0.0.1"
 # As the guide sets a cluster up, but quicker to notice that a node is away.
@@ -50,7 +50,7 @@ class Node:
 
     def client(self) -> Redis:
         password = dict(zip(self.options, self.options[1:], strict=False)).get("--requirepass")
-        return Redis(HOST, self.port, password=password, socket_timeout=5)
+        return Redis(HOST, self.port, password=password, socket_timeout=30)
 
     def answers(self) -> bool:
         try:

@@ -180,7 +180,7 @@ def test_suspend_store_waits_for_a_key_that_is_being_made(
     made, suspended = Event(), Event()
 
     def suspend_meanwhile() -> None:
-        made.wait(10)
+        made.wait(60)
         try:
             suspend(store, by)
         finally:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.server import ROOT, free_port, wait_for
 
 SECRET_KEY = "of nobody, for an hour, on a loopback address: 0123456789 abcdef"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 # Removed when the process ends; the first site that it makes fills it.
 STATIC_FOLDER = tempfile.TemporaryDirectory(prefix="reflow-static-")
 STORE = "/v1/stores/267418190"
@@ -98,4 +98,4 @@ def site(
         yield site
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)

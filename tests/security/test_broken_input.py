@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.test import Client
 
 from tests.conftest import PASSWORD
@@ -106,8 +104,3 @@ def test_no_form_is_broken_by_what_is_filled_in(mighty: Client, shops: Shops, od
         if answer.status_code >= 500:
             broken.append((page.name, sorted(fields)))
     assert broken == []
-
-
-def test_a_session_that_is_asked_for_in_vain_is_not_kept(client: Client, db: None) -> None:
-    client.get(LOGIN, HTTP_COOKIE=f"{settings.SESSION_COOKIE_NAME}=aaaaaaaa")
-    assert not Session.objects.exists()

@@ -13,7 +13,6 @@ from django.test import Client
 from rest_framework import serializers
 from rest_framework.fields import Field
 
-from apikeys.models import ApiKey
 from reflow.api.routes import Route
 from stores.api.categories import CategoryViewSet
 from stores.api.coupons import CouponFilters, CouponViewSet
@@ -22,9 +21,9 @@ from stores.api.filters import IdFilter, IdsFilter
 from stores.api.orders import OrderFilters, OrderViewSet
 from stores.api.products import ProductFilters, ProductViewSet
 from stores.api.serializers import IdField
-from stores.models import Category, Customer, Product
+from stores.models import Product
 from stores.resources import Resource
-from tests.conftest import bearer, make_owner
+from tests.conftest import make_owner
 from tests.security.conftest import signed_in_as
 from tests.security.surface import (
     Shops,
@@ -37,7 +36,7 @@ from tests.security.surface import (
     store_routes,
 )
 from tests.shop import Caller
-from tests.specimens import Specimens, undone
+from tests.specimens import undone
 
 NOBODYS = 10**15
 VIEWS: list[Any] = [ProductViewSet, CategoryViewSet, OrderViewSet, CustomerViewSet, CouponViewSet]
@@ -243,12 +242,3 @@ def test_nobody_but_operators_gets_into_the_admin(shops: Shops, owner: User) -> 
         assert answer.status_code in {302, 403, 405}, page
         assert answer.get("Location", "/admin/") == "/admin/", page  # of what is not there
     assert everything() == before
-
-
-def test_both_stores_have_the_same_number_of_rows(shops: Shops) -> None:
-    """The comparisons above rest on this: the two are alike, and share nothing."""
-    for model in (Category, Customer, Product, ApiKey):
-        counts = [model.objects.filter(store=each).count() for each in (shops.mine.store, shops.theirs.store)]
-        assert len(set(counts)) == 1
-    assert isinstance(shops.theirs, Specimens)
-    assert bearer(shops.my_plaintext) != bearer(shops.their_plaintext)

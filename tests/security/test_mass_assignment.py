@@ -125,14 +125,6 @@ def test_nested_fields_that_cannot_be_written_are_refused_by_name(
     assert fields <= set(answer.json()["fields"])
 
 
-def test_a_query_string_sets_nothing(api: Caller, shops: Shops) -> None:
-    url = f"/products/{shops.mine.ids[Resource.PRODUCTS][0]}/"
-    before = api.get(url).json()
-    api.client.patch(f"{api.base}{url}?price=1&store=518203746", "{}", content_type="application/json")
-    after = api.get(url).json()
-    assert after | {"updated_at": ""} == before | {"updated_at": ""}
-
-
 # Forms for people.
 
 EDITED = {"name", "note", "access", "version", "allowed_addresses"}

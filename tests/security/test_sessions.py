@@ -111,11 +111,6 @@ def test_a_visitor_gets_few_challenges_and_for_an_hour(client: Client, shops: Sh
     assert Session.objects.filter(expire_date__gt=timezone.now() + timedelta(hours=1)).count() == 0
 
 
-def test_a_session_lasts_two_weeks(client: Client, shops: Shops) -> None:
-    sign_in(client, "owner@example.com")
-    assert Session.objects.get().expire_date > timezone.now() + timedelta(days=13)
-
-
 @pytest.mark.parametrize("size", [10, 9000, 900_000])
 def test_a_form_that_waits_for_the_sign_in_fits_a_cookie(client: Client, shops: Shops, size: int) -> None:
     text = secrets.token_hex(size // 2)

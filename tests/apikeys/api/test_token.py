@@ -470,6 +470,7 @@ def test_a_token_from_another_address_gets_no_key(issuer: Issuer, trust: Trust) 
     assert "127.0.0.1" in TokenExchange.objects.get().reason
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_a_trust_makes_so_many_keys_a_minute(
     issuer: Issuer, trust: Trust, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,7 +194,7 @@ def test_maintain_request_log_twice_at_once_holds_up_no_writer(issue: IssueKey) 
             use_on(key, ago(-1))
             patch.setattr(timezone, "now", lambda: later)
             for making in [elsewhere.submit(maintain_elsewhere) for _ in range(2)]:
-                making.result(timeout=30)
+                making.result(timeout=60)
         assert partition_of(later.date() + timedelta(days=7)) in partitions()
     finally:
         with connection.cursor() as cursor:

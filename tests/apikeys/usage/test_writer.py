@@ -94,8 +94,8 @@ def test_write_holds_up_no_deletion_of_key_or_store(
         batch.add(make_request(one, status_code=401, reason="api_key_expired"))
     with transaction.atomic():
         writer.write(batch)
-        elsewhere.submit(alone, key.delete).result(timeout=10)
-        elsewhere.submit(alone, store.delete).result(timeout=10)
+        elsewhere.submit(alone, key.delete).result(timeout=60)
+        elsewhere.submit(alone, store.delete).result(timeout=60)
     assert not ApiKey.objects.exists()
     assert sum(Usage.objects.values_list("requests", flat=True)) == 4
 
