@@ -2,7 +2,6 @@
 
 import pytest
 from django.conf import settings
-from django.test import Client
 from playwright.sync_api import Locator, Page, expect
 
 from apikeys.models import ApiKey
@@ -84,18 +83,6 @@ def test_a_form_whose_token_is_gone_costs_a_sign_in_and_nothing_else(page: Page,
     typed.get_by_role("button", name="Save").click()
     sign_in(page)
     expect_what_was_typed(page)
-
-
-# A change in a session older than an hour.
-
-
-@pytest.fixture
-def long_ago(signed_in: Client) -> None:
-    """The owner signed in two hours ago."""
-    session = signed_in.session
-    for record in session["account_authentication_methods"]:
-        record["at"] -= 2 * 60 * 60
-    session.save()
 
 
 def test_somebody_elses_sign_in_does_not_get_what_was_typed(

@@ -1,12 +1,10 @@
 """Everything on the settings page works in a browser that runs no scripts."""
 
-import re
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from apikeys.models import ApiKey
-from tests.browser.conftest import KEYS, CallApi, NewContext, requests_of, sign_in, use
+from tests.browser.conftest import KEYS, CallApi, NewContext
 from tests.conftest import IssueKey
 
 
@@ -14,14 +12,6 @@ from tests.conftest import IssueKey
 def page(signed_in_context: NewContext) -> Page:
     """The store's owner, signed in, in such a browser."""
     return signed_in_context(java_script_enabled=False).new_page()
-
-
-def test_signing_in(new_context: NewContext, issue: IssueKey) -> None:
-    issue(name="Accounting")
-    page = new_context(java_script_enabled=False).new_page()
-    page.goto(KEYS)
-    sign_in(page)
-    expect(page.get_by_role("link", name="Accounting")).to_be_visible()
 
 
 def test_a_key_is_made_and_shown_once(page: Page, call: CallApi) -> None:
@@ -44,16 +34,6 @@ def test_a_key_is_made_and_shown_once(page: Page, call: CallApi) -> None:
     page.reload()
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert secret[8:] not in page.content()
-
-
-def test_the_dialog_of_a_new_key_is_left_by_its_links(page: Page) -> None:
-    page.goto(f"{KEYS}new/")
-    page.get_by_label("Name", exact=True).fill("Accounting")
-    page.get_by_label("Read orders").check()
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("dialog").get_by_role("link", name="Close").last.click()
-    expect(page).to_have_url(re.compile(f"{KEYS}$"))
-    expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def test_a_key_is_edited_paused_rolled_and_deleted(page: Page, issue: IssueKey, call: CallApi) -> None:
@@ -88,31 +68,6 @@ def test_a_key_is_edited_paused_rolled_and_deleted(page: Page, issue: IssueKey, 
     page.get_by_role("button", name="Delete key").click()
     expect(page.get_by_text("Deleted Bookkeeping.")).to_be_visible()
     expect(page.get_by_role("rowheader")).to_have_count(1)
-
-
-def test_a_pasted_key_is_found_and_its_secret_gets_into_no_address(page: Page, issue: IssueKey) -> None:
-    issue(name="Warehouse")
-    key, plaintext = issue(name="Accounting")
-    page.goto(KEYS)
-    sent = requests_of(page)
-    page.get_by_role("searchbox").fill(plaintext)
-    page.get_by_role("searchbox").press("Enter")
-    expect(page.get_by_role("rowheader")).to_have_count(1)
-    expect(page).to_have_url(re.compile(rf"\?q={key.prefix}$"))
-    assert not any(plaintext[8:] in request.split()[0] for request in sent)
-    assert plaintext[8:] not in page.content()
-
-
-def test_a_suggestion_is_taken_and_undone(page: Page, issue: IssueKey) -> None:
-    key, _ = issue()
-    use(key, "customers:read", outcome="refused")
-    page.goto(f"{KEYS}{key.prefix}/")
-    page.get_by_role("button", name="Grant customers:read").click()
-    expect(page.get_by_text("Added customers:read.").first).to_be_visible()
-    page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Removed customers:read.").first).to_be_visible()
-    key.refresh_from_db()
-    assert key.access == ["orders:read"]
 
 
 def test_several_keys_are_deactivated(page: Page, issue: IssueKey) -> None:
