@@ -2,7 +2,8 @@
 # 3.11 or newer and with its venv module, or another one: make run PYTHON=/path/to/python3.12
 PYTHON := python3.13 python3.12 python3.11 python3 python
 PY := .venv/bin/python
-PYTEST := $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
+# In the order of the folders: files with few tests are those that take longest, and would come last.
+PYTEST := $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
