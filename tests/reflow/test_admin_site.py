@@ -33,7 +33,7 @@ QUERIES = (
 def lookups() -> dict[Any, list[str]]:
     """A lookup of a column of each type, some of which some database cannot do, by the column's model."""
     columns = {type(field): (model, field.name) for model in MODELS for field in model._meta.get_fields()}
-    found = defaultdict(list)
+    found: dict[Any, list[str]] = defaultdict(list)
     for model, name in columns.values():
         found[model] += [f"{name}__regex=(", f"{name}__contains=("]
     return found
