@@ -6,8 +6,9 @@ when it missed more such hours in a row than it ever does, and no fewer than thr
 """
 
 import math
+import statistics
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from django.db.models import (
     Count,
     DateTimeField,
     Exists,
+    Func,
     IntegerField,
     Max,
     OuterRef,
@@ -43,34 +45,41 @@ KEPT = timedelta(weeks=5)
 GAPS = 3
 # Four of five of a key's gaps are as long as the usual one, or shorter.
 USUAL_SHARE = 0.8
-# An hour in which none of so many keys called is one in which the site was away.
+# Where so many keys call in a usual hour, one in which none does is one in which the site was away.
 MIN_KEYS = 5
 
 
-class Hours(Aggregate):
-    """All hours of a group as a text, each counted since 1970: ``494352,494353``."""
+class HourNumber(Func):
+    """An hour as a text, counted since 1970: ``494352``."""
 
-    name = "hours"
-    allow_distinct = True
     output_field = TextField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "GROUP_CONCAT(%(distinct)sstrftime('%%%%s', %(expressions)s) / 3600)"
+        template = "CAST(strftime('%%%%s', %(expressions)s) / 3600 AS text)"
         return super().as_sql(compiler, connection, template=template, **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "STRING_AGG(%(distinct)s(EXTRACT(epoch FROM %(expressions)s)::bigint / 3600)::text, ',')"
+        template = "(EXTRACT(epoch FROM %(expressions)s)::bigint / 3600)::text"
         return super().as_sql(compiler, connection, template=template, **context)
 
 
+class Joined(Aggregate):
+    """All texts of a group, with commas between."""
+
+    output_field = TextField()
+    template = "%(function)s(%(expressions)s, ',')"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return super().as_sql(compiler, connection, function="GROUP_CONCAT", **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return super().as_sql(compiler, connection, function="STRING_AGG", **context)
+
+
 class Rhythm(NamedTuple):
-    """The hours in which requests of a key succeeded, the newest last, and how many did.
+    """The hours in which requests of a key succeeded, the newest last, and how many did."""
 
-    ``key_id`` is None for the whole site: then the hours are those in which any request was counted, and
-    ``requests`` the number of keys. ``quiet_since`` is the key's.
-    """
-
-    key_id: int | None
+    key_id: int
     quiet_since: datetime | None
     hours: list[int]
     requests: int
@@ -123,12 +132,9 @@ def look_for_silence() -> None:
     One query reads the rhythms of all keys, whatever their number; only those that have changed take others.
     """
     now = timezone.now()
-    rhythms = read_rhythms(now)
-    away = hours_away(next(rhythm for rhythm in rhythms if rhythm.key_id is None), now)
+    rhythms, away = read_rhythms(now)
     changed = {
-        one.key_id: one
-        for one in rhythms
-        if one.key_id and (is_back(one) if one.quiet_since else is_silent(one, now, away))
+        one.key_id: one for one in rhythms if (is_back(one) if one.quiet_since else is_silent(one, now, away))
     }
     if changed:
         rows = Usage.objects.filter(key__in=changed, outcome=Outcome.SUCCEEDED).order_by().values_list("key")
@@ -148,37 +154,40 @@ def is_silent(rhythm: Rhythm, now: datetime, away: Set[int]) -> bool:
     return rhythm.requests >= MIN_REQUESTS and is_quiet(rhythm.hours, rhythm.requests, hour_of(now), away)
 
 
-def read_rhythms(now: datetime) -> list[Rhythm]:
-    """Return the hours of the whole site, and the rhythm of each watched key that may be quiet, or was.
+def read_rhythms(now: datetime) -> tuple[list[Rhythm], Set[int]]:
+    """Return the rhythm of each watched key that may be quiet or was, and the hours when the site was away.
 
     Of most keys nothing is read: a request of theirs succeeded in this hour or the one before.
     """
-    since = HourlyUsage.objects.filter(hour__gte=now - KEPT).order_by()
-    succeeded = since.filter(outcome=Outcome.SUCCEEDED)
+    counted = HourlyUsage.objects.filter(hour__gte=now - KEPT).order_by()
+    succeeded = counted.filter(outcome=Outcome.SUCCEEDED)
     lately = succeeded.filter(key=OuterRef("pk"), hour__gte=now - 2 * HOUR)
     watched = (
         ApiKey.objects.usable()
         .filter(is_rhythm_watched=True, superseded_at=None, created_at__lt=now - MIN_AGE)
         .filter(Q(quiet_since__isnull=False) | ~Exists(lately))
     )
-    of_site = since.annotate(
-        of_key=Value(None, IntegerField()), quiet=Value(None, DateTimeField())
-    ).values_list("of_key", "quiet")
     of_keys = succeeded.filter(key__in=watched).values_list("key_id", "key__quiet_since")
-    rows = of_site.annotate(hours=Hours("hour", distinct=True), n=Count("key", distinct=True)).union(
-        of_keys.annotate(hours=Hours("hour"), n=Sum("requests")), all=True
+    of_site = counted.annotate(
+        no_key=Value(None, IntegerField()), never=Value(None, DateTimeField()), hours=HourNumber("hour")
+    ).values_list("no_key", "never", "hours")
+    rows = of_keys.annotate(hours=Joined(HourNumber("hour")), n=Sum("requests")).union(
+        of_site.annotate(n=Count("pk")), all=True
     )
-    return [
-        Rhythm(key_id, quiet_since, sorted(map(int, hours.split(","))) if hours else [], requests)
-        for key_id, quiet_since, hours, requests in rows
-    ]
+    rhythms, keys_by_hour = [], {}
+    for key_id, quiet_since, hours, number in rows:
+        if key_id is None:
+            keys_by_hour[int(hours)] = number
+        else:
+            rhythms.append(Rhythm(key_id, quiet_since, sorted(map(int, hours.split(","))), number))
+    return rhythms, hours_away(keys_by_hour, now)
 
 
-def hours_away(site: Rhythm, now: datetime) -> Set[int]:
+def hours_away(keys_by_hour: Mapping[int, int], now: datetime) -> Set[int]:
     """Return the hours of the last five weeks in which nothing was counted of a site with several keys."""
-    if site.requests < MIN_KEYS:
+    if not keys_by_hour or statistics.median(keys_by_hour.values()) < MIN_KEYS:
         return frozenset()
-    return set(range(hour_of(now - KEPT), hour_of(now))).difference(site.hours)
+    return set(range(hour_of(now - KEPT), hour_of(now))).difference(keys_by_hour)
 
 
 def hour_of(moment: datetime) -> int:

@@ -1,24 +1,33 @@
 """Canaries: made to be found, off for good, told at once, and nothing tells them from a key that is off."""
 
+import re
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.lifecycle import StaleKey, create_canary
 from apikeys.models import ApiKey
+from apikeys.usage import recorder
 from reflow.api.routes import ROUTES
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, deliver_emails
 
-PATHS = sorted(
-    {(route.method, route.path.replace("{store_id}", "267418190").replace("{id}", "1")) for route in ROUTES}
-    | {("GET", "/v1/nothing/"), ("GET", "/v1/stores/518203746/orders/"), ("PUT", "/v1/api-key/")}
-)
+# A test of the routes compares them with the URLconf.
+ADDRESSES = {
+    route.path.format(store_id=267418190, id=1, prefix="19656ea", request_id=uuid4()) for route in ROUTES
+} | {"/v1/nothing/", "/v1/stores/518203746/orders/", "/v1/projects/267418190/products/"}
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+LITERALS = re.compile(r"'[^']*'|\b\d+\b")
+REQUESTS = sorted((method, path) for method in METHODS for path in ADDRESSES)
 
 
 @pytest.fixture
@@ -28,18 +37,36 @@ def canary(store: Store, owner: User) -> tuple[ApiKey, str]:
     return made
 
 
-def test_an_answer_is_that_to_a_key_which_is_off(
-    client: Client, issue: IssueKey, owner: User, canary: tuple[ApiKey, str]
+@pytest.fixture
+def _counts_are_written_later(db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
+    """Nothing is written before an answer, as in production, and nothing in another thread."""
+    settings.USAGE_FLUSH_SECONDS = 3600
+    monkeypatch.setattr(recorder.Recorder, "_start_thread", lambda self: None)
+    yield
+    recorder.flush()
+
+
+@pytest.mark.usefixtures("_counts_are_written_later", "other_store")
+def test_an_answer_is_that_to_a_key_which_is_off_and_takes_the_same_statements(
+    client: Client, issue: IssueKey, owner: User, canary: tuple[ApiKey, str], settings: Any
 ) -> None:
-    off, plaintext = issue()
+    settings.RATE_LIMIT_PER_KEY = settings.RATE_LIMIT_FAILED_KEYS = 10**6
+    off, plaintext = issue(access=["products:read"])
     lifecycle.deactivate_key(off, by=Actor(owner))
-    for method, path in PATHS:
-        answers = [
-            client.generic(method, path, content_type="application/json", headers=bearer(key))
-            for key in (plaintext, canary[1])
-        ]
-        assert answers[0].status_code == answers[1].status_code, path
-        assert fixed_part(answers[0]) == fixed_part(answers[1]), path
+    codes: Counter[int] = Counter()
+    for method, path in REQUESTS:
+        answers, statements = [], []
+        for key in (plaintext, canary[1]):
+            with CaptureQueriesContext(connection) as queries:
+                answers.append(
+                    client.generic(method, path, content_type="application/json", headers=bearer(key))
+                )
+            statements.append([LITERALS.sub("?", query["sql"]) for query in queries])
+        assert answers[0].status_code == answers[1].status_code, (method, path)
+        assert fixed_part(answers[0]) == fixed_part(answers[1]), (method, path)
+        assert statements[0] == statements[1], (method, path)
+        codes[answers[0].status_code] += 1
+    assert codes[401] > len(ADDRESSES), codes
 
 
 def fixed_part(answer: Any) -> tuple[Any, ...]:
