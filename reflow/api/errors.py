@@ -126,7 +126,7 @@ def answer_invalid(error: exceptions.ValidationError) -> Response:
 
 def answer_api_exception(error: exceptions.APIException) -> Response:
     """Answer one of DRF's exceptions, or of ours, which may have ``extra``, ``headers`` and ``wait``."""
-    code = getattr(error, "code", error.default_code)
+    code = str(error.get_codes())
     sentence = "" if isinstance(error, TERSE) else str(error.detail)
     headers = dict(getattr(error, "headers", {}))
     if challenge := getattr(error, "challenge", None):

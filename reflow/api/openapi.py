@@ -5,6 +5,17 @@ from typing import Any
 MAX_HEADER_LENGTH = 255
 REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"
 
+SCHEME = "ApiKey"
+SECURITY_SCHEMES = {
+    SCHEME: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, such as `19656ea.4329f04826e125f1ee999b53f78`, in the header "
+        "`Authorization: Bearer <api_key>`. A store's owner creates it on the API Key Settings page and "
+        "chooses the scopes that it has, such as `orders:read`; write implies read.",
+    }
+}
+
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
         "description": "The id of the request, also in our logs: quote it when you ask for help.",

@@ -13,9 +13,10 @@ from typing import Any
 
 from django.db.models import TextChoices
 from drf_spectacular import openapi
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter
 from msgspec.json import schema_components
 
 from apikeys.error_codes import ERROR_CODES
@@ -27,14 +28,15 @@ from reflow.api.openapi import (
     PAGE_META,
     PATH_PARAMETERS,
     REQUEST_ID,
+    SCHEME,
+    SECURITY_SCHEMES,
     error_schema,
     header_parameters,
 )
 from reflow.api.parsers import MergePatchParser
-from reflow.api.routes import ROUTES
-from stores.resources import Access, Resource
+from reflow.api.routes import ROUTES, STORE, Key, Route
+from stores.resources import Resource
 
-SCHEME = "ApiKey"
 REFERRED = re.compile('"#/components/[a-z]+/([^"]+)"', re.IGNORECASE)
 # Of what has no closer limit. The number is the largest that every JSON parser reads exactly (RFC 8259, 6).
 MAX_NUMBER = 2**53 - 1
@@ -42,22 +44,22 @@ MAX_TEXT_LENGTH = 100_000
 MAX_ITEMS = 100_000
 REFERENCE = "#/components/schemas/{name}"
 
-OPERATION_VERBS = {
-    "list": "list",
-    "retrieve": "get",
-    "create": "create",
-    "partial_update": "update",
-    "destroy": "delete",
+# The name of an operation on a resource begins with the first, its summary is the second.
+OPERATIONS = {
+    "list": ("list", "List {many}"),
+    "retrieve": ("get", "Read {one}"),
+    "create": ("create", "Add {one}"),
+    "partial_update": ("update", "Change {one}"),
+    "destroy": ("delete", "Delete {one}"),
 }
 
 COMMON_HEADERS = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Access-Control-Allow-Origin")
-# The errors of every operation, of one with parameters in its path, with a body, of a read, a write, a POST.
+# The errors of every operation, of one with parameters in its path, with a body, and of each method.
 COMMON_ERRORS = {400, 401, 403, 406, 429, 500, 503}
 PATH_ERRORS = {404}
 BODY_ERRORS = {413, 415}
-READ_ERRORS = {412}
-WRITE_ERRORS = {409, 412}
-POST_ERRORS = {422}
+METHOD_ERRORS = {"GET": {412}, "POST": {409, 412, 422}, "PATCH": {409, 412}, "DELETE": {409, 412}}
+ROUTE_OF = {(route.method, route.path.rstrip("/")): route for route in ROUTES}
 
 
 @cache
@@ -66,20 +68,6 @@ def get_schema() -> dict[str, Any]:
     generator: Any = SchemaGenerator
     generated: dict[str, Any] = generator().get_schema(request=None, public=True)
     return generated
-
-
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "apikeys.api.authentication.ApiKeyAuthentication"
-    name = SCHEME
-
-    def get_security_definition(self, auto_schema: openapi.AutoSchema) -> dict[str, Any]:
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "An API key, such as `19656ea.4329f04826e125f1ee999b53f78`, in the header "
-            "`Authorization: Bearer <api_key>`. A store's owner creates it on the API Key Settings page and "
-            "chooses the scopes that it has, such as `orders:read`; write implies read.",
-        }
 
 
 class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
@@ -115,55 +103,53 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
 class AutoSchema(openapi.AutoSchema):
     """Generates the description of one operation."""
 
-    @property
-    def resource(self) -> Resource | None:
-        return getattr(self.view, "resource", None)
+    view: Any
 
     @property
-    def scope(self) -> str | None:
-        return self.resource.scope(Access.for_method(self.method)) if self.resource else None
-
-    @property
-    def is_public(self) -> bool:
-        """Whether the operation reads a store or a resource that needs no key."""
-        is_open = hasattr(self.view, "resource") and (self.resource is None or self.resource.is_public)
-        is_open = is_open and not getattr(self.view, "needs_key", False)
-        return is_open and Access.for_method(self.method) is Access.READ
-
-    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
-        """Name the component after the class, such as Product for ProductShape."""
-        return type(serializer).__name__.removesuffix("Shape")
+    def route(self) -> Route:
+        return ROUTE_OF[self.method, self.path.rstrip("/")]
 
     def get_operation_id(self) -> str:
         """Name the operation as a client library would name its method: ``list_orders``, ``update_order``."""
         action = getattr(self.view, "action", "")
-        name = self.resource if action == "list" else getattr(self.view, "basename", None) or "store"
-        return f"{OPERATION_VERBS[action]}_{name}" if action else super().get_operation_id()
+        name = self.route.resource if action == "list" else getattr(self.view, "basename", None) or "store"
+        return f"{OPERATIONS[action][0]}_{name}" if action else super().get_operation_id()
+
+    def get_summary(self) -> str:
+        name = self.view.basename or "store"
+        one = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+        return OPERATIONS[self.view.action][1].format(one=one, many=self.route.resource)
+
+    def get_response_serializers(self) -> Any:
+        return getattr(self.view, "output", None) or super().get_response_serializers()
 
     def get_tags(self) -> list[str]:
-        if self.resource:
-            return [self.resource.label]
-        return ["Store" if hasattr(self.view, "resource") else "Own key"]
+        if self.route.resource:
+            return [self.route.resource.label]
+        return ["Store" if self.path.startswith(STORE) else "Own key"]
 
     def get_filter_backends(self) -> list[Any]:
-        """Return none: ``stores.api.schema`` describes the query parameters in more detail."""
+        """Return none: the filters of a list describe their parameters themselves."""
         return []
+
+    def get_override_parameters(self) -> Any:
+        filterset = getattr(self.view, "filterset_class", None)
+        if filterset is None or self.view.action != "list":
+            return []
+        return [describe_filter(name, each) for name, each in filterset.base_filters.items()]
 
     def get_auth(self) -> list[dict[str, Any]]:
         """Require a key with the scope, and nothing for what is public: viewers show that as an open lock."""
-        if self.is_public:
+        if self.route.key is not Key.REQUIRED:
             return []
-        schemes: list[dict[str, Any]] = super().get_auth()
-        with_key = [
-            {SCHEME: [self.scope] if self.scope else []} if SCHEME in each else each for each in schemes
-        ]
-        return [] if {} in with_key else with_key
+        return [{SCHEME: [self.route.scope] if self.route.scope else []}]
 
     def get_operation(self, *args: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args)
         if operation is not None:
-            access = self.describe_access(operation.setdefault("security", []))
-            operation["description"] = "\n\n".join(filter(None, [operation.get("description"), access]))
+            operation.setdefault("security", [])
+            texts = [operation.get("description"), self.describe_access()]
+            operation["description"] = "\n\n".join(filter(None, texts))
             for parameter in operation.setdefault("parameters", []):
                 if parameter["in"] == "path":
                     parameter |= PATH_PARAMETERS[parameter["name"]]
@@ -176,14 +162,17 @@ class AutoSchema(openapi.AutoSchema):
             self.add_errors(operation)
         return operation
 
-    def describe_access(self, schemes: list[dict[str, Any]]) -> str:
+    def describe_access(self) -> str:
         """Say whether the operation needs a key, and with which scope."""
-        if self.is_public:
-            condition = f"have `{self.scope}`" if self.scope else "be this store's"
-            return f"**Needs no key.** A key that is sent must {condition}."
-        if not schemes:
-            return "**Needs no key.** The Authorization header is ignored."
-        return f"**Needs a key** with `{self.scope}`." if self.scope else "**Needs a key**, with any scope."
+        scope = self.route.scope
+        match self.route.key:
+            case Key.OPTIONAL:
+                condition = f"have `{scope}`" if scope else "be this store's"
+                return f"**Needs no key.** A key that is sent must {condition}."
+            case Key.IGNORED:
+                return "**Needs no key.** The Authorization header is ignored."
+            case Key.REQUIRED:
+                return f"**Needs a key** with `{scope}`." if scope else "**Needs a key**, with any scope."
 
     def add_headers(self, operation: dict[str, Any]) -> None:
         """Name the headers of the responses to this method."""
@@ -198,18 +187,18 @@ class AutoSchema(openapi.AutoSchema):
             responses["200"]["headers"] |= header_references("Link")
 
     def add_errors(self, operation: dict[str, Any]) -> None:
-        declared = {int(status) for status in operation["responses"] if status >= "400"}
-        statuses = declared | COMMON_ERRORS | (BODY_ERRORS if "requestBody" in operation else set())
-        if any(parameter["in"] == "path" for parameter in operation["parameters"]):
-            statuses |= PATH_ERRORS
-        if self.method == "GET":
-            statuses |= READ_ERRORS
-        else:
-            statuses |= WRITE_ERRORS
-        if self.method == "POST":
-            statuses |= POST_ERRORS
+        statuses = COMMON_ERRORS | METHOD_ERRORS[self.method]
+        statuses |= {int(status) for status in operation["responses"] if status >= "400"}
+        statuses |= PATH_ERRORS if "{" in self.path else set()
+        statuses |= BODY_ERRORS if "requestBody" in operation else set()
         for status in sorted(statuses):
             operation["responses"][str(status)] = {"$ref": f"#/components/responses/{response_name(status)}"}
+
+
+def describe_filter(name: str, each: Any) -> OpenApiParameter:
+    """Describe a filter of ``stores.api.filters``; several values are separated by commas."""
+    options: Any = {"style": "form", "explode": False} if each.schema["type"] == "array" else {}
+    return OpenApiParameter(name, each.schema, description=each.extra["help_text"], **options)
 
 
 def header_references(*names: str) -> dict[str, Any]:
@@ -238,10 +227,10 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     schemas["PageLinks"], schemas["PageMeta"] = PAGE_LINKS, PAGE_META
     result["components"]["headers"] = HEADERS
     result["components"]["responses"] = error_responses()
+    result["components"]["securitySchemes"] = SECURITY_SCHEMES
     for name, sent in schemas.items():
         if name.endswith("Request"):
             copy_descriptions(schemas.get(name.removesuffix("Request").removeprefix("Patched"), {}), to=sent)
-    remove_hook_notes(result)
     set_limits(result)
     add_examples(result["paths"])
     result["security"] = [{SCHEME: []}]  # of operations that say nothing else
@@ -256,11 +245,10 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def narrow_schema(key: ApiKey) -> dict[str, Any]:
     """Return the schema with the operations that a key may do, and with the components that these need."""
-    routes = {(route.method.lower(), route.path.rstrip("/")): route for route in ROUTES}
     schema = deepcopy(get_schema())
     for path, operations in schema["paths"].items():
         for method in list(operations):
-            scope = routes[method, path].scope
+            scope = ROUTE_OF[method.upper(), path].scope
             is_renewal = operations[method]["operationId"] == "renew_api_key"
             if (scope and not key.allows(scope)) or (is_renewal and not key.renews_days):
                 del operations[method]
@@ -286,13 +274,17 @@ def remove_unused_components(schema: dict[str, Any]) -> None:
 
 
 def set_limits(part: Any) -> None:
-    """Give every number, text and array in a schema a largest value or length, where it has none."""
+    """Give every number, text and array in a schema a largest value or length, where it has none.
+
+    Drop what drf-spectacular notes for its own hooks.
+    """
     if isinstance(part, list):
         for inner in part:
             set_limits(inner)
         return
     if not isinstance(part, dict):
         return
+    part.pop("x-spec-enum-id", None)
     kinds = part.get("type", "")
     if "integer" in kinds:
         part |= {"format": "int64", "minimum": 0, "maximum": MAX_NUMBER} | part
@@ -311,14 +303,6 @@ def copy_descriptions(response: dict[str, Any], *, to: dict[str, Any]) -> None:
     for name, schema in to["properties"].items():
         same = response.get("properties", {}).get(name, {})
         schema.setdefault("description", same.get("description", ""))
-
-
-def remove_hook_notes(part: Any) -> None:
-    """Remove the properties that drf-spectacular adds for its hooks."""
-    if isinstance(part, dict):
-        part.pop("x-spec-enum-id", None)
-    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        remove_hook_notes(inner)
 
 
 def error_responses() -> dict[str, Any]:

@@ -36,20 +36,18 @@ HANDLE_PATTERN = "[-a-zA-Z0-9_]{1,120}"
 DEFAULT_ORDERING = ("-created_at", "-id")
 
 
-class Conflict(APIException):
-    status_code = 409
-    default_code = "conflict"
+class Refused(APIException):
+    """A request that is refused with a code of the table of errors: that has the status and a sentence."""
+
+    def __init__(self, code: str, sentence: str = "") -> None:
+        super().__init__(sentence, code)
 
 
-class PreconditionFailed(APIException):
+class PreconditionFailed(Refused):
     """Nothing was done, since the object is not as the request's headers want it."""
 
-    status_code = 412
-    default_code = "precondition_failed"
-    default_detail = "It has changed since: see current, then send the change again with its ETag."
-
     def __init__(self, current: Output) -> None:
-        super().__init__()
+        super().__init__("precondition_failed")
         self.extra = {"current": current}
         self.headers = {"ETag": make_entity_tag(msgspec.json.encode(current))}
 
@@ -63,6 +61,7 @@ class StoreScopedViewSet(GenericViewSet[Any]):
 
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     lookup_value_regex = ID_PATTERN
+    output: type[Output]
     filterset_class: type[FilterSet] | None = None
     rows: QuerySet[Any, Any]
 
@@ -168,13 +167,11 @@ def find_by_id_or_handle(text: str) -> Q:
     return Q(Exact(Lower("handle"), text.lower()))
 
 
-class ListMixin(StoreScopedViewSet):
+class ReadMixin(StoreScopedViewSet):
     def list(self, request: Request, **kwargs: Any) -> Response:
         rows: Any = self.paginate_queryset(self.filter_queryset(self.get_rows()))
         return self.get_paginated_response(self.represent(rows))
 
-
-class RetrieveMixin(StoreScopedViewSet):
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         return self.respond(self.read_first(self.get_lookup()))
 

@@ -12,16 +12,15 @@ from rest_framework.response import Response
 
 from stores import models
 from stores.api.base import (
-    Conflict,
     CreateMixin,
     DestroyMixin,
     HandleLookupMixin,
-    RetrieveMixin,
+    ReadMixin,
+    Refused,
     UpdateMixin,
     find_by_id_or_handle,
 )
 from stores.api.outputs import HANDLE, Columns, Output, Row, always, count, id_of, optional_id, text, time
-from stores.api.schema import describe_operations
 from stores.api.serializers import HandleSerializer, IdField
 from stores.resources import Resource
 
@@ -92,11 +91,11 @@ def find_branch(store_id: int, key: str) -> list[int]:
         ],
     )
 )
-@describe_operations(Category, "category", "categories")
-class CategoryViewSet(HandleLookupMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin):
+class CategoryViewSet(HandleLookupMixin, ReadMixin, CreateMixin, UpdateMixin, DestroyMixin):
     """The list is the whole tree, a plain array of the categories at the top; it has no pages."""
 
     resource = Resource.CATEGORIES
+    output = Category
     queryset = models.Category.objects.all()
     serializer_class = CategorySerializer
     pagination_class = None
@@ -121,10 +120,10 @@ class CategoryViewSet(HandleLookupMixin, RetrieveMixin, CreateMixin, UpdateMixin
         return super().get_queryset()
 
     def perform_destroy(self, row: models.Category) -> None:
-        """Delete a category; with ``?subcategories=delete`` all below it as well. Raises Conflict."""
+        """Delete a category; with ``?subcategories=delete`` all below it as well. Raises Refused."""
         asked = self.parameters.get("subcategories")
         if asked not in {None, "delete"}:
             raise ValidationError({"subcategories": ["Must be delete."]})
         if asked is None and row.subcategories.exists():
-            raise Conflict("It has subcategories: move them first, or send ?subcategories=delete.")
+            raise Refused("conflict", "It has subcategories: move them first, or send ?subcategories=delete.")
         row.delete()

@@ -8,12 +8,12 @@ import msgspec
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from stores import models
-from stores.api.base import StoreScopedViewSet
+from stores.api.base import Refused, StoreScopedViewSet
 from stores.api.outputs import Output, Row, always, in_seconds, text, time
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, read_number
 from stores.models.changes import DAYS_KEPT, TRACKED_MODELS
@@ -60,15 +60,6 @@ class Changes(Output):
         str, text("Send it as `cursor` to read on from here, now or later.", MAX_CURSOR_LENGTH)
     ]
     has_more: Annotated[bool, text("Whether more changes are there already.")]
-
-
-class CursorExpired(APIException):
-    status_code = 410
-    default_code = "cursor_expired"
-    default_detail = (
-        f"Changes are kept for {DAYS_KEPT} days, and this cursor is older. Read the lists once more, then "
-        "follow this feed from an empty cursor."
-    )
 
 
 PlaceNumber = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -123,7 +114,7 @@ class ChangesViewSet(StoreScopedViewSet):
         return Response(Changes([represent(row) for row in page], str(place), len(rows) > size))
 
     def read_rows(self, place: Place, size: int) -> list[Row]:
-        """Read one change more than there may be. Raises CursorExpired if that of the place is gone.
+        """Read one change more than there may be. Raises Refused if that of the place is gone.
 
         From the primary: a replica may not have the place yet.
         """
@@ -133,7 +124,7 @@ class ChangesViewSet(StoreScopedViewSet):
         rows = changes.settled().beginning_at(place.transaction_id, place.pk)
         found = list(rows.values(*CHANGE_COLUMNS)[: size + 2])
         if place.pk and (not found or found.pop(0)["id"] != place.pk):
-            raise CursorExpired
+            raise Refused("cursor_expired")
         return found[: size + 1]
 
     def get_resources(self) -> list[Resource]:

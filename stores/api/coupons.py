@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 from django.db.models import QuerySet
 
 from stores import models
-from stores.api.base import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, UpdateMixin
+from stores.api.base import CreateMixin, DestroyMixin, ReadMixin, UpdateMixin
 from stores.api.filters import FlagFilter, ListFilters, SearchFilter, SortFilter, TextFilter
 from stores.api.outputs import Columns, Output, Row, always, amount, count, id_of, text, time
-from stores.api.schema import describe_operations
 from stores.api.serializers import AmountField, EnumField, StoreScopedSerializer
 from stores.resources import Resource
 from stores.text import comparable
@@ -74,9 +73,9 @@ class CouponFilters(ListFilters):
         return queryset.filter(active=value == "true")
 
 
-@describe_operations(Coupon, "coupon", "coupons")
-class CouponViewSet(ListMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin):
+class CouponViewSet(ReadMixin, CreateMixin, UpdateMixin, DestroyMixin):
     resource = Resource.COUPONS
+    output = Coupon
     queryset = models.Coupon.objects.all()
     serializer_class = CouponSerializer
     filterset_class = CouponFilters

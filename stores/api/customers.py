@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from rest_framework import serializers
 
 from stores import models
-from stores.api.base import ListMixin, RetrieveMixin, UpdateMixin
+from stores.api.base import ReadMixin, UpdateMixin
 from stores.api.filters import ListFilters, SearchFilter, SortFilter, TextFilter
 from stores.api.outputs import (
     Address,
@@ -24,7 +24,6 @@ from stores.api.outputs import (
     time,
     with_texts,
 )
-from stores.api.schema import describe_operations
 from stores.api.serializers import StoreScopedSerializer, StrictModelSerializer
 from stores.resources import Resource
 
@@ -73,9 +72,9 @@ class CustomerFilters(ListFilters):
     order = SortFilter(date="created_at", name="name_key")
 
 
-@describe_operations(Customer, "customer", "customers")
-class CustomerViewSet(ListMixin, RetrieveMixin, UpdateMixin):
+class CustomerViewSet(ReadMixin, UpdateMixin):
     resource = Resource.CUSTOMERS
+    output = Customer
     queryset = models.Customer.objects.all()
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilters

@@ -1,10 +1,14 @@
-"""The filters of lists. What cannot be understood is a 400 that names the parameter."""
+"""The filters of lists. What cannot be understood is a 400 that names the parameter.
+
+Each has a ``help_text`` and a ``schema``, which describe its query parameter in the OpenAPI document.
+"""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, TypeAlias
 
 import django_filters as filters
 from django import forms
@@ -18,26 +22,34 @@ from stores.text import comparable
 MAX_ID = 2**63 - 1
 MAX_IDS = 100
 MAX_SEARCH_LENGTH = 100
+Schema: TypeAlias = dict[str, Any]
 
 
-class SortField(forms.CharField):
+def array_of(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+class WordsField(forms.CharField):
+    """Reads words that are separated by commas into what each of the ``known`` stands for."""
+
+    def __init__(self, *, known: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.known = known
+
+    def clean(self, value: Any) -> Sequence[str]:
+        words = split_words(super().clean(value))
+        if unknown := [word for word in words if word not in self.known]:
+            params = {"unknown": ", ".join(unknown), "known": ", ".join(self.known)}
+            raise ValidationError("Unknown %(unknown)s: use some of %(known)s.", params=params)
+        return [self.known[word] for word in words]
+
+
+class SortField(WordsField):
     """Reads ``price_asc,name_desc`` into the columns to order by; the newest id settles ties."""
 
-    def __init__(self, *, columns: dict[str, str], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.choices = {
-            f"{name}_{direction}": f"{sign}{column}"
-            for name, column in columns.items()
-            for direction, sign in (("asc", ""), ("desc", "-"))
-        }
-
-    def clean(self, value: Any) -> tuple[str, ...]:
-        words = split_words(super().clean(value))
-        if unknown := [word for word in words if word not in self.choices]:
-            params = {"unknown": ", ".join(unknown), "known": ", ".join(self.choices)}
-            raise ValidationError("Unknown order %(unknown)s: use some of %(known)s.", params=params)
+    def clean(self, value: Any) -> Sequence[str]:
         columns: dict[str, str] = {}
-        for column in (self.choices[word] for word in words):
+        for column in super().clean(value):
             # A column that is named again changes nothing.
             columns.setdefault(column.lstrip("-"), column)
         return (*columns.values(), "-id") if columns else ()
@@ -49,9 +61,16 @@ class SortFilter(filters.Filter):
     field_class = SortField
 
     def __init__(self, **columns: str) -> None:
-        super().__init__(columns={**columns, "updated": "updated_at"})
+        known = {
+            f"{name}_{direction}": f"{sign}{column}"
+            for name, column in (columns | {"updated": "updated_at"}).items()
+            for direction, sign in (("asc", ""), ("desc", "-"))
+        }
+        help_text = "What to sort by, the first counting most, separated by commas. Default: newest first."
+        super().__init__(known=known, help_text=help_text)
+        self.schema = array_of({"type": "string", "enum": list(known)})
 
-    def filter(self, qs: QuerySet[Any], value: tuple[str, ...]) -> QuerySet[Any]:
+    def filter(self, qs: QuerySet[Any], value: Sequence[str]) -> QuerySet[Any]:
         return qs.order_by(*value) if value else qs
 
 
@@ -71,18 +90,26 @@ class UtcDateTimeField(IsoDateTimeField):
 
 class UtcDateTimeFilter(filters.IsoDateTimeFilter):
     field_class = UtcDateTimeField
+    schema: Schema = {"type": "string", "format": "date-time"}
+
+    def __init__(self, *args: Any, help_text: str, **kwargs: Any) -> None:
+        help_text = f"{help_text} ISO 8601; without a time zone it is UTC."
+        super().__init__(*args, help_text=help_text, **kwargs)
 
 
 class NumberFilter(filters.Filter):
     """Compares a column with a whole number."""
 
     field_class = forms.IntegerField
+    schema: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_ID}
 
     def __init__(self, *args: Any, min_value: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, min_value=min_value, max_value=MAX_ID, **kwargs)
 
 
 class IdFilter(NumberFilter):
+    schema = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=1, **kwargs)
 
@@ -101,58 +128,53 @@ class IdsField(forms.CharField):
 
 class IdsFilter(filters.Filter):
     field_class = IdsField
+    schema = array_of(IdFilter.schema) | {"maxItems": MAX_IDS}
 
     def __init__(self) -> None:
         super().__init__("id", "in", help_text=f"Only those with one of these ids, at most {MAX_IDS}.")
 
 
-class EnumsField(forms.CharField):
-    """Reads ``pending,processing`` into some of the choices."""
-
-    def __init__(self, *, enum: type[TextChoices], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.enum = enum
-
-    def clean(self, value: Any) -> list[str]:
-        words = split_words(super().clean(value))
-        if unknown := [word for word in words if word not in self.enum.values]:
-            params = {"unknown": ", ".join(unknown), "known": ", ".join(self.enum.values)}
-            raise ValidationError("Unknown %(unknown)s: use some of %(known)s.", params=params)
-        return words
-
-
 class EnumsFilter(filters.Filter):
-    """Finds rows with one of some choices."""
+    """Finds rows with one of some choices, such as ``pending,processing``."""
 
-    field_class = EnumsField
+    field_class = WordsField
 
-    def __init__(self, enum: type[TextChoices], **kwargs: Any) -> None:
-        super().__init__(lookup_expr="in", enum=enum, **kwargs)
-        self.enum = enum
+    def __init__(self, enum: type[TextChoices], *, help_text: str) -> None:
+        known = dict(zip(enum.values, enum.values, strict=True))
+        help_text = f"{help_text} Several are separated by commas."
+        super().__init__(lookup_expr="in", known=known, help_text=help_text)
+        self.schema = array_of({"$ref": f"#/components/schemas/{enum.__name__}"})
 
 
 class FlagFilter(filters.ChoiceFilter):
-    """Finds rows by ``true`` or ``false``, by a method of the filter set that takes a bool."""
+    """Finds rows by ``true`` or ``false``, by a method of the filter set."""
+
+    schema: Schema = {"type": "boolean"}
 
     def __init__(self, method: str, **kwargs: Any) -> None:
         super().__init__(method=method, choices=(("true", "true"), ("false", "false")), **kwargs)
 
 
-class TextFilter(filters.CharFilter):
-    """Finds rows whose column is this text, folded as the column is."""
+class CharFilter(filters.CharFilter):
+    """Finds rows by a text of limited length."""
 
-    def __init__(self, field_name: str, **kwargs: Any) -> None:
-        super().__init__(field_name, max_length=MAX_SEARCH_LENGTH, **kwargs)
+    def __init__(self, *args: Any, max_length: int = MAX_SEARCH_LENGTH, **kwargs: Any) -> None:
+        super().__init__(*args, max_length=max_length, **kwargs)
+        self.schema = {"type": "string", "maxLength": max_length}
+
+
+class TextFilter(CharFilter):
+    """Finds rows whose column is this text, folded as the column is."""
 
     def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
         return qs.filter(**{str(self.field_name): comparable(value)}) if value else qs
 
 
-class SearchFilter(filters.CharFilter):
+class SearchFilter(CharFilter):
     """Finds rows with the text, folded as the columns are, in one of them."""
 
     def __init__(self, *columns: str, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_SEARCH_LENGTH, **kwargs)
+        super().__init__(**kwargs)
         self.columns = columns
 
     def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:

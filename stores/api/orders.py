@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from stores import models
-from stores.api.base import ListMixin, RetrieveMixin, UpdateMixin
+from stores.api.base import ReadMixin, UpdateMixin
 from stores.api.filters import (
     EnumsFilter,
     IdFilter,
@@ -35,7 +35,6 @@ from stores.api.outputs import (
     time,
     with_texts,
 )
-from stores.api.schema import describe_operations
 from stores.api.serializers import EnumField, StoreScopedSerializer
 from stores.resources import Resource
 
@@ -146,9 +145,9 @@ class OrderFilters(ListFilters):
     order = SortFilter(date="created_at", number="number", total="total")
 
 
-@describe_operations(Order, "order", "orders")
-class OrderViewSet(ListMixin, RetrieveMixin, UpdateMixin):
+class OrderViewSet(ReadMixin, UpdateMixin):
     resource = Resource.ORDERS
+    output = Order
     queryset = models.Order.objects.all()
     serializer_class = OrderSerializer
     filterset_class = OrderFilters

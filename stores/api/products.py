@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import django_filters
 import msgspec
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -20,12 +19,11 @@ from stores.api.base import (
     CreateMixin,
     DestroyMixin,
     HandleLookupMixin,
-    ListMixin,
-    RetrieveMixin,
+    ReadMixin,
     UpdateMixin,
 )
 from stores.api.categories import Category, find_branch, read_category_tree
-from stores.api.filters import MAX_SEARCH_LENGTH, FlagFilter, ListFilters, SearchFilter, SortFilter
+from stores.api.filters import CharFilter, FlagFilter, ListFilters, SearchFilter, SortFilter
 from stores.api.outputs import (
     HANDLE,
     Columns,
@@ -43,7 +41,6 @@ from stores.api.outputs import (
     time,
     with_texts,
 )
-from stores.api.schema import describe_operations
 from stores.api.serializers import (
     AmountField,
     BooleanField,
@@ -398,15 +395,14 @@ class ProductSerializer(HandleSerializer[models.Product]):
 
 
 class ProductFilters(ListFilters):
-    category = django_filters.CharFilter(
+    category = CharFilter(
         method="filter_category",
         max_length=120,
         validators=[RegexValidator(rf"\A{HANDLE_PATTERN}\Z", "Must be the id or the handle of a category.")],
         help_text="Only products in the category with this id or handle, or in any category below it.",
     )
-    sku = django_filters.CharFilter(
+    sku = CharFilter(
         method="filter_sku",
-        max_length=MAX_SEARCH_LENGTH,
         help_text="Only the product with this SKU, or with a variant that has it.",
     )
     in_stock = FlagFilter("filter_stock", help_text="Only products that can be bought now, or the others.")
@@ -416,21 +412,15 @@ class ProductFilters(ListFilters):
     )
     order = SortFilter(name="name_key", price="price", date="created_at", custom="position")
 
-    def filter_category(
-        self, queryset: QuerySet[models.Product], name: str, value: str
-    ) -> QuerySet[models.Product]:
+    def filter_category(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         branch = find_branch(self.request.resolver_match.kwargs["store_id"], value)
         products = models.ProductCategory.objects.filter(category__in=branch).values("product")
         return queryset.filter(pk__in=products)
 
-    def filter_sku(
-        self, queryset: QuerySet[models.Product], name: str, value: str
-    ) -> QuerySet[models.Product]:
+    def filter_sku(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(Q(sku=value) | has_variant(sku=value))
 
-    def filter_stock(
-        self, queryset: QuerySet[models.Product], name: str, value: str
-    ) -> QuerySet[models.Product]:
+    def filter_stock(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         in_stock = (
             Q(inventory_type=models.InventoryType.INFINITE)
             | has_variant(quantity__gt=0)
@@ -438,9 +428,7 @@ class ProductFilters(ListFilters):
         )
         return queryset.filter(in_stock if value == "true" else ~in_stock)
 
-    def filter_search(
-        self, queryset: QuerySet[models.Product], name: str, value: str
-    ) -> QuerySet[models.Product]:
+    def filter_search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         folded = comparable(value)
         found = Q(search_text__contains=folded) | has_variant(search_text__contains=folded)
         return queryset.filter(found) if folded else queryset
@@ -450,9 +438,9 @@ def has_variant(**conditions: Any) -> Q:
     return Q(Exists(models.ProductVariant.objects.filter(product=OuterRef("pk"), **conditions)))
 
 
-@describe_operations(Product, "product", "products")
-class ProductViewSet(HandleLookupMixin, ListMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin):
+class ProductViewSet(HandleLookupMixin, ReadMixin, CreateMixin, UpdateMixin, DestroyMixin):
     resource = Resource.PRODUCTS
+    output = Product
     queryset = models.Product.objects.all()
     serializer_class = ProductSerializer
     filterset_class = ProductFilters

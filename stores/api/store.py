@@ -7,7 +7,6 @@ from rest_framework.response import Response
 
 from stores.api.base import StoreScopedViewSet
 from stores.api.outputs import Currency, Output, always, get_currency, id_of, text
-from stores.api.schema import describe_operations
 
 
 class Store(Output, kw_only=True):
@@ -17,9 +16,9 @@ class Store(Output, kw_only=True):
     currency: Annotated[Currency, text("What all its amounts are in.")]
 
 
-@describe_operations(Store, "store", "stores")
 class StoreViewSet(StoreScopedViewSet):
     resource = None
+    output = Store
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         return self.respond(
