@@ -41,17 +41,6 @@ WRITABLE: dict[str, list[str]] = {
         "customers": CustomerSerializer,
     }.items()
 }
-PARAMETERS = {
-    "products": ("category", "search", "order", "page", "perpage", "cursor"),
-    "categories": ("page", "search"),
-    "orders": (
-        *("status", "payment_status", "customer", "created_after", "created_before"),
-        *("search", "order", "page", "perpage", "cursor"),
-    ),
-    "customers": ("search", "order", "page", "perpage", "cursor"),
-    "coupons": ("search", "order", "page", "perpage", "cursor"),
-}
-
 # What has brought other APIs down, and what is nearly right.
 ODDITIES: list[Any] = [
     *(0, -1, 2**31, 2**63, 2**64, 10**400, 1.5, 1e308, -0.0, True, None, "", " ", "\0", "\ud800", "\u202e"),
@@ -138,16 +127,6 @@ def test_twenty_levels_are_read(api: Caller, levels: int, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resource", "name"), [(resource, name) for resource, names in PARAMETERS.items() for name in names]
-)
-def test_every_parameter_is_understood_or_refused(api: Caller, resource: str, name: str) -> None:
-    texts = [value for value in ODDITIES if isinstance(value, str) and value.isprintable()]
-    for value in (*texts, "\0", "\u202e", "-1", "2026-11-23T12:00:00+99:99", "name_asc," * 300):
-        survives(api.get(f"/{resource}", {name: value}), 200, 400)
-
-
-@pytest.mark.parametrize("resource", PARAMETERS)
-@pytest.mark.parametrize(
     "query",
     [
         "page=%ff&search=%c3%28&order=%00",
@@ -158,8 +137,8 @@ def test_every_parameter_is_understood_or_refused(api: Caller, resource: str, na
         "=&=",
     ],
 )
-def test_every_query_string_is_understood_or_refused(api: Caller, resource: str, query: str) -> None:
-    survives(api.client.get(f"{api.base}/{resource}", QUERY_STRING=query), 200, 400)
+def test_every_query_string_is_understood_or_refused(api: Caller, query: str) -> None:
+    survives(api.client.get(f"{api.base}/orders", QUERY_STRING=query), 200, 400)
 
 
 # Headers that Django reads before it can answer errors: these go the whole way that a server goes.

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from requests.utils import parse_header_links
 
 from stores.models import Coupon, Store
@@ -100,8 +98,8 @@ def test_a_number_out_of_range_is_named(api: Client, name: str, value: str) -> N
     assert list(answer.json()["fields"]) == [name]
 
 
-@pytest.mark.parametrize("order", ["", "date_asc", "date_desc", "code_desc", "code_asc,date_desc"])
-@pytest.mark.parametrize("size", [1, 4, 7, 100])
+@pytest.mark.parametrize("order", ["", "date_asc", "code_asc,date_desc"])
+@pytest.mark.parametrize("size", [1, 7, 100])
 def test_cursors_walk_the_whole_list_both_ways(api: Client, store: Store, order: str, size: int) -> None:
     make_coupons(store, 23)
     query = f"order={order}&perpage={size}"
@@ -202,12 +200,3 @@ def test_a_cursor_nobody_gave_out_is_refused(api: Client, cursor: str) -> None:
     answer = api.get(COUPONS, {"cursor": cursor})
     assert answer.status_code == 400
     assert list(answer.json()["fields"]) == ["cursor"]
-
-
-@given(value=st.text(max_size=20), cursor=st.text(max_size=30))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_cursor_is_a_server_error(api: Client, value: str, cursor: str) -> None:
-    for text in (cursor, token(value, "1"), token(value)):
-        query: dict[str, str | bytes] = {"order": "code_asc", "cursor": text.encode(errors="replace")}
-        answer = api.get(COUPONS, query)
-        assert answer.status_code in {200, 400}

@@ -62,10 +62,3 @@ def test_a_key_writes_there_too_and_nothing_else_of_the_store_is_there(store: St
     made = api.post(f"{base}/products/", {"name": "Mug", "price": 1}, "application/json")
     assert (made.status_code, api.get(made["Location"]).json()["name"]) == (201, "Mug")
     assert api.get(f"{base}/orders/").status_code == 404
-
-
-@pytest.mark.parametrize("address", ["/v2/stores/267418190/products/", "/projects/267418190/products/"])
-def test_another_address_names_the_base_path(client: Client, address: str) -> None:
-    response = client.get(address)
-    assert response.status_code == 404
-    assert "Its base path is /v1/" in response.json()["error"]

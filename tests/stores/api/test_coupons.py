@@ -1,13 +1,11 @@
 """Coupons over HTTP."""
 
-from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.utils import timezone
 
 from stores.models import Coupon, Store
-from tests.shop import NOON, Caller, ids, refused
+from tests.shop import Caller, refused
 from tests.shop import make_coupon as make
 
 FIXED = {
@@ -56,25 +54,6 @@ def test_a_code_and_a_kind_make_a_coupon(api: Caller) -> None:
         "times_used": 0,
         "active": True,
     }
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ({}, ["CCC", "AAB", "BBB"]),
-        ({"search": "bb"}, ["BBB"]),
-        ({"order": "code_asc"}, ["AAB", "BBB", "CCC"]),
-        ({"order": "date_asc"}, ["BBB", "AAB", "CCC"]),
-    ],
-)
-def test_coupons_are_searched_and_sorted(
-    api: Caller, store: Store, query: dict[str, str], expected: list[str]
-) -> None:
-    rows = {
-        make(store, code, created_at=NOON + timedelta(days=day)).pk: code
-        for day, code in enumerate(["BBB", "AAB", "CCC"])
-    }
-    assert [rows[pk] for pk in ids(api.get("/coupons/", query))] == expected
 
 
 def test_a_coupon_can_be_changed_in_part_and_deleted(api: Caller, store: Store) -> None:
