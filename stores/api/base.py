@@ -197,14 +197,16 @@ class CreateMixin(StoreScopedViewSet):
 
 
 class PreconditionMixin(StoreScopedViewSet):
-    def check_preconditions(self, row: StoreObject) -> None:
-        """Raise PreconditionFailed if the locked row is not as the headers want it (RFC 9110, 13.2.2)."""
+    def check_preconditions(self, row: StoreObject, current: Output | None = None) -> None:
+        """Raise PreconditionFailed if the locked row is not as the headers want it (RFC 9110, 13.2.2).
+
+        ``current`` is what was read of the row, if it was.
+        """
         tags = self.request.headers.get("If-Match")
         date = self.request.headers.get("If-Unmodified-Since")
         if tags is None and date is None:
             return
-        current = self.read(row.pk)
-        failed = PreconditionFailed(current)
+        failed = PreconditionFailed(current or self.read(row.pk))
         if tags is not None:
             # The W/ that compression adds to our tags is left out of account.
             is_met = tags.strip() == "*" or failed.headers["ETag"] in re.findall('"[^"]*"', tags)
@@ -230,8 +232,9 @@ class UpdateMixin(PreconditionMixin):
     @transaction.atomic
     def update_object(self, data: Any) -> Output:
         row = self.get_object()
-        self.check_preconditions(row)
-        context = {**self.get_serializer_context(), "current": msgspec.to_builtins(self.read(row.pk))}
+        current = self.read(row.pk)
+        self.check_preconditions(row, current)
+        context = {**self.get_serializer_context(), "current": msgspec.to_builtins(current)}
         serializer = self.get_serializer(row, data=data, partial=True, context=context)
         serializer.is_valid(raise_exception=True)
         serializer.save()

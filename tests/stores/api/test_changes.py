@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apikeys.usage import retention
@@ -103,6 +104,21 @@ def test_changes_goes_on_where_it_was_left_and_is_304_while_idle(api: Caller, st
     await_settled()
     response = api.client.get(f"{api.base}/changes", {"cursor": cursor}, **again)
     assert [change["id"] for change in response.json()["data"]] == [str(coupon.pk)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_an_idle_poll_is_the_key_check_and_one_read_of_an_index(api: Caller, store: Store) -> None:
+    make_customer(store), make_coupon(store)
+    _, cursor = read_on(api)
+    with CaptureQueriesContext(connection) as queries:
+        assert api.get("/changes", {"cursor": cursor}).json()["data"] == []
+    key_check, read = (query["sql"] for query in queries)
+    assert "apikeys_apikey" in key_check
+    with connection.cursor() as cursor_:
+        if connection.vendor == "postgresql":
+            cursor_.execute("SET enable_seqscan = off")  # there are too few rows to need an index
+        cursor_.execute(f"{'EXPLAIN' if connection.vendor == 'postgresql' else 'EXPLAIN QUERY PLAN'} {read}")
+        assert "change_place_in_store" in str(cursor_.fetchall())
 
 
 def test_changes_leaves_out_what_the_key_may_not_read(

@@ -1,6 +1,5 @@
 """What all of the shop's routes have in common: pages, addresses, whose objects they are, and their cost."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -155,14 +154,6 @@ def test_what_is_another_stores_is_not_found_without_a_key(
 
 
 # What it costs.
-
-
-@pytest.fixture
-def patient(settings: Any) -> Iterator[None]:
-    """Usage waits in memory, as it does in production."""
-    settings.USAGE_FLUSH_SECONDS = 3600
-    yield
-    recorder._restart()
 
 
 # The key with its store; then the count, the page, and one for each kind of part on it.

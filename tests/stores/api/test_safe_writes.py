@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from stores.demo.seed import seed
@@ -63,6 +64,16 @@ def test_if_match_takes_any_version_and_tags_made_weak_by_compression(api: Calle
     weak = f"W/{api.get(path)['ETag']}"
     assert call(api, "delete", path, **{"If-Match": weak}).status_code == 204
     assert call(api, "delete", path, **{"If-Match": "*"}).status_code == 404
+
+
+@pytest.mark.usefixtures("patient")
+def test_if_match_costs_no_query_of_its_own(api: Caller, store: Store) -> None:
+    path = f"/products/{make_product(store).pk}"
+    with CaptureQueriesContext(connection) as plain:
+        tag = api.patch(path, {"price": 1})["ETag"]
+    with CaptureQueriesContext(connection) as conditional:
+        assert call(api, "patch", path, {"price": 2}, **{"If-Match": tag}).status_code == 200
+    assert len(conditional) == len(plain)
 
 
 def test_if_unmodified_since_refuses_what_was_changed_later(api: Caller, store: Store) -> None:
