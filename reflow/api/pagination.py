@@ -9,11 +9,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import Field, Model, Q, QuerySet
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -26,6 +27,57 @@ from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, is_blank, re
 MAX_PAGE = 10**9
 # Pages on either side of this one that ``meta.links`` has.
 NEIGHBOURS = 3
+
+
+def url(description: str) -> Meta:
+    return Meta(description=description, extra_json_schema={"format": "uri"})
+
+
+def number(description: str, minimum: int = 1) -> Meta:
+    return Meta(description=description, extra_json_schema={"minimum": minimum})
+
+
+class PageLinks(Struct):
+    """Addresses of other pages, with all query parameters kept."""
+
+    first: Annotated[str, url("The first page.")]
+    last: Annotated[str | None, url("The last page; null with `cursor`.")]
+    prev: Annotated[str | None, url("The previous page; null on the first.")]
+    next: Annotated[str | None, url("The next page; null on the last.")]
+
+
+class PagerLink(Struct):
+    """A page of the list."""
+
+    url: Annotated[str | None, url("The address of the page; null where there is none.")]
+    label: Annotated[str, Meta(description="`Previous`, a number or `Next`.")]
+    active: Annotated[bool, Meta(description="Whether it is this page.")]
+
+
+class PageMeta(Struct, kw_only=True):
+    """The position of this page in the list; by cursor, only the size of a page."""
+
+    per_page: Annotated[int, number("The maximum number of objects on a page.")]
+    path: Annotated[str | UnsetType, url("The address of the list. Absent with `cursor`.")] = UNSET
+    links: Annotated[
+        list[PagerLink] | UnsetType,
+        Meta(description="The pages around this one, for a pager. Absent with `cursor`."),
+    ] = UNSET
+    current_page: Annotated[int | UnsetType, number("The number of this page. Absent with `cursor`.")] = UNSET
+    start: Annotated[
+        int | UnsetType | None,
+        number("The position of the page's first object; null on an empty page. Absent with `cursor`."),
+    ] = field(name="from", default=UNSET)
+    end: Annotated[
+        int | UnsetType | None,
+        number("The position of the page's last object; null on an empty page. Absent with `cursor`."),
+    ] = field(name="to", default=UNSET)
+    last_page: Annotated[int | UnsetType, number("The number of the last page. Absent with `cursor`.")] = (
+        UNSET
+    )
+    total: Annotated[
+        int | UnsetType, number("The number of objects in the whole list. Absent with `cursor`.", 0)
+    ] = UNSET
 
 
 class ListPagination(BasePagination):
@@ -50,7 +102,8 @@ class ListPagination(BasePagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         links = self.pages.links()
-        headers = {"Link": ", ".join(f'<{url}>; rel="{name}"' for name, url in links.items() if url)}
+        addresses = {name: getattr(links, name) for name in PageLinks.__struct_fields__}
+        headers = {"Link": ", ".join(f'<{url}>; rel="{name}"' for name, url in addresses.items() if url)}
         body = {"data": data, "links": links, "meta": self.pages.meta()}
         return Response(body, headers=headers)
 
@@ -60,7 +113,19 @@ class ListPagination(BasePagination):
         )
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        return openapi.envelope(schema)
+        links = {"$ref": "#/components/schemas/PageLinks", "description": PageLinks.__doc__}
+        meta = {"$ref": "#/components/schemas/PageMeta", "description": PageMeta.__doc__}
+        properties = {
+            "data": {**schema, "description": "The objects on this page."},
+            "links": links,
+            "meta": meta,
+        }
+        return {
+            "type": "object",
+            "description": "One page of a list.",
+            "properties": properties,
+            "required": list(properties),
+        }
 
 
 class Pages:
@@ -92,38 +157,38 @@ class NumberedPages(Pages):
         self.rows = list(rows[self.start : self.start + self.size]) if self.start < self.total else []
         return self.rows
 
-    def links(self) -> dict[str, str | None]:
+    def links(self) -> PageLinks:
         previous = min(self.number - 1, self.last)
-        return {
-            "first": self.link("page", 1),
-            "last": self.link("page", self.last),
-            "prev": self.link("page", previous) if previous else None,
-            "next": self.link("page", self.number + 1) if self.number < self.last else None,
-        }
+        return PageLinks(
+            first=self.link("page", 1),
+            last=self.link("page", self.last),
+            prev=self.link("page", previous) if previous else None,
+            next=self.link("page", self.number + 1) if self.number < self.last else None,
+        )
 
-    def meta(self) -> dict[str, Any]:
-        return {
-            "path": self.address._replace(query="").geturl(),
-            "links": self.page_links(),
-            "current_page": self.number,
-            "from": self.start + 1 if self.rows else None,
-            "to": self.start + len(self.rows) if self.rows else None,
-            "per_page": self.size,
-            "last_page": self.last,
-            "total": self.total,
-        }
+    def meta(self) -> PageMeta:
+        return PageMeta(
+            per_page=self.size,
+            path=self.address._replace(query="").geturl(),
+            links=self.pager_links(),
+            current_page=self.number,
+            start=self.start + 1 if self.rows else None,
+            end=self.start + len(self.rows) if self.rows else None,
+            last_page=self.last,
+            total=self.total,
+        )
 
-    def page_links(self) -> list[dict[str, Any]]:
+    def pager_links(self) -> list[PagerLink]:
         """Return what a pager shows: the previous page, this one and its neighbours, the next page."""
         links = self.links()
         first, last = max(1, self.number - NEIGHBOURS), min(self.last, self.number + NEIGHBOURS)
         return [
-            {"url": links["prev"], "label": "Previous", "active": False},
+            PagerLink(links.prev, "Previous", active=False),
             *(
-                {"url": self.link("page", number), "label": str(number), "active": number == self.number}
-                for number in range(first, last + 1)
+                PagerLink(self.link("page", page), str(page), active=page == self.number)
+                for page in range(first, last + 1)
             ),
-            {"url": links["next"], "label": "Next", "active": False},
+            PagerLink(links.next, "Next", active=False),
         ]
 
 
@@ -225,21 +290,21 @@ class CursorPages(Pages):
         self.rows = found[: self.size][::-1] if self.backwards else found[: self.size]
         return self.rows
 
-    def links(self) -> dict[str, str | None]:
+    def links(self) -> PageLinks:
         has_next = self.rows and (self.has_more or self.backwards)
         has_previous = self.rows and (self.has_more if self.backwards else self.cursor)
-        return {
-            "first": self.link("cursor", ""),
-            "last": None,
-            "prev": self.link_beside(self.rows[0], backwards=True) if has_previous else None,
-            "next": self.link_beside(self.rows[-1], backwards=False) if has_next else None,
-        }
+        return PageLinks(
+            first=self.link("cursor", ""),
+            last=None,
+            prev=self.link_beside(self.rows[0], backwards=True) if has_previous else None,
+            next=self.link_beside(self.rows[-1], backwards=False) if has_next else None,
+        )
 
     def link_beside(self, row: Any, *, backwards: bool) -> str:
         return self.link("cursor", Cursor.beside(row, self.order, backwards=backwards))
 
-    def meta(self) -> dict[str, int]:
-        return {"per_page": self.size}
+    def meta(self) -> PageMeta:
+        return PageMeta(per_page=self.size)
 
 
 def rows_beyond(values: list[Any], keys: list[SortKey]) -> Q:

@@ -24,8 +24,6 @@ from apikeys.models import ApiKey
 from reflow.api.examples import add_examples
 from reflow.api.openapi import (
     HEADERS,
-    PAGE_LINKS,
-    PAGE_META,
     PATH_PARAMETERS,
     REQUEST_ID,
     SCHEME,
@@ -33,6 +31,7 @@ from reflow.api.openapi import (
     error_schema,
     header_parameters,
 )
+from reflow.api.pagination import PageLinks, PageMeta
 from reflow.api.parsers import MergePatchParser
 from reflow.api.routes import ROUTES, STORE, Key, Route
 from stores.resources import Resource
@@ -224,7 +223,7 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["paths"] = {path.rstrip("/"): operations for path, operations in result["paths"].items()}
     schemas = result["components"]["schemas"]
     schemas["ApiError"] = error_schema(list(ERROR_CODES))
-    schemas["PageLinks"], schemas["PageMeta"] = PAGE_LINKS, PAGE_META
+    schemas |= schema_components([PageLinks, PageMeta], ref_template=REFERENCE)[1]
     result["components"]["headers"] = HEADERS
     result["components"]["responses"] = error_responses()
     result["components"]["securitySchemes"] = SECURITY_SCHEMES
