@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
 from django.utils.html import linebreaks
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from stores import models
@@ -43,9 +44,7 @@ from stores.api.outputs import (
 )
 from stores.api.serializers import (
     AmountField,
-    BooleanField,
     CharField,
-    ChoiceField,
     CompleteSerializer,
     CountField,
     EnumField,
@@ -53,7 +52,6 @@ from stores.api.serializers import (
     IdField,
     ListField,
     StrictSerializer,
-    URLField,
     is_same,
     leave_changes,
 )
@@ -248,14 +246,14 @@ class InventoryTypeField(EnumField):
 
 
 class ImageSerializer(CompleteSerializer):
-    sm = URLField(max_length=200)
-    md = URLField(max_length=200)
-    lg = URLField(max_length=200)
+    sm = serializers.URLField(max_length=200)
+    md = serializers.URLField(max_length=200)
+    lg = serializers.URLField(max_length=200)
 
 
 class MediaSerializer(CompleteSerializer):
     id = CharField(max_length=40, required=False, help_text="Its id as it was read; a new one has none.")
-    type = ChoiceField(["image"])
+    type = serializers.ChoiceField(["image"])
     src = ImageSerializer()
 
 
@@ -277,9 +275,9 @@ class MediaField(ListField):
 
 class PersonalizationItemSerializer(CompleteSerializer):
     id = CharField(max_length=40)
-    type = ChoiceField(["text", "checkbox", "dropdown", "file"])
+    type = serializers.ChoiceField(["text", "checkbox", "dropdown", "file"])
     name = CharField(max_length=100)
-    required = BooleanField(required=False)  # type: ignore[assignment]
+    required = serializers.BooleanField(required=False)  # type: ignore[assignment]
     price = AmountField(required=False)
     instructions = CharField(max_length=500, required=False, allow_blank=True)
     min = CountField(required=False, allow_null=True)
@@ -291,7 +289,7 @@ class PersonalizationItemSerializer(CompleteSerializer):
 class PersonalizationSerializer(StrictSerializer):
     """The inputs are replaced as a whole; the text of a price may be sent as it was read."""
 
-    enabled = BooleanField(required=False)
+    enabled = serializers.BooleanField(required=False)
     items = ListField(child=PersonalizationItemSerializer(), required=False, max_length=20)
 
     def to_internal_value(self, data: Any) -> Any:
@@ -311,10 +309,11 @@ class CategoryField(IdField):
     """The id of a category, or the whole category as it was read."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return super().to_internal_value(data)
-        pk = super().to_internal_value(data.get("id"))
-        if current := self.root.known_categories.get(pk):  # type: ignore[attr-defined]
+        whole = data if isinstance(data, Mapping) else {"id": data}
+        if not isinstance(whole.get("id"), str):
+            raise ValidationError("Must be a string.")
+        pk = super().to_internal_value(whole["id"])
+        if isinstance(data, Mapping) and (current := self.root.known_categories.get(pk)):  # type: ignore[attr-defined]
             changed = [name for name, value in data.items() if not is_same(value, current.get(name))]
             if changed:
                 message = "It cannot be changed here: use the category's own address."

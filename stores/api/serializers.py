@@ -24,17 +24,24 @@ MAX_AMOUNT = 10**12
 MAX_COUNT = 2**31 - 1
 
 
-# Fields that refuse another JSON type, where Django REST Framework would convert it.
+# The JSON types of fields' values. Django REST Framework would convert others.
+JSON_TYPES: tuple[tuple[Any, Any, str], ...] = (
+    (serializers.BooleanField, bool, "Must be true or false."),
+    (serializers.IntegerField, (int, float), "Must be a whole number."),
+    ((serializers.CharField, serializers.ChoiceField), str, "Must be a string."),
+)
 
 
-class StrictTextMixin:
-    def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str):
-            raise ValidationError("Must be a string.")
-        return super().to_internal_value(data)  # type: ignore[misc]
+def describe_wrong_type(field: Any, value: Any) -> str:
+    """Return what is wrong with the JSON type of a field's value, or "". Null is the field's own matter."""
+    for fields, types, sentence in JSON_TYPES:
+        is_right = isinstance(value, types) and (types is bool or not isinstance(value, bool))
+        if isinstance(field, fields) and value is not None and not is_right:
+            return sentence
+    return ""
 
 
-class CharField(StrictTextMixin, serializers.CharField):
+class CharField(serializers.CharField):
     """A text; null removes one that may be empty (RFC 7396)."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -44,23 +51,7 @@ class CharField(StrictTextMixin, serializers.CharField):
         return super().run_validation("" if data is None and self.allow_blank else data)
 
 
-class EmailField(StrictTextMixin, serializers.EmailField):
-    pass
-
-
-class SlugField(StrictTextMixin, serializers.SlugField):
-    pass
-
-
-class URLField(StrictTextMixin, serializers.URLField):
-    pass
-
-
-class ChoiceField(StrictTextMixin, serializers.ChoiceField):
-    pass
-
-
-class EnumField(ChoiceField):
+class EnumField(serializers.ChoiceField):
     """A choice that is one named schema wherever it is read, written or filtered by: that of its class."""
 
     enum: type[models.TextChoices]
@@ -72,7 +63,7 @@ class EnumField(ChoiceField):
         extend_schema_field({"$ref": f"#/components/schemas/{cls.enum.__name__}"})(cls)
 
 
-class IdField(StrictTextMixin, serializers.RegexField):
+class IdField(serializers.RegexField):
     """An id of an object: digits in a string, a number inside."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -83,30 +74,14 @@ class IdField(StrictTextMixin, serializers.RegexField):
         return text and int(text)
 
 
-class IntegerField(serializers.IntegerField):
-    """A whole number."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int | float):
-            raise ValidationError("Must be a whole number.")
-        return super().to_internal_value(data)
-
-
-class BooleanField(serializers.BooleanField):
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            raise ValidationError("Must be true or false.")
-        return data
-
-
-class CountField(IntegerField):
+class CountField(serializers.IntegerField):
     """A number of things, as large as every database can keep it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"min_value": 0, **kwargs, "max_value": MAX_COUNT})
 
 
-class AmountField(IntegerField):
+class AmountField(serializers.IntegerField):
     """Money in the currency's smallest unit."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -127,12 +102,19 @@ class ListField(serializers.ListField):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses unknown fields, so that a typo is never silently ignored."""
+    """Refuses unknown fields, so that a typo is never silently ignored, and values of other JSON types."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping) and (unknown := [name for name in data if name not in self.fields]):
-            raise ValidationError({name: ["This field is unknown or cannot be written."] for name in unknown})
+        if isinstance(data, Mapping):
+            mistakes = {name: self.describe_mistake(name, value) for name, value in data.items()}
+            if errors := {name: [mistake] for name, mistake in mistakes.items() if mistake}:
+                raise ValidationError(errors)
         return super().to_internal_value(data)
+
+    def describe_mistake(self, name: str, value: Any) -> str:
+        if name not in self.fields:
+            return "This field is unknown or cannot be written."
+        return describe_wrong_type(self.fields[name], value)
 
 
 class CompleteSerializer(StrictSerializer):
@@ -148,14 +130,10 @@ class CompleteSerializer(StrictSerializer):
 class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Row]):
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
-        models.BooleanField: BooleanField,
         models.CharField: CharField,
-        models.EmailField: EmailField,
         models.PositiveIntegerField: CountField,
-        models.SlugField: SlugField,
         models.TextField: CharField,
     }
-    serializer_choice_field = ChoiceField
 
 
 class StoreScopedSerializer(StrictModelSerializer[Row]):
@@ -214,7 +192,7 @@ class StoreScopedSerializer(StrictModelSerializer[Row]):
 class HandleSerializer(StoreScopedSerializer[Row]):
     """Gives a new row without a handle one made from its name."""
 
-    handle = SlugField(max_length=HandleModel.MAX_HANDLE_LENGTH, required=False)
+    handle = serializers.SlugField(max_length=HandleModel.MAX_HANDLE_LENGTH, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance is None and "handle" not in attrs:

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from django.db.models import CharField as CharColumn
 from django.db.models import Value
 from django.db.models.functions import Cast, Concat
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from stores.api.outputs import Output, Row, amount, count, formatted, id_of, text, with_texts
 from stores.api.serializers import (
     AmountField,
-    BooleanField,
     CharField,
     IdField,
     ListField,
@@ -64,7 +64,7 @@ class VariantSerializer(StrictModelSerializer[ProductVariant]):
     """One with an id is changed where it differs; one without is new."""
 
     id = IdField(required=False, help_text="The id of a variant to change; a new variant has none.")
-    remove = BooleanField(required=False, help_text="With an `id`: true takes the variant away.")
+    remove = serializers.BooleanField(required=False, help_text="With an `id`: true takes the variant away.")
     price = AmountField(required=False, help_text="What it costs now. Required of a new variant.")
     name = CharField(max_length=100, required=False, help_text="Required of a new variant.")
     original_price = AmountField(required=False, allow_null=True)
