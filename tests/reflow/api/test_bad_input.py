@@ -109,12 +109,13 @@ def test_every_field_takes_or_refuses_whatever_comes(
 
 
 @pytest.mark.parametrize("depth", [30, 880, 100_000])
-def test_depth_is_no_way_in(api: Caller, rows: dict[str, int], depth: int) -> None:
-    for opening, closing in (("[", "]"), ('{"items":[{"price":', "}]}")):
-        for field in WRITABLE["products"]:
-            body = f'{{"{field}": {opening * depth}1{closing * depth}}}'
-            url = f"{api.base}/products/{rows['products']}"
-            survives(api.client.patch(url, body.encode(), content_type="application/json"), 400, 413)
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"items":[{"price":', "}]}")])
+def test_depth_is_no_way_in(
+    api: Caller, rows: dict[str, int], opening: str, closing: str, depth: int
+) -> None:
+    body = f'{{"variants": {opening * depth}1{closing * depth}}}'
+    url = f"{api.base}/products/{rows['products']}"
+    survives(api.client.patch(url, body.encode(), content_type="application/json"), 400, 413)
 
 
 @pytest.mark.parametrize(("levels", "code"), [(20, "invalid"), (21, "parse_error")])
