@@ -48,7 +48,7 @@ COLUMNS = Columns(models.Customer, Customer)
 class AddressSerializer(StrictModelSerializer[models.Customer]):
     class Meta:
         model = models.Customer
-        fields = ("address", "city", "postcode", "state", "country")
+        fields = Address.__struct_fields__
 
     def run_validation(self, data: object = serializers.empty) -> object:
         """Let null empty the whole address (RFC 7396)."""
@@ -80,8 +80,10 @@ class CustomerViewSet(ReadMixin, UpdateMixin):
     filterset_class = CustomerFilters
     rows = models.Customer.objects.with_totals().values(
         *COLUMNS.names,
-        *("address", "city", "postcode", "state", "country"),
-        *("orders_count", "total_spent", "name_key"),
+        *Address.__struct_fields__,
+        "orders_count",
+        "total_spent",
+        "name_key",
     )
 
     def represent(self, rows: Sequence[Row]) -> Sequence[Customer]:

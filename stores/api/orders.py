@@ -153,8 +153,12 @@ class OrderViewSet(ReadMixin, UpdateMixin):
     filterset_class = OrderFilters
     rows = models.Order.objects.values(
         *COLUMNS.names,
-        *("customer_id", "customer__name", "customer__email", "customer__phone"),
-        *("recipient", "address", "city", "postcode", "state", "country"),
+        "customer_id",
+        "customer__name",
+        "customer__email",
+        "customer__phone",
+        "recipient",
+        *Address.__struct_fields__,
     )
 
     def represent(self, rows: Sequence[Row]) -> Sequence[Order]:
