@@ -266,11 +266,11 @@ def test_products_are_sorted(client: Client, store: Store, order: str, expected:
 
 def test_an_unknown_order_is_refused_by_name(api: Caller) -> None:
     (sentence,) = refused(api.get("/products/", {"order": "name_asc,size_asc"}))["order"]
-    assert sentence.startswith("Unknown order size_asc: use some of name_asc, name_desc, price_asc,")
+    assert sentence.startswith("Unknown size_asc: use some of name_asc, name_desc, price_asc,")
     for order in ("price", "%", "100%_asc", "%(known)s", "date_desc,\ufffd"):
         unknown = order.removeprefix("date_desc,")
         assert refused(api.get("/products/", {"order": order}))["order"][0].startswith(
-            f"Unknown order {unknown}: use some of name_asc, "
+            f"Unknown {unknown}: use some of name_asc, "
         )
 
 
