@@ -1,7 +1,7 @@
 """One sheet for an incident: what was done with a key, by one address or by all, as far as it is logged."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import CharField, Count, F, Func, Max, Min, Q, Sum, Value
@@ -9,7 +9,7 @@ from django.db.models.functions import ExtractHour
 from django.utils import timezone
 
 from apikeys import client_ip
-from apikeys.models import ApiKey, AuditEntry, LoggedRequest, Usage
+from apikeys.models import ApiKey, AuditEntry, LoggedRequest, Outcome, Usage
 from apikeys.models.outcomes import REFUSED_STATUS_CODES
 from apikeys.models.request_log import RequestQuerySet
 from stores.models import Store
@@ -46,8 +46,9 @@ class Incident:
 
     ``hours`` are those of the day, in UTC, with their requests. ``unusual`` are sentences on how it differs
     from the key's other requests. ``acts`` are what was done with the key to others, ``made`` the keys that
-    were made with it, or with those. ``logged_from`` is how far back the request log goes; ``unlogged``
-    requests of the key were counted on days before that.
+    were made with it, or with those. ``logged_from`` is how far back the request log goes; ``unlogged`` are
+    the requests of the key that were counted by scope and outcome on days before that. ``log`` says which
+    requests are logged: all, errors or off.
     """
 
     requests: int
@@ -62,7 +63,8 @@ class Incident:
     acts: list[AuditEntry]
     made: list[ApiKey]
     logged_from: datetime
-    unlogged: int
+    unlogged: list[tuple[str, str, int]]
+    log: str
 
 
 def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datetime | None) -> Incident:
@@ -74,7 +76,6 @@ def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datet
     total = rows.aggregate(requests=Count("pk"), first=Min("at"), last=Max("at"))
     refused = rows.filter(status__in=REFUSED_STATUS_CODES).values_list("reason").annotate(n=Count("pk"))
     logged_from = timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS)
-    unlogged = Usage.objects.filter(key=key, day__lt=logged_from.date()).aggregate(n=Sum("requests"))["n"]
     by_hour = rows.annotate(hour_of_day=ExtractHour("at", tzinfo=UTC)).values_list("hour_of_day")
     acts = AuditEntry.objects.for_store(key.store).filter(of_caller, in_period, actor_prefix=key.prefix)
     return Incident(
@@ -90,8 +91,21 @@ def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datet
         acts=list(acts[:MAX_ENTRIES]),
         made=keys_made_with(key),
         logged_from=logged_from,
-        unlogged=unlogged or 0,
+        unlogged=counted_before(key, logged_from.date(), start),
+        log=settings.REQUEST_LOG,
     )
+
+
+def counted_before(key: ApiKey, day: date, start: datetime | None) -> list[tuple[str, str, int]]:
+    """Return the key's requests before a day, since ``start``, by scope (blank for none) and outcome."""
+    rows = Usage.objects.filter(key=key, day__lt=day).order_by()
+    if start:
+        rows = rows.filter(day__gte=start.date())
+    groups = rows.values_list("resource", "access", "outcome").annotate(n=Sum("requests")).order_by("-n")
+    return [
+        (f"{resource}:{access}" if access else resource, Outcome(outcome).label.lower(), requests)
+        for resource, access, outcome, requests in groups
+    ]
 
 
 def keys_made_with(key: ApiKey) -> list[ApiKey]:

@@ -57,6 +57,7 @@ def key(issue: IssueKey, night: datetime) -> ApiKey:
     )  # fmt: skip
     Usage.objects.create(
         store_id=key.store_id, key=key, day=now.date() - timedelta(days=30), outcome="succeeded", requests=9,
+        resource="orders", access="read",
         last_at=now,
     )  # fmt: skip
     return key
@@ -78,7 +79,8 @@ def test_the_numbers_are_those_of_the_log(key: ApiKey, night: datetime) -> None:
         "No other request came in this hour of the day (UTC): 03:00.",
     ]
     assert sheet.hours == [(3, 7)]
-    assert sheet.unlogged == 9
+    assert sheet.unlogged == [("orders:read", "succeeded", 9)]
+    assert investigate(key, address="", start=night, end=None).unlogged == []
     assert investigate(key, address="", start=None, end=None).requests == 12
     assert investigate(key, address="", start=None, end=night - timedelta(minutes=3)).requests == 2
 
@@ -94,7 +96,7 @@ def test_the_page_shows_it_and_says_what_is_wrong_with_an_address(signed_in: Cli
         "Keep out 203.0.113.9: the key works from 192.0.2.1 only",
         "<code>/orders/7</code>",
         "thief/1",
-        "9 requests of this key",
+        "it is not known from where: orders:read succeeded (9).",
     ):
         assert fact in shown
     posted = signed_in.post(page, {"address": STRANGER, "from": "", "to": ""})
