@@ -99,7 +99,10 @@ def lets_more_in(details: Details) -> bool:
 
 def _describe_creation(details: Details) -> str:
     if predecessor := details.get("predecessor"):
-        return f"Created by rolling {predecessor}."
+        is_renewed = details.get("renewed")
+        return (
+            f"Created: {predecessor} renewed itself." if is_renewed else f"Created by rolling {predecessor}."
+        )
     if details.get("canary"):
         return "Created as a canary: it is off for good, and any use of it is an alarm."
     return f"Created with {', '.join(details.get('access', ()))}."

@@ -66,7 +66,7 @@ def renew_key(key: ApiKey, *, by: Actor) -> tuple[ApiKey, str]:
         if key.renews_days is None or newest.renews_days is None:
             raise NotRenewable
         successor, plaintext = _insert_successor(key, newest)
-        _record(Event.CREATED, successor, by, predecessor=key.prefix, access=successor.access)
+        _record(Event.CREATED, successor, by, predecessor=key.prefix, renewed=True)
         _record(Event.RENEWED, key, by, successor=successor.prefix)
     return successor, plaintext
 

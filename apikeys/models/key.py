@@ -349,8 +349,8 @@ class ApiKey(models.Model):
 
     @property
     def is_changeable(self) -> bool:
-        """Whether people change it: one that a trust made ends when that says, and never later."""
-        return self.trust_id is None
+        """Whether people change it: not one that a trust made, nor one that has renewed itself."""
+        return self.trust_id is None and self.replaced_at is None
 
     @property
     def is_rollable(self) -> bool:

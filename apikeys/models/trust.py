@@ -98,6 +98,12 @@ def clean_claims(issuer: str, claims: Mapping[str, str]) -> dict[str, str]:
     Everybody can have tokens of GitHub and GitLab.com: there a trust names a repository, or those of one
     owner.
     """
+    if issuer in IDENTIFYING_CLAIMS and not any(
+        names_its_owner(claims.get(name, "")) for name in IDENTIFYING_CLAIMS[issuer]
+    ):
+        raise ValidationError(
+            "Name the repository, such as northwood/shop. A * may stand behind the owner only."
+        )
     if not 0 < len(claims) <= MAX_CLAIMS:
         raise ValidationError(f"Enter from 1 to {MAX_CLAIMS} claims.")
     for name, wanted in claims.items():
@@ -107,12 +113,6 @@ def clean_claims(issuer: str, claims: Mapping[str, str]) -> dict[str, str]:
             raise ValidationError(f"Enter a value of at most {MAX_CLAIM_LENGTH} characters for {name}.")
         if wanted.count("*") > 1 or wanted == "*":
             raise ValidationError(f"In {name}, one * may stand for a part of the value, not for all of it.")
-    if issuer in IDENTIFYING_CLAIMS and not any(
-        names_its_owner(claims.get(name, "")) for name in IDENTIFYING_CLAIMS[issuer]
-    ):
-        raise ValidationError(
-            "Name the repository, such as northwood/shop. A * may stand behind the owner only."
-        )
     return dict(claims)
 
 

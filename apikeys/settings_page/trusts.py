@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apikeys import client_ip, trusts
 from apikeys.actors import actor_from_request
-from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
+from apikeys.models import ApiKey, AuditEntry, Event, TokenExchange, Trust
 from apikeys.models.trust import GITHUB, GITLAB
 from apikeys.settings_page import form_recovery
 from apikeys.settings_page.decorators import (
@@ -23,7 +23,7 @@ from apikeys.settings_page.trust_form import ISSUER_NAMES, TrustForm
 from apikeys.usage import reports
 from stores.models import Store
 
-MAX_EXCHANGES = 50
+MAX_EXCHANGES = MAX_CHANGES = 50
 WORKFLOWS = {GITHUB: "github", GITLAB: "gitlab"}
 
 
@@ -78,7 +78,10 @@ def show_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
         "trust": trust,
         "issuer": issuer_name(trust),
         "exchanges": with_requests(trust.exchanges.all()[:MAX_EXCHANGES]),
-        "history": AuditEntry.objects.for_store(store).for_trust(trust)[:MAX_EXCHANGES],
+        # Exchanges have a list of their own.
+        "history": AuditEntry.objects.for_store(store)
+        .for_trust(trust)
+        .exclude(event=Event.EXCHANGED)[:MAX_CHANGES],
         "workflow": f"apikeys/examples/token_{workflow}.txt",
         "site_url": settings.SITE_URL,
     }

@@ -26,6 +26,7 @@ LATER = NOON + timedelta(days=1)
     [
         ("created", {"access": ["orders:read", "coupons:read"]}, "Created with orders:read, coupons:read."),
         ("created", {"predecessor": "19656ea", "access": ["orders:read"]}, "Created by rolling 19656ea."),
+        ("created", {"predecessor": "19656ea", "renewed": True}, "Created: 19656ea renewed itself."),
         ("updated", {"name": {"from": "Old", "to": "New"}}, "Renamed from “Old” to “New”."),
         (
             "updated",

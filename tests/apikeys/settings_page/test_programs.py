@@ -106,6 +106,9 @@ def test_pages_show_which_key_made_which_and_when_it_renewed_itself(
     renewal.report_reuse(ApiKey.objects.get(pk=program.pk), by=Actor(address="203.0.113.7"))
     page = text(signed_in.get(f"{KEYS}{program.prefix}/"))
     assert "Two programs hold it" in page
+    assert "Renews itself" not in page
+    # It is over: nothing is offered that could not make it work again.
+    assert f'href="{KEYS}{program.prefix}/edit/"' not in page
     assert f'href="{KEYS}{program.prefix}/incident/"' in page
     assert f'href="{KEYS}{new.prefix}/">Open the new key' in page
     lifecycle.deactivate_key(new, by=Actor(owner))

@@ -111,6 +111,7 @@ def test_new_trust_refuses_what_would_trust_too_much_or_nothing(
     answer = signed_in.post(f"{TRUSTS}new/", FORM | typed)
     assert answer.status_code == 200
     assert list(answer.context["form"].errors) == [field]
+    assert typed != {"project": ""} or "Name the repository" in text(answer)
     assert not Trust.objects.exists()
 
 
@@ -137,7 +138,7 @@ def test_trust_shows_exchanges_refusals_activity_and_the_workflow(signed_in: Cli
         key.prefix,
         "northwood/shop@refs/heads/main",
         "repository is “evil/&lt;b&gt;” and has to be “northwood/shop”.",
-        "Created by the trust “Deploy” for northwood/shop@refs/heads/main.",
+        "Trusted the workload “Deploy”",
         "audience=http://testserver/v1/stores/267418190/",
     ):
         assert told in page, told
