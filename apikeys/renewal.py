@@ -9,6 +9,7 @@ as lost.
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.utils import timezone
 
@@ -39,7 +40,7 @@ class RenewedTooSoon(Exception):
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__(wait)
-        self.wait_seconds = max(1, round(wait.total_seconds()))
+        self.wait_seconds = ceil(wait.total_seconds())
 
 
 def renew_key(key: ApiKey, *, by: Actor) -> tuple[ApiKey, str]:

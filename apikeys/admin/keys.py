@@ -14,14 +14,13 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
-from apikeys import key_text, lifecycle
+from apikeys import lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.admin.records import ReadOnlyAdmin
 from apikeys.models import ApiKey, ApiKeyQuerySet, AuditEntry
 from apikeys.models.state import BY_NAME, STATES
 from apikeys.usage import charts, reports
 from stores.resources import SCOPES
-from stores.text import comparable
 
 MAX_LEAKED_KEYS = 500
 
@@ -112,11 +111,6 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return ApiKey.objects.with_status().select_related("store")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
-    ) -> tuple[QuerySet[ApiKey], bool]:
-        return super().get_search_results(request, queryset, comparable(key_text.search_term(search_term)))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -167,6 +167,17 @@ def test_key_list_filters_by_state_and_access(
     assert listed(operator, **query) == names
 
 
+@pytest.mark.parametrize("typed", ["CAFÉ", "ｃａｆé", "Cafe\u0301"])
+def test_audit_log_is_searched_by_key_and_by_name_in_any_form(
+    operator: Client, issue: IssueKey, typed: str
+) -> None:
+    key, plaintext = issue(name="Café")
+    issue(name="Other")
+    for text in (typed, plaintext):
+        found = operator.get(admin_page(AuditEntry, "changelist"), {"q": text}).context["cl"].result_list
+        assert [entry.prefix for entry in found] == [key.prefix]
+
+
 # Switching off.
 
 
