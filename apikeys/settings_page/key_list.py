@@ -151,13 +151,19 @@ class Listing:
                 url = replace(self, status=value, page="1").url
                 yield Filter(value, label, grouped(count), url, is_current)
 
-    def page_of(self, store: Store) -> Page[ApiKey]:
-        """Return one page of the store's keys, each with its ``status`` and ``last_use``."""
+    def page_of(self, store: Store, counts: dict[str, int]) -> Page[ApiKey]:
+        """Return one page of the store's keys, each with its ``status`` and ``last_use``.
+
+        ``counts`` are those of ``count_by_state()``.
+        """
         found = self._found(store)
         if self.status:
             found = found.in_state(self.status)
-        keys = self._sorted(found).with_status().select_related("created_by", "made_by")
-        return Paginator(keys, PER_PAGE).get_page(self.page)
+        # Few keys are made by others: joined, those would double the columns of each row.
+        keys = self._sorted(found).with_status().select_related("created_by").prefetch_related("made_by")
+        paginator = Paginator(keys, PER_PAGE)
+        paginator.count = counts[self.status or "all"]
+        return paginator.get_page(self.page)
 
     def _found(self, store: Store) -> ApiKeyQuerySet:
         found = ApiKey.objects.for_store(store).kept()

@@ -103,7 +103,7 @@ def render_list(request: OwnerRequest, store: Store, listing: Listing, **context
 
 def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
     counts = listing.count_by_state(store)
-    page = listing.page_of(store)
+    page = listing.page_of(store, counts)
     periods = reports.of_keys(list(page), listing.time_range)
     return {
         "store": store,
