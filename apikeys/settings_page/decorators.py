@@ -42,8 +42,8 @@ RETURN_PAGES = {
     "end_old": "detail",
     "rehearse": "edit",
 }
-# Addresses that a page asks again and again by itself. It must not leave for a form because of them.
-POLLED = {"first_request"}
+# Addresses that a page asks by itself, the second one with scripts only.
+POLLED, REHEARSED = "first_request", "rehearse"
 # The status that tells htmx to stop.
 STOP_POLLING = 286
 # The element whose content is the list of keys.
@@ -145,8 +145,7 @@ def open_store_required(page: Page[Parameters]) -> Callable[..., HttpResponseBas
 
 def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponseBase:
     """Redirect to a page where people prove who they are, and from there back to what they typed."""
-    match = request.resolver_match
-    if match and match.url_name in POLLED:
+    if is_asked_by_itself(request):
         return HttpResponse(status=STOP_POLLING)
     back = return_path(request)
     if back != request.get_full_path():
@@ -162,6 +161,8 @@ def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponseBase:
 
 def redirect_to_form(request: HttpRequest) -> HttpResponseBase:
     """Redirect back to a form that was sent with a token of the sign-in before, with what was typed."""
+    if is_asked_by_itself(request):
+        return HttpResponse(status=STOP_POLLING)
     response = redirect(return_path(request))
     if response["Location"] == request.get_full_path():
         form_recovery.keep_unsent(request, response)
@@ -169,6 +170,14 @@ def redirect_to_form(request: HttpRequest) -> HttpResponseBase:
     else:
         messages.warning(request, "Nothing was changed: you signed in again meanwhile. Click once more.")
     return adapt_to_htmx(request, response)
+
+
+def is_asked_by_itself(request: HttpRequest) -> bool:
+    """Tell whether a page asked without a click. It must not leave for a form because of that."""
+    match = request.resolver_match
+    name = match.url_name if match else None
+    is_scripted = bool(request.htmx)  # type: ignore[attr-defined]  # its middleware adds it
+    return name == POLLED or (name == REHEARSED and is_scripted)
 
 
 def return_path(request: HttpRequest) -> str:

@@ -1,9 +1,10 @@
 """Pages of what the request log tells about a key: rehearsals of changes, the fence, incidents."""
 
 from datetime import timedelta
+from http import HTTPStatus
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -150,7 +151,13 @@ def new_canary(request: OwnerRequest, store: Store) -> HttpResponse:
 @store_owner_required
 def rehearse_edit(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     """Say what the settings in the form would have done: a part of the dialog or, without scripts, all."""
-    key = get_key(store, prefix)
+    try:
+        key = get_key(store, prefix)
+    except Http404:
+        if not request.htmx:
+            raise
+        # The form says that the key was deleted when it is sent, and keeps what was typed.
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
     form = EditKeyForm(request.POST, key=key)
     if "add_called_from" in request.POST:
         form.add_addresses(addresses_of(key))

@@ -82,7 +82,7 @@ def no_garbage() -> Iterator[None]:
 
 
 @each_way
-@pytest.mark.usefixtures("no_garbage")
+@pytest.mark.usefixtures("no_garbage", "within_a_minute")
 def test_a_wrong_secret_takes_the_very_steps_of_an_unknown_prefix(
     way: Guess, guesses: dict[str, str]
 ) -> None:

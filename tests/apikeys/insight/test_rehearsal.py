@@ -175,6 +175,17 @@ def test_the_open_dialog_tells_the_forecast_of_what_is_ticked(signed_in: Client,
     assert key.access == ["customers:read", "orders:read"] or key.version == 1
 
 
+def test_rehearse_never_takes_an_open_form_away(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    url = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/rehearse/"
+    scripted = {"HX-Request": "true"}
+    assert Client().post(url, headers=scripted).status_code == 286
+    assert Client().post(url).status_code == 302
+    ApiKey.objects.all().delete()
+    assert signed_in.post(url, headers=scripted).status_code == 204
+    assert signed_in.post(url).status_code == 404
+
+
 def test_the_addresses_it_is_called_from_are_added_without_scripts(
     signed_in: Client, issue: IssueKey
 ) -> None:
