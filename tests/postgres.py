@@ -31,6 +31,8 @@ listen_addresses = ''
 unix_socket_directories = '{folder}'
 fsync = off
 full_page_writes = off
+# It would hold transactions open beside those that a test knows of.
+autovacuum = off
 """
 
 PATIENCE_SECONDS = 60
