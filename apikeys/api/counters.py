@@ -10,7 +10,6 @@ from django.core.cache import caches
 from limits.errors import StorageError
 from limits.storage import RedisClusterStorage, RedisStorage
 from redis.backoff import NoBackoff
-from redis.cluster import RedisCluster
 from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
@@ -27,8 +26,8 @@ class Counters(Protocol):
     def incr(self, key: str, expiry: int) -> int:
         """Add one to a counter that lasts ``expiry`` seconds, and return it. Raises StorageError."""
 
-    def check(self) -> bool:
-        """Whether all counters can be reached."""
+    def servers(self) -> dict[str, bool]:
+        """Return the names of the servers that count, each with whether it answers."""
 
     def server_of(self, key: str) -> str:
         """Return the name of the server that holds a counter. Each may be away while others answer."""
@@ -49,8 +48,8 @@ class MemoryCounters:
                 if self._cache.add(key, 1, timeout=expiry):
                     return 1
 
-    def check(self) -> bool:
-        return True
+    def servers(self) -> dict[str, bool]:
+        return {}
 
     def server_of(self, key: str) -> str:
         return ""
@@ -60,6 +59,7 @@ class RedisCounters:
     """Counters in one Redis or Valkey."""
 
     def __init__(self, url: str) -> None:
+        self._name = name_of(url)
         self._storage = RedisStorage(
             url,
             wrap_exceptions=True,
@@ -70,8 +70,8 @@ class RedisCounters:
     def incr(self, key: str, expiry: int) -> int:
         return self._storage.incr(key, expiry)
 
-    def check(self) -> bool:
-        return self._storage.check()
+    def servers(self) -> dict[str, bool]:
+        return {self._name: self._storage.check()}
 
     def server_of(self, key: str) -> str:
         return ""
@@ -96,11 +96,12 @@ class ClusterCounters:
             self._storage = None
             raise StorageError(error) from error
 
-    def check(self) -> bool:
+    def servers(self) -> dict[str, bool]:
         try:
-            return bool(client_of(self._connect()).ping(target_nodes=RedisCluster.PRIMARIES))
+            client = client_of(self._connect())
+            return {node.name: answers(client, node) for node in client.get_primaries()}
         except (StorageError, *CLUSTER_FAILURES):
-            return False
+            return {name_of(self._url): False}
 
     def server_of(self, key: str) -> str:
         if (storage := self._storage) is None:
@@ -147,6 +148,20 @@ def connect(url: str) -> RedisClusterStorage:
     client_of(storage).set_retry(Retry(NoBackoff(), 0))
     load_script(storage)
     return storage
+
+
+def answers(client: Any, node: Any) -> bool:
+    """Return whether a node of the cluster answers."""
+    try:
+        return bool(client.ping(target_nodes=node))
+    except CLUSTER_FAILURES:
+        return False
+
+
+def name_of(url: str) -> str:
+    """Return the host of a URL, of a cluster the first one, or the path of a socket."""
+    parts = urlsplit(url)
+    return parts.hostname or parts.path
 
 
 def load_script(storage: RedisClusterStorage) -> None:

@@ -164,11 +164,14 @@ def examine_clock() -> Iterator[tuple[Light, str]]:
 
 
 def examine_rate_limits() -> Iterator[tuple[Light, str]]:
-    where = urlsplit(settings.REDIS_URL).hostname or "the process's memory"
-    if rate_limits.limiter().counters.check():
-        yield Light.GREEN, f"counted in {where}"
-    else:
-        yield Light.RED, f"off: {where} does not answer as it should"
+    servers = rate_limits.limiter().counters.servers()
+    for name, answers in servers.items():
+        yield (
+            red_unless(answers),
+            f"counted in {name}" if answers else f"off: {name} does not answer as it should",
+        )
+    if not servers:
+        yield Light.GREEN, "counted in the process's memory"
 
 
 def examine_mail_server() -> Iterator[tuple[Light, str]]:

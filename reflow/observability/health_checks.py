@@ -19,7 +19,7 @@ def check_database() -> None:
 
 
 def check_rate_limits() -> None:
-    if not rate_limits.limiter().counters.check():
+    if not all(rate_limits.limiter().counters.servers().values()):
         raise ConnectionError
 
 

@@ -93,8 +93,9 @@ def test_e_mail_that_would_reach_nobody_is_red(backend: str, server: Any, settin
 
 
 def test_counters_that_do_not_answer_are_red(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits.limiter().counters, "check", lambda: False)
-    assert find("rate limits").sentence == "off: localhost does not answer as it should"
+    servers = {"10.0.0.31:6379": True, "10.0.0.32:6379": False}
+    monkeypatch.setattr(rate_limits.limiter().counters, "servers", lambda: servers)
+    assert find("rate limits").sentence == "off: 10.0.0.32:6379 does not answer as it should"
 
 
 def test_a_worker_is_seen_by_a_task_that_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
