@@ -200,7 +200,10 @@ def list_address(request: Any, store: Store) -> str:
 
 
 class Row(NamedTuple):
-    """A row of the list, as text. ``chips`` are pairs of a resource and whether it is written."""
+    """A row of the list, as text. ``chips`` are pairs of a resource and whether it is written.
+
+    ``actions`` are pairs of what can be done to the key and the address of the form.
+    """
 
     url: str
     prefix: str
@@ -221,7 +224,7 @@ class Row(NamedTuple):
     creator: str
     tone: str
     state: str
-    actions: list[str]
+    actions: list[tuple[str, str]]
 
 
 def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[Row]:
@@ -234,8 +237,12 @@ def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
     shown = count_fitting(chips)
     more = chips[shown:]
     refused = period.refused
+    url = f"{base}{key.prefix}/"
+    actions = [(action.capitalize(), f"{url}{action}/") for action in possible_actions(key)]
+    if not key.suspended_at:
+        actions.append(("Duplicate", f"{base}new/?from={key.prefix}"))
     return Row(
-        url=f"{base}{key.prefix}/",
+        url=url,
         prefix=key.prefix,
         name=key.name,
         masked=f"{key.prefix}.••••",
@@ -254,7 +261,7 @@ def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
         creator=key.creator_name,
         tone=key.state.tone,
         state=describe_state(key, now),
-        actions=possible_actions(key),
+        actions=actions,
     )
 
 
