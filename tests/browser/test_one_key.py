@@ -159,16 +159,6 @@ def test_edit_keeps_what_another_tab_saved_and_asks_only_about_the_same_field(
     expect(page.locator("p.note")).to_have_text("Ours")
 
 
-def test_what_was_typed_for_a_key_deleted_meanwhile_can_become_a_new_one(page: Page, key: ApiKey) -> None:
-    dialog = open_dialog(page, "Edit")
-    dialog.get_by_label("Name", exact=True).fill("Bookkeeping")
-    ApiKey.objects.all().delete()
-    dialog.get_by_role("button", name="Save").click()
-    expect(dialog.get_by_role("alert").first).to_contain_text("deleted this key while you were editing it")
-    dialog.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("dialog", name="API key created")).to_contain_text("Bookkeeping")
-
-
 def test_the_way_from_deleting_to_a_pause_chooses_the_hour(page: Page, key: ApiKey) -> None:
     open_dialog(page, "Delete").get_by_role("link", name="deactivate it for an hour").click()
     dialog = page.get_by_role("dialog", name="Deactivate Accounting?")

@@ -279,11 +279,6 @@ def test_new_refuses_a_name_that_grows_past_its_column(signed_in: Client, name: 
     assert (answer.status_code, list(answer.context["form"].errors)) == (200, ["name"])
 
 
-def test_new_counts_a_line_break_of_a_note_once(signed_in: Client) -> None:
-    save_new(signed_in, note="\r\n".join("x" * 250) + "x")
-    assert len(ApiKey.objects.get().note) == 500
-
-
 def test_a_taken_name_is_refused_whatever_its_case(signed_in: Client, issue: IssueKey) -> None:
     issue(name="Accounting")
     assert "Another key of this store has this name" in text(save_new(signed_in, name="ACCOUNTING"))
@@ -708,16 +703,6 @@ def test_deactivating_begins_with_the_hour_that_was_offered(signed_in: Client, i
     assert '<input type="radio" name="hours" value="1" checked>' in page
 
 
-def test_a_rolled_key_is_shown_over_its_own_page(signed_in: Client, issue: IssueKey) -> None:
-    old, _ = issue(name="Shop")
-    response = signed_in.post(f"{KEYS}{old.prefix}/roll/", {"overlap": "24"})
-    page = text(signed_in.get(response["Location"]))
-    assert "Old key and new key" in page
-    assert 'aria-label="The whole API key"' in page
-    listed = text(signed_in.get(KEYS))
-    assert listed.count('<span class="tag">Old</span>') == 1
-
-
 def test_a_leaked_key_offers_a_new_one(signed_in: Client, issue: IssueKey, owner: User) -> None:
     key, _ = issue()
     lifecycle.report_leaked_keys([key], by=Actor(owner))
@@ -1066,6 +1051,9 @@ def test_a_rolled_key_says_so_with_when_the_old_one_ends_and_who_uses_it(
     answer = signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": "24"})
     page = text(signed_in.get(answer["Location"]))
     assert "API key rolled</h1>" in page
+    assert 'aria-label="The whole API key"' in page
+    assert "Old key and new key" in page
+    assert text(signed_in.get(KEYS)).count('<span class="tag">Old</span>') == 1
     assert re.search(rf"The old key, <code>{key.prefix}\S+, stops\s+on <time", page)
     assert re.search(r"Give the new key to those who call with it:.*<li>127\.0\.0\.1 · ", page, re.DOTALL)
 
