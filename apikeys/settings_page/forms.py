@@ -299,6 +299,10 @@ class EditKeyForm(KeyForm):
             changes["renews_days"] = renews_days
         return changes
 
+    def expires_at(self) -> datetime | None:
+        """Return the same for a key that keeps its expiry: its own."""
+        return self.key.expires_at if self.cleaned_data["expiry"] == "keep" else super().expires_at()
+
     def renews_days(self) -> int | None:
         """Return the same for a key that keeps its expiry: its own length."""
         is_kept = self.cleaned_data["expiry"] == "keep" and self.cleaned_data.get("renews")

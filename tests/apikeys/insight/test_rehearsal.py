@@ -205,3 +205,15 @@ def test_the_addresses_it_is_called_from_are_added_without_scripts(
     answer = signed_in.post(f"{page}rehearse/", data | {"add_called_from": "1"}).content.decode()
     assert "2001:db8::1\n203.0.113.9</textarea>" in answer
     assert "<b>1</b> of the <b>1</b> request" in answer
+
+
+@pytest.mark.parametrize(("days", "works"), [(30, "<b>1</b> of the <b>1</b>"), (-1, "<b>1</b> would not")])
+def test_a_forecast_with_the_expiry_kept_is_by_that(
+    signed_in: Client, issue: IssueKey, days: int, works: str
+) -> None:
+    key, _ = issue(expires_at=timezone.now() + timedelta(days=days))
+    log(key, make_request(key, at=timezone.now()))
+    data = {"name": "A", "access": ["orders:read"], "expiry": "keep", "allowed_addresses": ""}
+    page = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/rehearse/"
+    answer = signed_in.post(page, data, headers={"HX-Request": "true"})
+    assert works in answer.content.decode()

@@ -24,7 +24,7 @@ from apikeys import lifecycle  # noqa: E402
 from apikeys.actors import Actor  # noqa: E402
 from stores.models import Store  # noqa: E402
 
-REQUESTS = 4_000
+REQUESTS = 2_000
 WARMING_UP = 200
 
 
