@@ -114,11 +114,12 @@ def test_an_idle_poll_is_the_key_check_and_one_read_of_an_index(api: Caller, sto
         assert api.get("/changes", {"cursor": cursor}).json()["data"] == []
     key_check, read = (query["sql"] for query in queries)
     assert "apikeys_apikey" in key_check
-    with connection.cursor() as cursor_:
+    with transaction.atomic(), connection.cursor() as database:
         if connection.vendor == "postgresql":
-            cursor_.execute("SET enable_seqscan = off")  # there are too few rows to need an index
-        cursor_.execute(f"{'EXPLAIN' if connection.vendor == 'postgresql' else 'EXPLAIN QUERY PLAN'} {read}")
-        assert "change_place_in_store" in str(cursor_.fetchall())
+            database.execute("SET LOCAL enable_seqscan = off")  # so few rows need no index
+        explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+        database.execute(f"{explain} {read}")
+        assert "change_place_in_store" in str(database.fetchall())
 
 
 def test_changes_leaves_out_what_the_key_may_not_read(
