@@ -278,7 +278,7 @@ def test_every_get_is_conditional_with_a_key_and_without(
         ):  # keys count this very request
             resource = next((one for one in Resource if f"/{one}" in path), None)
             address = specimens.fill(path, resource)
-            is_public = {} in operation["security"]
+            is_public = not operation["security"]
             for browser in (caller.client, *([client] if is_public else [])):
                 response = browser.get(address)
                 again = browser.get(address, headers={"If-None-Match": response["ETag"]})
