@@ -6,13 +6,13 @@ says of it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from django.db import models
+from django.db import connections, models, router
 from msgspec import Meta
 
 from stores import money
@@ -136,9 +136,30 @@ def get_currency(code: str) -> Currency:
     return Currency(code, money.get_name(code), zero_decimal=money.get_exponent(code) == 0)
 
 
-def group_by(rows: Iterable[Row], column: str) -> defaultdict[Any, list[Row]]:
-    """Return the rows by their value in one column, in the order in which they came."""
-    groups: defaultdict[Any, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row[column]].append(row)
-    return groups
+class Parts:
+    """The rows that belong to objects, such as an order's lines, read by one query for a page of objects.
+
+    Its SQL is written out, which the ORM takes three times as long for as the database for the whole query.
+    The columns are whole numbers and texts: every database hands these over as they are.
+    """
+
+    def __init__(
+        self, model: type[models.Model], owner: str, columns: Sequence[str], *, order_by: str
+    ) -> None:
+        self.model = model
+        self.columns = (owner, *columns)
+        self.query = (
+            f"SELECT {', '.join(self.columns)} FROM {model._meta.db_table} "  # noqa: S608  # names of our own
+            f"WHERE {owner} IN ({{ids}}) ORDER BY {order_by}"
+        )
+
+    def read(self, owners: Sequence[int]) -> defaultdict[int, list[Row]]:
+        """Return the rows of these objects, by the object's id. Raises django.db.Error."""
+        groups: defaultdict[int, list[Row]] = defaultdict(list)
+        if owners:
+            query = self.query.format(ids=", ".join(["%s"] * len(owners)))
+            with connections[router.db_for_read(self.model)].cursor() as cursor:
+                cursor.execute(query, owners)
+                for row in cursor.fetchall():
+                    groups[row[0]].append(dict(zip(self.columns, row, strict=True)))
+        return groups

@@ -30,13 +30,13 @@ from stores.api.outputs import (
     Columns,
     Currency,
     Output,
+    Parts,
     Row,
     always,
     amount,
     count,
     formatted,
     get_currency,
-    group_by,
     id_of,
     text,
     time,
@@ -55,12 +55,12 @@ from stores.api.serializers import (
     is_same,
     leave_changes,
 )
-from stores.api.variants import VARIANT_ROWS, Variants, VariantsSerializer, represent_variant, write_variants
+from stores.api.variants import VARIANTS, Variants, VariantsSerializer, represent_variant, write_variants
 from stores.money import format_amount
 from stores.resources import Resource
 from stores.text import comparable
 
-PLACE_ROWS = models.ProductCategory.objects.values("product_id", "category_id")
+PLACES = Parts(models.ProductCategory, "product_id", ["category_id"], order_by="category_id")
 # Products without a picture show this one. Its address stays the same in every release.
 PLACEHOLDER = f"{settings.STATIC_URL}img/no-picture.png"
 SIZES = ("sm", "md", "lg")
@@ -451,8 +451,8 @@ class ProductViewSet(HandleLookupMixin, ReadMixin, CreateMixin, UpdateMixin, Des
 
     def represent(self, rows: Sequence[Row]) -> Sequence[Product]:
         ids = [row["id"] for row in rows]
-        variants_by_product = group_by(VARIANT_ROWS.filter(product__in=ids), "product_id")
-        places_by_product = group_by(PLACE_ROWS.filter(product__in=ids), "product_id")
+        variants_by_product = VARIANTS.read(ids)
+        places_by_product = PLACES.read(ids)
         tree = read_category_tree(self.store)
         address = self.request.build_absolute_uri(PLACEHOLDER)
         placeholder = Image(address, address, address)

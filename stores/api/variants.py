@@ -9,7 +9,7 @@ from django.db.models.functions import Cast, Concat
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from stores.api.outputs import Output, Row, amount, count, formatted, id_of, text, with_texts
+from stores.api.outputs import Output, Parts, Row, amount, count, formatted, id_of, text, with_texts
 from stores.api.serializers import (
     AmountField,
     CharField,
@@ -23,8 +23,11 @@ from stores.api.serializers import (
 from stores.models import Product, ProductVariant
 
 MAX_VARIANTS = 100
-VARIANT_ROWS = ProductVariant.objects.values(
-    "id", "product_id", "sku", "name", "price", "original_price", "quantity"
+VARIANTS = Parts(
+    ProductVariant,
+    "product_id",
+    ["id", "sku", "name", "price", "original_price", "quantity"],
+    order_by="position, id",
 )
 
 
