@@ -15,6 +15,7 @@ from apikeys.models.request_log import RequestQuerySet
 from stores.models import Store
 from stores.resources import Resource
 
+MAX_REQUESTS = 100_000
 MAX_PATHS = 100
 MAX_ENTRIES = 50
 MAX_GROUPS = 20_000
@@ -46,7 +47,8 @@ class Incident:
 
     ``hours`` are those of the day, in UTC, with their requests. ``unusual`` are sentences on how it differs
     from the key's other requests. ``acts`` are what was done with the key to others, ``made`` the keys that
-    were made with it, or with those. ``logged_from`` is how far back the request log goes; ``unlogged`` are
+    were made with it, or with those. ``looked_from`` is how far back was looked, where the key made more
+    than MAX_REQUESTS in the period. ``logged_from`` is how far back the request log goes; ``unlogged`` are
     the requests of the key that were counted by scope and outcome on days before that. ``log`` says which
     requests are logged: all, errors or off.
     """
@@ -62,6 +64,7 @@ class Incident:
     entries: list[AuditEntry]
     acts: list[AuditEntry]
     made: list[ApiKey]
+    looked_from: datetime | None
     logged_from: datetime
     unlogged: list[tuple[str, str, int]]
     log: str
@@ -72,7 +75,8 @@ def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datet
     of_caller = Q(address=address) if address else Q()
     in_period = (Q(at__gte=start) if start else Q()) & (Q(at__lt=end) if end else Q())
     of_key = LoggedRequest.objects.for_key(key.pk)
-    rows = of_key.filter(of_caller, in_period)
+    looked_from, newest = newest_of(of_key.filter(in_period))
+    rows = newest.filter(of_caller)
     total = rows.aggregate(requests=Count("pk"), first=Min("at"), last=Max("at"))
     refused = rows.filter(status__in=REFUSED_STATUS_CODES).values_list("reason").annotate(n=Count("pk"))
     logged_from = timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS)
@@ -86,14 +90,24 @@ def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datet
         hours=list(by_hour.annotate(n=Count("pk")).order_by("hour_of_day")),
         touched=touched_by(rows, key.store),
         refused=[(reason or "", requests) for reason, requests in refused.order_by("-n")],
-        unusual=differences(rows, of_key, address) if address and total["requests"] else [],
+        unusual=differences(rows, newest_of(of_key)[1], address) if address and total["requests"] else [],
         entries=list(AuditEntry.objects.for_key(key)[:MAX_ENTRIES]),
         acts=list(acts[:MAX_ENTRIES]),
         made=keys_made_with(key),
+        looked_from=looked_from,
         logged_from=logged_from,
         unlogged=counted_before(key, logged_from.date(), start),
         log=settings.REQUEST_LOG,
     )
+
+
+def newest_of(rows: RequestQuerySet) -> tuple[datetime | None, RequestQuerySet]:
+    """Return the newest MAX_REQUESTS of a key's requests, and since when those are; None for all there are.
+
+    A sheet of a key with millions of requests then takes no longer than one of another key.
+    """
+    oldest = rows.newest_first().values_list("at", flat=True)[MAX_REQUESTS : MAX_REQUESTS + 1].first()
+    return oldest, rows.filter(at__gt=oldest) if oldest else rows
 
 
 def counted_before(key: ApiKey, day: date, start: datetime | None) -> list[tuple[str, str, int]]:

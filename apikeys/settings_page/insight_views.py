@@ -102,7 +102,7 @@ def show_incident(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
     if form.is_valid():
         address, start, end = (form.cleaned_data[name] for name in ("address", "from", "to"))
         incident = investigate(key, address=address, start=start, end=end)
-        if key.is_rollable and key.is_allowed_from(client_ip.parse(address)):
+        if address and key.is_rollable and key.is_allowed_from(client_ip.parse(address)):
             kept = addresses_of(key, besides=address)
     context = {
         "store": store,

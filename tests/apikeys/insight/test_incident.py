@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
+from apikeys.insight import incident
 from apikeys.insight.fence import addresses_of
 from apikeys.insight.incident import investigate
 from apikeys.models import ApiKey, LoggedRequest, Usage
@@ -129,3 +130,14 @@ def test_what_was_done_with_it_to_other_keys(signed_in: Client, issue: IssueKey)
         assert (f"Made ({made.prefix}): Created with orders:read." in sheet) is is_there
     lifecycle.roll_key(maker, by=Actor(), overlap=timedelta(days=1))
     assert "Rolled: replaced by" in signed_in.get(page).content.decode()
+
+
+def test_of_very_many_requests_the_newest_are_looked_at(
+    signed_in: Client, key: ApiKey, night: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident, "MAX_REQUESTS", 9)
+    sheet = investigate(key, address="", start=None, end=None)
+    assert (sheet.requests, sheet.looked_from) == (9, night - timedelta(minutes=3))
+    page = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/incident/"
+    assert "only those since" in signed_in.get(page).content.decode()
+    assert "only those since" not in signed_in.get(f"{page}?to={night:%Y-%m-%dT%H:%M}").content.decode()
