@@ -120,27 +120,27 @@ def create_canary(*, store: Store, name: str, place: str, by: Actor) -> tuple[Ap
 def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[ApiKey, str]:
     """Save a key under a prefix that no other has, without an audit entry or e-mail.
 
-    ``fields`` are further columns, with a name that is free. Raises ValueError and StoreSuspended.
+    ``fields`` are further columns, with a name that is free. The store is locked. Raises ValueError and
+    StoreSuspended.
     """
-    with lock_store(store):
-        if suspension := Suspension.objects.of_store(store):
-            raise StoreSuspended(suspension)
-        while True:
-            prefix, plaintext = key_text.generate()
-            try:
-                with transaction.atomic():
-                    key = ApiKey.objects.create(
-                        store=store,
-                        prefix=prefix,
-                        digest=key_text.digest(plaintext),
-                        access=with_implied(access),
-                        **fields,
-                    )
-            except IntegrityError:
-                if not ApiKey.objects.filter(prefix=prefix).exists():
-                    raise
-            else:
-                return key, plaintext
+    if suspension := Suspension.objects.of_store(store):
+        raise StoreSuspended(suspension)
+    while True:
+        prefix, plaintext = key_text.generate()
+        try:
+            with transaction.atomic():
+                key = ApiKey.objects.create(
+                    store=store,
+                    prefix=prefix,
+                    digest=key_text.digest(plaintext),
+                    access=with_implied(access),
+                    **fields,
+                )
+        except IntegrityError:
+            if not ApiKey.objects.filter(prefix=prefix).exists():
+                raise
+        else:
+            return key, plaintext
 
 
 def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyChanges]) -> None:

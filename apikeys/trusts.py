@@ -25,7 +25,6 @@ from stores.models import Store
 from stores.resources import with_implied
 
 MAX_TRUSTS = 50
-MAX_EXCHANGES_A_MINUTE = 60
 # Of refused tokens a trust keeps the newest: anybody can send one of a workload of their own.
 MAX_REFUSALS = 50
 ENDED_KEPT = timedelta(days=1)
@@ -42,10 +41,6 @@ class TokenRefused(Exception):
     def __init__(self, *reasons: tuple[Trust, str]) -> None:
         super().__init__(*(reason for _, reason in reasons))
         self.reasons = reasons
-
-
-class TooManyExchanges(Exception):
-    """A trust has made as many keys as it may in a minute."""
 
 
 class TooManyTrusts(Exception):
@@ -142,24 +137,24 @@ class IssuedKey(NamedTuple):
 
 
 @sensitive_variables()
-def exchange_token(identity: Identity, store_id: int, *, by: Actor) -> IssuedKey:
-    """Make a key for a workload that a trust of the store takes.
-
-    Raises TokenRefused and TooManyExchanges.
-    """
-    trust = find_trust(identity, store_id, by)
+def exchange_token(trust: Trust, identity: Identity, *, by: Actor) -> IssuedKey:
+    """Make a key of the trust that was found for a workload, once for each token. Raises TokenRefused."""
     try:
         with lock_store(trust.store):
             # As it is now that nobody changes it.
             trust.refresh_from_db()
             ensure_taken(trust, identity, by)
-            ensure_rate(trust)
-            remember_token(trust, identity)
+            remember_token(identity)
             return make_key(trust, identity, by)
     except lifecycle.StoreSuspended as error:
         raise TokenRefused((trust, str(error))) from error
     except (Trust.DoesNotExist, Store.DoesNotExist) as error:
         raise TokenRefused from error
+    except IntegrityError as error:
+        if not UsedToken.objects.filter(digest=identity.token_digest).exists():
+            raise
+        reason = "This token was exchanged before: each is taken once."
+        raise TokenRefused((trust, reason)) from error
 
 
 def make_key(trust: Trust, identity: Identity, by: Actor) -> IssuedKey:
@@ -206,23 +201,10 @@ def ensure_taken(trust: Trust, identity: Identity, by: Actor) -> None:
         raise TokenRefused((trust, mismatch))
 
 
-def ensure_rate(trust: Trust) -> None:
-    """Raise TooManyExchanges for a trust that has made MAX_EXCHANGES_A_MINUTE keys in the last one."""
-    a_minute_ago = timezone.now() - timedelta(minutes=1)
-    made = trust.exchanges.filter(at__gt=a_minute_ago).exclude(prefix="")
-    if made.count() >= MAX_EXCHANGES_A_MINUTE:
-        raise TooManyExchanges
-
-
-def remember_token(trust: Trust, identity: Identity) -> None:
-    """Take each token once. Raises TokenRefused."""
+def remember_token(identity: Identity) -> None:
+    """Note that a token is taken. Raises IntegrityError, which ends the transaction, for one that was."""
     expires_at = identity.expires_at + timedelta(seconds=LEEWAY_SECONDS)
-    try:
-        with transaction.atomic():
-            UsedToken.objects.create(digest=identity.token_digest, expires_at=expires_at)
-    except IntegrityError as error:
-        reason = "This token was exchanged before: each is taken once."
-        raise TokenRefused((trust, reason)) from error
+    UsedToken.objects.create(digest=identity.token_digest, expires_at=expires_at)
 
 
 def record_invalid_token(identity: Identity, store_id: int, reason: str, by: Actor) -> None:

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
 RETRY_SECONDS = 1
 LOG_EVERY_SECONDS = 60
+MAX_EXCHANGES_A_MINUTE = 60
 
 UNLIMITED = Counter("reflow_unlimited", "Requests let through while the counters of rate limits were away.")
 
@@ -127,6 +128,13 @@ def count_failure(request: Request) -> None:
     Only they are refused then: a good key from the same address goes on working.
     """
     allowance = limiter().count("failures", _client(request), settings.RATE_LIMIT_FAILED_KEYS)
+    if allowance is not None and allowance.is_exceeded:
+        raise ApiError("rate_limited", wait=allowance.resets_in)
+
+
+def count_exchange(trust_id: int) -> None:
+    """Count a token that a trust takes. Raises ApiError beyond MAX_EXCHANGES_A_MINUTE."""
+    allowance = limiter().count("trust", str(trust_id), MAX_EXCHANGES_A_MINUTE)
     if allowance is not None and allowance.is_exceeded:
         raise ApiError("rate_limited", wait=allowance.resets_in)
 

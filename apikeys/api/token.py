@@ -93,7 +93,9 @@ class TokenView(NoParametersMixin):
         by = client_actor(http)
         try:
             identity = oidc.verify_token(fields["subject_token"], audience=fields["audience"])
-            made = trusts.exchange_token(identity, store_id, by=by)
+            trust = trusts.find_trust(identity, store_id, by)
+            rate_limits.count_exchange(trust.pk)
+            made = trusts.exchange_token(trust, identity, by=by)
         except oidc.InvalidToken as error:
             rate_limits.count_failure(request)
             if error.identity:
@@ -105,8 +107,6 @@ class TokenView(NoParametersMixin):
             raise ApiError("invalid_grant") from error
         except oidc.IssuerUnavailable as error:
             raise ApiError("temporarily_unavailable", wait=60) from error
-        except trusts.TooManyExchanges as error:
-            raise ApiError("rate_limited", wait=60) from error
         issued = IssuedKey(
             access_token=made.plaintext,
             issued_token_type="urn:ietf:params:oauth:token-type:access_token",  # noqa: S106  # a name

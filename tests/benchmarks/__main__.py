@@ -47,6 +47,7 @@ def measure(report: Report, found: list[Place], *, quick: bool) -> None:
     courses = [in_process.Course.prepared(place, QUICK if quick else FULL) for place in found]
     for course in courses:
         report.add(in_process.measure(course))
+        report.add(in_process.programs(course))
     if not quick:
         against_load(report, courses)
         report.add([memory.measure(courses[0])])

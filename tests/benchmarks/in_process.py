@@ -95,6 +95,16 @@ def measure(course: Course) -> Iterator[Row | Figures]:
         yield from products(course, ours, peers)
 
 
+def programs(course: Course) -> Iterator[Row | Figures]:
+    """Measure what it costs to make keys by program. It adds rows, so it comes last."""
+    took = Side.ours(course.database_url).run("tests.benchmarks.ours.programs")
+    name, checks = course.place.name, 3 * took["check"] + took["signature"]
+    yield Figures("keys by program", name, "µs", took)
+    yield Row(What.KEY, name, took["key"], took["product"], "µs", Target(1.5))
+    yield Row(What.RENEWED, name, took["check of a renewed key"], took["check"], "µs", Target(1.05))
+    yield Row(What.EXCHANGE, name, took["exchange"], checks, "µs", Target(1))
+
+
 # The most that our key check may cost, as a share of what the peer's costs.
 CHECK_TARGETS = {"without prepared statements": Target(0.7), "with Valkey": Target(0.75)}
 

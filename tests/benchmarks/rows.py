@@ -22,6 +22,9 @@ class What(StrEnum):
     LIST_PAGE = "list page with 2,000 keys and 2,000,000 usage rows against 20 keys"
     FLUSH = "flush of 10,000 requests of 100 keys, with 2,000,000 usage rows against none"
     MEMORY = "memory of a worker after 200,000 requests against after 50,000"
+    KEY = "creating a key by the API against creating a product"
+    RENEWED = "check of a key that has renewed itself against that of any"
+    EXCHANGE = "token exchange against three requests with a key and a signature"
     CURSOR = "orders by cursor, last page against first"
 
 

@@ -28,6 +28,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from apikeys import https_json, lifecycle, oidc, trusts
 from apikeys.actors import Actor
+from apikeys.api import rate_limits
 from apikeys.error_codes import ERROR_CODES
 from apikeys.models import ApiKey, AuditEntry, IssuerKeys, TokenExchange, Trust, UsedToken
 from apikeys.models.trust import store_url
@@ -471,12 +472,21 @@ def test_a_token_from_another_address_gets_no_key(issuer: Issuer, trust: Trust) 
 
 
 @pytest.mark.usefixtures("within_a_minute")
+@pytest.mark.usefixtures("within_a_minute")
 def test_a_trust_makes_so_many_keys_a_minute(
     issuer: Issuer, trust: Trust, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trusts, "MAX_EXCHANGES_A_MINUTE", 2)
+    monkeypatch.setattr(rate_limits, "MAX_EXCHANGES_A_MINUTE", 2)
     statuses = [ask(issuer.token()).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
+
+
+def test_an_exchange_makes_few_queries(
+    issuer: Issuer, trust: Trust, django_assert_max_num_queries: Any
+) -> None:
+    ask(issuer.token())
+    with django_assert_max_num_queries(14):
+        assert ask(issuer.token()).status_code == 200
 
 
 @pytest.mark.usefixtures("within_a_minute")
@@ -577,7 +587,7 @@ def test_the_lines_of_the_page_work_as_they_are_pasted(
 def test_keys_are_rotated_while_a_hundred_exchange(
     issuer: Issuer, trust: Trust, live_server: LiveServer, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trusts, "MAX_EXCHANGES_A_MINUTE", 1000)
+    monkeypatch.setattr(rate_limits, "MAX_EXCHANGES_A_MINUTE", 1000)
     settings.RATE_LIMIT_PER_ADDRESS = 1000
     ask(issuer.token())
     # As two minutes later: what a process has just asked for, it does not ask for again.

@@ -45,7 +45,8 @@ def trust(store: Store, owner: User) -> Trust:
 def issued(trust: Trust, **claims: str) -> trusts.IssuedKey:
     told = {"sub": "x", "jti": "1", "exp": timezone.now().timestamp() + 60, "repository": "northwood/shop"}
     identity = Identity(GITHUB, told | {"ref": "refs/heads/main"} | claims)
-    return trusts.exchange_token(identity, trust.store_id, by=Actor(address="203.0.113.7"))
+    by = Actor(address="203.0.113.7")
+    return trusts.exchange_token(trusts.find_trust(identity, trust.store_id, by), identity, by=by)
 
 
 def exchange(trust: Trust, **claims: str) -> ApiKey:

@@ -1,0 +1,118 @@
+"""``python -m tests.benchmarks.ours.programs``: what it costs to make keys by program, as JSON.
+
+Printed are the medians of each request in microseconds, made in turn, and that of verifying a signature. The
+database has the demo store.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import django
+
+django.setup()
+
+import jwt  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import override_settings  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from apikeys import lifecycle, renewal, trusts  # noqa: E402
+from apikeys.actors import Actor  # noqa: E402
+from apikeys.models import ApiKey, IssuerKeys  # noqa: E402
+from apikeys.models.trust import store_url  # noqa: E402
+from stores.demo import NORTHWOOD_ID  # noqa: E402
+from stores.models import Store  # noqa: E402
+from tests.benchmarks.ours.seed import UNLIMITED  # noqa: E402
+from tests.benchmarks.worker import clock  # noqa: E402
+from tests.issuer import SigningKey  # noqa: E402
+
+# Of one trust in a minute there are not many more.
+ROUNDS = 40
+STORE = f"/v1/stores/{NORTHWOOD_ID}"
+ISSUER = "https://issuer.example"
+GRANT = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+}
+
+
+def make_requests(store: Store) -> dict[str, Callable[[], Any]]:
+    """Return the requests by name, each of which can be made again and again."""
+    by, numbers, signing_key = Actor(), count(), SigningKey()
+    access = ["orders:read", "products:write", "api_keys:write"]
+    _, plaintext = lifecycle.insert_key(store=store, name="Program", access=access, rate_limit=UNLIMITED)
+    old, _ = lifecycle.create_key(store=store, name="Renewing", access=access, renews_days=30, by=by)
+    ApiKey.objects.filter(pk=old.pk).update(rate_limit=UNLIMITED)
+    _, renewed = renewal.renew_key(old, by=Actor(key=old))
+    now = timezone.now()
+    IssuerKeys.objects.create(issuer=ISSUER, keys=[signing_key.published], fetched_at=now, asked_at=now)
+    trusts.create_trust(
+        store=store,
+        name="Deploy",
+        issuer=ISSUER,
+        claims={"repository": "northwood/shop"},
+        access=["orders:read"],
+        lifetime=900,
+        allowed_addresses=[],
+        by=by,
+    )
+    tokens = [sign(signing_key) for _ in range(2 * ROUNDS)]
+    audience = store_url(store.pk)
+
+    def client(key: str = "") -> Client:
+        return Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {key}"} if key else {})
+
+    def post(path: str, key: str = "", **fields: Any) -> Any:
+        return client(key).post(path, fields, "application/json")
+
+    return {
+        "check": lambda: client(plaintext).get(f"{STORE}/nothing/"),
+        "check of a renewed key": lambda: client(renewed).get(f"{STORE}/nothing/"),
+        "product": lambda: post(f"{STORE}/products/", plaintext, name=f"Cup {next(numbers)}", price=900),
+        "key": lambda: post(
+            f"{STORE}/api-keys/",
+            plaintext,
+            name=f"Made {next(numbers)}",
+            access=["orders:read"],
+            expires_in=86400,
+        ),
+        "exchange": lambda: post("/v1/token/", audience=audience, subject_token=tokens.pop(), **GRANT),
+        "signature": lambda: jwt.decode(
+            tokens[0], signing_key.private.public_key(), algorithms=["RS256"], audience=audience
+        ),
+    }
+
+
+def sign(key: SigningKey) -> str:
+    now = int(time.time())
+    claims = {
+        "iss": ISSUER,
+        "aud": store_url(NORTHWOOD_ID),
+        "sub": "repo:northwood/shop",
+        "repository": "northwood/shop",
+        "jti": str(time.monotonic_ns()),
+        "iat": now,
+        "exp": now + 3600,
+    }
+    return jwt.encode(claims, key.private, "RS256", headers={"kid": key.id})
+
+
+def measure() -> dict[str, float]:
+    requests = make_requests(Store.objects.get(pk=NORTHWOOD_ID))
+    seconds: dict[str, list[float]] = {name: [] for name in requests}
+    for _ in range(ROUNDS):
+        for name, request in requests.items():
+            started = clock()
+            answer = request()
+            seconds[name].append(clock() - started)
+            assert isinstance(answer, dict) or answer.status_code in {200, 201}, answer.content
+    return {name: statistics.median(taken) * 1_000_000 for name, taken in seconds.items()}
+
+
+if __name__ == "__main__":
+    with override_settings(OIDC_ISSUERS={ISSUER: ""}):
+        print(json.dumps(measure()))
