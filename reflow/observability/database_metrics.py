@@ -12,9 +12,9 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from apikeys.models import Email
 
-# What `manage.py daily` leaves in the cache: when it ended, and which steps failed.
-DAILY = "daily"
-DAILY_OVERDUE = timedelta(hours=26)
+# Commands that leave in the cache, by their name, when they ended and which steps failed, and when each is
+# overdue.
+OVERDUE = {"daily": timedelta(hours=26), "hourly": timedelta(hours=3)}
 
 CONNECTIONS = """
     SELECT numbackends, current_setting('max_connections')::integer
@@ -27,7 +27,7 @@ class DatabaseCollector(Collector):
         """Yield the figures, or nothing while the database is away."""
         try:
             yield from collect_emails()
-            yield from collect_daily_work()
+            yield from collect_timed_work()
             if connection.vendor == "postgresql":
                 yield from collect_connections()
         except DatabaseError:
@@ -51,13 +51,16 @@ def collect_emails() -> Iterator[GaugeMetricFamily]:
     )
 
 
-def collect_daily_work() -> Iterator[GaugeMetricFamily]:
-    """Yield 0 for daily work that was never done, so that an alert sees it."""
-    done = cache.get(DAILY)
-    at = done["at"].timestamp() if done else 0.0
-    yield GaugeMetricFamily("reflow_daily_last_run_seconds", "When daily work was done last: Unix time.", at)
-    failed = len(done["failed"]) if done else 0
-    yield GaugeMetricFamily("reflow_daily_failed_steps", "Steps of it that failed then.", failed)
+def collect_timed_work() -> Iterator[GaugeMetricFamily]:
+    """Yield 0 for work that was never done, so that an alert sees it."""
+    for name in OVERDUE:
+        done = cache.get(name)
+        at = done["at"].timestamp() if done else 0.0
+        yield GaugeMetricFamily(
+            f"reflow_{name}_last_run_seconds", f"When {name} work was done last: Unix time.", at
+        )
+        failed = len(done["failed"]) if done else 0
+        yield GaugeMetricFamily(f"reflow_{name}_failed_steps", "Steps of it that failed then.", failed)
 
 
 def collect_connections() -> Iterator[GaugeMetricFamily]:

@@ -31,7 +31,7 @@ from apikeys.api import rate_limits
 from apikeys.models import Email
 from apikeys.tasks import task
 from reflow import env
-from reflow.observability.database_metrics import DAILY, DAILY_OVERDUE
+from reflow.observability.database_metrics import OVERDUE
 from reflow.server.replicas import Replica, State, read_row
 
 BACKUP_METRIC = Path("/var/lib/prometheus/node-exporter/reflow_backup.prom")
@@ -240,15 +240,16 @@ def examine_worker() -> Iterator[tuple[Light, str]]:
         yield Light.RED, f"ran no task within {PATIENCE_SECONDS} s"
 
 
-def examine_daily_work() -> Iterator[tuple[Light, str]]:
-    done = cache.get(DAILY)
-    if done is None:
-        yield Light.AMBER, "not done yet: is reflow-daily.timer on?"
-        return
-    failed = ", ".join(done["failed"])
-    is_late = timezone.now() - done["at"] > DAILY_OVERDUE
-    sentence = f"done {timesince(done['at'])} ago" + (f", but for {failed}" if failed else "")
-    yield red_unless(not failed and not is_late), sentence
+def examine_timed_work() -> Iterator[tuple[Light, str]]:
+    for name, overdue in OVERDUE.items():
+        done = cache.get(name)
+        if done is None:
+            yield Light.AMBER, f"{name}: not done yet, is reflow-{name}.timer on?"
+            continue
+        failed = ", ".join(done["failed"])
+        is_late = timezone.now() - done["at"] > overdue
+        sentence = f"{name}: done {timesince(done['at'])} ago" + (f", but for {failed}" if failed else "")
+        yield red_unless(not failed and not is_late), sentence
 
 
 def examine_certificate() -> Iterator[tuple[Light, str]]:
@@ -304,7 +305,7 @@ OF_WHAT_RUNS = (
     Examination("migrations", examine_migrations, "Upgrade"),
     Examination("email", examine_email, "E-mail does not arrive"),
     Examination("worker", examine_worker, "E-mail does not arrive"),
-    Examination("daily work", examine_daily_work, "Daily work failed, or was not done"),
+    Examination("timed work", examine_timed_work, "Daily or hourly work failed, or was not done"),
     Examination("certificate", examine_certificate, "The certificate ends soon"),
     Examination("disk", examine_disk, "A disk fills up"),
     Examination("machine", examine_machine, "Memory or open files run out"),

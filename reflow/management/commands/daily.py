@@ -1,7 +1,7 @@
 """``manage.py daily``: what has to be done once a day. Safe to run twice, or on two machines at once."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from allauth.usersessions.models import UserSession
@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from apikeys import outbox, reminders, renewal, trusts
 from apikeys.usage import retention
-from reflow.observability.database_metrics import DAILY
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +25,15 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        failed = [step.__name__ for step in STEPS if not succeeds(step)]
-        cache.set(DAILY, {"at": timezone.now(), "failed": failed}, timeout=None)
-        if failed:
-            raise CommandError(f"Not everything was done: {', '.join(failed)} failed. The log says why.")
+        do_steps("daily", STEPS)
+
+
+def do_steps(name: str, steps: Iterable[Callable[[], None]]) -> None:
+    """Do each step, and keep when that was and which failed. Raises CommandError where one has."""
+    failed = [step.__name__ for step in steps if not succeeds(step)]
+    cache.set(name, {"at": timezone.now(), "failed": failed}, timeout=None)
+    if failed:
+        raise CommandError(f"Not everything was done: {', '.join(failed)} failed. The log says why.")
 
 
 def succeeds(step: Callable[[], None]) -> bool:
@@ -37,7 +41,7 @@ def succeeds(step: Callable[[], None]) -> bool:
     try:
         step()
     except Exception:
-        logger.exception("Daily work failed: %s", step.__name__)
+        logger.exception("A step failed: %s", step.__name__)
         return False
     return True
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from apikeys.insight import callers, rhythm
+from reflow.management.commands.daily import do_steps
 
 
 class Command(BaseCommand):
@@ -14,5 +15,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rhythm.look_for_silence()
-        callers.tell_of_moves()
+        do_steps("hourly", STEPS)
+
+
+STEPS = (rhythm.look_for_silence, callers.tell_of_moves)

@@ -20,10 +20,9 @@ from django_tasks_db.models import DBTaskResult
 from apikeys import outbox
 from apikeys.api import rate_limits
 from apikeys.models import Email
-from reflow.management.commands import daily
+from reflow.management.commands import daily, hourly
 from reflow.management.commands import doctor as command
 from reflow.observability import doctor
-from reflow.observability.database_metrics import DAILY
 from reflow.observability.doctor import OF_VARIABLES, OF_WHAT_RUNS, Examination, Finding
 from tests.conftest import deliver_emails
 
@@ -119,21 +118,30 @@ def test_e_mail_that_waits_for_long_is_red_and_one_that_was_given_up_amber(owner
     assert find("email").light == "amber"
 
 
-def test_daily_work_that_was_not_done_or_failed_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("module", "hours"), [(daily, 26), (hourly, 3)])
+def test_timed_work_that_was_not_done_or_failed_is_seen(
+    module: Any, hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def breaks() -> None:
         raise ZeroDivisionError
 
+    def found(name: str) -> tuple[str, str]:
+        timed = doctor.examine([EXAMINATIONS["timed work"]])
+        (light, sentence) = next((one.light, one.sentence) for one in timed if one.sentence.startswith(name))
+        return light, sentence
+
+    name = module.__name__.rpartition(".")[2]
     cache.clear()
-    assert find("daily work").light == "amber"
-    monkeypatch.setattr(daily, "STEPS", ())
-    call_command("daily")
-    assert find("daily work").light == "green"
-    cache.set(DAILY, {"at": timezone.now() - timedelta(hours=27), "failed": []})
-    assert find("daily work").light == "red"
-    monkeypatch.setattr(daily, "STEPS", (breaks,))
-    with pytest.raises(CommandError):
-        call_command("daily")
-    assert find("daily work").sentence.endswith("but for breaks")
+    assert found(name) == ("amber", f"{name}: not done yet, is reflow-{name}.timer on?")
+    monkeypatch.setattr(module, "STEPS", ())
+    call_command(name)
+    assert found(name)[0] == "green"
+    cache.set(name, {"at": timezone.now() - timedelta(hours=hours, minutes=1), "failed": []})
+    assert found(name)[0] == "red"
+    monkeypatch.setattr(module, "STEPS", (breaks,))
+    with pytest.raises(CommandError, match="breaks failed"):
+        call_command(name)
+    assert found(name)[1].endswith("but for breaks")
 
 
 def test_a_backup_that_is_missing_or_old_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
