@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI schema that all operations share: headers, the error, a page of a list."""
+"""The parts of the OpenAPI schema that operations share: the key, headers, parameters and the error."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """The generator of the OpenAPI 3.1 schema: adds to each operation its scope, errors and headers.
 
-The objects are described where they are made, in ``stores.api`` and ``apikeys.api``, pages of lists and the
-error in ``reflow.api.openapi``.
+What operations answer is described where it is made, objects in ``stores.api`` and ``apikeys.api``, pages of
+lists in ``reflow.api.pagination``; what they share is in ``reflow.api.openapi``.
 """
 
 import json
