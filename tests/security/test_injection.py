@@ -144,7 +144,8 @@ def test_the_find_box_finds_what_literally_has_the_text(shops: Shops, issue: Iss
     for payload in distinct:
         key, _ = issue()
         # As from before names were checked.
-        ApiKey.objects.filter(pk=key.pk).update(name=payload, comparable_name=comparable(payload))
+        key.name = payload
+        key.save()
     browser = signed_in_as(owner)
     names = set(ApiKey.objects.filter(store=shops.mine.store).values_list("name", flat=True))
     for payload in PAYLOADS:
