@@ -15,7 +15,7 @@ from apikeys.models import ApiKey, AuditEntry, HourlyUsage
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch
 from stores.models import Store
-from tests.conftest import IssueKey, deliver_emails
+from tests.conftest import IssueKey, deliver_emails, sign_in
 from tests.key_requests import make_request
 
 START = 100 * WEEK_HOURS
@@ -79,6 +79,14 @@ def call(key: ApiKey, *moments: datetime, status_code: int = 200) -> None:
     writer.write(batch)
 
 
+def page_of(key: ApiKey, moment: datetime) -> str:
+    """The page of a key as its owner finds it at this moment, signed in then."""
+    with time_machine.travel(moment):
+        client = Client()
+        sign_in(client, "owner@example.com")
+        return client.get(f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/").content.decode()
+
+
 def look(moment: datetime) -> list[str]:
     """Look for silence at this moment; returns the subjects of all e-mails of the test so far."""
     with time_machine.travel(moment):
@@ -86,39 +94,33 @@ def look(moment: datetime) -> list[str]:
         return [str(email.subject) for email in deliver_emails()]
 
 
-def test_a_program_that_stops_is_told_once_and_when_it_is_back(key: ApiKey, signed_in: Client) -> None:
+def test_a_program_that_stops_is_told_once_and_when_it_is_back(key: ApiKey) -> None:
     silent = f"API key {key.prefix} has fallen silent: Warehouse"
     assert look(NOW + timedelta(hours=3)) == []
     assert look(NOW + timedelta(hours=5)) == [silent]
     assert look(NOW + timedelta(hours=6)) == [silent]
     assert "Succeeded before: 672 requests in the last five weeks" in mail.outbox[0].body
-    with time_machine.travel(NOW + timedelta(hours=6)):
-        key = ApiKey.objects.get()
-        assert (key.quiet_since, key.status) == (NOW, "quiet")
-        page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/").content.decode()
+    assert ApiKey.objects.in_state("quiet").get().quiet_since == NOW
+    page = page_of(key, NOW + timedelta(hours=6))
     assert "Quiet for 6 hours" in page
     assert "No request has come since" in page
     call(key, NOW + timedelta(hours=7))
-    assert ApiKey.objects.get().status != "quiet"
+    assert not ApiKey.objects.in_state("quiet").exists()
     assert look(NOW + timedelta(hours=7)) == [silent, f"API key {key.prefix} is used again: Warehouse"]
     assert ApiKey.objects.get().quiet_since is None
 
 
-def test_a_program_whose_requests_all_fail_is_told_once_and_when_one_succeeds(
-    key: ApiKey, signed_in: Client
-) -> None:
+def test_a_program_whose_requests_all_fail_is_told_once_and_when_one_succeeds(key: ApiKey) -> None:
     fails = f"All requests of API key {key.prefix} fail: Warehouse"
     call(key, *(NOW + timedelta(minutes=minute) for minute in range(1, 280)), status_code=500)
     assert look(NOW + timedelta(hours=5)) == [fails]
     assert look(NOW + timedelta(hours=6)) == [fails]
     assert "Newest request: GET orders, 500" in mail.outbox[0].body
-    with time_machine.travel(NOW + timedelta(hours=6)):
-        assert ApiKey.objects.get().status == "failing"
-        page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/").content.decode()
+    page = page_of(key, NOW + timedelta(hours=6))
     assert "Fails since 12:30 UTC" in page
     assert "none has succeeded since" in page
     call(key, NOW + timedelta(hours=7))
-    assert ApiKey.objects.get().status != "failing"
+    assert not ApiKey.objects.in_state("failing").exists()
     assert look(NOW + timedelta(hours=7)) == [fails, f"API key {key.prefix} is used again: Warehouse"]
 
 
