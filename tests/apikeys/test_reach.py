@@ -15,10 +15,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from apikeys import client_ip, lifecycle, renewal
+from apikeys import client_ip, lifecycle, renewal, trusts
 from apikeys.actors import Actor
 from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry
+from apikeys.models.trust import GITHUB
+from apikeys.oidc import Identity
 from apikeys.reach import BeyondOwnAccess, ProgramStopped
 from apikeys.renewal import NotRenewable, RenewedTooSoon
 from stores.models import Store
@@ -255,8 +257,25 @@ def test_no_key_reaches_more_than_its_maker(store: Store, owner: User) -> None:
     )
 
 
+def exchange(store: Store, by: Actor) -> str:
+    """A key of a trust."""
+    claims = {"repository": "northwood/shop"}
+    trust = trusts.create_trust(
+        store=store,
+        name="Deploy",
+        issuer=GITHUB,
+        claims=claims,
+        access=["orders:read"],
+        lifetime=900,
+        allowed_addresses=[],
+        by=by,
+    )
+    identity = Identity(GITHUB, claims | {"jti": "1", "exp": timezone.now().timestamp() + 60})
+    return trusts.exchange_token(trust, identity, by=Actor()).plaintext
+
+
 def test_no_table_holds_a_key(issue: IssueKey, owner: User) -> None:
-    """Made, renewed, rolled, handed in and answered twice: each column of each row is looked at."""
+    """Made, renewed, given up, exchanged, rolled, handed in and answered twice: each column of each row."""
     program, plaintext = issue(access=["orders:write", "api_keys:write"], renews_days=30)
     client = Client(headers=bearer(plaintext) | {"Idempotency-Key": "once"})
     path = f"/v1/stores/{program.store_id}/api-keys/"
@@ -268,10 +287,18 @@ def test_no_table_holds_a_key(issue: IssueKey, owner: User) -> None:
         .post(f"{path}{made[0]['prefix']}/roll/", {"overlap": 60}, "application/json")
         .json()
     )
-    renewed = Client().generic("POST", "/v1/api-key/roll/", headers=bearer(plaintext)).json()
+    given_up, renewed = (
+        Client().generic("POST", "/v1/api-key/roll/", headers=bearer(plaintext)).json() for _ in range(2)
+    )
+    exchanged = exchange(program.store, Actor(owner))
+    for key in (given_up["key"], exchanged):
+        Client().get(f"/v1/stores/{program.store_id}/orders/", headers=bearer(key))
+    assert ApiKey.objects.filter(reused_at__isnull=False).exists()
     Client().post("/v1/api-keys/revoke/", {"keys": [plaintext]}, "application/json")
     assert made[0]["key"] == made[1]["key"]
-    secrets = [key.partition(".")[2] for key in (plaintext, made[0]["key"], rolled["key"], renewed["key"])]
+    answers = (made[0], rolled, given_up, renewed)
+    keys = [plaintext, exchanged, *(answer["key"] for answer in answers)]
+    secrets = [key.partition(".")[2] for key in keys]
     assert all(len(secret) == 27 for secret in secrets)
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
