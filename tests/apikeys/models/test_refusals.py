@@ -15,6 +15,7 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, Refusal
 from apikeys.models.refusals import MAX_ADDRESSES
+from apikeys.usage import batch as batches
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch
 from tests.conftest import IssueKey
@@ -189,6 +190,19 @@ def test_write_bounds_the_addresses_of_a_key(issue: IssueKey, batches: int) -> N
     rows = dict(Refusal.objects.for_key(key).values_list("address", "requests"))
     assert rows == {"": 11, addresses[0]: 2} | dict.fromkeys(addresses[1:MAX_ADDRESSES], 1)
     assert Refusal.objects.for_key(other).count() == MAX_ADDRESSES + 1
+
+
+def test_batch_bounds_the_addresses_that_it_counts_apart(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "MAX_REFUSED_ADDRESSES", 2)
+    key, _ = issue()
+    batch = Batch(uuid4(), 1)
+    for number in (1, 2, 1, 3):
+        address = f"192.0.2.{number}"
+        batch.add(make_request(key, address=address, status_code=401, reason="address_not_allowed"))
+    counted = {cause.address: refused.requests for cause, refused in batch.refusals.items()}
+    assert counted == {"192.0.2.1": 2, "192.0.2.2": 1, "": 1}
 
 
 @pytest.mark.parametrize("columns", [{"settled_as": "fixed"}, {"settled_at": timezone.now()}])
