@@ -140,7 +140,13 @@ columns = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    # The same keys in every run: a fault shows where it is made, not in a later run.
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(drawn=st.lists(columns, min_size=25, max_size=40))
 def test_badge_filter_attention_reminder_and_permission_agree(
     store: Store, now: datetime, client: Client, drawn: list[Columns]
