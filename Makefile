@@ -59,7 +59,7 @@ lock: .venv/dev ## Update both lock files from pyproject.toml
 
 # What is about queries, constraints, locks, migrations and connections. The rest is the same on each database.
 ON_POSTGRESQL := $(addprefix tests/, \
-	apikeys/insight apikeys/management apikeys/models apikeys/settings_page apikeys/usage apikeys/test_*.py \
+	apikeys/admin/test_keys.py apikeys/insight apikeys/management apikeys/models apikeys/settings_page apikeys/usage apikeys/test_*.py \
 	apikeys/api/test_authentication.py apikeys/api/test_key_lookup.py apikeys/api/test_key_management.py \
 	apikeys/api/test_revoke.py apikeys/api/test_token.py \
 	stores/api stores/demo stores/test_models.py \

@@ -64,7 +64,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     )
     list_display_links = ("prefix", "name")
     list_filter = (StatusFilter, AccessFilter)
-    search_fields = ("prefix", "search_text", "=store__id", "store__name")
+    search_fields = ("prefix", "search_text__contains", "=store__id", "store__name")
     search_help_text = "A prefix, a name, a store or its number. No whole key, please: addresses are logged."
     ordering = ("-created_at",)
     actions = ("deactivate", "reactivate")

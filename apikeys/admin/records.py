@@ -39,7 +39,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
         """Search as the settings page does: for the prefix of a pasted key, and folded where texts are."""
         term = key_text.search_term(search_term)
         return super().get_search_results(
-            request, queryset, comparable(term) if "search_text" in self.search_fields else term
+            request, queryset, comparable(term) if "search_text__contains" in self.search_fields else term
         )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -121,7 +121,7 @@ admin.site.register(
     list_display_links=("at",),
     list_filter=("event",),
     list_select_related=("store",),
-    search_fields=("=prefix", "search_text", "=store__id"),
+    search_fields=("=prefix", "search_text__contains", "=store__id"),
     search_help_text="A prefix, a key's name, a person's e-mail address or a store's number.",
     date_hierarchy="at",
     fields=(
