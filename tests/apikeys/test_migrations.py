@@ -1,4 +1,4 @@
-"""The migration of usage to tables without foreign keys: every figure comes over, while the site serves."""
+"""Migrations that take over what was kept in another way, while the site serves."""
 
 import importlib
 import threading
@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
-from apikeys.models import ApiKey, StoreUsage, Usage
+from apikeys.models import ApiKey, LastUse, StoreUsage, Usage
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch
 from stores.models import Store
@@ -20,6 +20,7 @@ from tests.conftest import IssueKey
 from tests.key_requests import NOON, make_request
 
 migration = importlib.import_module("apikeys.migrations.0018_move_usage")
+fill_used_at = importlib.import_module("apikeys.migrations.0024_used_at").fill
 
 DAY = NOON.date()
 COUNTED = """
@@ -157,3 +158,20 @@ def test_move_while_both_releases_count(issue: IssueKey) -> None:
     migrate()
     assert count("apikeys_usage_by_store") == written + 200 * 18
     assert count("apikeys_usage") >= written + 200 * 18
+
+
+def test_a_key_was_used_when_it_was_last_let_in(issue: IssueKey) -> None:
+    used, refused, never = (issue()[0] for _ in range(3))
+    for key, status_code in ((used, 404), (refused, 401), (never, 401)):
+        LastUse.objects.create(key=key, at=NOON, method="GET", status_code=status_code)
+    for days, outcome in ((3, "succeeded"), (2, "failed"), (1, "refused")):
+        at = NOON - timedelta(days=days)
+        Usage.objects.create(
+            store_id=refused.store_id, key=refused, day=at.date(), outcome=outcome, requests=1, last_at=at
+        )
+    fill_used_at(apps, None)
+    assert dict(LastUse.objects.values_list("key", "used_at")) == {
+        used.pk: NOON,
+        refused.pk: NOON - timedelta(days=2),
+        never.pk: None,
+    }
