@@ -110,12 +110,12 @@ def delete_replaced_keys() -> None:
 def _give_up(key: ApiKey, now: datetime) -> ApiKey:
     """End the new key that nobody has used, and return it: another takes its place.
 
-    Raises StaleKey where it was used, or its owner has ended it.
+    Raises StaleKey where it was used, or its owner has ended or rolled it.
     """
     given = list(key.successors.filter(made_by=key).order_by("pk"))
-    if not given or not given[-1].is_unconfirmed or not given[-1].is_usable(now):
+    newest = given[-1] if given else None
+    if newest is None or not newest.is_unconfirmed or newest.superseded_at or not newest.is_usable(now):
         raise StaleKey
-    newest = given[-1]
     if len(given) >= MAX_ANSWERS:
         _ensure_is_due(newest, now)
     newest.superseded_at = newest.replaced_at = now

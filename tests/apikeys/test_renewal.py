@@ -126,6 +126,16 @@ def test_another_answer_gives_no_more_than_an_owner_has_left_the_first(
     assert not ApiKey.objects.usable().filter(predecessor__isnull=False).exists()
 
 
+def test_another_answer_takes_no_place_of_a_key_that_its_owner_has_rolled(
+    renewing: tuple[ApiKey, str], owner: User
+) -> None:
+    _, old = renewing
+    first = ApiKey.objects.get(prefix=renew(old).json()["prefix"])
+    rolled, _ = lifecycle.roll_key(first, by=Actor(owner), overlap=HOUR)
+    assert "renewed itself already" in renew(old).json()["error"]
+    assert ApiKey.objects.latest("pk") == rolled
+
+
 def test_old_key_ends_after_a_day_without_an_alarm(renewing: tuple[ApiKey, str], clock: Any) -> None:
     key, old = renewing
     new = renew(old).json()["key"]
