@@ -20,7 +20,7 @@ from tests.conftest import IssueKey
 from tests.key_requests import NOON, make_request
 
 migration = importlib.import_module("apikeys.migrations.0018_move_usage")
-fill_used_at = importlib.import_module("apikeys.migrations.0024_used_at").fill
+fill_used_at = importlib.import_module("apikeys.migrations.0028_fill_used_at").fill
 
 DAY = NOON.date()
 COUNTED = """
