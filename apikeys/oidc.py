@@ -171,15 +171,18 @@ class KeySets:
         """Return the key with this id. Raises InvalidToken and IssuerUnavailable."""
         known = self._by_issuer.get(issuer)
         if known is None or not known.may_answer(key_id):
-            # Of many requests that need a new key, one asks for it.
-            if not self._lock.acquire(timeout=WAIT_SECONDS):
+            # Of many requests that need a new key, one asks for it. None whose key was known waits for that:
+            # anybody can send a token that names a key which nobody knows.
+            is_known = known is not None and key_id in known.keys
+            if self._lock.acquire(timeout=0 if is_known else WAIT_SECONDS):
+                try:
+                    known = self._by_issuer.get(issuer)
+                    if known is None or not known.may_answer(key_id):
+                        known = self._by_issuer[issuer] = read_key_set(issuer, key_id)
+                finally:
+                    self._lock.release()
+            elif known is None or not is_known:
                 raise IssuerUnavailable
-            try:
-                known = self._by_issuer.get(issuer)
-                if known is None or not known.may_answer(key_id):
-                    known = self._by_issuer[issuer] = read_key_set(issuer, key_id)
-            finally:
-                self._lock.release()
         if key_id in known.keys:
             return known.keys[key_id]
         if known.is_complete:

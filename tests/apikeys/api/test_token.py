@@ -426,6 +426,30 @@ def test_while_its_issuer_is_away_for_ten_minutes_a_known_key_is_enough(issuer: 
     assert IssuerKeys.objects.get().keys
 
 
+def test_a_key_that_was_known_waits_for_nobody_who_asks_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_asked, is_answered = threading.Event(), threading.Event()
+    published = SigningKey().published
+
+    def read_key_set(issuer: str, key_id: str) -> oidc.KeySet:
+        if key_id == "unknown":
+            is_asked.set()
+            is_answered.wait(60)
+        return oidc.KeySet(oidc.parse_keys([published]))
+
+    monkeypatch.setattr(oidc, "read_key_set", read_key_set)
+    monkeypatch.setattr(oidc, "MEMORY_SECONDS", 0)
+    key_sets, known = KeySets(), published["kid"]
+    key_sets.find_key("https://issuer.example", known)
+    with ThreadPoolExecutor(1) as elsewhere:
+        asking = elsewhere.submit(key_sets.find_key, "https://issuer.example", "unknown")
+        try:
+            assert is_asked.wait(60)
+            assert key_sets.find_key("https://issuer.example", known).key_id == known
+        finally:
+            is_answered.set()
+        assert isinstance(asking.exception(), oidc.IssuerUnavailable)
+
+
 def test_keys_that_are_an_hour_old_are_read_anew_by_a_worker(issuer: Issuer, trust: Trust) -> None:
     ask(issuer.token())
     with time_machine.travel(timezone.now() + timedelta(minutes=61)):
