@@ -30,6 +30,7 @@ MAX_REFUSALS = 50
 ENDED_KEPT = timedelta(days=1)
 EXCHANGES_KEPT = timedelta(days=90)
 BATCH = 1000
+TAKEN_BEFORE = "This token was exchanged before: each is taken once."
 
 
 class TokenRefused(Exception):
@@ -151,10 +152,9 @@ def exchange_token(trust: Trust, identity: Identity, *, by: Actor) -> IssuedKey:
     except (Trust.DoesNotExist, Store.DoesNotExist) as error:
         raise TokenRefused from error
     except IntegrityError as error:
-        if not UsedToken.objects.filter(digest=identity.token_digest).exists():
+        if not was_taken(identity):
             raise
-        reason = "This token was exchanged before: each is taken once."
-        raise TokenRefused((trust, reason)) from error
+        raise TokenRefused((trust, TAKEN_BEFORE)) from error
 
 
 def make_key(trust: Trust, identity: Identity, by: Actor) -> IssuedKey:
@@ -185,6 +185,9 @@ def find_trust(identity: Identity, store_id: int, by: Actor) -> Trust:
         except TokenRefused as refusal:
             reasons += refusal.reasons
         else:
+            # Before it is counted: whoever has an old token would use up the trust's keys of this minute.
+            if was_taken(identity):
+                raise TokenRefused((trust, TAKEN_BEFORE))
             return trust
     raise TokenRefused(*reasons)
 
@@ -205,6 +208,10 @@ def remember_token(identity: Identity) -> None:
     """Note that a token is taken. Raises IntegrityError, which ends the transaction, for one that was."""
     expires_at = identity.expires_at + timedelta(seconds=LEEWAY_SECONDS)
     UsedToken.objects.create(digest=identity.token_digest, expires_at=expires_at)
+
+
+def was_taken(identity: Identity) -> bool:
+    return UsedToken.objects.filter(digest=identity.token_digest).exists()
 
 
 def record_invalid_token(identity: Identity, store_id: int, reason: str, by: Actor) -> None:
