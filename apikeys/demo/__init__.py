@@ -1,1 +1,1 @@
-"""Keys of the demo stores, described in ``keys.json``: ages and days are counted back from now."""
+"""Keys and a trust of the demo stores, described in JSON: ages and days are counted back from now."""

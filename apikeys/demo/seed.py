@@ -16,7 +16,12 @@ from django.utils import timezone
 
 from apikeys import key_text
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, AuditEntry, Event
+from apikeys.insight.fence import plan_fence
+from apikeys.insight.rhythm import look_for_silence
+from apikeys.lifecycle import fence_key, lifetime
+from apikeys.models import ApiKey, AuditEntry, Email, Event
+from apikeys.oidc import Identity
+from apikeys.trusts import TokenRefused, create_trust, exchange_token, record_refusals
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
 from stores.models import Store
@@ -28,10 +33,9 @@ KEYS_AT_ONCE = 2_000
 USUAL_CLIENT = "python-requests/2.32.5"
 
 
-def load_keys() -> list[dict[str, Any]]:
-    """Return the keys that the JSON file describes."""
-    described: list[dict[str, Any]] = json.loads((Path(__file__).parent / "keys.json").read_text("utf-8"))
-    return described
+def load(name: str) -> Any:
+    """Return what a JSON file of this folder describes."""
+    return json.loads((Path(__file__).parent / name).read_text("utf-8"))
 
 
 def seed_keys(store: Store, *, count: int | None = None, days: int) -> None:
@@ -40,7 +44,8 @@ def seed_keys(store: Store, *, count: int | None = None, days: int) -> None:
         return
     now = timezone.now()
     rng = random.Random(store.pk)  # noqa: S311  # the same every time is the point
-    described = load_keys()
+    described: list[dict[str, Any]] = load("keys.json")
+    in_full = count is None
     count = len(described) if count is None else count
     specimens = [
         describe_copy(described[n % len(described)], n // len(described), days) for n in range(count)
@@ -54,19 +59,28 @@ def seed_keys(store: Store, *, count: int | None = None, days: int) -> None:
         write_usage(
             keys[some], specimens[some], days=days, now=now, rng=rng, in_detail=count <= MAX_IN_DETAIL
         )
+    if in_full:
+        draw_fences(keys, specimens)
+        look_for_silence()
+        seed_trust(store, now)
+        # It is no news to whoever starts the demo, and would follow on the greeting.
+        Email.objects.filter(recipient__in=store.owners.all()).delete()
 
 
 def describe_copy(specimen: dict[str, Any], copy: int, days: int) -> dict[str, Any]:
-    """Return a key as it is described, or a copy of it: those are as old as the usage that is asked for."""
+    """Return a key as it is described, or a copy of it, which is as old as the usage and never a canary."""
     if not copy:
         return specimen
-    return specimen | {"name": f"{specimen['name']} {copy + 1}", "age": max(specimen["age"], days)}
+    changed = {"name": f"{specimen['name']} {copy + 1}", "age": max(specimen["age"], days)}
+    return specimen | changed | {"is_canary": False}
 
 
 def build_key(store: Store, specimen: dict[str, Any], now: datetime) -> ApiKey:
     """Return a key whose secret nobody ever knew: demo data must not be a way in."""
     prefix, plaintext = key_text.generate()
-    expires_in = specimen.get("expires_in")
+    created_at = now - timedelta(days=specimen["age"], minutes=len(specimen["name"]))
+    expires_at = now + timedelta(days=specimen["expires_in"]) if "expires_in" in specimen else None
+    is_canary = specimen.get("is_canary", False)
     off_at = now - timedelta(days=specimen["off_since"]) if "off_since" in specimen else None
     history = specimen.get("history", ())
     return ApiKey(
@@ -77,12 +91,13 @@ def build_key(store: Store, specimen: dict[str, Any], now: datetime) -> ApiKey:
         digest=key_text.digest(plaintext),
         access=with_implied(specimen["access"]),
         allowed_addresses=specimen.get("allowed_addresses", []),
-        created_at=now - timedelta(days=specimen["age"], minutes=len(specimen["name"])),
+        created_at=created_at,
         created_by=store.owners.first(),
         changed_at=now - timedelta(days=history[-1]["age"]) if history else None,
         revealed_at=now,
-        expires_at=None if expires_in is None else now + timedelta(days=expires_in),
-        deactivated_at=off_at,
+        **lifetime(specimen.get("renews_days"), expires_at),
+        is_canary=is_canary,
+        deactivated_at=created_at if is_canary else off_at,
         leaked_at=off_at if specimen.get("is_leaked") else None,
     )
 
@@ -91,7 +106,7 @@ def record_history(key: ApiKey, specimen: dict[str, Any], now: datetime) -> None
     """Add the audit log entries that a key like this would have."""
     changes = specimen.get("history", [])
     earlier = [change["details"]["access"]["from"] for change in changes if "access" in change["details"]]
-    granted = {"access": with_implied([*earlier, key.access][0])}
+    granted = {"canary": True} if key.is_canary else {"access": with_implied([*earlier, key.access][0])}
     for change in ({"event": Event.CREATED, "age": specimen["age"], "details": granted}, *changes):
         entry = AuditEntry.objects.record(
             Event(change["event"]),
@@ -102,6 +117,32 @@ def record_history(key: ApiKey, specimen: dict[str, Any], now: datetime) -> None
             **change["details"],
         )
         AuditEntry.objects.filter(pk=entry.pk).update(at=now - timedelta(days=change["age"]))
+
+
+def draw_fences(keys: Sequence[ApiKey], specimens: Sequence[dict[str, Any]]) -> None:
+    """Limit the keys that are described as fenced to what they were seen to do."""
+    for key, specimen in zip(keys, specimens, strict=True):
+        if specimen.get("is_fenced") and (fence := plan_fence(key)):
+            fence_key(
+                key,
+                by=Actor(key.created_by),
+                version=key.version,
+                access=fence.access,
+                allowed_addresses=fence.allowed_addresses,
+            )
+
+
+def seed_trust(store: Store, now: datetime) -> None:
+    """Let the store trust a workload, and show the trust tokens: it takes them, or says why not."""
+    described = load("trust.json")
+    trust = create_trust(store=store, by=Actor(store.owners.first()), **described["trust"])
+    for number, token in enumerate(described["tokens"]):
+        claims = token["claims"] | {"jti": f"{store.pk}-{number}", "exp": now.timestamp()}
+        identity, by = Identity(trust.issuer, claims), Actor(address=token["address"])
+        try:
+            exchange_token(trust, identity, by=by)
+        except TokenRefused as refusal:
+            record_refusals(refusal.reasons, identity, by)
 
 
 def write_usage(
@@ -139,20 +180,21 @@ def generate_requests(
     length = min(now - midnight, timedelta(days=1))
     pace = length / timedelta(days=1) * (0.45 if day.weekday() >= 5 else 1)
     stopped_at = min(filter(None, (key.expires_at, key.deactivated_at)), default=now)
+    silent_since = now - timedelta(hours=specimen.get("silent_hours", 0))
+    fails_since = now - timedelta(hours=specimen.get("fails_hours", 0))
     refused = specimen.get("refused_per_day", {})
     for scope, mean in (specimen.get("per_day", {}) | refused).items():
         number = max(1, round(rng.gauss(mean, mean / 6) * pace)) if in_detail else 1
         for _ in range(number):
             at = midnight + length * rng.random()
-            if at < key.created_at:
+            if not key.created_at <= at <= silent_since:
                 continue
             if scope in refused:
                 yield build_request(key, specimen, at, scope, "resource_not_allowed", rng)
             elif at <= stopped_at:
                 # One in a few hundred asks for something that is gone.
-                yield build_request(
-                    key, specimen, at, scope, "not_found" if rng.random() < 0.004 else None, rng
-                )
+                is_failed = at > fails_since or rng.random() < 0.004
+                yield build_request(key, specimen, at, scope, "not_found" if is_failed else None, rng)
             # A key that has stopped working is still tried now and then.
             elif rng.random() < 0.25:
                 reason = "api_key_inactive" if key.deactivated_at else "api_key_expired"

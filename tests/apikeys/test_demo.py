@@ -9,7 +9,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
-from apikeys.models import ApiKey, AuditEntry, Event, LoggedRequest, StoreUsage
+from apikeys.models import ApiKey, AuditEntry, Email, Event, LoggedRequest, StoreUsage, TokenExchange
 from stores.demo import NORTHWOOD_ID
 from stores.models import Store
 from tests.shop import NOON
@@ -25,16 +25,26 @@ def _at_noon() -> Iterator[None]:
 
 def test_seed_demo_makes_a_key_of_each_status(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_OWNER_PASSWORD", "let me have a look")
-    call_command("seed_demo", orders=1, usage_days=1)
-    keys = ApiKey.objects.for_store(Store.objects.get(pk=NORTHWOOD_ID)).with_status()
-    assert {key.status for key in keys} == {"leaked", "off", "still-called", "refused", "expiring", "working"}
+    call_command("seed_demo", orders=1)
+    keys = ApiKey.objects.for_store(Store.objects.get(pk=NORTHWOOD_ID)).kept().with_status()
+    assert {key.status for key in keys} == {
+        *("leaked", "canary-used", "off", "still-called", "refused", "failing", "quiet", "expiring"),
+        "working",
+    }
     assert set(AuditEntry.objects.values_list("event", flat=True)) == {
-        *(Event.CREATED, Event.UPDATED, Event.DEACTIVATED, Event.REACTIVATED, Event.LEAKED)
+        *(Event.CREATED, Event.UPDATED, Event.DEACTIVATED, Event.REACTIVATED, Event.LEAKED),
+        *(Event.TRUSTED, Event.EXCHANGED),
     }
     for key in keys:
         entries = AuditEntry.objects.for_key(key).order_by("at")
         assert [entry.event for entry in entries].index(Event.CREATED) == 0
         assert all(entry.sentence for entry in entries)
+    fenced = keys.get(fence__isnull=False)
+    assert (fenced.access, fenced.allowed_addresses) == (["customers:read"], ["203.0.113.101"])
+    assert keys.get(renews_days__isnull=False).is_usable(NOON)
+    taken, refused = TokenExchange.objects.filter(trust__store=NORTHWOOD_ID)
+    assert (taken.prefix, refused.prefix) == (ApiKey.objects.get(trust=taken.trust).prefix, "")
+    assert not Email.objects.exists()
     assert all(user.check_password("let me have a look") for user in User.objects.all())
 
 
