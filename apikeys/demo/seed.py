@@ -107,7 +107,7 @@ def record_history(key: ApiKey, specimen: dict[str, Any], now: datetime) -> None
     changes = specimen.get("history", [])
     earlier = [change["details"]["access"]["from"] for change in changes if "access" in change["details"]]
     granted = {"canary": True} if key.is_canary else {"access": with_implied([*earlier, key.access][0])}
-    for change in ({"event": Event.CREATED, "age": specimen["age"], "details": granted}, *changes):
+    for change in ({"event": Event.CREATED, "details": granted}, *changes):
         entry = AuditEntry.objects.record(
             Event(change["event"]),
             # Whoever found a leaked key is not known.
@@ -116,7 +116,8 @@ def record_history(key: ApiKey, specimen: dict[str, Any], now: datetime) -> None
             key=key,
             **change["details"],
         )
-        AuditEntry.objects.filter(pk=entry.pk).update(at=now - timedelta(days=change["age"]))
+        at = key.created_at if entry.event == Event.CREATED else now - timedelta(days=change["age"])
+        AuditEntry.objects.filter(pk=entry.pk).update(at=at)
 
 
 def draw_fences(keys: Sequence[ApiKey], specimens: Sequence[dict[str, Any]]) -> None:
