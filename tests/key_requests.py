@@ -1,9 +1,11 @@
 """Requests of keys, as usage and the request log are handed them, and as they are counted."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.db import OperationalError
 from django.utils import timezone
 
 from apikeys.models import ApiKey, Usage
@@ -32,6 +34,17 @@ def make_request(key: ApiKey, **changes: Any) -> KeyRequest:
         "request_id": uuid4(),
     }
     return KeyRequest(**(fields | changes))
+
+
+def fail_at(table: str) -> Callable[..., Any]:
+    """Return a wrapper that fails each statement on a table, as a lost connection does."""
+
+    def execute(run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+        if table in sql:
+            raise OperationalError("the connection is closed")
+        return run(sql, params, many, context)
+
+    return execute
 
 
 def count_usage(

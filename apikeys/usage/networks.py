@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.db import transaction
+
 from apikeys import emails
 from apikeys.models import ApiKey, KnownNetwork, Notice, Reminder
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
@@ -42,6 +44,7 @@ def _record_new(uses: Mapping[tuple[int, str], KeyRequest]) -> None:
 
 
 @task()
+@transaction.atomic
 def tell_of_network(key_id: int, network: str, address: str, at: str) -> None:
     """Tell the owners of a key who asked for it that it was used from a network for the first time.
 

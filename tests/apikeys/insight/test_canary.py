@@ -8,18 +8,21 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.lifecycle import StaleKey, create_canary
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, Email
 from apikeys.usage import recorder
+from apikeys.usage.alarms import tell_of_alarm
 from reflow.api.routes import ROUTES
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, deliver_emails
+from tests.key_requests import fail_at
 
 # A test of the routes compares them with the URLconf.
 ADDRESSES = {
@@ -93,6 +96,14 @@ def test_any_use_is_an_email_once_an_hour_and_needs_attention(
     page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/").content.decode()
     assert "A canary was found: <bdi>Canary</bdi>" in page
     assert "from 203.0.113.9 (network 203.0.113.0/24) with finder/1" in page
+
+
+def test_an_alarm_that_could_not_be_queued_is_told_at_the_next_request(canary: tuple[ApiKey, str]) -> None:
+    request = (canary[0].pk, "GET /v1/", "192.0.2.1", "curl", timezone.now().isoformat())
+    with connection.execute_wrapper(fail_at(Email._meta.db_table)), pytest.raises(OperationalError):
+        tell_of_alarm.func(*request)
+    tell_of_alarm.func(*request)
+    assert len(deliver_emails()) == 1
 
 
 def test_nobody_can_switch_it_on(canary: tuple[ApiKey, str], owner: User) -> None:

@@ -11,14 +11,15 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from apikeys.models import ApiKey, KnownNetwork, NotificationSettings, Usage
+from apikeys.models import ApiKey, Email, KnownNetwork, NotificationSettings, Reminder, Usage
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
 from apikeys.usage import batch as batches
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
+from apikeys.usage.networks import tell_of_network
 from stores.models import Store
 from tests.conftest import IssueKey, deliver_emails
-from tests.key_requests import NOON, make_request
+from tests.key_requests import NOON, fail_at, make_request
 
 
 @pytest.fixture
@@ -45,17 +46,6 @@ def write(*requests: KeyRequest) -> Batch:
     return batch
 
 
-def fail_at(table: str) -> Callable[..., Any]:
-    """Return a wrapper that fails each statement on a table, as a lost connection does."""
-
-    def execute(run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
-        if table in sql:
-            raise OperationalError("the connection is closed")
-        return run(sql, params, many, context)
-
-    return execute
-
-
 def test_write_remembers_the_first_network_and_tells_the_second(key: ApiKey) -> None:
     use(key, "192.0.2.1", "192.0.2.200", None)
     assert deliver_emails() == []
@@ -75,6 +65,12 @@ def test_tell_of_network_tells_once_a_day(key: ApiKey) -> None:
     with time_machine.travel("2026-01-30 00:01Z", tick=False):
         use(key, "10.0.0.1")
         assert len(deliver_emails()) == 2
+
+
+def test_tell_of_network_notes_nothing_where_no_email_is_queued(key: ApiKey) -> None:
+    with connection.execute_wrapper(fail_at(Email._meta.db_table)), pytest.raises(OperationalError):
+        tell_of_network.func(key.pk, "198.51.100.0/24", "198.51.100.1", NOON.isoformat())
+    assert not Reminder.objects.exists()
 
 
 def test_write_notes_no_network_of_a_refused_request(key: ApiKey) -> None:
