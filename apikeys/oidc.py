@@ -32,9 +32,8 @@ logger = logging.getLogger(__name__)
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 CHECKED_CLAIMS = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
 SIGNATURE_ONLY: Any = {f"verify_{name}": False for name in CHECKED_CLAIMS}
-CLAIMS_ONLY: Any = {
+EVERYTHING: Any = {
     **{f"verify_{name}": True for name in CHECKED_CLAIMS},
-    "verify_signature": False,
     "require": ["iss", "sub", "aud", "exp", "iat", "jti"],
     "strict_aud": True,
 }
@@ -104,27 +103,30 @@ def verify_token(token: str, *, audience: str) -> Identity:
     if len(token) > MAX_TOKEN_LENGTH:
         raise InvalidToken("It is too long.")
     try:
-        identity = verify_signature(token)
+        issuer, key = find_signer(token)
     except TOKEN_ERRORS as error:
         raise InvalidToken(str(error)) from error
     try:
-        jwt.decode(
+        claims = jwt.decode(
             token,
-            options=CLAIMS_ONLY,
-            issuer=identity.issuer,
+            key,
+            algorithms=ALGORITHMS,
+            options=EVERYTHING,
+            issuer=issuer,
             audience=audience,
             leeway=LEEWAY_SECONDS,
         )
-        if identity.claims["exp"] > (timezone.now() + MAX_TOKEN_LIFETIME).timestamp():
+        identity = Identity(issuer, claims)
+        if claims["exp"] > (timezone.now() + MAX_TOKEN_LIFETIME).timestamp():
             raise InvalidToken("It is good for longer than a day", identity)
     except TOKEN_ERRORS as error:
-        raise InvalidToken(str(error), identity) from error
+        raise InvalidToken(str(error), find_identity(token, issuer, key)) from error
     return identity
 
 
 @sensitive_variables("token")
-def verify_signature(token: str) -> Identity:
-    """Return the workload that an issuer of ours has made a token for, be it good for now or not.
+def find_signer(token: str) -> tuple[str, jwt.PyJWK]:
+    """Return the issuer that a token says it is of, and the key of this issuer that it names.
 
     Raises InvalidToken, IssuerUnavailable and any of TOKEN_ERRORS.
     """
@@ -134,8 +136,15 @@ def verify_signature(token: str) -> Identity:
         raise InvalidToken("It is of an issuer that this site does not know.")
     if not isinstance(key_id, str):
         raise InvalidToken("It does not say which key it is signed with.")
-    key = key_sets().find_key(issuer, key_id)
-    return Identity(issuer, jwt.decode(token, key, algorithms=ALGORITHMS, options=SIGNATURE_ONLY))
+    return issuer, key_sets().find_key(issuer, key_id)
+
+
+@sensitive_variables("token")
+def find_identity(token: str, issuer: str, key: jwt.PyJWK) -> Identity | None:
+    """Return the workload that an issuer has made a token for, though not for now; None for a forged one."""
+    with suppress(*TOKEN_ERRORS):
+        return Identity(issuer, jwt.decode(token, key, algorithms=ALGORITHMS, options=SIGNATURE_ONLY))
+    return None
 
 
 # The issuers' public keys.

@@ -5,7 +5,7 @@ As in ``apikeys.lifecycle``, each is one transaction with the row, its entry in 
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
@@ -142,11 +142,13 @@ def exchange_token(trust: Trust, identity: Identity, *, by: Actor) -> IssuedKey:
     """Make a key of the trust that was found for a workload, once for each token. Raises TokenRefused."""
     try:
         with lock_store(trust.store):
-            # As it is now that nobody changes it.
-            trust.refresh_from_db()
-            ensure_taken(trust, identity, by)
+            now = timezone.now()
+            as_found = Trust.objects.filter(pk=trust.pk, version=trust.version, paused_at=None)
+            if not as_found.update(last_exchange_at=now):
+                trust.refresh_from_db()
+                raise TokenRefused((trust, "The trust was changed or paused at that moment."))
             remember_token(identity)
-            return make_key(trust, identity, by)
+            return make_key(trust, identity, by, now)
     except lifecycle.StoreSuspended as error:
         raise TokenRefused((trust, str(error))) from error
     except (Trust.DoesNotExist, Store.DoesNotExist) as error:
@@ -157,9 +159,9 @@ def exchange_token(trust: Trust, identity: Identity, *, by: Actor) -> IssuedKey:
         raise TokenRefused((trust, TAKEN_BEFORE)) from error
 
 
-def make_key(trust: Trust, identity: Identity, by: Actor) -> IssuedKey:
+def make_key(trust: Trust, identity: Identity, by: Actor, now: datetime) -> IssuedKey:
     """Make a key of a trust, in the transaction that holds the store's row."""
-    now, run = timezone.now(), identity.run
+    run = identity.run
     key, plaintext = lifecycle.insert_key(
         store=trust.store,
         trust=trust,
@@ -170,7 +172,6 @@ def make_key(trust: Trust, identity: Identity, by: Actor) -> IssuedKey:
         allowed_addresses=trust.allowed_addresses,
     )
     TokenExchange.objects.create(trust=trust, run=run, prefix=key.prefix, address=by.address, at=now)
-    Trust.objects.filter(pk=trust.pk).update(last_exchange_at=now)
     details = {"trust": trust.pk, "trust_name": trust.name, "run": run}
     AuditEntry.objects.record(Event.EXCHANGED, by=by, store=trust.store, key=key, **details)
     return IssuedKey(key, plaintext, trust.lifetime)

@@ -130,15 +130,14 @@ class TokenView(NoParametersMixin):
 
 def read_fields(data: Any) -> dict[str, str]:
     """Return the fields of the request. Raises ApiError."""
-    names = set(TokenSerializer().fields)
     if not isinstance(data, Mapping):
         raise ApiError("invalid_request", "The body has to be a form or a JSON object.")
     grant_type = data.get("grant_type")
     if isinstance(grant_type, str) and grant_type != GRANT_TYPE:
         raise ApiError("unsupported_grant_type")
-    if unknown := [str(name)[:50] for name in data if name not in names]:
-        raise ApiError("invalid_request", f"The field {unknown[0]} is unknown here.")
     serializer = TokenSerializer(data=data)
+    if unknown := [str(name)[:50] for name in data if name not in serializer.fields]:
+        raise ApiError("invalid_request", f"The field {unknown[0]} is unknown here.")
     if not serializer.is_valid():
         name, problems = next(iter(serializer.errors.items()))
         raise ApiError("invalid_request", f"{name}: {problems[0]}")

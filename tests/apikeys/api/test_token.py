@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -246,19 +247,41 @@ def test_a_suspended_store_gets_no_key_and_its_trust_says_so(
     assert ask(token).status_code == 200
 
 
-def test_a_trust_that_is_deleted_meanwhile_takes_nothing(
-    issuer: Issuer, trust: Trust, owner: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        (trusts.delete_trust, []),
+        (trusts.pause_trust, ["The trust was changed or paused at that moment."]),
+        (
+            partial(trusts.update_trust, version=1, access=["products:read"]),
+            ["The trust was changed or paused at that moment."],
+        ),
+    ],
+)
+def test_a_trust_that_is_changed_meanwhile_takes_nothing(
+    issuer: Issuer,
+    trust: Trust,
+    owner: User,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Any,
+    reasons: list[str],
 ) -> None:
     found = trusts.find_trust
 
-    def find_and_delete(*args: Any) -> Trust:
+    def find_and_change(*args: Any) -> Trust:
         trust = found(*args)
-        trusts.delete_trust(trust, by=Actor(owner))
+        change(Trust.objects.get(), by=Actor(owner))
         return trust
 
-    monkeypatch.setattr(trusts, "find_trust", find_and_delete)
+    monkeypatch.setattr(trusts, "find_trust", find_and_change)
     assert refused(ask(issuer.token())) == (400, "invalid_grant")
-    trusts.delete_trust(trust, by=Actor(owner))
+    assert [exchange.reason for exchange in TokenExchange.objects.all()] == reasons
+    assert not ApiKey.objects.exists()
+
+
+def test_a_trust_is_deleted_once(trust: Trust, owner: User) -> None:
+    for _ in range(2):
+        trusts.delete_trust(trust, by=Actor(owner))
     assert AuditEntry.objects.filter(event="trust_end").count() == 1
 
 
@@ -510,7 +533,7 @@ def test_an_exchange_makes_few_queries(
     issuer: Issuer, trust: Trust, django_assert_max_num_queries: Any
 ) -> None:
     ask(issuer.token())
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(13):
         assert ask(issuer.token()).status_code == 200
 
 
