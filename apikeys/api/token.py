@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import msgspec
 from django.conf import settings
 from django.http import QueryDict
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
 from msgspec import Meta, Struct
-from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -23,7 +23,8 @@ from apikeys.api.views import NoParametersMixin
 from apikeys.models.trust import store_url
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
-ID_TOKEN_TYPES = ("urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt")
+GrantType = Literal["urn:ietf:params:oauth:grant-type:token-exchange"]
+IdTokenType = Literal["urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"]
 AccessTokenType = Literal["urn:ietf:params:oauth:token-type:access_token"]
 # The errors of RFC 6749, section 5.2, and of RFC 8693, section 2.2.2.
 OAUTH_ERRORS = {
@@ -47,15 +48,20 @@ class FormBodyParser(BaseParser):
         return fields.dict()
 
 
-class TokenSerializer(serializers.Serializer[Any]):
-    grant_type = serializers.ChoiceField([GRANT_TYPE], help_text="The grant of RFC 8693.")
-    subject_token = serializers.CharField(
-        max_length=oidc.MAX_TOKEN_LENGTH, help_text="The identity token of the workload, for this store."
-    )
-    subject_token_type = serializers.ChoiceField(ID_TOKEN_TYPES, help_text="That it is an identity token.")
-    audience = serializers.CharField(
-        max_length=200, help_text="The store's address, as in the token's `aud`, with the slash at its end."
-    )
+class Token(Struct, forbid_unknown_fields=True):
+    grant_type: Annotated[GrantType, Meta(description="The grant of RFC 8693.")]
+    subject_token: Annotated[
+        str,
+        Meta(max_length=oidc.MAX_TOKEN_LENGTH, description="The workload's identity token, for this store."),
+    ]
+    subject_token_type: Annotated[IdTokenType, Meta(description="That it is an identity token.")]
+    audience: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            description="The store's address, as in the token's `aud`, ending in a slash.",
+        ),
+    ]
 
 
 class IssuedKey(Struct):
@@ -79,7 +85,7 @@ class TokenView(NoParametersMixin):
         description="A workload that the store's owners trust shows the OpenID Connect token of its platform "
         "(GitHub Actions, GitLab) and gets an API key for minutes, after RFC 8693. Nothing is stored that "
         "could leak. Errors have the `error` and `error_description` of RFC 6749 besides `code`.",
-        request=TokenSerializer,
+        request=Token,
         responses=IssuedKey,
     )
     @sensitive_variables()
@@ -89,10 +95,10 @@ class TokenView(NoParametersMixin):
         if settings.SECURE_SSL_REDIRECT and not http.is_secure():
             raise ApiError("https_required")
         fields = read_fields(request.data)
-        store_id = read_store(fields["audience"])
+        store_id = read_store(fields.audience)
         by = client_actor(http)
         try:
-            identity = oidc.verify_token(fields["subject_token"], audience=fields["audience"])
+            identity = oidc.verify_token(fields.subject_token, audience=fields.audience)
             trust = trusts.find_trust(identity, store_id, by)
             rate_limits.count_exchange(trust.pk)
             made = trusts.exchange_token(trust, identity, by=by)
@@ -128,20 +134,15 @@ class TokenView(NoParametersMixin):
         return response
 
 
-def read_fields(data: Any) -> dict[str, str]:
+def read_fields(data: Any) -> Token:
     """Return the fields of the request. Raises ApiError."""
-    if not isinstance(data, Mapping):
-        raise ApiError("invalid_request", "The body has to be a form or a JSON object.")
-    grant_type = data.get("grant_type")
+    grant_type = data.get("grant_type") if isinstance(data, Mapping) else None
     if isinstance(grant_type, str) and grant_type != GRANT_TYPE:
         raise ApiError("unsupported_grant_type")
-    serializer = TokenSerializer(data=data)
-    if unknown := [str(name)[:50] for name in data if name not in serializer.fields]:
-        raise ApiError("invalid_request", f"The field {unknown[0]} is unknown here.")
-    if not serializer.is_valid():
-        name, problems = next(iter(serializer.errors.items()))
-        raise ApiError("invalid_request", f"{name}: {problems[0]}")
-    return dict(serializer.validated_data)
+    try:
+        return msgspec.convert(data, Token)
+    except (msgspec.ValidationError, UnicodeError) as error:
+        raise ApiError("invalid_request", f"{str(error)[:200]}.") from error
 
 
 def read_store(audience: str) -> int:

@@ -30,6 +30,7 @@ from pytest_django.live_server_helper import LiveServer
 from apikeys import https_json, lifecycle, oidc, trusts
 from apikeys.actors import Actor
 from apikeys.api import rate_limits
+from apikeys.api.token import GRANT_TYPE
 from apikeys.error_codes import ERROR_CODES
 from apikeys.models import ApiKey, AuditEntry, IssuerKeys, TokenExchange, Trust, UsedToken
 from apikeys.models.trust import store_url
@@ -304,26 +305,26 @@ TARGET = ERROR_CODES["invalid_target"].sentence
 @pytest.mark.parametrize(
     ("changes", "error", "sentence"),
     [
-        ({"grant_type": None}, "invalid_request", "grant_type: This field is required."),
+        ({"grant_type": None}, "invalid_request", "Object missing required field `grant_type`."),
         (
             {"grant_type": "client_credentials"},
             "unsupported_grant_type",
             ERROR_CODES["unsupported_grant_type"].sentence,
         ),
-        ({"subject_token": None}, "invalid_request", "subject_token: This field is required."),
+        ({"subject_token": None}, "invalid_request", "Object missing required field `subject_token`."),
         (
             {"subject_token": "x" * 16_001},
             "invalid_request",
-            "subject_token: Ensure this field has no more than 16000 characters.",
+            "Expected `str` of length <= 16000 - at `$.subject_token`.",
         ),
         (
             {"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"},
             "invalid_request",
-            'subject_token_type: "urn:ietf:params:oauth:token-type:saml2" is not a valid choice.',
+            "Invalid enum value 'urn:ietf:params:oauth:token-type:saml2' - at `$.subject_token_type`.",
         ),
         ({"audience": "https://evil.example/v1/stores/267418190/"}, "invalid_target", TARGET),
         ({"audience": "nonsense"}, "invalid_target", TARGET),
-        ({"scope": "orders:read"}, "invalid_request", "The field scope is unknown here."),
+        ({"scope": "orders:read"}, "invalid_request", "Object contains unknown field `scope`."),
     ],
 )
 def test_a_request_that_is_not_right_says_why(
@@ -335,7 +336,13 @@ def test_a_request_that_is_not_right_says_why(
     assert issuer.asked == []
 
 
-@pytest.mark.parametrize("body", ["[]", '"x"', "{", '{"grant_type": []}', '{"subject_token": {}}', "null"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("[]", '"x"', "{", "null", '{"grant_type": []}', '{"subject_token": {}}'),
+        *(r'{"\ud800": 1}', rf'{{"grant_type": "{GRANT_TYPE}", "subject_token_type": "\ud800"}}'),
+    ],
+)
 def test_a_body_that_makes_no_sense_is_refused(db: None, body: str) -> None:
     answer = Client().post(URL, body, content_type="application/json")
     assert refused(answer) == (400, "invalid_request")
