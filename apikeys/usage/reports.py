@@ -85,10 +85,10 @@ def refusals_by_reason(key: ApiKey) -> dict[str, int]:
 
 @dataclass(slots=True)
 class ScopeUse:
-    """The use of one scope by a key in the last 30 days, granted or not."""
+    """The use of one scope by a key in the last 30 days, granted or not; of none: ``access`` is blank."""
 
     resource: Resource
-    access: Access
+    access: str
     granted: bool
     requests: int = 0
     refused: int = 0
@@ -96,7 +96,7 @@ class ScopeUse:
 
     @property
     def scope(self) -> str:
-        return self.resource.scope(self.access)
+        return f"{self.resource}:{self.access}"
 
 
 @dataclass(slots=True)
@@ -124,33 +124,38 @@ class AccessUse:
 
 
 def access_against_use(key: ApiKey) -> AccessUse:
-    """Requests of the last 30 days by the scope they needed."""
+    """Requests of the last 30 days by the scope they needed.
+
+    What was refused before its scope was looked at, as with a key that is off, counts for the resource alone.
+    """
     uses = {
-        (resource.value, access.value): ScopeUse(resource, access, key.allows(resource.scope(access)))
+        (resource.value, access): ScopeUse(
+            resource, access, bool(access) and key.allows(f"{resource}:{access}")
+        )
         for resource in Resource
-        for access in Access
+        for access in (*Access.values, "")
     }
-    rows = key.usage.last_days().exclude(access="").values("resource", "access", "outcome")
+    rows = key.usage.last_days().values("resource", "access", "outcome")
     for row in rows.annotate(total=Sum("requests"), last=Max("last_at")):
         if use := uses.get((row["resource"], row["access"])):
             use.requests += row["total"]
             if row["outcome"] == Outcome.REFUSED:
                 use.refused += row["total"]
             use.last_at = max(filter(None, (use.last_at, row["last"])))
-    scopes = list(uses.values())
+    scopes = [use for use in uses.values() if use.access]
     unused = [use.scope for use in removable(key, scopes)]
     return AccessUse(
-        rows=list(resource_uses(scopes)),
+        rows=list(resource_uses(uses.values())),
         unused=unused,
         without_unused=[scope for scope in key.access if scope not in unused],
     )
 
 
-def resource_uses(scopes: list[ScopeUse]) -> Iterator[ResourceUse]:
+def resource_uses(all_uses: Collection[ScopeUse]) -> Iterator[ResourceUse]:
     """Yield a row for each resource of which anything was granted or asked for."""
     for resource in Resource:
-        uses = [use for use in scopes if use.resource is resource]
-        granted = [use.access.label for use in uses if use.granted]
+        uses = [use for use in all_uses if use.resource is resource]
+        granted = [Access(use.access).label for use in uses if use.granted]
         if granted or any(use.requests for use in uses):
             yield ResourceUse(
                 resource,

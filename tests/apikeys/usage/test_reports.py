@@ -69,6 +69,17 @@ def test_access_against_use_counts_granted_and_refused(issue: IssueKey) -> None:
     assert customers.last_at.date() == timezone.now().date()
 
 
+def test_access_against_use_counts_what_was_refused_before_its_scope_was_looked_at(issue: IssueKey) -> None:
+    key = old(issue(access=["orders:read", "coupons:read"])[0])
+    count_usage(key, 1, scope="coupons:read")
+    count_usage(key, 4, scope="orders", outcome=Outcome.REFUSED, reason="api_key_inactive")
+    found = reports.access_against_use(key)
+    orders = next(row for row in found.rows if row.resource == "orders")
+    assert (orders.granted, orders.requests, orders.refused) == ("Read", 4, 4)
+    assert orders.last_at is not None
+    assert found.unused == ["orders:read"]
+
+
 def test_total_impact_adds_up_several_keys(issue: IssueKey) -> None:
     keys = [issue()[0], issue()[0], issue()[0]]
     count_usage(keys[0], 3)
