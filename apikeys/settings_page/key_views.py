@@ -221,6 +221,7 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
         "form": form,
         "rehearsal": rehearse(deactivated(key)),
         "made": made,
+        "is_usable": key.is_usable(timezone.now()),
     }
     return render(request, "apikeys/deactivate.html", context)
 

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor, actor_from_request
@@ -25,7 +26,10 @@ MAX_SELECTED = 300
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action on each key. ``why_not`` says why a key is left out; blank for one that is not."""
+    """An action on each key. ``why_not`` says why a key is left out; blank for one that is not.
+
+    ``why_left`` says why keys that were confirmed may still be as they were.
+    """
 
     verb: str
     done: str
@@ -33,6 +37,7 @@ class Action:
     form: type[forms.Form]
     why_not: Callable[[ApiKey], str]
     apply: Callable[[Any, Sequence[ApiKey], Actor], list[ApiKey]]
+    why_left: str = "they had changed meanwhile"
 
 
 def why_not_deactivated(key: ApiKey) -> str:
@@ -79,6 +84,7 @@ ACTIONS = {
         ExtendForm,
         why_not_extended,
         lambda form, keys, by: lifecycle.extend_keys(keys, by=by, expires_at=form.expires_at()),
+        "they end later already or had changed meanwhile",
     ),
     "delete": Action(
         "Delete",
@@ -108,6 +114,8 @@ def change_selected(request: OwnerRequest, store: Store, name: str) -> HttpRespo
     if request.method == "POST" and form.is_valid():
         return report(request, store, action, keys, action.apply(form, keys, actor_from_request(request)))
     impacts = reports.impacts(keys)
+    now = timezone.now()
+    working = [key for key in keys if key.is_usable(now)]
     context = {
         "store": store,
         "action": action,
@@ -115,7 +123,9 @@ def change_selected(request: OwnerRequest, store: Store, name: str) -> HttpRespo
         "keys": [(key, impacts[key.pk]) for key in keys],
         "skipped": skipped,
         "not_shown": max(0, len(get_prefixes(data)) - MAX_SELECTED),
-        "impact": reports.total_impact(impacts.values()),
+        # What is refused already cannot break.
+        "impact": reports.total_impact(impacts[key.pk] for key in working),
+        "refused": len(keys) - len(working),
         "list": data.get("list", ""),
         "back": list_address(request, store),
     }
@@ -146,9 +156,7 @@ def report(
     if changed:
         messages.success(request, f"{action.done} {name_keys([key.name for key in changed])}.")
     if left:
-        messages.warning(
-            request, f"Not {action.done.lower()}, since they had changed meanwhile: {', '.join(left)}."
-        )
+        messages.warning(request, f"Not {action.done.lower()}, since {action.why_left}: {', '.join(left)}.")
     if not keys:
         messages.warning(request, "Nothing was changed.")
     return redirect(list_address(request, store))

@@ -25,6 +25,7 @@ from apikeys.settings_page import key_list, key_views, one_time_display, urls
 from apikeys.settings_page.forms import initial_of, shown_of
 from stores.models import Store
 from tests.conftest import PASSWORD, IssueKey, bearer, deliver_emails, sign_in
+from tests.key_requests import count_usage
 
 KEYS = "/stores/267418190/settings/api-keys/"
 HTMX = {"HX-Request": "true"}
@@ -632,6 +633,38 @@ def test_several_keys_are_changed_with_one_confirmation(
     statuses = {key.name: key.status for key in ApiKey.objects.with_status()}
     assert {name: statuses.get(name) for name in expected} == expected
     assert statuses["Third"] == "working"
+
+
+def test_what_is_refused_already_does_not_count_as_what_would_break(
+    signed_in: Client, issue: IssueKey, owner: User
+) -> None:
+    working, _ = issue(name="Working")
+    off, _ = issue(name="Off")
+    expired, _ = issue(name="Expired", expires_at=timezone.now() - timedelta(days=1))
+    for key, requests in ((working, 3), (off, 5), (expired, 7)):
+        count_usage(key, requests)
+    lifecycle.deactivate_key(off, by=Actor(owner))
+    both = {"key": [working.prefix, expired.prefix]}
+    for action in ("delete", "deactivate"):
+        answer = signed_in.get(f"{KEYS}selected/{action}/", both)
+        assert answer.context["impact"].last_7_days == 3
+        assert "1 of them does not work now: requests with it are refused already." in text(answer)
+    refused = text(signed_in.get(f"{KEYS}selected/delete/", {"key": [off.prefix, expired.prefix]}))
+    assert "stop working at once" not in refused
+    for key, action in ((off, "delete"), (expired, "delete"), (expired, "deactivate")):
+        page = text(signed_in.get(f"{KEYS}{key.prefix}/{action}/"))
+        assert "every request with it is refused already" in page
+        assert "Without this key" not in page
+        assert "from now on" not in page
+
+
+def test_extending_names_the_keys_that_end_later_already(signed_in: Client, issue: IssueKey) -> None:
+    later, _ = issue(name="Later", expires_at=timezone.now() + timedelta(days=300))
+    sooner, _ = issue(name="Sooner", expires_at=timezone.now() + timedelta(days=3))
+    chosen = {"key": [later.prefix, sooner.prefix], "days": "30"}
+    page = text(signed_in.post(f"{KEYS}selected/extend/", chosen, follow=True))
+    assert "Extended Sooner." in page
+    assert "Not extended, since they end later already or had changed meanwhile: Later." in page
 
 
 def test_several_keys_are_deactivated_for_a_day(signed_in: Client, issue: IssueKey) -> None:
