@@ -1,7 +1,7 @@
 // The page's one dialog. htmx fetches what belongs into it and sends its forms; this opens and closes it, moves
 // the focus, and asks before anything is lost. While it is open it is an entry of the history: Back closes it.
 
-import { announce, showMessage } from "./live.js";
+import { announce, sayNoAnswer, showMessage } from "./live.js";
 
 const dialog = document.getElementById("dialog");
 const content = document.getElementById("dialog-content");
@@ -157,7 +157,7 @@ function explain({ requestConfig: { elt, verb, path } }, problem) {
     notice.scrollIntoView({ block: "nearest" });
     announce(notice.textContent);
   } else if (problem === "no answer" && !elt.matches("[hx-trigger^=every]")) {
-    showMessage("No answer arrived, so the page is as it was. Check your connection and try again.");
+    sayNoAnswer();
   } else if (elt.matches("a[href]")) {
     location.assign(path);
   }

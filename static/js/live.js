@@ -30,6 +30,21 @@ export function showMessage(text) {
   announce(text);
 }
 
+export const sayNoAnswer = () => showMessage("No answer arrived, so the page is as it was. Check your connection and try again.");
+
+// Offline, what would load another page says so, where the browser would put a page of its own in place of this one.
+export function stayOffline() {
+  const stay = (event) => {
+    if (!navigator.onLine) {
+      event.preventDefault();
+      sayNoAnswer();
+    }
+  };
+  const main = document.getElementById("main");
+  main.addEventListener("click", (event) => event.target.closest("a[href^='/'], a[href^='?']") && !event.defaultPrevented && stay(event));
+  main.addEventListener("submit", (event) => event.defaultPrevented || stay(event));
+}
+
 // A region speaks only when it changes, so messages that came with the page are said again.
 export function announceMessages(within = document.body) {
   const news = [within, ...within.querySelectorAll("p")].filter((one) => one.matches("p:is([data-announce], [data-announce] *)"));

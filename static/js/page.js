@@ -5,11 +5,12 @@ import { copyOnClick } from "./copy.js";
 import { runDialog } from "./dialogs.js";
 import { assistForms, markBusyForms } from "./forms.js";
 import { runList } from "./list.js";
-import { addOwnTimes, announceMessages, dismissMessages } from "./live.js";
+import { addOwnTimes, announceMessages, dismissMessages, stayOffline } from "./live.js";
 import { runMenus } from "./menus.js";
 
 announceMessages();
 dismissMessages();
+stayOffline();
 runDialog();
 assistForms();
 markBusyForms();

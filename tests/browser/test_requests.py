@@ -56,6 +56,24 @@ def test_the_day_of_a_bar_stays_with_the_next_filter(page: Page, plaintext: str,
     expect(page).to_have_url(re.compile("from=.*&to=.*T00%3A00"))
 
 
+def test_offline_no_filter_leaves_the_page(page: Page, plaintext: str, call: CallApi) -> None:
+    call(plaintext)
+    for path in ("requests/", "activity/", ""):
+        page.goto(f"{KEYS}{path}")
+        address = page.url
+        page.context.set_offline(True)
+        page.get_by_role("link", name=re.compile("^(7 days|7d)$")).click()
+        expect(page.locator(".messages")).to_contain_text("No answer arrived, so the page is as it was.")
+        if path:
+            page.get_by_text("More filters").click()
+            page.locator(".messages li").evaluate("message => message.remove()")
+            page.get_by_role("button", name="Filter").click()
+            expect(page.locator(".messages")).to_contain_text("No answer arrived")
+            expect(page.locator("form.sending")).to_have_count(0)
+        expect(page).to_have_url(address)
+        page.context.set_offline(False)
+
+
 @pytest.mark.parametrize("way", ["scripts", "none"])
 def test_a_key_pasted_into_any_box_gets_into_no_address(
     page: Page, plaintext: str, call: CallApi, way: str
