@@ -61,7 +61,8 @@ export function addOwnTimes(within = document) {
   for (const time of within.querySelectorAll("time[datetime]:not([data-own])")) {
     const at = new Date(time.dateTime);
     if (at.getTimezoneOffset() !== 0) {
-      const own = `${format.format(at)} your time`;
+      // Browsers shorten this month alone to four letters; the page, to three.
+      const own = `${format.format(at).replace("Sept", "Sep")} your time`;
       time.dataset.own = "";
       if (time.title) {
         time.title += `, ${own}`;
