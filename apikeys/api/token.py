@@ -112,6 +112,8 @@ class TokenView(NoParametersMixin):
             trusts.record_refusals(error.reasons, identity, by)
             raise ApiError("invalid_grant") from error
         except oidc.IssuerUnavailable as error:
+            # Anybody can send a token that names a key which nobody knows.
+            rate_limits.count_failure(request)
             raise ApiError("temporarily_unavailable", wait=60) from error
         issued = IssuedKey(
             access_token=made.plaintext,

@@ -555,6 +555,21 @@ def test_bad_tokens_of_an_address_are_limited_and_ask_nobody(
     assert [answer.status_code for answer in answers] == [400, 400, 429]
 
 
+@pytest.mark.usefixtures("within_a_minute")
+def test_tokens_of_unknown_keys_from_an_address_are_limited(
+    issuer: Issuer, trust: Trust, settings: Any
+) -> None:
+    settings.RATE_LIMIT_FAILED_KEYS = 2
+    ask(issuer.token())
+    unknown = SigningKey()
+    answers = []
+    for _ in range(3):
+        forget_keys()
+        answers.append(ask(issuer.token(key=unknown)).status_code)
+    assert answers == [503, 503, 429]
+    assert ask(issuer.token()).status_code == 200
+
+
 def test_keys_of_trusts_are_gone_a_day_after_their_end_and_exchanges_after_three_months(
     issuer: Issuer, trust: Trust
 ) -> None:
