@@ -313,8 +313,8 @@ class ApiKeyViewSet(GenericViewSet[Any]):
     @extend_schema(
         operation_id="update_api_key",
         summary="Update an API key",
-        description="Only a key that the program's own key made, or one that this made. What is sent back as "
-        "it was read is no change.",
+        description="Only a key that the program's own key made, or one that this made. A member that "
+        "is sent as it is now is no change; leave out those that its requests count up.",
         request=ApiKeySerializer(partial=True),
         responses=ApiKey,
     )
