@@ -56,7 +56,8 @@ class Rehearsal:
 
     Of those that were not refused, ``works`` would have worked and ``fails`` would not; ``failing`` are those
     groups of these with the most requests. ``mended`` of the ``refused`` would have worked. Days before
-    ``logged_from`` are not in the request log and were judged by their access alone.
+    ``logged_from`` are not in the request log and were judged by their access alone. ``is_off`` where every
+    request is refused whatever it asks for, as with a key that is deactivated.
     """
 
     works: int
@@ -66,6 +67,7 @@ class Rehearsal:
     failing: list[Group]
     logged_from: date
     is_complete: bool
+    is_off: bool
     days: int = DAYS
 
     @property
@@ -130,7 +132,14 @@ def rehearse(changed: ApiKey) -> Rehearsal:
         else:
             fails += requests
     return Rehearsal(
-        works, fails, refused, mended, merge(failing)[:MAX_SHOWN], logged_from, len(groups) < MAX_GROUPS
+        works,
+        fails,
+        refused,
+        mended,
+        merge(failing)[:MAX_SHOWN],
+        logged_from,
+        len(groups) < MAX_GROUPS,
+        is_off,
     )
 
 

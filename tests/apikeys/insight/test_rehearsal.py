@@ -201,7 +201,10 @@ def test_the_addresses_it_is_called_from_are_added_without_scripts(
     assert "<b>1</b> of the <b>1</b> request" in answer
 
 
-@pytest.mark.parametrize(("days", "works"), [(30, "<b>1</b> of the <b>1</b>"), (-1, "<b>1</b> would not")])
+@pytest.mark.parametrize(
+    ("days", "works"),
+    [(30, "<b>1</b> of the <b>1</b>"), (-1, "While it worked in the last 14 days, it made 1 request.")],
+)
 def test_a_forecast_with_the_expiry_kept_is_by_that(
     signed_in: Client, issue: IssueKey, days: int, works: str
 ) -> None:

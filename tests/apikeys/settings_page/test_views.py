@@ -25,7 +25,6 @@ from apikeys.settings_page import key_list, key_views, one_time_display, urls
 from apikeys.settings_page.forms import initial_of, shown_of
 from stores.models import Store
 from tests.conftest import PASSWORD, IssueKey, bearer, deliver_emails, sign_in
-from tests.key_requests import count_usage
 
 KEYS = "/stores/267418190/settings/api-keys/"
 HTMX = {"HX-Request": "true"}
@@ -638,24 +637,28 @@ def test_several_keys_are_changed_with_one_confirmation(
 def test_what_is_refused_already_does_not_count_as_what_would_break(
     signed_in: Client, issue: IssueKey, owner: User
 ) -> None:
-    working, _ = issue(name="Working")
-    off, _ = issue(name="Off")
-    expired, _ = issue(name="Expired", expires_at=timezone.now() - timedelta(days=1))
-    for key, requests in ((working, 3), (off, 5), (expired, 7)):
-        count_usage(key, requests)
+    issued = [issue(access=["orders:read"]) for _ in range(3)]
+    for _, plaintext in issued:
+        Client().get("/v1/stores/267418190/orders/", headers=bearer(plaintext))
+    working, off, expired = (key for key, _ in issued)
     lifecycle.deactivate_key(off, by=Actor(owner))
+    yesterday = timezone.now() - timedelta(days=1)
+    ApiKey.objects.filter(pk=expired.pk).update(created_at=yesterday, expires_at=yesterday)
     both = {"key": [working.prefix, expired.prefix]}
     for action in ("delete", "deactivate"):
         answer = signed_in.get(f"{KEYS}selected/{action}/", both)
-        assert answer.context["impact"].last_7_days == 3
+        assert answer.context["impact"].last_7_days == 1
         assert "1 of them does not work now: requests with it are refused already." in text(answer)
     refused = text(signed_in.get(f"{KEYS}selected/delete/", {"key": [off.prefix, expired.prefix]}))
     assert "stop working at once" not in refused
+    assert 'class="impact"' not in refused
     for key, action in ((off, "delete"), (expired, "delete"), (expired, "deactivate")):
         page = text(signed_in.get(f"{KEYS}{key.prefix}/{action}/"))
         assert "every request with it is refused already" in page
         assert "Without this key" not in page
         assert "from now on" not in page
+    assert "Without this key" in text(signed_in.get(f"{KEYS}{working.prefix}/delete/"))
+    assert "While it worked in the last 14 days" in text(signed_in.get(f"{KEYS}{off.prefix}/edit/"))
 
 
 def test_extending_names_the_keys_that_end_later_already(signed_in: Client, issue: IssueKey) -> None:
