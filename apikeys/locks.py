@@ -33,14 +33,14 @@ def lock_keys(ids: Iterable[int]) -> Iterator[list[ApiKey]]:
 
 
 @contextmanager
-def lock_store(store: Store) -> Iterator[None]:
+def lock_store(store: Store) -> Iterator[Store]:
     """Open a transaction in which nobody else changes keys of the store, suspends or resumes it.
 
-    Raises Store.DoesNotExist when the store has been deleted meanwhile.
+    It is found by its id, and yielded as it is now. Raises Store.DoesNotExist when it has been deleted
+    meanwhile.
     """
     with transaction.atomic():
-        Store.objects.select_for_update(no_key=True).get(pk=store.pk)
-        yield
+        yield Store.objects.select_for_update(no_key=True).get(pk=store.pk)
 
 
 @contextmanager

@@ -141,14 +141,14 @@ class IssuedKey(NamedTuple):
 def exchange_token(trust: Trust, identity: Identity, *, by: Actor) -> IssuedKey:
     """Make a key of the trust that was found for a workload, once for each token. Raises TokenRefused."""
     try:
-        with lock_store(trust.store):
+        with lock_store(Store(pk=trust.store_id)) as store:
             now = timezone.now()
             as_found = Trust.objects.filter(pk=trust.pk, version=trust.version, paused_at=None)
             if not as_found.update(last_exchange_at=now):
                 trust.refresh_from_db()
                 raise TokenRefused((trust, "The trust was changed or paused at that moment."))
             remember_token(identity)
-            return make_key(trust, identity, by, now)
+            return make_key(trust, store, identity, by=by, now=now)
     except lifecycle.StoreSuspended as error:
         raise TokenRefused((trust, str(error))) from error
     except (Trust.DoesNotExist, Store.DoesNotExist) as error:
@@ -159,11 +159,11 @@ def exchange_token(trust: Trust, identity: Identity, *, by: Actor) -> IssuedKey:
         raise TokenRefused((trust, TAKEN_BEFORE)) from error
 
 
-def make_key(trust: Trust, identity: Identity, by: Actor, now: datetime) -> IssuedKey:
+def make_key(trust: Trust, store: Store, identity: Identity, *, by: Actor, now: datetime) -> IssuedKey:
     """Make a key of a trust, in the transaction that holds the store's row."""
     run = identity.run
     key, plaintext = lifecycle.insert_key(
-        store=trust.store,
+        store=store,
         trust=trust,
         name=trust.name,
         access=trust.access,
@@ -173,14 +173,14 @@ def make_key(trust: Trust, identity: Identity, by: Actor, now: datetime) -> Issu
     )
     TokenExchange.objects.create(trust=trust, run=run, prefix=key.prefix, address=by.address, at=now)
     details = {"trust": trust.pk, "trust_name": trust.name, "run": run}
-    AuditEntry.objects.record(Event.EXCHANGED, by=by, store=trust.store, key=key, **details)
+    AuditEntry.objects.record(Event.EXCHANGED, by=by, store=store, key=key, **details)
     return IssuedKey(key, plaintext, trust.lifetime)
 
 
 def find_trust(identity: Identity, store_id: int, by: Actor) -> Trust:
     """Return the trust of the store that takes the token. Raises TokenRefused."""
     reasons: list[tuple[Trust, str]] = []
-    for trust in Trust.objects.filter(store=store_id, issuer=identity.issuer).select_related("store"):
+    for trust in Trust.objects.filter(store=store_id, issuer=identity.issuer):
         try:
             ensure_taken(trust, identity, by)
         except TokenRefused as refusal:

@@ -14,7 +14,7 @@ from stores.models import Store
 
 class SuspensionQuerySet(models.QuerySet["Suspension"]):
     def of_store(self, store: Store) -> "Suspension | None":
-        return self.filter(store=store).first()
+        return next(iter(self.filter(store=store)), None)
 
 
 class Suspension(models.Model):
