@@ -21,7 +21,7 @@ from apikeys.insight.rhythm import look_for_silence
 from apikeys.lifecycle import fence_key, lifetime
 from apikeys.models import ApiKey, AuditEntry, Email, Event
 from apikeys.oidc import Identity
-from apikeys.trusts import TokenRefused, create_trust, exchange_token, record_refusals
+from apikeys.trusts import TokenRefused, create_trust, exchange_token, find_trust, record_refusals
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
 from stores.models import Store
@@ -141,7 +141,7 @@ def seed_trust(store: Store, now: datetime) -> None:
         claims = token["claims"] | {"jti": f"{store.pk}-{number}", "exp": now.timestamp()}
         identity, by = Identity(trust.issuer, claims), Actor(address=token["address"])
         try:
-            exchange_token(trust, identity, by=by)
+            exchange_token(find_trust(identity, store.pk, by), identity, by=by)
         except TokenRefused as refusal:
             record_refusals(refusal.reasons, identity, by)
 
