@@ -38,9 +38,13 @@ class Side:
         return cls(_environment("tests.benchmarks.peers.settings", database_url))
 
     def run(self, module: str, *arguments: object) -> Any:
-        """Run a module; returns what it prints, read as JSON."""
+        """Run a module; returns what it prints, read as JSON. Raises RuntimeError, with its log."""
         command = [sys.executable, "-m", module, *map(str, arguments)]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, check=False, capture_output=True, text=True
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr)
         return json.loads(done.stdout)
 
     @contextmanager

@@ -63,15 +63,18 @@ def make_requests(store: Store) -> dict[str, Callable[[], Any]]:
     tokens = [sign(signing_key) for _ in range(2 * ROUNDS)]
     audience = store_url(store.pk)
 
-    def client(key: str = "") -> Client:
-        return Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {key}"} if key else {})
+    # One for all: each client loads the middleware anew.
+    client = Client(SERVER_NAME="localhost")
+
+    def bearer(key: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"} if key else {}
 
     def post(path: str, key: str = "", **fields: Any) -> Any:
-        return client(key).post(path, fields, "application/json")
+        return client.post(path, fields, "application/json", headers=bearer(key))
 
     return {
-        "check": lambda: client(plaintext).get(f"{STORE}/nothing/"),
-        "check of a renewed key": lambda: client(renewed).get(f"{STORE}/nothing/"),
+        "check": lambda: client.get(f"{STORE}/nothing/", headers=bearer(plaintext)),
+        "check of a renewed key": lambda: client.get(f"{STORE}/nothing/", headers=bearer(renewed)),
         "product": lambda: post(f"{STORE}/products/", plaintext, name=f"Cup {next(numbers)}", price=900),
         "key": lambda: post(
             f"{STORE}/api-keys/",
