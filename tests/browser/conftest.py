@@ -19,10 +19,11 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 from playwright.sync_api import Request as PageRequest
 from pytest_django.live_server_helper import LiveServer
 
-from apikeys.models import ApiKey, Refusal, Usage
+from apikeys.models import ApiKey, Refusal
 from stores.models import Store
 from tests import chromium, programs
 from tests.conftest import PASSWORD, bearer
+from tests.key_requests import count_usage
 from tests.server import Answer, answer_to
 
 KEYS = "/stores/267418190/settings/api-keys/"
@@ -180,20 +181,9 @@ def scrolls_sideways(page: Page) -> bool:
 
 def use(key: ApiKey, scope: str, *, outcome: str = "succeeded", requests: int = 1) -> None:
     """Let it have been today that the key made these requests."""
-    resource, access = scope.split(":")
     now = timezone.now()
     reason = "resource_not_allowed" if outcome == "refused" else ""
-    Usage.objects.create(
-        store_id=key.store_id,
-        key=key,
-        day=now.date(),
-        resource=resource,
-        access=access,
-        outcome=outcome,
-        reason=reason,
-        requests=requests,
-        last_at=now,
-    )
+    count_usage(key, requests, scope=scope, outcome=outcome, reason=reason)
     if reason:
         Refusal.objects.create(
             store_id=key.store_id,
