@@ -3,13 +3,12 @@
 What is done to a key is in ``apikeys.lifecycle``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import islice
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Count, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,8 +16,6 @@ from django.views.decorators.debug import sensitive_variables
 
 from apikeys import client_ip, key_text
 from apikeys.models import state as states
-from apikeys.models.outcomes import Outcome
-from apikeys.models.refusals import Refusal
 from apikeys.models.usage import Usage
 from stores.models import Store
 from stores.models.columns import FoldedField
@@ -90,21 +87,14 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         )
 
     @sensitive_variables()
-    def given_away_in(self, text: str) -> "list[ApiKey]":
-        """Return the keys that are whole in a text."""
-        return [key for batch in batched(key_text.find_keys(text)) for key in self.with_plaintext(batch)]
-
-    @sensitive_variables()
     def in_leak(self, text: str) -> "list[tuple[ApiKey, bool]]":
-        """Keys that a text gives away or names, each with whether all of it is there.
+        """Return the keys that a text gives away or names, each with whether all of it is there.
 
         Those given away come first.
         """
-        whole = {key.pk for key in self.given_away_in(text)}
-        named = [
-            key for batch in batched(key_text.find_prefixes(text)) for key in self.filter(prefix__in=batch)
-        ]
-        return sorted(((key, key.pk in whole) for key in named), key=lambda found: not found[1])
+        digests = set(map(key_text.digest, key_text.find_keys(text)))
+        named = self.in_bulk(key_text.find_prefixes(text), field_name="prefix").values()
+        return sorted(((key, key.digest in digests) for key in named), key=lambda found: not found[1])
 
     def search(self, text: str) -> "ApiKeyQuerySet":
         """Keys whose name or note contains the text, or whose prefix it is.
@@ -117,15 +107,8 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(named | Q(prefix__istartswith=text))
 
     def with_status(self) -> "ApiKeyQuerySet":
-        """Fetch what each key's ``status`` needs of other tables, which takes queries otherwise."""
-        now = timezone.now()
-        facts = {
-            "has_open_refusal": states.has_open_refusal(now),
-            "is_failing": states.is_failing(now),
-            "has_unused_write": states.has_unused_write(now),
-        }
-        wrapped = {name: ExpressionWrapper(rule, models.BooleanField()) for name, rule in facts.items()}
-        return self.select_related("last_use").annotate(**wrapped)
+        """Fetch what each key's ``status`` needs of other tables, which takes a query for each otherwise."""
+        return self.select_related("last_use").annotate(**states.facts(timezone.now()))
 
     def in_state(self, name: str) -> "ApiKeyQuerySet":
         """Keys that are in this state, be it their status or not."""
@@ -233,6 +216,11 @@ class ApiKey(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # Of other tables: see with_status().
+    has_open_refusal = False
+    is_failing = False
+    has_unused_write = False
+
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
@@ -289,31 +277,12 @@ class ApiKey(models.Model):
     @cached_property
     def status(self) -> str:
         """The name of the first state that the key is in; see ``with_status()``."""
-        return states.status_of(self, timezone.now()).name
-
-    @cached_property
-    def has_open_refusal(self) -> bool:
-        """The same as ``states.has_open_refusal`` for one key."""
-        return Refusal.objects.for_key(self).alarms().exists()
-
-    @cached_property
-    def is_failing(self) -> bool:
-        """The same as ``states.is_failing`` for one key."""
-        since, tried_at = self.quiet_since, self.last_tried_at
-        if self.superseded_at or since is None or tried_at is None or tried_at <= since:
-            return False
-        later = Usage.objects.filter(key=self, outcome=Outcome.SUCCEEDED, last_at__gt=since)
-        return not later.exists()
-
-    @cached_property
-    def has_unused_write(self) -> bool:
-        """The same as ``states.has_unused_write`` for one key."""
-        since = timezone.now() - states.UNUSED
-        if self.created_at >= since or self.last_used_at is None or self.last_used_at < since:
-            return False
-        written = Usage.objects.last_days().filter(key=self, access=Access.WRITE)
-        used = {f"{resource}:write" for resource in written.values_list("resource", flat=True)}
-        return any(scope.endswith(":write") and scope not in used for scope in self.access)
+        now = timezone.now()
+        if "is_failing" not in vars(self):
+            # Nothing is found of a key that was deleted at this instant.
+            for found in ApiKey.objects.filter(pk=self.pk).values(**states.facts(now)):
+                vars(self).update(found)
+        return next(state.name for state in states.STATES if state.holds(self, now))
 
     @property
     def state(self) -> states.State:
@@ -407,10 +376,3 @@ def _select_ids(sql: str, parameters: list[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return {row[0] for row in cursor.fetchall()}
-
-
-def batched(found: Iterable[str], size: int = 500) -> Iterator[list[str]]:
-    """Yield the items in lists that are no longer than what a database takes in one query."""
-    rest = iter(found)
-    while batch := list(islice(rest, size)):
-        yield batch

@@ -2,6 +2,7 @@
 
 The first state that a key is in is its status. Each is a filter of the list, and some need attention. To add
 one, add a row. A rule is written twice in a row, for the database and for one key; a test compares the two.
+Of the rules that read other tables the database's is the only one: a key has what it found (``facts``).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -304,14 +305,15 @@ def refusing_state(key: "ApiKey", now: datetime) -> State | None:
     return next((state for state in REFUSING if state.holds(key, now)), None)
 
 
-def status_of(key: "ApiKey", now: datetime) -> State:
-    """Return the first state that the key is in."""
-    return next(state for state in STATES if state.holds(key, now))
-
-
 def rules(now: datetime) -> dict[str, ExpressionWrapper[Q]]:
     """Return each state's rule by its name, as expressions; the last state's holds of every key."""
     return {state.name: ExpressionWrapper(state.where(now), BooleanField()) for state in STATES[:-1]}
+
+
+def facts(now: datetime) -> dict[str, ExpressionWrapper[Q]]:
+    """Return the rules that read other tables, by the attributes of a key that hold whether they do."""
+    found = (has_open_refusal, is_failing, has_unused_write)
+    return {rule.__name__: ExpressionWrapper(rule(now), BooleanField()) for rule in found}
 
 
 def names_of(holding: Mapping[str, bool | None]) -> Iterator[str]:

@@ -22,7 +22,10 @@ class Command(OperatorCommand):
 
     def handle(self, *, file: str, prefix: list[str], by: str | None, **options: Any) -> None:
         acting = operator(by)
-        found = [key_of(text) for text in prefix] or ApiKey.objects.given_away_in(text_of(file))
+        found = [key_of(text) for text in prefix]
+        if not found:
+            known = ApiKey.objects.select_related("store").in_leak(text_of(file))
+            found = [key for key, is_whole in known if is_whole]
         if not found:
             raise CommandError("There is no whole key of this site in it.")
         ended = {key.pk for key in lifecycle.report_leaked_keys(found, by=acting)}

@@ -1,11 +1,8 @@
-"""Keys and entries of the audit log, as they are found."""
-
-from importlib import import_module
+"""Keys, as they are found."""
 
 import pytest
-from django.apps import apps
 
-from apikeys.models import ApiKey, AuditEntry
+from apikeys.models import ApiKey
 from stores.models import Store
 from tests.conftest import IssueKey
 from tests.key_requests import count_usage
@@ -23,15 +20,6 @@ def test_search_finds_a_key_by_name_note_prefix_or_whole_key(issue: IssueKey) ->
     for text in ("house", "ＨＯＵＳＥ", "CAFE\u0301", key.prefix, key.prefix[:4], plaintext, key.masked):
         assert list(ApiKey.objects.search(text)) == [key], text
     assert not ApiKey.objects.search("nothing like it").exists()
-
-
-def test_migration_fills_what_searches_look_in(issue: IssueKey) -> None:
-    key, _ = issue(name="Warehouse sync")
-    ApiKey.objects.update(search_text="")
-    AuditEntry.objects.update(search_text="")
-    import_module("apikeys.migrations.0027_fill_search_text").fill(apps, None)
-    assert list(ApiKey.objects.search("warehouse")) == [key]
-    assert [entry.key for entry in AuditEntry.objects.search("warehouse")] == [key]
 
 
 def test_granting_finds_keys_by_scope(issue: IssueKey) -> None:

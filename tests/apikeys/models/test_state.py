@@ -14,7 +14,7 @@ from apikeys import key_text, reminders
 from apikeys.api import authentication
 from apikeys.api.exceptions import ApiError
 from apikeys.models import ApiKey, LastUse, Refusal, Reminder, Usage
-from apikeys.models.state import BY_NAME, STATES, names_of, status_of
+from apikeys.models.state import BY_NAME, STATES, names_of
 from stores.models import Store
 
 NOON = datetime.fromisoformat("2026-03-10 12:00Z")
@@ -153,7 +153,7 @@ def test_badge_filter_attention_reminder_and_permission_agree(
 ) -> None:
     ApiKey.objects.all().delete()
     plaintexts = dict(save_key(store, one) for one in drawn)
-    listed = {key.pk: key.status for key in ApiKey.objects.with_status()}
+    listed = {key.pk: key for key in ApiKey.objects.with_status()}
     found = {state.name: set(ApiKey.objects.in_state(state.name)) for state in STATES}
     counts = ApiKey.objects.count_by_state()
     lines = {line.state.name: line.count for line in ApiKey.objects.needing_attention()}
@@ -164,9 +164,9 @@ def test_badge_filter_attention_reminder_and_permission_agree(
     reminded = set(Reminder.objects.values_list("key", "kind"))
     for key, plaintext in plaintexts.items():
         mine = [state for state in STATES if key in found[state.name]]
-        holding = {state.name: state.holds(key, now) for state in STATES}
+        holding = {state.name: state.holds(listed[key.pk], now) for state in STATES}
         assert [state.name for state in mine] == list(names_of(holding))
-        assert listed[key.pk] == mine[0].name == status_of(key, now).name
+        assert listed[key.pk].status == mine[0].name == key.status
         assert can_be_used(plaintext) == (BY_NAME["working"] in mine) == key.is_usable(now)
         assert ((key.pk, "still_called") in reminded) == (BY_NAME["still-called"] in mine)
         if {(key.pk, "week_before"), (key.pk, "day_before")} & reminded:
