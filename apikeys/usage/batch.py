@@ -46,22 +46,26 @@ class KeyRequest(NamedTuple):
 
     @property
     def counter(self) -> "Counter":
+        outcome = Outcome.for_status_code(self.status_code)
         return Counter(
             self.store_id,
             self.key_id,
             self.at.replace(minute=0, second=0, microsecond=0),
             self.resource,
             self.access,
-            Outcome.for_status_code(self.status_code).value,
-            self.reason or "",
+            outcome.value,
+            (self.reason or "") if outcome == Outcome.REFUSED else "",
         )
 
 
 class Counter(NamedTuple):
-    """The group that requests are counted by. ``hour`` is its beginning, in UTC."""
+    """The group that requests are counted by. Store and key are ids, ``hour`` is its beginning, in UTC.
 
-    store_id: int
-    key_id: int
+    ``reason`` is that of a refusal, blank for all other requests.
+    """
+
+    store: int
+    key: int
     hour: datetime
     resource: str
     access: str
@@ -69,7 +73,7 @@ class Counter(NamedTuple):
     reason: str
 
     @property
-    def date(self) -> date:
+    def day(self) -> date:
         return self.hour.date()
 
 

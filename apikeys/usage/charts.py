@@ -65,7 +65,7 @@ def stacked_bars(period: Period) -> BarChart:
             (*moments(bar), bar.label, *(f"{getattr(bar, name):,}" for name in OUTCOMES))
             for bar in period.bars
         ],
-        unit=period.unit,
+        unit=period.time_range.unit,
         span=str(period.time_range.label),
     )
 

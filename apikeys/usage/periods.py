@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 
 from django.db import models
 from django.utils import timezone
 
-MONTHS = 12
+LABELS = {"hour": "%H:%M", "day": "%-d %b", "month": "%b %Y"}
 
 
 class TimeRange(models.TextChoices):
@@ -23,12 +24,9 @@ class TimeRange(models.TextChoices):
         return cls(text) if text in cls.values else cls.MONTH
 
     @property
-    def is_hourly(self) -> bool:
-        return self is TimeRange.DAY
-
-    @property
-    def is_monthly(self) -> bool:
-        return self is TimeRange.YEAR
+    def unit(self) -> str:
+        """The unit of a bar: hour, day or month."""
+        return {"h": "hour", "d": "day", "m": "month"}[self.value[-1]]
 
 
 @dataclass(slots=True)
@@ -54,11 +52,6 @@ class Period:
     """Bars without gaps, oldest first."""
 
     choices = TimeRange.choices
-
-    @property
-    def unit(self) -> str:
-        """The unit of a bar: hour, day or month."""
-        return "hour" if self.time_range.is_hourly else "month" if self.time_range.is_monthly else "day"
 
     def __init__(self, time_range: TimeRange = TimeRange.MONTH) -> None:
         self.time_range = time_range
@@ -103,34 +96,19 @@ class Period:
 @lru_cache
 def frames_of(time_range: TimeRange, hour: datetime) -> list[tuple[datetime, datetime, str]]:
     """Return the start, end and label of each bar; the last one holds this hour."""
-    starts = first_moments(time_range, hour)
-    label = "%H:%M" if time_range.is_hourly else "%b %Y" if time_range.is_monthly else "%-d %b"
     return [
-        (start, end, f"{start:{label}}")
-        for start, end in zip(starts, [*starts[1:], end_of(time_range, starts[-1])], strict=True)
+        (start, end, f"{start:{LABELS[time_range.unit]}}")
+        for start, end in pairwise(bounds_of(time_range, hour))
     ]
 
 
-def first_moments(time_range: TimeRange, hour: datetime) -> list[datetime]:
-    """Return when each of the range's hours, days or months begins, that of this hour last."""
-    if time_range.is_hourly:
-        return [hour - timedelta(hours=ago) for ago in reversed(range(24))]
+def bounds_of(time_range: TimeRange, hour: datetime) -> list[datetime]:
+    """Return when each of the range's hours, days or months begins, that of this hour and the next last."""
+    steps = range(1 - int(time_range.value[:-1]), 2)
+    if time_range.unit == "hour":
+        return [hour + timedelta(hours=step) for step in steps]
     today = hour.replace(hour=0)
-    if time_range.is_monthly:
-        month = today.replace(day=1)
-        months = [month]
-        while len(months) < MONTHS:
-            month = (month - timedelta(days=1)).replace(day=1)
-            months.append(month)
-        return months[::-1]
-    days = int(time_range.removesuffix("d"))
-    return [today - timedelta(days=ago) for ago in reversed(range(days))]
-
-
-def end_of(time_range: TimeRange, start: datetime) -> datetime:
-    """Return when the hour, day or month that begins at this moment is over."""
-    if time_range.is_hourly:
-        return start + timedelta(hours=1)
-    if time_range.is_monthly:
-        return (start + timedelta(days=31)).replace(day=1)
-    return start + timedelta(days=1)
+    if time_range.unit == "day":
+        return [today + timedelta(days=step) for step in steps]
+    months = [today.year * 12 + today.month - 1 + step for step in steps]
+    return [datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in months]

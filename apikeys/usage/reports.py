@@ -1,15 +1,12 @@
-"""Usage read back: the figures behind the settings page and ``GET /v1/api-key/``.
-
-Days are UTC days.
-"""
+"""Usage read back, by UTC days: the figures behind the settings page and ``GET /v1/api-key/``."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Max, QuerySet, Sum
+from django.db.models import F, Max, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
@@ -24,11 +21,7 @@ from stores.resources import Access, Resource
 def of_store(store: Store, time_range: TimeRange = TimeRange.MONTH) -> Period:
     """All requests with keys of a store, in one query, those of deleted keys included."""
     period = Period(time_range)
-    if time_range.is_hourly:
-        rows: QuerySet[Any] = HourlyUsage.objects.filter(store=store, hour__gte=period.start)
-    else:
-        rows = StoreUsage.objects.since(period.start.date()).filter(store=store)
-    for start, outcome, requests in by_bar(rows, time_range, "outcome"):
+    for start, outcome, requests in _by_bar(StoreUsage, period, "outcome", store=store):
         period.add(start, outcome, requests)
     return period
 
@@ -36,14 +29,25 @@ def of_store(store: Store, time_range: TimeRange = TimeRange.MONTH) -> Period:
 def of_keys(keys: Collection[ApiKey], time_range: TimeRange = TimeRange.MONTH) -> dict[int, Period]:
     """A period for each key by its id, in one query."""
     periods = {key.pk: Period(time_range) for key in keys}
-    start = Period(time_range).start
-    if time_range.is_hourly:
-        rows: QuerySet[Any] = HourlyUsage.objects.filter(key__in=keys, hour__gte=start)
-    else:
-        rows = Usage.objects.since(start.date()).filter(key__in=keys)
-    for bar, key_id, outcome, requests in by_bar(rows, time_range, "key_id", "outcome"):
-        periods[key_id].add(bar, outcome, requests)
+    for start, key_id, outcome, requests in _by_bar(
+        Usage, Period(time_range), "key_id", "outcome", key__in=keys
+    ):
+        periods[key_id].add(start, outcome, requests)
     return periods
+
+
+def _by_bar(by_day: Any, period: Period, *columns: str, **of: Any) -> Any:
+    """Add up rows of usage: tuples of when their bar begins, the columns and the requests.
+
+    ``by_day`` is the model of counts by day, and ``of`` says which of them.
+    """
+    start: Any
+    if period.time_range.unit == "hour":
+        rows, start = HourlyUsage.objects.filter(hour__gte=period.start), F("hour")
+    else:
+        rows = by_day.objects.since(period.start.date())
+        start = TruncMonth("day") if period.time_range.unit == "month" else F("day")
+    return rows.filter(**of).order_by().values_list(start, *columns).annotate(Sum("requests"))
 
 
 def counted(store: Store, first: date, last: date, keys: Collection[ApiKey] | None = None) -> dict[str, int]:
@@ -54,14 +58,6 @@ def counted(store: Store, first: date, last: date, keys: Collection[ApiKey] | No
     return dict.fromkeys(Outcome.values, 0) | dict(
         rows.order_by().values_list("outcome").annotate(Sum("requests"))
     )
-
-
-def by_bar(rows: QuerySet[Any], time_range: TimeRange, *columns: str) -> Any:
-    """Add up rows of usage: tuples of when their bar begins, the columns and the requests."""
-    start: Any = F("hour") if time_range.is_hourly else F("day")
-    if time_range.is_monthly:
-        start = TruncMonth("day")
-    return rows.order_by().values_list(start, *columns).annotate(Sum("requests"))
 
 
 def by_resource(key: ApiKey) -> dict[str, dict[str, int]]:
@@ -84,30 +80,14 @@ def refusals_by_reason(key: ApiKey) -> dict[str, int]:
 
 
 @dataclass(slots=True)
-class ScopeUse:
-    """The use of one scope by a key in the last 30 days, granted or not; of none: ``access`` is blank."""
-
-    resource: Resource
-    access: str
-    granted: bool
-    requests: int = 0
-    refused: int = 0
-    last_at: datetime | None = None
-
-    @property
-    def scope(self) -> str:
-        return f"{self.resource}:{self.access}"
-
-
-@dataclass(slots=True)
 class ResourceUse:
     """The access of a key to a resource, and its use in the last 30 days."""
 
     resource: Resource
     granted: str
-    requests: int
-    refused: int
-    last_at: datetime | None
+    requests: int = 0
+    refused: int = 0
+    last_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -128,54 +108,37 @@ def access_against_use(key: ApiKey) -> AccessUse:
 
     What was refused before its scope was looked at, as with a key that is off, counts for the resource alone.
     """
-    uses = {
-        (resource.value, access): ScopeUse(
-            resource, access, bool(access) and key.allows(f"{resource}:{access}")
-        )
-        for resource in Resource
-        for access in (*Access.values, "")
-    }
-    rows = key.usage.last_days().values("resource", "access", "outcome")
-    for row in rows.annotate(total=Sum("requests"), last=Max("last_at")):
-        if use := uses.get((row["resource"], row["access"])):
-            use.requests += row["total"]
-            if row["outcome"] == Outcome.REFUSED:
-                use.refused += row["total"]
-            use.last_at = max(filter(None, (use.last_at, row["last"])))
-    scopes = [use for use in uses.values() if use.access]
-    unused = [use.scope for use in removable(key, scopes)]
+    uses = {}
+    for resource in Resource:
+        granted = (str(access.label) for access in Access if key.allows(resource.scope(access)))
+        uses[resource.value] = ResourceUse(resource, " and ".join(granted).capitalize())
+    used = set()
+    rows = key.usage.last_days().order_by().values_list("resource", "access", "outcome")
+    for resource, access, outcome, requests, last_at in rows.annotate(Sum("requests"), Max("last_at")):
+        if use := uses.get(resource):
+            used.add(f"{resource}:{access}")
+            use.requests += requests
+            if outcome == Outcome.REFUSED:
+                use.refused += requests
+            use.last_at = max(use.last_at or last_at, last_at)
+    unused = _removable(key, used)
     return AccessUse(
-        rows=list(resource_uses(uses.values())),
+        rows=[use for use in uses.values() if use.granted or use.requests],
         unused=unused,
         without_unused=[scope for scope in key.access if scope not in unused],
     )
 
 
-def resource_uses(all_uses: Collection[ScopeUse]) -> Iterator[ResourceUse]:
-    """Yield a row for each resource of which anything was granted or asked for."""
-    for resource in Resource:
-        uses = [use for use in all_uses if use.resource is resource]
-        granted = [Access(use.access).label for use in uses if use.granted]
-        if granted or any(use.requests for use in uses):
-            yield ResourceUse(
-                resource,
-                " and ".join(str(label) for label in granted).capitalize(),
-                requests=sum(use.requests for use in uses),
-                refused=sum(use.refused for use in uses),
-                last_at=max((use.last_at for use in uses if use.last_at), default=None),
-            )
-
-
-def removable(key: ApiKey, scopes: list[ScopeUse]) -> list[ScopeUse]:
-    """Granted scopes that nothing used in 30 days, where removing them leaves the key something in use.
+def _removable(key: ApiKey, used: set[str]) -> list[str]:
+    """Return granted scopes that nothing used in 30 days, where that leaves the key something in use.
 
     Nothing is called unused in a younger key, nor a read that a write in use implies.
     """
-    idle = [use for use in scopes if use.granted and not use.requests]
-    used = set(key.access) - {use.scope for use in idle}
-    if not used or key.created_at.date() > first_day():
+    kept = used.intersection(key.access)
+    if not kept or key.created_at.date() > first_day():
         return []
-    return [use for use in idle if use.access is Access.WRITE or use.resource.scope(Access.WRITE) not in used]
+    kept |= {scope.replace(":write", ":read") for scope in kept}
+    return [scope for scope in key.access if scope not in kept]
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ Every writer writes to the tables in the same order, its own row among the write
 each table sorted. So no two of them can deadlock, and as no row refers to another, nobody else waits.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter, itemgetter
@@ -20,21 +20,29 @@ from apikeys.usage.alarms import queue_alarms
 from apikeys.usage.batch import Batch, Cause, Count, Counter, KeyRequest, Refused
 from apikeys.usage.networks import record_networks
 
-ADD_REQUESTS = "requests = kept.requests + excluded.requests"
-LAST_AT = "last_at = CASE WHEN excluded.last_at > kept.last_at THEN excluded.last_at ELSE kept.last_at END"
+
+def _keep_newer(*columns: str, at: str) -> str:
+    """Return the assignments that take these columns from the newer one of two rows."""
+    newer = f"excluded.{at} > kept.{at}"
+    return ", ".join(
+        f"{name} = CASE WHEN {newer} THEN excluded.{name} ELSE kept.{name} END" for name in columns
+    )
+
+
+# How a row that is there takes up what is counted again.
+ADD = {
+    "requests": "requests = kept.requests + excluded.requests",
+    "last_at": _keep_newer("last_at", at="last_at"),
+}
 # A request refused after its cause was fixed opens the refusal again; one that is left stays left.
 IS_OPENED_AGAIN = "kept.settled_as = 'fixed' AND excluded.last_at > kept.settled_at"
-ADD_REFUSED = f"""{ADD_REQUESTS}, {LAST_AT},
-    client = CASE WHEN excluded.last_at > kept.last_at THEN excluded.client ELSE kept.client END,
+ADD_REFUSED = f"""{ADD["requests"]}, {_keep_newer("last_at", "client", at="last_at")},
     first_at = CASE WHEN excluded.first_at < kept.first_at THEN excluded.first_at ELSE kept.first_at END,
     settled_at = CASE WHEN {IS_OPENED_AGAIN} THEN NULL ELSE kept.settled_at END,
     settled_as = CASE WHEN {IS_OPENED_AGAIN} THEN '' ELSE kept.settled_as END
 """
 
 NEWEST = ("at", "method", "resource", "status_code", "address", "client")
-KEEP_NEWEST = ", ".join(
-    f"{name} = CASE WHEN excluded.at > kept.at THEN excluded.{name} ELSE kept.{name} END" for name in NEWEST
-)
 
 # The columns of the request log, and the attributes of a KeyRequest in them.
 LOG = {
@@ -73,10 +81,15 @@ def write(batch: Batch) -> None:
             return
         record_networks(batch.networks)
         queue_alarms(batch.alarms)
-        _write_usage(batch.counts)
+        _write_counts(
+            Usage,
+            batch.counts,
+            ("key", "day", "resource", "access", "outcome", "reason", "store"),
+            added=("requests", "last_at"),
+        )
         _write_refusals(batch.refusals)
-        _write_store_usage(batch.counts)
-        _write_hourly_usage(batch.counts)
+        _write_counts(StoreUsage, batch.counts, ("store", "day", "outcome"))
+        _write_counts(HourlyUsage, batch.counts, ("key", "hour", "outcome"), more=("store",))
         _write_last_uses(batch.newest, batch.counts)
         _write_log(batch.log)
 
@@ -95,26 +108,32 @@ def _claim_batch(batch: Batch) -> bool:
     return claimed == 1
 
 
-def _write_usage(counts: Counts) -> None:
+def _write_counts(
+    model: type[models.Model],
+    counts: Counts,
+    unique: Sequence[str],
+    *,
+    more: Sequence[str] = (),
+    added: Sequence[str] = ("requests",),
+) -> None:
+    """Add counts to the rows of a table: ``unique`` columns tell those apart, ``more`` follow from these."""
+    group_of = attrgetter(*unique, *more)
+    totals: dict[tuple[Any, ...], Count] = {}
+    for counter, count in counts.items():
+        group = group_of(counter)
+        if total := totals.get(group):
+            total.add(count.requests, count.last_at)
+        else:
+            totals[group] = replace(count)
     _upsert(
-        Usage,
-        ("key", "day", "resource", "access", "outcome", "reason", "store", "requests", "last_at"),
-        _totals(counts, _usage_of),
-        f"(key_id, day, resource, access, outcome, reason, store_id) DO UPDATE SET {ADD_REQUESTS}, {LAST_AT}",
-    )
-
-
-def _usage_of(counter: Counter) -> tuple[Any, ...]:
-    """Return the row of usage that a counter belongs to. Reasons are counted of what was refused."""
-    reason = counter.reason if counter.outcome == Outcome.REFUSED else ""
-    return (
-        counter.key_id,
-        counter.date,
-        counter.resource,
-        counter.access,
-        counter.outcome,
-        reason,
-        counter.store_id,
+        model,
+        (*unique, *more, *added),
+        [
+            (*group, *(getattr(total, name) for name in added))
+            for group, total in sorted(totals.items(), key=itemgetter(0))
+        ],
+        f"({', '.join(str(field.column) for field in _fields(model, unique))}) DO UPDATE SET "
+        f"{', '.join(ADD[name] for name in added)}",
     )
 
 
@@ -159,51 +178,18 @@ def _with_few_addresses(refusals: Mapping[Cause, Refused]) -> Mapping[Cause, Ref
     return few
 
 
-def _write_store_usage(counts: Counts) -> None:
-    _upsert(
-        StoreUsage,
-        ("store", "day", "outcome", "requests"),
-        [row[:-1] for row in _totals(counts, lambda c: (c.store_id, c.date, c.outcome))],
-        f"(store_id, day, outcome) DO UPDATE SET {ADD_REQUESTS}",
-    )
-
-
-def _write_hourly_usage(counts: Counts) -> None:
-    _upsert(
-        HourlyUsage,
-        ("key", "hour", "outcome", "store", "requests"),
-        [row[:-1] for row in _totals(counts, lambda c: (c.key_id, c.hour, c.outcome, c.store_id))],
-        f"(key_id, hour, outcome) DO UPDATE SET {ADD_REQUESTS}",
-    )
-
-
-def _totals(counts: Counts, group: Callable[[Counter], tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Add counts up by a group of the counters' fields: sorted rows of the group, requests and last_at."""
-    totals: dict[tuple[Any, ...], Count] = {}
-    for counter, count in counts.items():
-        of_group = group(counter)
-        if total := totals.get(of_group):
-            total.add(count.requests, count.last_at)
-        else:
-            totals[of_group] = replace(count)
-    return [
-        (*of_group, total.requests, total.last_at)
-        for of_group, total in sorted(totals.items(), key=itemgetter(0))
-    ]
-
-
 def _write_last_uses(newest: Mapping[int, KeyRequest], counts: Counts) -> None:
     """Note each key's newest request, and when the newest was that was let in."""
     used: dict[int, datetime] = {}
     for counter, count in counts.items():
         if counter.outcome != Outcome.REFUSED:
-            used[counter.key_id] = max(used.get(counter.key_id, count.last_at), count.last_at)
+            used[counter.key] = max(used.get(counter.key, count.last_at), count.last_at)
     newest_of = attrgetter(*NEWEST)
     _upsert(
         LastUse,
         ("key", "used_at", *NEWEST),
         [(key_id, used.get(key_id), *newest_of(use)) for key_id, use in sorted(newest.items())],
-        f"""(key_id) DO UPDATE SET {KEEP_NEWEST}, used_at = CASE
+        f"""(key_id) DO UPDATE SET {_keep_newer(*NEWEST, at="at")}, used_at = CASE
             WHEN kept.used_at IS NULL OR excluded.used_at > kept.used_at THEN excluded.used_at
             ELSE kept.used_at END
         """,

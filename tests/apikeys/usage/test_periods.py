@@ -54,7 +54,7 @@ def test_of_store_and_of_keys_count_what_is_in_the_period(
     inside = period.bars[0].start, period.latest.start
     outside = period.start - timedelta(hours=1)
     for at, requests in ((inside[0], 5), (inside[1], 7), (outside, 100)):
-        if time_range.is_hourly:
+        if time_range.unit == "hour":
             HourlyUsage.objects.create(store=store, key=key, hour=at, outcome="refused", requests=requests)
             continue
         Usage.objects.create(
