@@ -196,7 +196,8 @@ class ProductCategory(StoreScopedChild):
         return f"{self.product} in {self.category}"
 
     def clean(self) -> None:
-        if self.product.store_id != self.category.store_id:
+        # A form without a category says so itself.
+        if self.category_id and self.product.store_id != self.category.store_id:
             raise ValidationError({"category": "There is no such category."})
 
 
