@@ -1,0 +1,118 @@
+"""The demo as it is seeded: two believable stores, the same every time."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Model
+from django.test import Client
+from pytest_django.plugin import DjangoDbBlocker
+
+from stores.demo import KOBO_ID, NORTHWOOD_ID
+from stores.demo.seed import seed
+from stores.models import Category, Coupon, Customer, Order, OrderLine, Product, ProductVariant, Store
+from tests.shop import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(model: type[Model]) -> list[dict[str, Any]]:
+    """Return all rows of a table without the numbers that a database counts up."""
+    columns = [column.attname for column in model._meta.concrete_fields if not column.primary_key]
+    return list(
+        model._default_manager.order_by("pk").values(*(each for each in columns if each[-3:] != "_id"))
+    )
+
+
+@time_machine.travel(NOON, tick=False)
+def test_seed_makes_the_same_every_time_and_keeps_what_is_there() -> None:
+    owner = User.objects.create_user("dana", "owner@example.com", "their own password")
+    tables = [Category, Product, ProductVariant, Customer, Order, OrderLine, Coupon]
+    stores = seed(orders=40)
+    first = [rows(model) for model in tables]
+    assert seed(orders=90) == stores
+    assert [rows(model) for model in tables] == first
+    assert [(store.pk, store.currency, store.orders.count()) for store in stores] == [
+        (NORTHWOOD_ID, "USD", 40),
+        (KOBO_ID, "JPY", 60),
+    ]
+    assert list(stores[0].owners.all()) == [owner]
+    assert owner.check_password("their own password")
+    assert not stores[1].owners.get(email="second@example.com").has_usable_password()
+    for store in stores:
+        store.delete()
+    seed(orders=40)
+    assert [rows(model) for model in tables] == first
+
+
+def test_seed_makes_a_store_without_orders() -> None:
+    assert not seed(orders=0)[0].orders.exists()
+
+
+# The tests below share one demo, which is there until the last of them: those above need none.
+
+
+@pytest.fixture(scope="module")
+def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Store]:
+    """The first store, seeded once with the second: tests only read them, each in a savepoint."""
+    with django_db_blocker.unblock(), transaction.atomic(), time_machine.travel(NOON, tick=False):
+        yield seed()[0]
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("model", [Category, Product, ProductVariant, Customer, Coupon])
+def test_seed_makes_rows_that_the_admin_would_take(demo: Store, model: type[Model]) -> None:
+    for row in model._default_manager.order_by("pk")[:20]:
+        row.full_clean()
+
+
+PRODUCT_KINDS: dict[str, Callable[[Any], Any]] = {
+    "with variants": lambda product: product["variants"]["option_name"] and product["variants"]["items"],
+    "one price": lambda product: len(product["price_range"]) == 1,
+    "several prices": lambda product: len(product["price_range"]) == 2,
+    "sold out": lambda product: not product["in_stock"],
+    "on sale": lambda product: product["on_sale"]["enabled"],
+    "with a minimum": lambda product: product["min_quantity"] is not None,
+    "with a maximum": lambda product: product["max_quantity"] is not None,
+    "without a picture": lambda product: not product["media"],
+    "several pictures": lambda product: len(product["media"]) > 1,
+    "not counted": lambda product: product["available_quantity"] is None,
+    "personal": lambda product: product["personalization"]["enabled"],
+    "with a badge": lambda product: product["promo_badge"],
+}
+
+
+def test_seed_makes_products_and_coupons_of_every_kind_and_state(client: Client, demo: Store) -> None:
+    products = client.get(f"/v1/stores/{demo.pk}/products/", {"perpage": 100}).json()["data"]
+    assert [name for name, is_kind in PRODUCT_KINDS.items() if not any(map(is_kind, products))] == []
+    coupons: Any = demo.coupons.with_active()
+    assert {coupon.kind for coupon in coupons} == set(Coupon.Kind.values)
+    assert {coupon.active for coupon in coupons} == {True, False}
+
+
+def test_seed_makes_orders_of_what_the_store_sold_then_to_those_who_had_joined(demo: Store) -> None:
+    for order in Order.objects.prefetch_related("lines__product", "lines__variant", "customer"):
+        assert order.customer.created_at <= order.created_at <= order.updated_at <= NOON
+        lines = order.lines.all()
+        assert order.subtotal == sum(line.total for line in lines) > 0
+        for line in lines:
+            assert line.product
+            bought = line.variant or line.product
+            assert (line.sku, line.unit_price) == (bought.sku, bought.price)
+            assert line.product.store_id == order.customer.store_id == order.store_id
+            assert line.product.created_at <= order.created_at
+            assert line.product.min_quantity <= line.quantity <= (line.product.max_quantity or line.quantity)
+
+
+def test_seed_makes_orders_whose_status_suits_their_age(demo: Store) -> None:
+    orders = list(demo.orders.all())
+    old = [order for order in orders if order.created_at < NOON - timedelta(days=14)]
+    assert {order.status for order in orders} == set(Order.Status.values)
+    assert {order.status for order in old} == {Order.Status.COMPLETED, Order.Status.CANCELLED}
+    assert {order.payment_status for order in orders} == set(Order.PaymentStatus.values)
+    for order in orders:
+        assert bool(order.tracking_number) == (order.status in {"shipped", "completed"})
