@@ -108,9 +108,24 @@ class ListPagination(BasePagination):
         return Response(body, headers=headers)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        return openapi.page_parameters(
-            default_size=DEFAULT_PAGE_SIZE, max_size=MAX_PAGE_SIZE, max_page=MAX_PAGE
-        )
+        described = {
+            # Without a default: generated clients send it, and beside a cursor no page is taken.
+            "page": openapi.describe(
+                "Which page, from 1, the default. Past `meta.last_page` pages are empty. Not together with "
+                "`cursor`.",
+                {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
+            ),
+            "perpage": openapi.describe(
+                "How many objects on a page.",
+                {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
+            ),
+            "cursor": openapi.describe(
+                "Another way to page, as fast at the end of a list as at its start, and steady while objects "
+                "are added: empty to begin, then follow `links.next`.",
+                allowEmptyValue=True,
+            ),
+        }
+        return [{"name": name, "in": "query", **each} for name, each in described.items()]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         links = {"$ref": "#/components/schemas/PageLinks", "description": PageLinks.__doc__}

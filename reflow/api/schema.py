@@ -21,14 +21,14 @@ from msgspec.json import schema_components
 
 from apikeys.error_codes import ERROR_CODES
 from apikeys.models import ApiKey
-from reflow.api.examples import add_examples
+from reflow.api.examples import EXAMPLES, add_examples
 from reflow.api.openapi import (
     HEADERS,
     PATH_PARAMETERS,
     REQUEST_ID,
     SCHEME,
     SECURITY_SCHEMES,
-    error_schema,
+    ApiError,
     header_parameters,
 )
 from reflow.api.pagination import PageLinks, PageMeta
@@ -152,6 +152,8 @@ class AutoSchema(openapi.AutoSchema):
             for parameter in operation.setdefault("parameters", []):
                 if parameter["in"] == "path":
                     parameter |= PATH_PARAMETERS[parameter["name"]]
+                if parameter["name"] == "id":
+                    parameter["example"] = EXAMPLES[self.view.output.__name__]["id"]
             for response in operation["responses"].values():
                 response["headers"] = header_references(*COMMON_HEADERS)
             if self.method == "POST" and "requestBody" in operation:
@@ -222,8 +224,7 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     # The routes also answer without the slash at their end, and client libraries leave it out.
     result["paths"] = {path.rstrip("/"): operations for path, operations in result["paths"].items()}
     schemas = result["components"]["schemas"]
-    schemas["ApiError"] = error_schema(list(ERROR_CODES))
-    schemas |= schema_components([PageLinks, PageMeta], ref_template=REFERENCE)[1]
+    schemas |= schema_components([ApiError, PageLinks, PageMeta], ref_template=REFERENCE)[1]
     result["components"]["headers"] = HEADERS
     result["components"]["responses"] = error_responses()
     result["components"]["securitySchemes"] = SECURITY_SCHEMES
