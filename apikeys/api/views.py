@@ -6,7 +6,6 @@ from uuid import UUID
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,11 +16,12 @@ from apikeys.actors import client_actor, program_actor
 from apikeys.api import output, rate_limits
 from apikeys.api.call import get_call
 from apikeys.api.exceptions import ApiError
-from apikeys.api.key_management import NewApiKey, StrictSerializer, describe_new_key, refuse_body
 from apikeys.api.permissions import HasApiKey
 from apikeys.lifecycle import StaleKey, StoreSuspended
 from apikeys.models import ApiKey, LoggedRequest
 from apikeys.renewal import NotRenewable, RenewedTooSoon
+from stores.api.parameters import parse_parameters
+from stores.api.serializers import StrictSerializer
 
 MAX_KEYS = 100
 # Of one text that keys are handed in with.
@@ -35,9 +35,7 @@ class NoParametersMixin(APIView):
         super().initial(request, *args, **kwargs)
         if not hasattr(self, (request.method or "").lower()):
             return  # the method is not allowed, whatever the parameters
-        unknown = [name for name, value in request.query_params.items() if value not in {"", "undefined"}]
-        if unknown:
-            raise ValidationError({name: ["This route takes no query parameters."] for name in unknown})
+        parse_parameters(request.query_params, known=())
 
 
 class ApiKeyView(NoParametersMixin):
@@ -90,10 +88,10 @@ class RenewKeyView(NoParametersMixin):
         "used, and at most 24 hours. Asked again before that, it answers another key in place of the one "
         "that was lost. Only for a key whose owner has ticked **May renew itself**.",
         request=None,
-        responses={201: NewApiKey},
+        responses={201: output.NewApiKey},
     )
     def post(self, request: Request) -> Response:
-        refuse_body(request)
+        StrictSerializer(data=request.data).is_valid(raise_exception=True)
         key = cast("ApiKey", request.auth)
         try:
             renewed = renewal.renew_key(key, by=program_actor(request._request, key))
@@ -109,7 +107,7 @@ class RenewKeyView(NoParametersMixin):
         except StaleKey as error:
             sentence = "This API key has renewed itself already, and the new one is in use: use that one."
             raise ApiError("conflict", sentence) from error
-        return Response(describe_new_key(*renewed), status=201)
+        return Response(output.describe_new_key(*renewed), status=201)
 
 
 class LeakedKeysSerializer(StrictSerializer):

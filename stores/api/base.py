@@ -114,7 +114,7 @@ class StoreScopedViewSet(GenericViewSet[Any]):
 
     def get_ordering(self) -> tuple[str, ...]:
         """Return the columns of the list's order, the last of them unique."""
-        return (self.filterset and self.filterset.form.cleaned_data["order"]) or DEFAULT_ORDERING
+        return (self.filterset and self.filterset.form.cleaned_data.get("order")) or DEFAULT_ORDERING
 
     def count(self) -> int:
         """Count the objects of the list, without the joins that reading them needs."""

@@ -1,7 +1,6 @@
 """Categories: the tree that products are sorted into."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
@@ -20,7 +19,19 @@ from stores.api.base import (
     UpdateMixin,
     find_by_id_or_handle,
 )
-from stores.api.outputs import HANDLE, Columns, Output, Row, always, count, id_of, optional_id, text, time
+from stores.api.outputs import (
+    HANDLE,
+    Columns,
+    Output,
+    Row,
+    Time,
+    always,
+    count,
+    id_of,
+    optional_id,
+    text,
+    time,
+)
 from stores.api.serializers import HandleSerializer, IdField
 from stores.resources import Resource
 
@@ -33,7 +44,7 @@ class Category(Output, kw_only=True):
     description: Annotated[str, text("Plain text; may be empty.", 20_000)]
     parent: Annotated[str | None, id_of("category it lies in; null at the top")]
     position: Annotated[int, count("Its place among its neighbours, the lowest first.")]
-    updated_at: Annotated[datetime, time("When it was last changed.")]
+    updated_at: Annotated[Time, time("When it was last changed.")]
     subcategories: Annotated[
         list["Category"], text("The categories right below this one, in the owner's order.")
     ]

@@ -1,7 +1,6 @@
 """The feed of changes: what a program that keeps a copy of a store reads instead of all its lists."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -14,7 +13,7 @@ from rest_framework.response import Response
 
 from stores import models
 from stores.api.base import Refused, StoreScopedViewSet
-from stores.api.outputs import Output, Row, always, in_seconds, text, time
+from stores.api.outputs import Output, Row, Time, always, in_seconds, text, time
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, read_number
 from stores.models.changes import DAYS_KEPT, TRACKED_MODELS
 from stores.resources import Access, Resource
@@ -51,7 +50,7 @@ class Change(Output, kw_only=True):
     resource: Annotated[str, text("The resource of the object that changed, such as `products`.", 20)]
     id: Annotated[str, text("The id of the object that changed: digits, in a string.", 19)]
     event: Annotated[Literal["created", "updated", "deleted"], text("What happened to it.")]
-    at: Annotated[datetime, time("When it happened.")]
+    at: Annotated[Time, time("When it happened.")]
 
 
 class Changes(Output):

@@ -1,7 +1,6 @@
 """Coupons: what takes something off an order."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
@@ -9,7 +8,7 @@ from django.db.models import QuerySet
 from stores import models
 from stores.api.base import CreateMixin, DestroyMixin, ReadMixin, UpdateMixin
 from stores.api.filters import FlagFilter, ListFilters, SearchFilter, SortFilter, TextFilter
-from stores.api.outputs import Columns, Output, Row, always, amount, count, id_of, text, time
+from stores.api.outputs import Columns, Output, Row, Time, always, amount, count, id_of, text, time
 from stores.api.serializers import AmountField, EnumField, StoreScopedSerializer
 from stores.resources import Resource
 from stores.text import comparable
@@ -30,15 +29,15 @@ class Coupon(Output, kw_only=True):
         ),
     ]
     minimum: Annotated[int, amount("The least subtotal it takes.")]
-    starts_at: Annotated[datetime, time("From when on it works.")]
-    ends_at: Annotated[datetime | None, time("Until when it works; null for ever.")]
+    starts_at: Annotated[Time, time("From when on it works.")]
+    ends_at: Annotated[Time | None, time("Until when it works; null for ever.")]
     usage_limit: Annotated[
         int | None, count("How often it can be used by all buyers together; null for any number.")
     ]
     times_used: Annotated[int, count("How often it has been used.")]
     active: Annotated[bool, text("Whether a buyer could use it now.")]
-    created_at: Annotated[datetime, time("When it was added.")]
-    updated_at: Annotated[datetime, time("When it was last changed.")]
+    created_at: Annotated[Time, time("When it was added.")]
+    updated_at: Annotated[Time, time("When it was last changed.")]
 
 
 COLUMNS = Columns(models.Coupon, Coupon)
@@ -65,7 +64,9 @@ class CouponSerializer(StoreScopedSerializer[models.Coupon]):
 
 class CouponFilters(ListFilters):
     code = TextFilter("code_key", help_text="Only the coupon with this code, in any case.")
-    active = FlagFilter("filter_active", help_text="Only those that a buyer could use now, or the others.")
+    active = FlagFilter(
+        method="filter_active", help_text="Only those that a buyer could use now, or the others."
+    )
     search = SearchFilter("code_key", help_text="Only coupons with this text in their code.")
     order = SortFilter(date="created_at", code="code_key")
 

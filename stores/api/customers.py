@@ -1,7 +1,6 @@
 """Customers: who buys."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Literal
 
 from rest_framework import serializers
@@ -14,6 +13,7 @@ from stores.api.outputs import (
     Columns,
     Output,
     Row,
+    Time,
     address_of,
     always,
     amount,
@@ -38,8 +38,8 @@ class Customer(Output, kw_only=True):
     orders_count: Annotated[int, count("How many orders, not counting cancelled ones.")]
     total_spent: Annotated[int, amount("What those orders come to.")]
     total_spent_formatted: Annotated[str, formatted("total_spent")]
-    created_at: Annotated[datetime, time("When the customer was added.")]
-    updated_at: Annotated[datetime, time("When the customer's own data were last changed.")]
+    created_at: Annotated[Time, time("When the customer was added.")]
+    updated_at: Annotated[Time, time("When the customer's own data were last changed.")]
 
 
 COLUMNS = Columns(models.Customer, Customer)

@@ -4,7 +4,7 @@ Each has a ``help_text`` and a ``schema``, which describe its query parameter in
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
@@ -146,13 +146,30 @@ class EnumsFilter(filters.Filter):
         self.schema = array_of({"$ref": f"#/components/schemas/{enum.__name__}"})
 
 
-class FlagFilter(filters.ChoiceFilter):
-    """Finds rows by ``true`` or ``false``, by a method of the filter set."""
+class WordFilter(filters.ChoiceFilter):
+    """Finds rows by one of some words."""
 
-    schema: Schema = {"type": "boolean"}
+    def __init__(self, words: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(choices=[(word, word) for word in words], **kwargs)
+        self.schema: Schema = {"type": "string", "enum": list(words)}
 
-    def __init__(self, method: str, **kwargs: Any) -> None:
-        super().__init__(method=method, choices=(("true", "true"), ("false", "false")), **kwargs)
+
+class FlagFilter(WordFilter):
+    """Finds rows by ``true`` or ``false``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(("true", "false"), **kwargs)
+        self.schema = {"type": "boolean"}
+
+
+class PatternFilter(filters.Filter):
+    """Finds rows by a text of one form."""
+
+    field_class = forms.RegexField
+
+    def __init__(self, pattern: str, **kwargs: Any) -> None:
+        super().__init__(regex=pattern, **kwargs)
+        self.schema: Schema = {"type": "string", "pattern": pattern}
 
 
 class CharFilter(filters.CharFilter):

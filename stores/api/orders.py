@@ -1,7 +1,6 @@
 """Orders: what was bought. They are placed by buyers and only sent on their way here."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Literal
 
 from stores import models
@@ -23,6 +22,7 @@ from stores.api.outputs import (
     Output,
     Parts,
     Row,
+    Time,
     address_of,
     always,
     amount,
@@ -90,8 +90,8 @@ class Order(Output, kw_only=True):
     line_items: Annotated[list[OrderLine], text("What was bought.")]
     tracking_number: Annotated[str, text("The carrier's number of the parcel; may be empty.", 100)]
     note: Annotated[str, text("A note for the people who handle the order; may be empty.", 2000)]
-    created_at: Annotated[datetime, time("When it was placed.")]
-    updated_at: Annotated[datetime, time("When it was last changed.")]
+    created_at: Annotated[Time, time("When it was placed.")]
+    updated_at: Annotated[Time, time("When it was last changed.")]
 
 
 COLUMNS = Columns(models.Order, Order)

@@ -27,6 +27,7 @@ class Output(msgspec.Struct):
 
 
 Kind = TypeVar("Kind", bound=Output)
+Time = Annotated[datetime, Meta(tz=True)]
 
 
 # What fields of several kinds of objects say of themselves.
@@ -64,8 +65,7 @@ def formatted(name: str) -> Meta:
 
 
 def time(description: str) -> Meta:
-    example = "ISO 8601 in UTC, to the second: `2026-11-23T12:00:00Z`."
-    return Meta(description=f"{description} {example}", extra_json_schema={"format": "date-time"})
+    return Meta(description=f"{description} ISO 8601 in UTC, to the second: `2026-11-23T12:00:00Z`.")
 
 
 class Currency(Output):

@@ -1,7 +1,6 @@
 """Products: what a store sells."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -32,6 +31,7 @@ from stores.api.outputs import (
     Output,
     Parts,
     Row,
+    Time,
     always,
     amount,
     count,
@@ -170,8 +170,8 @@ class Product(Output, kw_only=True):
     sku: Annotated[str, text("The owner's own article number; may be empty.", 64)]
     livemode: Annotated[bool, text("Whether it is really for sale, and not a trial, which only keys see.")]
     position: Annotated[int, count("Its place in the owner's own order.")]
-    created_at: Annotated[datetime, time("When it was added.")]
-    updated_at: Annotated[datetime, time("When it was last changed.")]
+    created_at: Annotated[Time, time("When it was added.")]
+    updated_at: Annotated[Time, time("When it was last changed.")]
 
 
 COLUMNS = Columns(models.Product, Product)
@@ -404,7 +404,9 @@ class ProductFilters(ListFilters):
         method="filter_sku",
         help_text="Only the product with this SKU, or with a variant that has it.",
     )
-    in_stock = FlagFilter("filter_stock", help_text="Only products that can be bought now, or the others.")
+    in_stock = FlagFilter(
+        method="filter_stock", help_text="Only products that can be bought now, or the others."
+    )
     search = SearchFilter(
         method="filter_search",
         help_text="Only products with this text in their name, description or SKU, or a variant's SKU.",
