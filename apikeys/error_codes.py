@@ -7,6 +7,8 @@ line here, and ``ApiError`` with it where it is raised.
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+
 from apikeys.key_text import PREFIX_LENGTH, SECRET_LENGTH
 
 # The form of the header, for whoever sends none or a wrong one.
@@ -159,7 +161,11 @@ ERROR_CODES = {
         "It has changed since you read it: nothing was done. Compare, then retry with the new ETag.",
         "It had been changed since the client read it.",
     ),
-    "too_large": ErrorCode(413, "The body is too large.", "The body was too large."),
+    "too_large": ErrorCode(
+        413,
+        f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.",
+        "The body was too large.",
+    ),
     "unsupported_media_type": ErrorCode(
         415,
         "Send the body as JSON, with 'Content-Type: application/json'.",

@@ -1,8 +1,9 @@
 """Counters of requests for rate limits: in this process, in one Redis or Valkey, or in a cluster."""
 
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -20,20 +21,23 @@ CLUSTER_FAILURES = (RedisError, RedisClusterException, IndexError)
 CONNECT_RETRIES = 3
 
 
-class Counters(Protocol):
+class Counters(ABC):
     """A place where requests are counted."""
 
+    @abstractmethod
     def incr(self, key: str, expiry: int) -> int:
         """Add one to a counter that lasts ``expiry`` seconds, and return it. Raises StorageError."""
 
     def servers(self) -> dict[str, bool]:
         """Return the names of the servers that count, each with whether it answers."""
+        return {}
 
     def server_of(self, key: str) -> str:
-        """Return the name of the server that holds a counter. Each may be away while others answer."""
+        """Return the name of the server that holds a counter; blank where one holds all."""
+        return ""
 
 
-class MemoryCounters:
+class MemoryCounters(Counters):
     """Counters of this process, in Django's local-memory cache; the oldest go when there are too many."""
 
     def __init__(self) -> None:
@@ -48,14 +52,8 @@ class MemoryCounters:
                 if self._cache.add(key, 1, timeout=expiry):
                     return 1
 
-    def servers(self) -> dict[str, bool]:
-        return {}
 
-    def server_of(self, key: str) -> str:
-        return ""
-
-
-class RedisCounters:
+class RedisCounters(Counters):
     """Counters in one Redis or Valkey."""
 
     def __init__(self, url: str) -> None:
@@ -73,11 +71,8 @@ class RedisCounters:
     def servers(self) -> dict[str, bool]:
         return {self._name: self._storage.check()}
 
-    def server_of(self, key: str) -> str:
-        return ""
 
-
-class ClusterCounters:
+class ClusterCounters(Counters):
     """Counters in a Redis or Valkey Cluster, each on the node that has its slot.
 
     The first request connects, so that every command of the site runs while the cluster is away.

@@ -127,16 +127,12 @@ def count_failure(request: Request) -> None:
 
     Only they are refused then: a good key from the same address goes on working.
     """
-    allowance = limiter().count("failures", _client(request), settings.RATE_LIMIT_FAILED_KEYS)
-    if allowance is not None and allowance.is_exceeded:
-        raise ApiError("rate_limited", wait=allowance.resets_in)
+    _refuse_beyond(limiter().count("failures", _client(request), settings.RATE_LIMIT_FAILED_KEYS))
 
 
 def count_exchange(trust_id: int) -> None:
     """Count a token that a trust takes. Raises ApiError beyond MAX_EXCHANGES_A_MINUTE."""
-    allowance = limiter().count("trust", str(trust_id), MAX_EXCHANGES_A_MINUTE)
-    if allowance is not None and allowance.is_exceeded:
-        raise ApiError("rate_limited", wait=allowance.resets_in)
+    _refuse_beyond(limiter().count("trust", str(trust_id), MAX_EXCHANGES_A_MINUTE))
 
 
 def _count(request: Request, policy: str, client: str, limit: int) -> None:
@@ -146,8 +142,12 @@ def _count(request: Request, policy: str, client: str, limit: int) -> None:
     call.is_counted = True
     # For the headers of the response.
     call.allowance = limiter().count(policy, client, limit)
-    if call.allowance is not None and call.allowance.is_exceeded:
-        raise ApiError("rate_limited", wait=call.allowance.resets_in)
+    _refuse_beyond(call.allowance)
+
+
+def _refuse_beyond(allowance: Allowance | None) -> None:
+    if allowance is not None and allowance.is_exceeded:
+        raise ApiError("rate_limited", wait=allowance.resets_in)
 
 
 def _client(request: Request) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import (
     IntegrityError,
@@ -46,7 +45,11 @@ UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 FEATURE_NOT_SUPPORTED = "0A000"
 
 NO_ROUTE = f"The API has no such address. Its base path is {PREFIX}, as in {PREFIX}stores/<store>/products/."
-TOO_LARGE = f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes."
+DJANGO_ERRORS: dict[type[Exception], str] = {
+    Http404: "not_found",
+    PermissionDenied: "permission_denied",
+    RequestDataTooBig: "too_large",
+}
 # DRF's exceptions whose own sentences say less than those of the table.
 TERSE = (
     exceptions.NotFound,
@@ -92,12 +95,9 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     if is_unavailable(error):
         log_unavailable(error)
         return as_response("unavailable", headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    if isinstance(error, Http404):
-        return as_response("not_found")
-    if isinstance(error, PermissionDenied):
-        return as_response("permission_denied")
-    if isinstance(error, RequestDataTooBig):
-        return as_response("too_large", TOO_LARGE)
+    for kind, code in DJANGO_ERRORS.items():
+        if isinstance(error, kind):
+            return as_response(code)
     if isinstance(error, IntegrityError):
         # The serializer has checked the rules already: another request has saved something since.
         return as_response("conflict", fields={})
@@ -172,9 +172,7 @@ def truncate(text: str) -> str:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not is_api_path(request.path):
         return defaults.bad_request(request, exception)
-    if isinstance(exception, RequestDataTooBig):
-        return answer("too_large", TOO_LARGE)
-    return answer("bad_request")
+    return answer(DJANGO_ERRORS.get(type(exception), "bad_request"))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -4,17 +4,15 @@ By number, ``page`` and ``perpage``, with totals; or by ``cursor``, for reading 
 not grow with depth, and rows that are added meanwhile neither repeat nor hide others.
 """
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.core.exceptions import ValidationError as FieldError
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec.structs import asdict
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -22,7 +20,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from reflow.api import openapi
-from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, is_blank, read_number
+from stores.api.parameters import (
+    DEFAULT_PAGE_SIZE,
+    MAX_PAGE_SIZE,
+    decode_cursor,
+    encode_cursor,
+    is_blank,
+    read_number,
+)
 
 MAX_PAGE = 10**9
 # Pages on either side of this one that ``meta.links`` has.
@@ -55,29 +60,25 @@ class PagerLink(Struct):
 
 
 class PageMeta(Struct, kw_only=True):
-    """The position of this page in the list; by cursor, only the size of a page."""
+    """The position of this page in the list; with `cursor` only `per_page`, the size of a page."""
 
     per_page: Annotated[int, number("The maximum number of objects on a page.")]
-    path: Annotated[str | UnsetType, url("The address of the list. Absent with `cursor`.")] = UNSET
+    path: Annotated[str | UnsetType, url("The address of the list.")] = UNSET
     links: Annotated[
         list[PagerLink] | UnsetType,
-        Meta(description="The pages around this one, for a pager. Absent with `cursor`."),
+        Meta(description="The pages around this one, for a pager."),
     ] = UNSET
-    current_page: Annotated[int | UnsetType, number("The number of this page. Absent with `cursor`.")] = UNSET
+    current_page: Annotated[int | UnsetType, number("The number of this page.")] = UNSET
     start: Annotated[
         int | UnsetType | None,
-        number("The position of the page's first object; null on an empty page. Absent with `cursor`."),
+        number("The position of the page's first object; null on an empty page."),
     ] = field(name="from", default=UNSET)
     end: Annotated[
         int | UnsetType | None,
-        number("The position of the page's last object; null on an empty page. Absent with `cursor`."),
+        number("The position of the page's last object; null on an empty page."),
     ] = field(name="to", default=UNSET)
-    last_page: Annotated[int | UnsetType, number("The number of the last page. Absent with `cursor`.")] = (
-        UNSET
-    )
-    total: Annotated[
-        int | UnsetType, number("The number of objects in the whole list. Absent with `cursor`.", 0)
-    ] = UNSET
+    last_page: Annotated[int | UnsetType, number("The number of the last page.")] = UNSET
+    total: Annotated[int | UnsetType, number("The number of objects in the whole list.", 0)] = UNSET
 
 
 class ListPagination(BasePagination):
@@ -102,10 +103,9 @@ class ListPagination(BasePagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         links = self.pages.links()
-        addresses = {name: getattr(links, name) for name in PageLinks.__struct_fields__}
-        headers = {"Link": ", ".join(f'<{url}>; rel="{name}"' for name, url in addresses.items() if url)}
+        addresses = [f'<{url}>; rel="{name}"' for name, url in asdict(links).items() if url]
         body = {"data": data, "links": links, "meta": self.pages.meta()}
-        return Response(body, headers=headers)
+        return Response(body, headers={"Link": ", ".join(addresses)})
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         described = {
@@ -128,12 +128,10 @@ class ListPagination(BasePagination):
         return [{"name": name, "in": "query", **each} for name, each in described.items()]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        links = {"$ref": "#/components/schemas/PageLinks", "description": PageLinks.__doc__}
-        meta = {"$ref": "#/components/schemas/PageMeta", "description": PageMeta.__doc__}
         properties = {
             "data": {**schema, "description": "The objects on this page."},
-            "links": links,
-            "meta": meta,
+            "links": {"$ref": "#/components/schemas/PageLinks", "description": PageLinks.__doc__},
+            "meta": {"$ref": "#/components/schemas/PageMeta", "description": PageMeta.__doc__},
         }
         return {
             "type": "object",
@@ -207,107 +205,84 @@ class NumberedPages(Pages):
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    """A column that rows are sorted by, and whether from its largest value down."""
+class Cursor(Struct, array_like=True):
+    """A place in a list, between two rows: ``values`` are those that the row beside it is sorted by."""
 
-    field: "Field[Any, Any]"
-    descending: bool
-
-    @property
-    def name(self) -> str:
-        return self.field.attname
-
-    def __str__(self) -> str:
-        return f"{'-' if self.descending else ''}{self.name}"
-
-    @property
-    def reversed(self) -> "SortKey":
-        return SortKey(self.field, not self.descending)
-
-    def parse(self, text: Any) -> Any:
-        """Return the column's value in a cursor. Raises ValueError and Django's ValidationError."""
-        if not isinstance(text, str) or "\0" in text:
-            raise ValueError(text)
-        value = self.field.to_python(text.encode().decode())
-        self.field.run_validators(value)
-        return value.astimezone(UTC) if isinstance(value, datetime) else value
-
-    def beyond(self, value: object, *, inclusive: bool = False) -> Q:
-        """Return the condition for rows that come after this value in this order."""
-        lookup = ("lt" if self.descending else "gt") + ("e" if inclusive else "")
-        return Q(**{f"{self.name}__{lookup}": value})
+    order: str
+    backwards: bool
+    values: list[str]
 
 
 class ListOrder:
     """The order of a model's rows, from columns such as ``-created_at``; as text it identifies the list."""
 
     def __init__(self, model: type[Model], columns: Sequence[str]) -> None:
-        fields = {field.name: field for field in model._meta.fields}
-        self.name = model._meta.model_name
-        self.keys = [SortKey(fields[column.lstrip("-")], column.startswith("-")) for column in columns]
+        self.columns = columns
+        self.fields = [(name, model._meta.get_field(name)) for name in (each.lstrip("-") for each in columns)]
+        self.text = " ".join([str(model._meta.model_name), *columns])
 
-    def __str__(self) -> str:
-        return " ".join(map(str, [self.name, *self.keys]))
+    def make_cursor(self, row: Any, *, backwards: bool) -> str:
+        """Return the cursor beside a row, which is a dict or a model instance."""
+        values = [row[name] if isinstance(row, dict) else getattr(row, name) for name, _ in self.fields]
+        return encode_cursor(Cursor(self.text, backwards, list(map(str, values))))
 
-    def parse(self, made_for: Any, texts: list[Any]) -> list[Any]:
-        """Return the values in a cursor. Raises ValueError and Django's ValidationError."""
-        if made_for != str(self):
-            raise ValueError(made_for)
-        return [key.parse(text) for key, text in zip(self.keys, texts, strict=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place between two rows of a list: what a row beside it is sorted by, and which way to read on."""
-
-    order: str
-    values: list[Any]
-    backwards: bool
-
-    @classmethod
-    def beside(cls, row: Any, order: ListOrder, *, backwards: bool) -> Self:
-        """Return the place beside a row, which is a dict or a model instance."""
-        values = [row[key.name] if isinstance(row, dict) else getattr(row, key.name) for key in order.keys]
-        texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
-        return cls(str(order), texts, backwards)
-
-    def __str__(self) -> str:
-        return urlsafe_b64encode(json.dumps([self.order, self.backwards, *self.values]).encode()).decode()
-
-    @classmethod
-    def parse(cls, text: str, order: ListOrder) -> Self:
-        """Return the cursor in a request. Raises ValidationError unless it is of this list and order."""
+    def parse_cursor(self, text: str) -> tuple[list[Any], bool]:
+        """Return the values in a cursor and whether it reads backwards. Raises ValidationError."""
         try:
-            made_for, backwards, *values = json.loads(urlsafe_b64decode(text.encode()))
-            values = order.parse(made_for, values)
-        except (ValueError, TypeError, OverflowError, RecursionError, FieldError) as error:
+            cursor = decode_cursor(text, Cursor)
+            return self.parse_values(cursor), cursor.backwards
+        except (ValueError, OverflowError, FieldError) as error:
             message = (
                 "Use the cursor of a link as it is, for the same list and order, or an empty one to begin."
             )
             raise ValidationError({"cursor": [message]}) from error
-        return cls(str(order), values, backwards is True)
+
+    def parse_values(self, cursor: Cursor) -> list[Any]:
+        """Return the values in a cursor. Raises ValueError, OverflowError and Django's ValidationError."""
+        if cursor.order != self.text:
+            raise ValueError(cursor.order)
+        return [parse_value(field, text) for (_, field), text in zip(self.fields, cursor.values, strict=True)]
+
+    def is_beyond(self, values: Sequence[Any], *, backwards: bool) -> Q:
+        """Return the condition for rows after these values, column by column.
+
+        An index can use its first part, which the others imply.
+        """
+        lookups = ["lt" if column.startswith("-") != backwards else "gt" for column in self.columns]
+        beyond, same = Q(), Q()
+        for (name, _), lookup, value in zip(self.fields, lookups, values, strict=True):
+            beyond |= same & Q(**{f"{name}__{lookup}": value})
+            same &= Q(**{name: value})
+        return Q(**{f"{self.fields[0][0]}__{lookups[0]}e": values[0]}) & beyond
+
+
+def parse_value(field: Any, text: str) -> Any:
+    """Return the value of a column. Raises ValueError, OverflowError and Django's ValidationError."""
+    if "\0" in text:
+        raise ValueError(text)
+    value = field.to_python(text)
+    field.run_validators(value)
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 class CursorPages(Pages):
-    def __init__(self, request: Request, text: str, order: ListOrder) -> None:
+    def __init__(self, request: Request, cursor: str, order: ListOrder) -> None:
         super().__init__(request)
         self.order = order
-        self.cursor = Cursor.parse(text, order) if text else None
-        self.backwards = self.cursor is not None and self.cursor.backwards
+        self.beside, self.backwards = order.parse_cursor(cursor) if cursor else ([], False)
 
     def read(self, rows: QuerySet[Any, Any]) -> list[Any]:
-        keys = [key.reversed for key in self.order.keys] if self.backwards else self.order.keys
-        if self.cursor:
-            rows = rows.filter(rows_beyond(self.cursor.values, keys))
-        found = list(rows.order_by(*map(str, keys))[: self.size + 1])
+        if self.beside:
+            rows = rows.filter(self.order.is_beyond(self.beside, backwards=self.backwards))
+        rows = rows.order_by(*self.order.columns)
+        found = list((rows.reverse() if self.backwards else rows)[: self.size + 1])
         self.has_more = len(found) > self.size
         self.rows = found[: self.size][::-1] if self.backwards else found[: self.size]
         return self.rows
 
     def links(self) -> PageLinks:
         has_next = self.rows and (self.has_more or self.backwards)
-        has_previous = self.rows and (self.has_more if self.backwards else self.cursor)
+        has_previous = self.rows and (self.has_more if self.backwards else self.beside)
         return PageLinks(
             first=self.link("cursor", ""),
             last=None,
@@ -316,16 +291,7 @@ class CursorPages(Pages):
         )
 
     def link_beside(self, row: Any, *, backwards: bool) -> str:
-        return self.link("cursor", Cursor.beside(row, self.order, backwards=backwards))
+        return self.link("cursor", self.order.make_cursor(row, backwards=backwards))
 
     def meta(self) -> PageMeta:
         return PageMeta(per_page=self.size)
-
-
-def rows_beyond(values: list[Any], keys: list[SortKey]) -> Q:
-    """Return the condition for rows after these values, key by key. An index can use its first part."""
-    beyond, same = Q(), Q()
-    for key, value in zip(keys, values, strict=True):
-        beyond |= same & key.beyond(value)
-        same &= Q(**{key.name: value})
-    return keys[0].beyond(values[0], inclusive=True) & beyond

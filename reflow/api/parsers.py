@@ -119,9 +119,3 @@ class RejectFiles(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         raise SuspiciousMultipartForm("A file was sent.")
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Not reached: ``new_file`` raises."""
-
-    def file_complete(self, file_size: int) -> None:
-        """Not reached: ``new_file`` raises."""

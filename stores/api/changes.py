@@ -1,6 +1,5 @@
 """The feed of changes: what a program that keeps a copy of a store reads instead of all its lists."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -14,7 +13,7 @@ from rest_framework.response import Response
 from stores import models
 from stores.api.base import Refused, StoreScopedViewSet
 from stores.api.outputs import Output, Row, Time, always, in_seconds, text, time
-from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, read_number
+from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, decode_cursor, encode_cursor, read_number
 from stores.models.changes import DAYS_KEPT, TRACKED_MODELS
 from stores.resources import Access, Resource
 
@@ -70,18 +69,6 @@ class Place(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     transaction_id: PlaceNumber = 0
     pk: PlaceNumber = 0
 
-    def __str__(self) -> str:
-        return urlsafe_b64encode(msgspec.json.encode(self)).decode()
-
-    @classmethod
-    def parse(cls, cursor: str) -> "Place":
-        """Return the place in a request. Raises ValidationError."""
-        try:
-            return msgspec.json.decode(urlsafe_b64decode(cursor[:MAX_CURSOR_LENGTH].encode()), type=cls)
-        except (ValueError, msgspec.MsgspecError) as error:
-            message = "Use next_cursor as it is, or an empty one to begin."
-            raise ValidationError({"cursor": [message]}) from error
-
 
 class ChangesViewSet(StoreScopedViewSet):
     needs_key = True
@@ -105,12 +92,20 @@ class ChangesViewSet(StoreScopedViewSet):
     )
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         size = read_number(request.query_params, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
-        place = Place.parse(self.parameters["cursor"]) if "cursor" in self.parameters else Place()
+        place = self.get_place()
         rows = self.read_rows(place, size)
         page = rows[:size]
         if page:
             place = Place(page[-1]["transaction_id"], page[-1]["id"])
-        return Response(Changes([represent(row) for row in page], str(place), len(rows) > size))
+        return Response(Changes([represent(row) for row in page], encode_cursor(place), len(rows) > size))
+
+    def get_place(self) -> Place:
+        """Return the place in the request. Raises ValidationError."""
+        try:
+            return decode_cursor(self.parameters["cursor"], Place) if "cursor" in self.parameters else Place()
+        except ValueError as error:
+            message = "Use next_cursor as it is, or an empty one to begin."
+            raise ValidationError({"cursor": [message]}) from error
 
     def read_rows(self, place: Place, size: int) -> list[Row]:
         """Read one change more than there may be. Raises Refused if that of the place is gone.

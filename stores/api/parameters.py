@@ -1,10 +1,16 @@
 """Query parameters: those a route takes, and what counts as not sent."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
 from difflib import get_close_matches
+from typing import TypeVar
 
+import msgspec
 from django.http import QueryDict
+from msgspec import Struct
 from rest_framework.exceptions import ValidationError
+
+Place = TypeVar("Place", bound=Struct)
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
@@ -36,6 +42,16 @@ def read_number(query: QueryDict, name: str, *, default: int, maximum: int) -> i
     if text.isascii() and text.isdigit() and len(text) <= len(str(maximum)) and 1 <= int(text) <= maximum:
         return int(text)
     raise ValidationError({name: [f"Must be a whole number from 1 to {maximum}."]})
+
+
+def encode_cursor(place: Struct) -> str:
+    """Return the text that stands for a place in a list."""
+    return urlsafe_b64encode(msgspec.json.encode(place)).decode()
+
+
+def decode_cursor(text: str, place: type[Place]) -> Place:
+    """Return the place in a list that a text stands for. Raises ValueError."""
+    return msgspec.json.decode(urlsafe_b64decode(text.encode()), type=place)
 
 
 def parse_parameters(query: QueryDict, known: Collection[str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from django.utils import timezone  # noqa: E402
 from apikeys import lifecycle  # noqa: E402
 from apikeys.demo.seed import seed_keys  # noqa: E402
 from apikeys.models import Usage  # noqa: E402
-from reflow.api.pagination import Cursor, ListOrder  # noqa: E402
+from reflow.api.pagination import ListOrder  # noqa: E402
 from stores.demo import NORTHWOOD_ID  # noqa: E402
 from stores.models import Order, Store  # noqa: E402
 from tests.benchmarks.ours.seed import UNLIMITED, settle  # noqa: E402
@@ -48,12 +48,12 @@ def seed(*, keys: int, usage_days: int, orders: int) -> dict[str, str]:
     browser = Client()
     browser.force_login(owner)
     before_last_page = Order.objects.for_store(grown).order_by("created_at", "id")[ORDERS_PER_PAGE]
-    end = Cursor.beside(before_last_page, ListOrder(Order, ("-created_at", "-id")), backwards=False)
+    order = ListOrder(Order, ("-created_at", "-id"))
     return {
         "cookie": f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}",
         "header": f"Bearer {plaintext}",
         "few": str(few.pk),
-        "end": str(end),
+        "end": order.make_cursor(before_last_page, backwards=False),
     }
 
 

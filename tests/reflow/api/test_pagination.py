@@ -88,18 +88,16 @@ def test_an_empty_list_has_one_empty_page(api: Client) -> None:
     assert answer["links"]["prev"] is answer["links"]["next"] is None
 
 
-@pytest.mark.parametrize("name", ["page", "perpage"])
+@pytest.mark.parametrize(("name", "too_much"), [("page", "1000000001"), ("perpage", "101")])
+def test_a_number_out_of_range_is_named(api: Client, name: str, too_much: str) -> None:
+    for value in ("0", "-1", too_much, "1.5", "x", "١", "1" * 5000, "1e1", "+1", " 1", "0x1", "\0"):
+        answer = api.get(COUPONS, {name: value})
+        assert (answer.status_code, list(answer.json()["fields"])) == (400, [name]), value
+
+
 @pytest.mark.parametrize(
-    "value", ["0", "-1", "1000000001", "1.5", "x", "١", "1" * 5000, "1e1", "+1", " 1", "0x1", "%00"]
+    ("order", "size"), [("", 7), ("date_asc", 7), ("code_asc,date_desc", 7), ("", 3), ("", 100)]
 )
-def test_a_number_out_of_range_is_named(api: Client, name: str, value: str) -> None:
-    answer = api.get(COUPONS, {name: value})
-    assert answer.status_code == 400
-    assert list(answer.json()["fields"]) == [name]
-
-
-@pytest.mark.parametrize("order", ["", "date_asc", "code_asc,date_desc"])
-@pytest.mark.parametrize("size", [1, 7, 100])
 def test_cursors_walk_the_whole_list_both_ways(api: Client, store: Store, order: str, size: int) -> None:
     make_coupons(store, 23)
     query = f"order={order}&perpage={size}"
@@ -138,46 +136,35 @@ def test_a_cursor_page_counts_nothing(api: Client, store: Store) -> None:
     assert answer["links"]["first"] == f"http://testserver{COUPONS}?cursor=&perpage=2"
 
 
-@pytest.mark.parametrize("query", ["page=2&search=C", "page=1", "page=9", "cursor=", "perpage=45"])
-def test_the_link_header_says_what_links_say(api: Client, store: Store, query: str) -> None:
+def test_the_link_header_says_what_links_say(api: Client, store: Store) -> None:
     make_coupons(store, 45)
-    answer = api.get(f"{COUPONS}?{query}")
-    in_header = {link["rel"]: link["url"] for link in parse_header_links(answer["Link"])}
-    assert in_header == {name: url for name, url in answer.json()["links"].items() if url}
+    for query in ("page=2&search=C", "page=1", "page=9", "cursor=", "perpage=45"):
+        answer = api.get(f"{COUPONS}?{query}")
+        in_header = {link["rel"]: link["url"] for link in parse_header_links(answer["Link"])}
+        assert in_header == {name: url for name, url in answer.json()["links"].items() if url}
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("order=code_asc", "cursor"),  # made for another order
-        ("page=2", "page"),
-    ],
-)
-def test_a_cursor_is_of_one_order_and_takes_no_page(
-    api: Client, store: Store, query: str, field: str
-) -> None:
-    make_coupons(store, 3)
-    following = api.get(f"{COUPONS}?cursor=&perpage=1").json()["links"]["next"]
-    answer = api.get(f"{following}&{query}")
-    assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
-
-
-def test_a_cursor_is_of_one_list(store: Store, issue: IssueKey) -> None:
+def test_a_cursor_is_of_one_list_and_order_and_takes_no_page(store: Store, issue: IssueKey) -> None:
     make_coupons(store, 3)
     api = Client(headers=bearer(issue(access=["coupons:read", "orders:read"])[1]))
     following = api.get(f"{COUPONS}?cursor=&perpage=1").json()["links"]["next"]
-    answer = api.get(following.replace("/coupons/", "/orders/"))
-    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["cursor"])
+    for address, field in (
+        (following.replace("/coupons/", "/orders/"), "cursor"),
+        (f"{following}&order=code_asc", "cursor"),
+        (f"{following}&page=2", "page"),
+    ):
+        answer = api.get(address)
+        assert (answer.status_code, list(answer.json()["fields"])) == (400, [field]), address
 
 
 def token(*values: object) -> str:
     made_for = "coupon -created_at -id"
-    return urlsafe_b64encode(json.dumps([made_for, False, *values]).encode()).decode()
+    return urlsafe_b64encode(json.dumps([made_for, False, values]).encode()).decode()
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    [
+def test_a_cursor_nobody_gave_out_is_refused(api: Client) -> None:
+    assert api.get(COUPONS, {"cursor": token("2026-11-23T12:00:00Z", "1")}).status_code == 200
+    for cursor in (
         "x",
         "é",
         "AAAA",
@@ -194,9 +181,6 @@ def token(*values: object) -> str:
         token("\ud800", "1"),
         urlsafe_b64encode(b"[" * 100_000).decode(),
         urlsafe_b64encode(b"{}").decode(),
-    ],
-)
-def test_a_cursor_nobody_gave_out_is_refused(api: Client, cursor: str) -> None:
-    answer = api.get(COUPONS, {"cursor": cursor})
-    assert answer.status_code == 400
-    assert list(answer.json()["fields"]) == ["cursor"]
+    ):
+        answer = api.get(COUPONS, {"cursor": cursor})
+        assert (answer.status_code, list(answer.json()["fields"])) == (400, ["cursor"]), cursor[:50]
