@@ -35,12 +35,10 @@ def actor_from_request(request: HttpRequest) -> Actor:
     return Actor(user, client_actor(request).address)
 
 
-def program_actor(request: HttpRequest, key: "ApiKey") -> Actor:
-    """Return the program that has authenticated with this key, at the client's address."""
-    return Actor(address=client_actor(request).address, key=key)
+def client_actor(request: HttpRequest, key: "ApiKey | None" = None) -> Actor:
+    """Return the program with this key, or nobody, at the client's address.
 
-
-def client_actor(request: HttpRequest) -> Actor:
-    """Return nobody, at the client's address: a browser's session means nothing to the API."""
+    A browser's session means nothing to the API.
+    """
     address = client_ip.client_ip(request)
-    return Actor(address=str(address) if address else None)
+    return Actor(address=str(address) if address else None, key=key)

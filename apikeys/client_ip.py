@@ -47,12 +47,17 @@ def find_client_ip(request: HttpRequest) -> Address | None:
     is_trusted = not remote or is_within(address, settings.TRUSTED_PROXIES)
     entries = [entry for entry in request.headers.get("X-Forwarded-For", "").split(",") if entry.strip()]
     if entries and not is_trusted and not settings.TRUSTED_PROXIES and address and address.is_private:
-        warn_of_unknown_proxy(remote)
+        log_once(
+            "X-Forwarded-For came from %s, which TRUSTED_PROXIES does not name: its clients count as one.",
+            remote,
+        )
     while entries and is_trusted:
         entry = entries.pop()
         address = parse_forwarded(entry)
         if address is None:
-            warn_of_unreadable_address(entry)
+            log_once(
+                "X-Forwarded-For has no address in %s: the client's address is unknown.", ascii(entry[:100])
+            )
         is_trusted = is_within(address, settings.TRUSTED_PROXIES)
     return address
 
@@ -69,17 +74,6 @@ def parse_forwarded(entry: str) -> Address | None:
     elif host.count(":") == 1:
         host = host.partition(":")[0]
     return parse(host)
-
-
-def warn_of_unreadable_address(entry: str) -> None:
-    log_once("X-Forwarded-For has no address in %s: the client's address is unknown.", ascii(entry[:100]))
-
-
-def warn_of_unknown_proxy(remote: str) -> None:
-    log_once(
-        "X-Forwarded-For came from %s, which TRUSTED_PROXIES does not name: its clients all count as one.",
-        remote,
-    )
 
 
 def log_once(message: str, detail: str) -> None:
@@ -140,20 +134,14 @@ def canonical(text: str) -> str:
     Raises ValueError with a sentence for the person who wrote anything else, a network with bits beyond its
     prefix, a zone or an IPv4 address inside an IPv6 one.
     """
+    address, slash, length = text.strip().partition("/")
+    complaint = f"“{text}” is not an IP address or network."
     try:
-        network = ip_network(text.strip(), strict=False)
+        network = ip_network(f"{address.partition('%')[0]}{slash}{length}", strict=False)
     except ValueError as error:
-        raise ValueError(f"“{text}” is not an IP address or network.") from error
+        raise ValueError(complaint) from error
     kept = str(network.network_address if network.num_addresses == 1 else network)
-    if mapped := getattr(network.network_address, "ipv4_mapped", None):
-        raise ValueError(f"“{text}” is not an IP address or network. Write {mapped}.")
-    if "%" in text:
-        raise ValueError(f"“{text}” is not an IP address or network. Write it without the zone.")
-    if not is_first_of(network, text):
-        raise ValueError(f"“{text}” is not an IP address or network. Write {kept}.")
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped or ip_address(address) != network.network_address:
+        raise ValueError(f"{complaint} Write {mapped or kept}.")
     return kept
-
-
-def is_first_of(network: Network, text: str) -> bool:
-    """Whether the address before the slash is the one that the network begins with."""
-    return ip_address(text.strip().partition("/")[0]) == network.network_address

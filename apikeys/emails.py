@@ -5,7 +5,7 @@ What owners are told of is in ``apikeys.events``; this module composes what its 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.utils import timezone
 from apikeys import outbox
 from apikeys.events import Event, Link, Notice, Told
 from apikeys.formats import exact_time
-from apikeys.models import ApiKey, AuditEntry, NotificationSettings
+from apikeys.models import ApiKey, AuditEntry, NotificationSettings, Reminder
 from stores.models import Store
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 # An e-mail about more keys names so many of them.
 MAX_NAMED_KEYS = 50
 
-Facts = Sequence[tuple[str, str]]
+# Their labels and what is known of each.
+Facts = Iterable[tuple[str, object]]
 
 
 def send_event(entries: Sequence[AuditEntry], *, former_owners: "Iterable[User]" = ()) -> None:
@@ -33,27 +34,41 @@ def send_event(entries: Sequence[AuditEntry], *, former_owners: "Iterable[User]"
     """
     by_store: dict[Store, list[AuditEntry]] = {}
     for entry in entries:
-        if entry.store and _is_told(entry):
+        row = Event(entry.event).row
+        if entry.store and row.told is not Told.NOBODY and row.is_told(entry.details):
             by_store.setdefault(entry.store, []).append(entry)
     for store, told in by_store.items():
         _send_event(store, told, former_owners)
 
 
 def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: "Iterable[User]") -> None:
-    first = entries[0]
-    row = Event(first.event).row
-    template = row.several if len(entries) > 1 else row.subject
-    subject = template.format(key=first.prefix, name=first.name, store=store, keys=len(entries))
-    sentence = first.sentence if len(entries) == 1 else "\n".join(map(str, entries[:MAX_NAMED_KEYS]))
-    if more := len(entries[MAX_NAMED_KEYS:]):
-        sentence += f"\nand {more} more"
-    text = _text(sentence, _facts_of(entries), row.advice)
+    first, count = entries[0], len(entries)
+    row, link, sentence = Event(first.event).row, Event(first.event).row.link, first.sentence
+    if count > 1:
+        subject = f"{count} API keys of {store} were {row.done}"
+        sentence = "\n".join(map(str, entries[:MAX_NAMED_KEYS]))
+        if count > MAX_NAMED_KEYS:
+            sentence += f"\nand {count - MAX_NAMED_KEYS} more"
+        link = Link.LIST if link.is_of_key else link
+    elif row.done:
+        subject = f"API key {first.prefix} was {row.done}: {first.name}"
+    else:
+        subject = row.subject.format(store=store)
     recipients = NotificationSettings.objects.recipients(store, None)
     if row.told is Told.OTHERS:
         recipients = recipients.exclude(pk=first.actor_id or 0)
-    link = Link.LIST if row.link.is_of_key and len(entries) > 1 else row.link
-    _queue(subject, text, recipients, **_link(link, store, first.prefix))
-    _queue(subject, text, [user for user in former_owners if user.email])
+    parts = (sentence, _listed(_facts_of(first, is_one=count == 1)), row.advice)
+    _queue(subject, parts, recipients, **_link(link, store, first.prefix))
+    _queue(subject, parts, [user for user in former_owners if user.email])
+
+
+def send_notice_once(notice: Notice, key: ApiKey, about: datetime, **more: Any) -> None:
+    """Queue a notice of a key, unless one of its kind was queued ``about`` that moment.
+
+    ``more`` is as for ``send_notice``. Runs in the caller's transaction.
+    """
+    if Reminder.objects.claim(key, notice, about):
+        send_notice(notice, key.store, key=key, **more)
 
 
 def send_notice(
@@ -61,71 +76,55 @@ def send_notice(
     store: Store,
     *,
     key: ApiKey | None = None,
-    facts: Iterable[tuple[str, datetime | str | None]] = (),
+    facts: Facts = (),
     lines: Iterable[str] = (),
     recipients: "Iterable[User] | None" = None,
 ) -> None:
     """Queue an e-mail about something that was noticed of a store, or of a key of it.
 
-    Facts that are not known are left out. It goes to the owners who want this kind, or to ``recipients``.
+    It goes to the owners who want this kind, or to ``recipients``.
     """
-    row = notice.row
-    names = {"store": store, "key": key.prefix if key else "", "name": key.name if key else ""}
-    known = [("Key", key), *facts] if key else facts
-    text = _text(
-        "\n".join([row.sentence.format(**names), *(f"- {line}" for line in lines)]),
-        [
-            (label, exact_time(fact) if isinstance(fact, datetime) else str(fact))
-            for label, fact in known
-            if fact
-        ],
-        row.advice,
-    )
+    row, prefix = notice.row, key.prefix if key else ""
+    names = {"store": store, "key": prefix, "name": key.name if key else ""}
+    sentence = "\n".join([row.sentence.format(**names), *(f"- {line}" for line in lines)])
     if recipients is None:
         recipients = NotificationSettings.objects.recipients(store, row.notification)
     _queue(
         row.subject.format(**names),
-        text,
+        (sentence, _listed([("Key", key), *facts]), row.advice),
         recipients,
-        **_link(row.link, store, key.prefix if key else ""),
+        **_link(row.link, store, prefix),
         unsubscribe_path=_path("notifications", store) if row.notification else "",
     )
 
 
-def _is_told(entry: AuditEntry) -> bool:
-    row = Event(entry.event).row
-    return row.told is not Told.NOBODY and row.is_told(entry.details)
-
-
-def _facts_of(entries: Sequence[AuditEntry]) -> Facts:
-    """Return who did it, when and from where, and of one key what it may do now."""
-    first = entries[0]
-    key = first.key if len(entries) == 1 and first.event != Event.DELETED else None
-    facts = [
-        ("Key", first.subject if first.prefix and len(entries) == 1 else ""),
-        ("Store", str(first.store)),
-        ("When", exact_time(first.at)),
-        ("By", first.actor_name if first.actor_email or first.actor_prefix else ""),
-        ("From", str(first.address or "")),
-    ]
+def _facts_of(entry: AuditEntry, *, is_one: bool) -> Facts:
+    """Return who did it, when and from where, and where it is about one key, what that may do now."""
+    key = entry.key if is_one and entry.event != Event.DELETED else None
+    yield "Key", entry.subject if is_one and entry.prefix else None
+    yield "Store", entry.store
+    yield "When", entry.at
+    yield "By", entry.actor_name if entry.actor_email or entry.actor_prefix else None
+    yield "From", entry.address
     if key and not key.is_usable(timezone.now()):
-        facts.append(("Access now", "none: every request with it is refused"))
+        yield "Access now", "none: every request with it is refused"
     elif key:
-        facts += [
-            ("Access now", ", ".join(key.access)),
-            ("Expires", exact_time(key.expires_at) if key.expires_at else "never"),
-            ("Addresses", ", ".join(key.allowed_addresses) or "any"),
-        ]
-    return [fact for fact in facts if fact[1]]
+        yield "Access now", ", ".join(key.access)
+        yield "Expires", key.expires_at or "never"
+        yield "Addresses", ", ".join(key.allowed_addresses) or "any"
 
 
-def _text(sentence: str, facts: Facts, advice: str) -> str:
-    listed = "\n".join(f"{label}: {fact}" for label, fact in facts)
-    return "\n\n".join(filter(None, (sentence, listed, advice)))
+def _listed(facts: Facts) -> str:
+    """Return a line for each fact that is known."""
+    known = ((label, fact) for label, fact in facts if fact)
+    return "\n".join(
+        f"{label}: {exact_time(fact) if isinstance(fact, datetime) else fact}" for label, fact in known
+    )
 
 
-def _queue(subject: str, text: str, recipients: "Iterable[User]", **more: str) -> None:
+def _queue(subject: str, parts: Iterable[str], recipients: "Iterable[User]", **more: str) -> None:
     """Queue an e-mail, one for each recipient. ``more`` are further columns of Email."""
+    text = "\n\n".join(filter(None, parts))
     outbox.queue_emails(
         outbox.compose(subject, text, recipient=recipient, **more) for recipient in recipients
     )

@@ -29,7 +29,7 @@ class ErrorCode:
 
     status: int
     sentence: str
-    for_owner: str
+    for_owner: str = ""
     challenge: str = ""
     example: dict[str, Any] = field(default_factory=dict)
 
@@ -49,36 +49,30 @@ ERROR_CODES = {
         "The request could not be read.",
     ),
     "invalid_request": ErrorCode(
-        400, "A field is missing, unknown or not valid. The reference says which there are.", for_owner=""
+        400, "A field is missing, unknown or not valid. The reference says which there are."
     ),
     "invalid_grant": ErrorCode(
         400,
         "The token gets no key: it is not valid, was used before, or no trust of the store takes it. The "
         "trust's page says why to the store's owners.",
-        for_owner="",
     ),
     "invalid_target": ErrorCode(
         400,
         "The audience has to be the address of a store, such as "
         "https://api.reflowhq.com/v1/stores/267418190/, with the slash at its end.",
-        for_owner="",
     ),
     "unsupported_grant_type": ErrorCode(
-        400,
-        "The only grant is urn:ietf:params:oauth:grant-type:token-exchange.",
-        for_owner="",
+        400, "The only grant is urn:ietf:params:oauth:grant-type:token-exchange."
     ),
-    "api_key_missing": ErrorCode(401, f"This route needs an API key. {RIGHT_FORM}", for_owner=""),
+    "api_key_missing": ErrorCode(401, f"This route needs an API key. {RIGHT_FORM}"),
     "api_key_malformed": ErrorCode(
         401,
         f"The Authorization header holds no API key. {RIGHT_FORM}",
-        for_owner="",
         challenge="invalid_request",
     ),
     "api_key_invalid": ErrorCode(
         401,
         "There is no such API key: check that the whole key was copied, or create a new one.",
-        for_owner="",
         challenge="invalid_token",
     ),
     "api_key_inactive": ErrorCode(
@@ -190,7 +184,6 @@ ERROR_CODES = {
         503,
         "The key that the token is signed with is not known yet, or its issuer cannot be reached: try again "
         "in a minute.",
-        for_owner="",
     ),
     "unavailable": ErrorCode(
         503,

@@ -50,9 +50,9 @@ NOT_YOU = "If this was not you or somebody you trust, "
 class EventType:
     """The sentences about an event, and the people who are told.
 
-    ``describe`` makes the sentence of the details, which have ``by_person`` besides. ``subject`` is the
-    e-mail's about one ``{key}`` or the ``{store}``, ``several`` that about the ``{keys}`` that one
-    confirmation changed. ``is_told`` narrows ``told`` down by the details. ``advice`` says what to do.
+    ``describe`` makes the sentence of the details, which have ``by_person`` besides. ``done`` is said of one
+    key or several in the e-mail's subject, and ``subject`` is that of an event of the whole ``{store}``.
+    ``is_told`` narrows ``told`` down by the details. ``advice`` says what to do.
     """
 
     value: str
@@ -60,8 +60,8 @@ class EventType:
     describe: Callable[[Details], str]
     told: Told = Told.NOBODY
     is_told: Callable[[Details], bool] = lambda details: True
+    done: str = ""
     subject: str = ""
-    several: str = ""
     advice: str = ""
     link: Link = Link.KEY
 
@@ -217,8 +217,7 @@ class Event(Table):
         "Created",
         _describe_creation,
         told=Told.OWNERS,
-        subject="API key {key} was created: {name}",
-        several="{keys} API keys of {store} were created",
+        done="created",
         advice=f"{NOT_YOU}deactivate the key and change your password.",
     )
     UPDATED = EventType(
@@ -227,8 +226,7 @@ class Event(Table):
         _describe_update,
         told=Told.OWNERS,
         is_told=lets_more_in,
-        subject="API key {key} was given more access: {name}",
-        several="{keys} API keys of {store} were given more access",
+        done="given more access",
         advice=f"{NOT_YOU}deactivate the key and change your password.",
     )
     ROLLED = EventType(
@@ -236,8 +234,7 @@ class Event(Table):
         "Rolled",
         _describe_roll,
         told=Told.OWNERS,
-        subject="API key {key} was rolled: {name}",
-        several="{keys} API keys of {store} were rolled",
+        done="rolled",
         advice=f"{NOT_YOU}deactivate both keys and change your password.",
     )
     RENEWED = EventType(
@@ -250,8 +247,7 @@ class Event(Table):
             "Refused: used by somebody who does not have the key that replaced it, so two programs hold it."
         ),
         told=Told.OWNERS,
-        subject="API key {key} was used after it was replaced: {name}",
-        several="{keys} API keys of {store} were used after they were replaced",
+        done="used after it was replaced",
         advice=(
             "If two of your programs share the key, give each its own. If not, somebody has stolen it: "
             "deactivate the key that replaced it, and look at what both did."
@@ -263,8 +259,7 @@ class Event(Table):
         "Deactivated",
         _describe_deactivation,
         told=Told.OTHERS,
-        subject="API key {key} was deactivated: {name}",
-        several="{keys} API keys of {store} were deactivated",
+        done="deactivated",
         advice="Every request with it is refused. If it should work, reactivate it on its page.",
     )
     REACTIVATED = EventType(
@@ -272,8 +267,7 @@ class Event(Table):
         "Reactivated",
         lambda details: "Reactivated.",
         told=Told.OWNERS,
-        subject="API key {key} was reactivated: {name}",
-        several="{keys} API keys of {store} were reactivated",
+        done="reactivated",
         advice=f"{NOT_YOU}deactivate it again and change your password.",
     )
     LEAKED = EventType(
@@ -281,8 +275,7 @@ class Event(Table):
         "Reported as leaked",
         _describe_leak,
         told=Told.OWNERS,
-        subject="API key {key} was deactivated, because it leaked: {name}",
-        several="{keys} API keys of {store} were deactivated, because they leaked",
+        done="deactivated because of a leak",
         advice=("Find out where it was published, create a new key, and put it where the old one was used."),
         link=Link.NEW,
     )
@@ -291,8 +284,7 @@ class Event(Table):
         "Sent without HTTPS",
         lambda details: "Sent over plain HTTP, where others can read it. Roll it.",
         told=Told.OWNERS,
-        subject="API key {key} was sent without HTTPS: {name}",
-        several="{keys} API keys of {store} were sent without HTTPS",
+        done="sent without HTTPS",
         advice="Let your program call https:// addresses, then roll the key.",
     )
     DELETED = EventType(
@@ -300,8 +292,7 @@ class Event(Table):
         "Deleted",
         lambda details: "Deleted.",
         told=Told.OWNERS,
-        subject="API key {key} was deleted: {name}",
-        several="{keys} API keys of {store} were deleted",
+        done="deleted",
         advice=f"{NOT_YOU}change your password, and create a new key.",
         link=Link.LIST,
     )

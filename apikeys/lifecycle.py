@@ -71,22 +71,16 @@ def create_key(
     Raises ValueError for a scope that does not exist, ValidationError for a name or a note that cannot be
     one, NameTaken and StoreSuspended.
     """
-    with lock_store(store):
-        _ensure_name_is_free(store, clean_key_name(name))
-        key, plaintext = insert_key(
-            store=store,
-            name=clean_key_name(name),
-            note=clean_note(note),
-            access=access,
-            **lifetime(renews_days, expires_at),
-            allowed_addresses=list(allowed_addresses),
-            created_by=by.user,
-            made_by=by.key,
-            revealed_at=timezone.now() if by.key else None,
-        )
-        ensure_within_reach(by, key)
-        emails.send_event([_record(Event.CREATED, key, by, access=key.access)])
-    return key, plaintext
+    return _create(
+        store,
+        name,
+        note,
+        by,
+        access=access,
+        **lifetime(renews_days, expires_at),
+        allowed_addresses=list(allowed_addresses),
+        revealed_at=timezone.now() if by.key else None,
+    )
 
 
 def lifetime(renews_days: int | None, expires_at: datetime | None) -> dict[str, Any]:
@@ -102,18 +96,19 @@ def create_canary(*, store: Store, name: str, place: str, by: Actor) -> tuple[Ap
 
     ``place`` says where it is put. Raises ValidationError, NameTaken and StoreSuspended as ``create_key``.
     """
+    columns = {"is_canary": True, "deactivated_at": timezone.now()}
+    return _create(store, name, place, by, access=["products:read"], **columns)
+
+
+def _create(store: Store, name: str, note: str, by: Actor, **columns: Any) -> tuple[ApiKey, str]:
+    """Create a key with these columns besides. Raises as ``create_key``."""
+    columns |= {"name": clean_key_name(name), "note": clean_note(note)}
     with lock_store(store):
-        _ensure_name_is_free(store, clean_key_name(name))
-        key, plaintext = insert_key(
-            store=store,
-            name=clean_key_name(name),
-            note=clean_note(place),
-            access=["products:read"],
-            deactivated_at=timezone.now(),
-            is_canary=True,
-            created_by=by.user,
-        )
-        emails.send_event([_record(Event.CREATED, key, by, canary=True)])
+        _ensure_name_is_free(store, columns["name"])
+        key, plaintext = insert_key(store=store, created_by=by.user, made_by=by.key, **columns)
+        ensure_within_reach(by, key)
+        details = {"canary": True} if key.is_canary else {"access": key.access}
+        emails.send_event([record(Event.CREATED, key, by, **details)])
     return key, plaintext
 
 
@@ -141,6 +136,20 @@ def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[A
                 raise
         else:
             return key, plaintext
+
+
+def insert_successor(key: ApiKey, settings_of: ApiKey, **fields: Any) -> tuple[ApiKey, str]:
+    """Save the key that takes a key's place, with the settings of the other one, as ``insert_key``."""
+    return insert_key(
+        store=key.store,
+        name=settings_of.name,
+        note=settings_of.note,
+        access=settings_of.access,
+        allowed_addresses=settings_of.allowed_addresses,
+        rate_limit=settings_of.rate_limit,
+        predecessor=key,
+        **fields,
+    )
 
 
 def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyChanges]) -> None:
@@ -263,23 +272,18 @@ def roll_key(key: ApiKey, *, by: Actor, overlap: timedelta, keep_expiry: bool = 
         key.expires_at = min(now + overlap, expires_at) if expires_at else now + overlap
         key.superseded_at = now
         _save(key, "expires_at", "superseded_at")
-        successor, plaintext = insert_key(
-            store=key.store,
-            name=key.name,
-            note=key.note,
-            access=key.access,
+        successor, plaintext = insert_successor(
+            key,
+            key,
             **lifetime(key.renews_days, successor_expires_at),
-            allowed_addresses=key.allowed_addresses,
-            rate_limit=key.rate_limit,
             created_by=by.user,
             made_by=by.key,
             revealed_at=now if by.key else None,
-            predecessor=key,
         )
         ensure_within_reach(by, successor)
-        _record(Event.CREATED, successor, by, predecessor=key.prefix, access=successor.access)
+        record(Event.CREATED, successor, by, predecessor=key.prefix, access=successor.access)
         details = {"successor": successor.prefix, "works_until": _text(key.expires_at)}
-        emails.send_event([_record(Event.ROLLED, key, by, **details)])
+        emails.send_event([record(Event.ROLLED, key, by, **details)])
     return successor, plaintext
 
 
@@ -326,7 +330,7 @@ def report_leaked_keys(found: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
         prefixes = {key.pk: key.prefix for key in keys}
         emails.send_event(
             [
-                _record(Event.LEAKED, key, by, maker="" if key.pk in ids else prefixes[key.made_by_id or 0])
+                record(Event.LEAKED, key, by, maker="" if key.pk in ids else prefixes[key.made_by_id or 0])
                 for key in leaked
             ]
         )
@@ -339,7 +343,7 @@ def mark_exposed(key: ApiKey, *, by: Actor) -> None:
         if key.exposed_at is None:
             key.exposed_at = timezone.now()
             _save(key, "exposed_at")
-            emails.send_event([_record(Event.EXPOSED, key, by)])
+            emails.send_event([record(Event.EXPOSED, key, by)])
 
 
 def delete_key(key: ApiKey, *, by: Actor) -> None:
@@ -417,7 +421,7 @@ def _deactivate(key: ApiKey, by: Actor, until: datetime | None) -> AuditEntry:
         raise StaleKey
     key.deactivated_at, key.reactivates_at = now, until
     _save(key, "deactivated_at", "reactivates_at")
-    return _record(Event.DEACTIVATED, key, by, until=_text(until))
+    return record(Event.DEACTIVATED, key, by, until=_text(until))
 
 
 def _reactivate(key: ApiKey, by: Actor, version: int) -> AuditEntry:
@@ -426,12 +430,12 @@ def _reactivate(key: ApiKey, by: Actor, version: int) -> AuditEntry:
     ensure_within_reach(by, key)
     key.deactivated_at = key.reactivates_at = None
     _save(key, "deactivated_at", "reactivates_at")
-    return _record(Event.REACTIVATED, key, by)
+    return record(Event.REACTIVATED, key, by)
 
 
 def _delete(key: ApiKey, by: Actor) -> AuditEntry:
     ensure_made_by(by, key)
-    entry = _record(Event.DELETED, key, by, access=key.access)
+    entry = record(Event.DELETED, key, by, access=key.access)
     ApiKey.objects.filter(pk=key.pk).delete()
     return entry
 
@@ -461,7 +465,7 @@ def _change_columns(
         setattr(key, column, after)
     ensure_within_reach(by, key)
     _save(key, *changes, "fence", "comparable_name", "search_text")
-    return _record(Event.UPDATED, key, by, **details)
+    return record(Event.UPDATED, key, by, **details)
 
 
 def _requests_per_minute(key: ApiKey) -> int:
@@ -475,7 +479,8 @@ def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _record(event: Event, key: ApiKey, by: Actor, **details: Any) -> AuditEntry:
+def record(event: Event, key: ApiKey, by: Actor, **details: Any) -> AuditEntry:
+    """Add an entry about a key to the audit log."""
     return AuditEntry.objects.record(event, by=by, store=key.store, key=key, **details)
 
 

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from apikeys import emails
 from apikeys.actors import Actor
-from apikeys.lifecycle import StaleKey, insert_key, lifetime
+from apikeys.lifecycle import StaleKey, insert_successor, lifetime, record
 from apikeys.locks import lock_key, lock_store
-from apikeys.models import ApiKey, AuditEntry, Event
+from apikeys.models import ApiKey, Event
 
 # Between two renewals at least.
 MIN_INTERVAL = timedelta(hours=1)
@@ -66,9 +66,17 @@ def renew_key(key: ApiKey, *, by: Actor) -> tuple[ApiKey, str]:
             key.save(update_fields=["superseded_at", "expires_at", "version"])
         if key.renews_days is None or newest.renews_days is None:
             raise NotRenewable
-        successor, plaintext = _insert_successor(key, newest)
-        _record(Event.CREATED, successor, by, predecessor=key.prefix, renewed=True)
-        _record(Event.RENEWED, key, by, successor=successor.prefix)
+        successor, plaintext = insert_successor(
+            key,
+            newest,
+            **lifetime(newest.renews_days, None),
+            # Nobody is shown it: the program has it.
+            revealed_at=now,
+            made_by=key,
+            is_unconfirmed=True,
+        )
+        record(Event.CREATED, successor, by, predecessor=key.prefix, renewed=True)
+        record(Event.RENEWED, key, by, successor=successor.prefix)
     return successor, plaintext
 
 
@@ -93,7 +101,7 @@ def report_reuse(key: ApiKey, *, by: Actor) -> None:
         if key.reused_at is None:
             key.reused_at = timezone.now()
             key.save(update_fields=["reused_at"])
-            emails.send_event([_record(Event.REUSED, key, by)])
+            emails.send_event([record(Event.REUSED, key, by)])
 
 
 def delete_replaced_keys() -> None:
@@ -103,7 +111,7 @@ def delete_replaced_keys() -> None:
         with lock_store(key.store):
             successor = key.successors.order_by("pk").last()
             key.made.exclude(predecessor=key).update(made_by=successor)
-            _record(Event.DELETED, key, Actor(), access=key.access)
+            record(Event.DELETED, key, Actor(), access=key.access)
             key.delete()
 
 
@@ -127,25 +135,3 @@ def _ensure_is_due(key: ApiKey, now: datetime) -> None:
     """Raise RenewedTooSoon for a key that is younger than MIN_INTERVAL."""
     if (wait := key.created_at + MIN_INTERVAL - now) > timedelta(0):
         raise RenewedTooSoon(wait)
-
-
-def _insert_successor(key: ApiKey, newest: ApiKey) -> tuple[ApiKey, str]:
-    """Save the key that takes a key's place, with the settings that an owner may have given the newest."""
-    return insert_key(
-        store=key.store,
-        name=newest.name,
-        note=newest.note,
-        access=newest.access,
-        **lifetime(newest.renews_days, None),
-        allowed_addresses=newest.allowed_addresses,
-        rate_limit=newest.rate_limit,
-        # Nobody is shown it: the program has it.
-        revealed_at=timezone.now(),
-        made_by=key,
-        predecessor=key,
-        is_unconfirmed=True,
-    )
-
-
-def _record(event: Event, key: ApiKey, by: Actor, **details: object) -> AuditEntry:
-    return AuditEntry.objects.record(event, by=by, store=key.store, key=key, **details)

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apikeys import key_text, lifecycle
-from apikeys.actors import Actor, program_actor
+from apikeys.actors import Actor, client_actor
 from apikeys.api.exceptions import ApiError
 from apikeys.api.output import ApiKey, NewApiKey, describe_keys, describe_new_key
 from apikeys.api.permissions import resource_not_allowed
@@ -155,7 +155,7 @@ class ApiKeyViewSet(ReadMixin):
 
     @property
     def actor(self) -> Actor:
-        return program_actor(self.request._request, self.program)
+        return client_actor(self.request._request, self.program)
 
     def get_object(self) -> StoredKey:
         """Return the key in the address. Raises Http404."""

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apikeys import key_text, lifecycle, renewal
-from apikeys.actors import client_actor, program_actor
+from apikeys.actors import client_actor
 from apikeys.api import output, rate_limits
 from apikeys.api.call import get_call
 from apikeys.api.exceptions import ApiError
@@ -94,7 +94,7 @@ class RenewKeyView(NoParametersMixin):
         StrictSerializer(data=request.data).is_valid(raise_exception=True)
         key = cast("ApiKey", request.auth)
         try:
-            renewed = renewal.renew_key(key, by=program_actor(request._request, key))
+            renewed = renewal.renew_key(key, by=client_actor(request._request, key))
         except NotRenewable as error:
             sentence = "This API key may not renew itself: its owner can tick that on the settings page."
             raise ApiError("permission_denied", sentence) from error

@@ -11,7 +11,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from apikeys import emails
-from apikeys.models import ApiKey, LoggedRequest, Notice, Notification, NotificationSettings, Reminder
+from apikeys.models import ApiKey, LoggedRequest, Notice, Notification, NotificationSettings
 from apikeys.models.outcomes import REFUSED_STATUS_CODES
 
 MAX_CALLERS = 50
@@ -82,8 +82,8 @@ def wants_to_know(key: ApiKey) -> bool:
 
 @transaction.atomic
 def tell(key: ApiKey, notice: Notice, moves: Iterable[Move]) -> None:
-    if key.superseded_at and Reminder.objects.claim(key, notice, key.superseded_at):
+    if key.superseded_at:
         lines = [
             f"{move.address or 'address not known'}, {move.client or 'client not known'}" for move in moves
         ]
-        emails.send_notice(notice, key.store, key=key, facts=[("Ends", key.expires_at)], lines=lines)
+        emails.send_notice_once(notice, key, key.superseded_at, facts=[("Ends", key.expires_at)], lines=lines)

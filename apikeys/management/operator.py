@@ -36,10 +36,11 @@ class OperatorCommand(BaseCommand):
             return None
 
     def print_table(self, *rows: Iterable[object]) -> None:
-        """The first row is the head."""
-        columns = [justified(column) for column in zip(*rows, strict=True)]
-        for row in zip(*columns, strict=True):
-            self.stdout.write("  ".join(row).rstrip())
+        """Print columns as wide as their widest cell. The first row is the head."""
+        cells = [[printable(cell) for cell in row] for row in rows]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for row in cells:
+            self.stdout.write("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
 # What is typed.
@@ -82,7 +83,7 @@ def store_of(number: str) -> Store:
 
 
 def key_of(prefix: str) -> ApiKey:
-    found = ApiKey.objects.with_status().select_related("store").filter(prefix=as_prefix(prefix)).first()
+    found = ApiKey.objects.select_related("store").filter(prefix=as_prefix(prefix)).first()
     if found is None:
         raise CommandError(f"There is no key with the prefix {prefix}.")
     return found
@@ -138,14 +139,6 @@ def refuse_secret(typed: str) -> None:
 
 
 # What comes out.
-
-
-def justified(column: tuple[object, ...]) -> list[str]:
-    """Return the cells, each as wide as the widest; numbers stand under one another."""
-    cells = [printable(cell) for cell in column]
-    width = max(map(len, cells))
-    to_the_right = all(isinstance(cell, int) for cell in column[1:])
-    return [cell.rjust(width) if to_the_right else cell.ljust(width) for cell in cells]
 
 
 def printable(cell: object) -> str:

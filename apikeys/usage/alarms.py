@@ -56,28 +56,24 @@ def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) ->
         return
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     if key.is_canary:
-        if Reminder.objects.claim(key, Notice.CANARY, hour):
-            emails.send_notice(
-                Notice.CANARY,
-                key.store,
-                key=key,
-                facts=[
-                    ("Where it was put", key.note),
-                    ("Request", what),
-                    ("From", f"{address} (network {client_ip.network_around(address)})" if address else ""),
-                    ("With", client),
-                    ("When", datetime.fromisoformat(at)),
-                ],
-            )
-    elif key.fenced_at and Reminder.objects.claim(key, Notice.FENCE, hour):
+        emails.send_notice_once(
+            Notice.CANARY,
+            key,
+            hour,
+            facts=[
+                ("Where it was put", key.note),
+                ("Request", what),
+                ("From", f"{address} (network {client_ip.network_around(address)})" if address else ""),
+                ("With", client),
+                ("When", datetime.fromisoformat(at)),
+            ],
+        )
+    elif key.fenced_at:
         refused = (
             Refusal.objects.for_key(key).open().filter(reason__in=FENCE_REASONS, last_at__gte=key.fenced_at)
         )
-        lines = [describe(refusal, clients_of(key)) for refusal in refused.order_by("-last_at")]
-        if lines:
-            emails.send_notice(
-                Notice.FENCE, key.store, key=key, facts=[("Fenced", key.fenced_at)], lines=lines
-            )
+        if lines := [describe(refusal, clients_of(key)) for refusal in refused.order_by("-last_at")]:
+            emails.send_notice_once(Notice.FENCE, key, hour, facts=[("Fenced", key.fenced_at)], lines=lines)
 
 
 def clients_of(key: ApiKey) -> set[str]:

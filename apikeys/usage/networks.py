@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from apikeys import emails
-from apikeys.models import ApiKey, KnownNetwork, Notice, Reminder
+from apikeys.models import ApiKey, KnownNetwork, Notice
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
 from apikeys.tasks import task
 from apikeys.usage.batch import KeyRequest
@@ -52,11 +52,10 @@ def tell_of_network(key_id: int, network: str, address: str, at: str) -> None:
     """
     key = ApiKey.objects.select_related("store").filter(pk=key_id).first()
     used_at = datetime.fromisoformat(at)
-    day = used_at.replace(hour=0, minute=0, second=0, microsecond=0)
-    if key and Reminder.objects.claim(key, Notice.NEW_NETWORK, day):
-        emails.send_notice(
+    if key:
+        emails.send_notice_once(
             Notice.NEW_NETWORK,
-            key.store,
-            key=key,
+            key,
+            used_at.replace(hour=0, minute=0, second=0, microsecond=0),
             facts=[("Address", f"{address} (network {network})"), ("When", used_at)],
         )

@@ -44,24 +44,11 @@ ADD_REFUSED = f"""{ADD["requests"]}, {_keep_newer("last_at", "client", at="last_
 
 NEWEST = ("at", "method", "resource", "status_code", "address", "client")
 
-# The columns of the request log, and the attributes of a KeyRequest in them.
-LOG = {
-    "at": "at",
-    "store": "store_id",
-    "key": "key_id",
-    "prefix": "prefix",
-    "method": "method",
-    "path": "path",
-    "route": "route",
-    "resource": "resource",
-    "access": "access",
-    "status": "status_code",
-    "reason": "reason",
-    "milliseconds": "milliseconds",
-    "address": "address",
-    "client": "client",
-    "request_id": "request_id",
-}
+# The fields of a KeyRequest that are logged, and their columns.
+LOG = [name for name in KeyRequest._fields if name != "is_alarm"]
+LOG_COLUMNS = [
+    {"store_id": "store", "key_id": "key", "status_code": "status"}.get(name, name) for name in LOG
+]
 
 # The columns of a Cause.
 CAUSE = ("key", "reason", "scope", "address")
@@ -197,11 +184,11 @@ def _write_last_uses(newest: Mapping[int, KeyRequest], counts: Counts) -> None:
 
 
 def _write_log(requests: Iterable[KeyRequest]) -> None:
-    rows = list(map(attrgetter(*LOG.values()), requests))
+    rows = list(map(attrgetter(*LOG), requests))
     if connection.vendor == "postgresql":
-        _copy(LoggedRequest, list(LOG), rows)
+        _copy(LoggedRequest, LOG_COLUMNS, rows)
     else:
-        _upsert(LoggedRequest, list(LOG), rows, "DO NOTHING")
+        _upsert(LoggedRequest, LOG_COLUMNS, rows, "DO NOTHING")
 
 
 def _upsert(model: type[models.Model], names: Sequence[str], rows: Rows, on_conflict: str) -> int:

@@ -131,7 +131,7 @@ def test_edit_keeps_addresses_in_their_canonical_form(signed_in: Client, issue: 
         (["192.168.1.5/24"], "Write 192.168.1.0/24."),
         (["2001:db8::1/32"], "Write 2001:db8::/32."),
         (["::ffff:203.0.113.7"], "Write 203.0.113.7."),
-        (["fe80::1%eth0"], "Write it without the zone."),
+        (["fe80::1%eth0"], "Write fe80::1."),
         (["203.0.113.7"] * 51, "Enter at most 50 addresses"),
     ],
 )

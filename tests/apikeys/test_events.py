@@ -108,7 +108,7 @@ def reactivate(key: ApiKey, by: Actor) -> None:
         (lambda key, by: lifecycle.roll_key(key, by=by, overlap=timedelta(hours=1)), "was rolled", True),
         (lambda key, by: lifecycle.delete_key(key, by=by), "was deleted", True),
         (lambda key, by: lifecycle.deactivate_key(key, by=by), "was deactivated", False),
-        (lambda key, by: lifecycle.report_leaked_keys([key], by=by), "because it leaked", True),
+        (lambda key, by: lifecycle.report_leaked_keys([key], by=by), "because of a leak", True),
         (lambda key, by: lifecycle.mark_exposed(key, by=by), "was sent without HTTPS", True),
         (reactivate, "was reactivated", True),
     ],
@@ -165,7 +165,7 @@ def test_send_event_says_who_did_what_and_what_the_key_may_do_now(issue: IssueKe
     ("change", "subject"),
     [
         (lifecycle.delete_keys, "60 API keys of Northwood were deleted"),
-        (lifecycle.report_leaked_keys, "60 API keys of Northwood were deactivated, because they leaked"),
+        (lifecycle.report_leaked_keys, "60 API keys of Northwood were deactivated because of a leak"),
     ],
 )
 def test_send_event_sends_one_email_for_many_keys(

@@ -26,7 +26,7 @@ class Command(OperatorCommand):
             *(
                 (
                     key.prefix,
-                    str(key.store.pk),
+                    key.store.pk,
                     key.store,
                     key.name,
                     key.state.word,
