@@ -70,14 +70,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     actions = ("deactivate", "reactivate")
     # All but the one thing that operators set.
     readonly_fields = (
-        "prefix",
-        "name",
-        "store",
-        "status",
-        "reaches",
+        *list_display,
         "created_by",
-        "created_at",
-        "expires_at",
         "deactivated_at",
         "reactivates_at",
         "leaked_at",
@@ -85,8 +79,6 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "predecessor",
         "superseded_at",
         "allowed_addresses",
-        "last_used",
-        "last_tried",
     )
     fields = (*readonly_fields, "rate_limit")
 

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -33,26 +31,6 @@ class SuspendForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         model = Suspension
         fields = ("reason",)
         widgets = {"reason": forms.TextInput({"class": "vTextField", "autocomplete": "off"})}
-
-
-@dataclass(frozen=True, slots=True)
-class Affected:
-    """The requests that would be refused if a store's keys were."""
-
-    store: Store
-    working: int
-    since_yesterday: int
-    last_7_days: int
-
-    @classmethod
-    def of(cls, store: Store) -> "Affected":
-        days = reports.of_store(store).bars
-        return cls(
-            store=store,
-            working=ApiKey.objects.for_store(store).usable().count(),
-            since_yesterday=sum(day.total for day in days[-2:]),
-            last_7_days=sum(day.total for day in days[-7:]),
-        )
 
 
 class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -101,11 +79,11 @@ class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
 
     @admin.action(description="Suspend all API keys of selected stores", permissions=["suspend"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[Store]) -> HttpResponse:
-        return redirect(f"{reverse('admin:stores_store_suspend')}?{naming(queryset)}")
+        return redirect(address_for("suspend", queryset))
 
     @admin.action(description="Resume the API keys of selected stores", permissions=["resume"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Store]) -> HttpResponse:
-        return redirect(f"{reverse('admin:stores_store_resume')}?{naming(queryset)}")
+        return redirect(address_for("resume", queryset))
 
     def suspend_view(self, request: HttpRequest) -> HttpResponse:
         """Shows what would be refused and asks why. Each store is suspended whole or not at all."""
@@ -114,7 +92,7 @@ class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
         stores = self.named_in(request)
         form = SuspendForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
-            affected = [Affected.of(store) for store in stores]
+            affected = [what_stops(store) for store in stores]
             return self.page(request, "Suspend all API keys", "suspend", affected=affected, form=form)
         for store in stores:
             try:
@@ -161,9 +139,20 @@ class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
         return redirect("admin:stores_store_changelist")
 
 
-def naming(stores: Iterable[Store]) -> str:
-    """The part of an address that names stores."""
-    return urlencode({"store": [store.pk for store in stores]}, doseq=True)
+def what_stops(store: Store) -> dict[str, Any]:
+    """Return how many keys and requests of a store are refused once it is suspended."""
+    days = reports.of_store(store).bars
+    return {
+        "store": store,
+        "working": ApiKey.objects.for_store(store).usable().count(),
+        "since_yesterday": sum(day.total for day in days[-2:]),
+        "last_7_days": sum(day.total for day in days[-7:]),
+    }
+
+
+def address_for(step: str, stores: Iterable[Store]) -> str:
+    """Return the address of the page that suspends or resumes these stores."""
+    return reverse(f"admin:stores_store_{step}", query={"store": [store.pk for store in stores]})
 
 
 def keys_of(store: Store) -> dict[str, Any]:

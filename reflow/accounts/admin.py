@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apikeys.actors import actor_from_request
+from apikeys.admin.records import ReadOnlyAdmin
 from apikeys.owners import remove_owner
 from reflow.accounts import emails
 from reflow.accounts.email_addresses import normalize_email
@@ -68,12 +69,10 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
             emails.queue_email_changed(obj, former=former)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """Take the person's stores away first, so that the other owners are told, and it is logged."""
-        with transaction.atomic():
-            remove_owner(obj, by=actor_from_request(request))
-            super().delete_model(request, obj)
+        self.delete_queryset(request, User.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Take each person's stores away first, so that the other owners are told, and it is logged."""
         with transaction.atomic():
             for user in queryset:
                 remove_owner(user, by=actor_from_request(request))
@@ -97,17 +96,13 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
 class PermissionGroupAdmin(GroupAdmin):
     """Groups hand out permissions: superusers change them, others only look."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_superuser
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_superuser
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_superuser
+    has_change_permission = has_delete_permission = has_add_permission
 
 
-class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AuthenticatorAdmin(ReadOnlyAdmin):
     """That somebody has a second factor, never its secret.
 
     An operator deletes it for a person who has lost it and the recovery codes, once sure who is asking.
@@ -127,14 +122,8 @@ class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for user in User.objects.filter(authenticator__in=queryset).distinct():
             remove_second_factors(user, queryset, by=by, kept_session=session)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and (
+        return request.user.has_perm("mfa.delete_authenticator") and (
             obj is None or can_change_account(request, obj.user)
         )
 
