@@ -25,41 +25,33 @@ def send_password_reset(email_id: int, attempt: int) -> None:
 
 def queue_password_reset(email: str) -> None:
     """Queue an e-mail to whoever has this normalized address, in as many queries as for nobody's."""
-    recipients = User.objects.filter(email=email, is_active=True) or [None]
-    prefix = "account/email/password_reset_key"
-    outbox.queue_emails(
-        [
-            _compose(prefix, {"email": email}, recipient=user, link_text="Choose a new password")
-            for user in recipients
-        ],
-        send_task=send_password_reset,
-        priority=outbox.URGENT,
-    )
+    emails = [
+        _compose(
+            "account/email/password_reset_key",
+            {"email": email},
+            recipient=user,
+            link_text="Choose a new password",
+        )
+        for user in User.objects.filter(email=email, is_active=True) or [None]
+    ]
+    outbox.queue_emails(emails, send_task=send_password_reset, priority=outbox.URGENT)
 
 
 def queue_notification(template_prefix: str, user: AbstractBaseUser, context: dict[str, Any]) -> None:
     """Queue an e-mail that tells a person what was changed about their account."""
-    email = _compose(
-        template_prefix,
-        context,
-        recipient=user,
-        link_text="Open your account",
-        link_path=reverse("mfa_index"),
-    )
-    outbox.queue_emails([email], priority=outbox.URGENT)
+    link = {"link_text": "Open your account", "link_path": reverse("mfa_index")}
+    outbox.queue_emails([_compose(template_prefix, context, recipient=user, **link)], priority=outbox.URGENT)
 
 
 def queue_email_changed(user: User, *, former: str) -> None:
     """Tell a person at both addresses that an operator has changed the one they sign in with."""
     context = {"former": former, "email": user.email}
-    addresses = filter(None, (former, user.email))
-    outbox.queue_emails(
-        [
-            _compose("account/email/email_changed", context, recipient=user, address=address)
-            for address in addresses
-        ],
-        priority=outbox.URGENT,
-    )
+    emails = [
+        _compose("account/email/email_changed", context, recipient=user, address=address)
+        for address in (former, user.email)
+        if address
+    ]
+    outbox.queue_emails(emails, priority=outbox.URGENT)
 
 
 def make_password_reset_path(email: Email) -> str:

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from http import HTTPStatus
+from operator import attrgetter
+from typing import Any
 
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.usersessions.adapter import get_adapter
@@ -75,17 +76,12 @@ def describe_browser(user_agent: str) -> str:
 class SessionListView(ListUserSessionsView):  # type: ignore[misc]  # allauth has no types
     """The browsers in which a person is signed in, the last used first."""
 
-    def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        context: dict[str, object] = super().get_context_data(**kwargs)
-        sessions: list[UserSession] = sorted(context["sessions"], key=last_seen_at, reverse=True)  # type: ignore[call-overload]
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        sessions = sorted(context["sessions"], key=attrgetter("last_seen_at"), reverse=True)
         return context | {
             "browsers": [(session, describe_browser(session.user_agent)) for session in sessions]
         }
-
-
-def last_seen_at(session: UserSession) -> datetime:
-    seen: datetime = session.last_seen_at
-    return seen
 
 
 @require_POST

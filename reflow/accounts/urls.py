@@ -17,7 +17,6 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
-from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
 from apikeys import client_ip
@@ -30,22 +29,8 @@ MAX_CHALLENGES_A_MINUTE = 10
 View = Callable[..., HttpResponseBase]
 
 
-def page(route: str, view: View, name: str) -> URLPattern:
-    """Route to a page that no cache keeps: it is about one person, and may show a secret."""
-    pattern: URLPattern = path(route, never_cache(check_database(view)), name=name)
-    return pattern
-
-
-def private_page(route: str, view: View, name: str) -> URLPattern:
-    """Route to a page of the person who is signed in.
-
-    allauth asks some visitors to sign in only after it has stored what they sent, in a session of theirs.
-    """
-    return page(route, login_required(view), name)
-
-
-def check_database(view: View) -> View:
-    """Answer a form with 503 while the database cannot be written.
+def page(route: str, view: View, name: str, *, make: Callable[..., URLPattern] = path) -> URLPattern:
+    """Route to a page whose form is answered with 503 while the database cannot be written.
 
     allauth counts attempts in the cache, whose table is in the database. Where that fails, Django says
     nothing, and allauth takes it for too many attempts.
@@ -57,7 +42,15 @@ def check_database(view: View) -> View:
             Session.objects.filter(session_key="").delete()  # no row has this key: it fails or does nothing
         return view(request, *args, **kwargs)
 
-    return checked
+    return make(route, checked, name=name)
+
+
+def private_page(route: str, view: View, name: str) -> URLPattern:
+    """Route to a page of the person who is signed in.
+
+    allauth asks some visitors to sign in only after it has stored what they sent, in a session of theirs.
+    """
+    return page(route, login_required(view), name)
 
 
 def limit_challenges(view: View) -> View:
@@ -96,10 +89,11 @@ urlpatterns = [
     page("password/set/", redirect_to("account_reset_password"), "account_set_password"),
     page("password/reset/", account.password_reset, "account_reset_password"),
     page("password/reset/sent/", account.password_reset_done, "account_reset_password_done"),
-    re_path(
+    page(
         "^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        never_cache(check_database(account.password_reset_from_key)),
-        name="account_reset_password_from_key",
+        account.password_reset_from_key,
+        "account_reset_password_from_key",
+        make=re_path,
     ),
     # Second factors.
     private_page("authenticator/set-up/", totp.activate_totp, "mfa_activate_totp"),
