@@ -20,9 +20,6 @@ class ReflowConfig(AppConfig):
         from django.db.models.signals import pre_save
 
         from reflow.accounts.email_addresses import normalize_email_of
-
-        # It registers itself.
-        from reflow.server import checks  # noqa: F401
         from reflow.server.replicas import Replicas
         from reflow.server.request_deadline import Deadlines
 

@@ -1,11 +1,12 @@
 """Metrics that are read from the database when Prometheus asks: e-mail that waits, connections in use."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.core.cache import cache
 from django.db import DatabaseError, connection
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
@@ -34,13 +35,19 @@ class DatabaseCollector(Collector):
             return
 
 
-def collect_emails() -> Iterator[GaugeMetricFamily]:
+def summarize_emails(*, failed_since: datetime) -> dict[str, Any]:
+    """Return when the last e-mail was sent, since when the oldest waits, and how many wait or have failed."""
     waiting = Q(sent_at=None, failed_at=None)
-    found = Email.objects.aggregate(
+    return Email.objects.aggregate(
+        sent=Max("sent_at"),
         waiting=Count("pk", filter=waiting),
         oldest=Min("created_at", filter=waiting),
-        failed=Count("pk", filter=Q(failed_at__isnull=False)),
+        failed=Count("pk", filter=Q(failed_at__gt=failed_since)),
     )
+
+
+def collect_emails() -> Iterator[GaugeMetricFamily]:
+    found = summarize_emails(failed_since=datetime.min.replace(tzinfo=UTC))
     age = (timezone.now() - found["oldest"]).total_seconds() if found["oldest"] else 0.0
     yield GaugeMetricFamily("reflow_emails_waiting", "E-mails that are not sent yet.", found["waiting"])
     yield GaugeMetricFamily(

@@ -23,15 +23,13 @@ from django.core.cache import cache
 from django.core.mail import get_connection
 from django.core.management import call_command
 from django.db import connection
-from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 from django.utils.timesince import timesince
 
 from apikeys.api import rate_limits
-from apikeys.models import Email
 from apikeys.tasks import task
 from reflow import env
-from reflow.observability.database_metrics import OVERDUE
+from reflow.observability.database_metrics import OVERDUE, summarize_emails
 from reflow.server.replicas import Replica, State, read_row
 
 BACKUP_METRIC = Path("/var/lib/prometheus/node-exporter/reflow_backup.prom")
@@ -98,9 +96,9 @@ def red_unless(is_well: object) -> Light:
     return Light.GREEN if is_well else Light.RED
 
 
-def comes_true(is_true: Callable[[], bool]) -> bool:
-    """Return whether it is so within PATIENCE_SECONDS."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def comes_true(is_true: Callable[[], bool], seconds: float | None = None) -> bool:
+    """Return whether it is so within PATIENCE_SECONDS, or as many as are given."""
+    deadline = time.monotonic() + (seconds or PATIENCE_SECONDS)
     while not (found := is_true()) and time.monotonic() < deadline:
         time.sleep(0.1)
     return found
@@ -213,13 +211,7 @@ def examine_migrations() -> Iterator[tuple[Light, str]]:
 
 
 def examine_email() -> Iterator[tuple[Light, str]]:
-    waiting = Q(sent_at=None, failed_at=None)
-    found = Email.objects.aggregate(
-        sent=Max("sent_at"),
-        waiting=Count("pk", filter=waiting),
-        oldest=Min("created_at", filter=waiting),
-        failed=Count("pk", filter=Q(failed_at__gt=timezone.now() - timedelta(days=7))),
-    )
+    found = summarize_emails(failed_since=timezone.now() - timedelta(days=7))
     sent = f"last one sent {timesince(found['sent'])} ago" if found["sent"] else "none sent yet"
     is_late = found["oldest"] and timezone.now() - found["oldest"] > OVERDUE_EMAIL
     light = Light.RED if is_late else Light.AMBER if found["failed"] else Light.GREEN

@@ -6,11 +6,16 @@ import re
 from datetime import datetime
 from typing import Any
 
+from prometheus_client import Counter
 from pythonjsonlogger.json import JsonFormatter
 
 from reflow.observability.redaction import redact
 
 CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+UNREADABLE = Counter(
+    "reflow_requests_unreadable", "Requests that the server refused: it could not read them."
+)
 
 # What is written as it is; anything else as text.
 PLAIN = (bool, int, float, datetime, type(None))
@@ -56,6 +61,16 @@ class WithoutTraceback(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = None
         return True
+
+
+class CountUnreadableRequests(logging.Filter):
+    """Counts gunicorn's warnings of such requests, and drops them: they quote what the client sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.getMessage().startswith("Invalid request"):
+            return True
+        UNREADABLE.inc()
+        return False
 
 
 class WithoutUnavailable(logging.Filter):

@@ -18,18 +18,6 @@ GUNICORN = ["-m", "gunicorn", "-c", "python:reflow.server.gunicorn"]
 SECRET = {"SECRET_KEY": "long and random enough for this, with 50 characters and more"}
 
 
-def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run Python with nothing but this in the environment."""
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=settings.BASE_DIR,
-        env={"ENV_FILE": os.devnull, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def load(environment: dict[str, str], file: Path = SETTINGS) -> dict[str, Any]:
     """Return the settings that these variables make, read here: a process for each would take a minute."""
     with pytest.MonkeyPatch.context() as patch:
@@ -48,22 +36,14 @@ WRONG = [
     ("HSTS_PRELOAD", "x", "true or false"),
     ("SECRET_KEY", "", "at least 50 random characters"),
     ("SECRET_KEY", "x7!" * 8, "at least 50 random characters"),
-    ("SECRET_KEY", "abc" * 20, "at least 50 random characters"),
     ("SECRET_KEY", "django-insecure-" + SECRET["SECRET_KEY"], "at least 50 random characters"),
-    ("SECRET_KEY", "Change-me! " + SECRET["SECRET_KEY"], "at least 50 random characters"),
-    ("SECRET_KEY_FALLBACKS", "hush", "at least 50 random characters"),
     ("SECRET_KEY_FALLBACKS", f"{'hush7!x_y-' * 6},short", "at least 50 random characters"),
     ("ALLOWED_HOSTS", "*", "host names"),
     ("ALLOWED_HOSTS", "https://shop.example", "host names"),
-    ("ALLOWED_HOSTS", "shop.example shop.test", "host names"),
     ("CSRF_TRUSTED_ORIGINS", "shop.example", "https://"),
-    ("CSRF_TRUSTED_ORIGINS", "https://shop.example/", "https://"),
-    ("SITE_URL", "shop.example", "https://"),
     ("SITE_URL", "https://shop.example/path", "https://"),
     ("DATABASE_URL", "oracle://user:hush@host/name", "postgres://"),
     ("DATABASE_URL", "postgres://user:hush@host:port/name", "postgres://"),
-    ("DATABASE_URL", "postgres://user:hush@host", "postgres://"),
-    ("DATABASE_URL", "db.sqlite3", "sqlite:///"),
     ("DATABASE_URL", "sqlite://", "sqlite:///"),
     ("DATABASE_URL", "sqlite:////srv/C#/db.sqlite3", "# written as %23"),
     # With a primary that is a file, no replica is right.
@@ -73,7 +53,6 @@ WRONG = [
     ("PREPARE_THRESHOLD", "-1", "a whole number from 0"),
     ("DATABASE_TIMEOUT_SECONDS", "soon", "a number of seconds from 0"),
     ("REAUTHENTICATION_TIMEOUT", "1h", "a whole number from 1"),
-    ("EMAIL_URL", "mail.example", "smtp+tls://"),
     ("EMAIL_URL", "smtp://:hush@", "smtp+tls://"),
     ("EMAIL_URL", "smtp://user:hush@host:mail", "smtp+tls://"),
     ("EMAIL_URL", "filemail://tmp/mail", "filemail:///path"),
@@ -85,7 +64,6 @@ WRONG = [
     ("RATE_LIMIT_REVOCATIONS", "1.5", "a whole number from 1"),
     ("REDIS_URL", "localhost:6379", "redis://"),
     ("REDIS_URL", "redis://:hush@host:port", "redis://"),
-    ("REDIS_URL", "redis+cluster://:hush@one:7000,two", "redis+cluster://"),
     ("REDIS_URL", "redis+cluster://:hush@one:7000,two:0", "redis+cluster://"),
     ("REDIS_URL", "rediss+cluster://:hush@hush@one:7000", "redis+cluster://"),
     ("REDIS_URL", "rediss+cluster://:hush@one:7000/1", "redis+cluster://"),
@@ -128,35 +106,37 @@ def test_every_variable_is_tried() -> None:
     assert {name for name, _, _ in WRONG} == variables()
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["manage.py", "check"],
-        ["manage.py", "migrate"],
-        GUNICORN,
-    ],
-)
+@pytest.mark.parametrize("command", [["manage.py", "check"], GUNICORN])
 def test_whatever_is_started_says_it_in_one_line(command: list[str]) -> None:
-    result = run(command, {"SECRET_KEY": ""})
+    result = subprocess.run(
+        [sys.executable, *command],
+        cwd=settings.BASE_DIR,
+        env={"ENV_FILE": os.devnull, "SECRET_KEY": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert result.returncode not in {0, None}
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     assert line.startswith("SECRET_KEY is not set: it should be at least 50 random characters")
 
 
-def test_the_servers_own_variables_too() -> None:
-    result = run(GUNICORN, SECRET | {"WEB_PROCESSES": "many"})
-    assert result.returncode != 0
-    assert result.stderr == "WEB_PROCESSES is 'many': it should be a whole number from 1.\n"
-
-
-def test_a_second_process_needs_counters_that_it_shares() -> None:
-    alone = run([*GUNICORN, "--check-config"], SECRET | {"WEB_PROCESSES": "2"})
-    assert alone.returncode != 0
-    (line,) = alone.stderr.splitlines()
-    assert "REDIS_URL is not set" in line
-    redis = {"REDIS_URL": "redis://localhost:1/0"}
-    assert run([*GUNICORN, "--check-config"], SECRET | redis | {"WEB_PROCESSES": "2"}).returncode == 0
+@pytest.mark.parametrize(
+    ("processes", "line"),
+    [
+        ("many", "WEB_PROCESSES is 'many': it should be a whole number from 1."),
+        # They count rate limits in one place.
+        ("2", "WEB_PROCESSES is more than 1, but REDIS_URL is not set"),
+    ],
+)
+def test_the_servers_own_variables_too(processes: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = SETTINGS.with_name("server") / "gunicorn.py"
+    monkeypatch.setattr("reflow.settings.REDIS_URL", "")
+    with pytest.raises(SystemExit, match=line):
+        load(SECRET | {"WEB_PROCESSES": processes}, server)
+    monkeypatch.setattr("reflow.settings.REDIS_URL", "redis://localhost:1/0")
+    assert load(SECRET | {"WEB_PROCESSES": "2"}, server)["workers"] == 2
 
 
 def test_the_example_copied_as_it_is_starts_nothing() -> None:
@@ -172,7 +152,7 @@ def test_a_line_of_the_file_that_cannot_be_read_is_named_and_not_quoted(tmp_path
     assert "hush" not in line
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
 def test_a_file_in_another_encoding_than_utf8_gets_one_line(encoding: str, tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.write_bytes("# für uns\nHTTPS=false\n".encode(encoding))
@@ -236,9 +216,6 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "urls",
     [
-        "oracle://user:hush@host/name",
-        "postgres://user:hush@host:port/name",
-        "postgres://user:hush@host",
         "postgres://user:hush@host/name,postgres://user:hush@host",
         "sqlite:////srv/hush.sqlite3",
         PRIMARY["DATABASE_URL"],

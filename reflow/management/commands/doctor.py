@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from argparse import ArgumentParser
 from textwrap import fill
 from typing import Any
@@ -12,9 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from apikeys import outbox
-from apikeys.models import Email
 from reflow.accounts.email_addresses import normalize_email
-from reflow.observability.doctor import OF_VARIABLES, OF_WHAT_RUNS, Finding, Light, examine
+from reflow.observability.doctor import OF_VARIABLES, OF_WHAT_RUNS, Finding, Light, comes_true, examine
 
 EMAIL_SECONDS = 30
 GUIDE = "See reflow/deploy/README.md"
@@ -72,13 +70,13 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account with the e-mail address {address}.")
         email = outbox.compose("E-mail of Reflow works", "An operator asked for this e-mail.", recipient=user)
         outbox.queue_emails([email], priority=outbox.URGENT)
-        deadline = time.monotonic() + EMAIL_SECONDS
-        while time.monotonic() < deadline:
-            email = Email.objects.get(pk=email.pk)
-            if email.sent_at:
-                self.stdout.write(f"The mail server took it after {email.sent_at - email.created_at}.")
-                return
-            if email.error:
-                raise CommandError(f"It could not be sent: {email.error}.")
-            time.sleep(0.2)
-        raise CommandError(f"No worker has tried to send it within {EMAIL_SECONDS} seconds.")
+
+        def is_tried() -> bool:
+            email.refresh_from_db()
+            return bool(email.sent_at or email.error)
+
+        if not comes_true(is_tried, EMAIL_SECONDS):
+            raise CommandError(f"No worker has tried to send it within {EMAIL_SECONDS} seconds.")
+        if not email.sent_at:
+            raise CommandError(f"It could not be sent: {email.error}.")
+        self.stdout.write(f"The mail server took it after {email.sent_at - email.created_at}.")

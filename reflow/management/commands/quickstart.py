@@ -21,6 +21,7 @@ from django.utils import timezone
 from apikeys.lifecycle import StoreSuspended, insert_key
 from apikeys.management.operator import OperatorCommand
 from apikeys.models import ApiKey
+from reflow import env
 from stores.demo import NORTHWOOD_ID
 from stores.models import Store
 
@@ -57,14 +58,12 @@ class Command(OperatorCommand):
 
 
 def read_address() -> str:
-    """Return the address to serve on, by HOST and PORT. Blank is the same as not set."""
-    host = os.environ.get("HOST", "").strip() or "127.0.0.1"
-    port = os.environ.get("PORT", "").strip() or "8000"
-    if not (port.isdecimal() and 0 < int(port) < 65536):
-        raise CommandError(f"PORT is a number from 1 to 65535, not {port!r}: try make run PORT=8000")
+    """Return the address to serve on, by HOST and PORT, once nobody else listens there."""
+    host = env.text("HOST", bool, "an address of this machine", "127.0.0.1")
+    port = env.read("PORT", int, "from 1 to 65535, as in make run PORT=8000", range(1, 65536).count, 8000)
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.create_server((host, int(port)), family=family).close()
+        socket.create_server((host, port), family=family).close()
     except OSError as error:
         tried = "try make run HOST=127.0.0.1 PORT=8001"
         raise CommandError(f"Cannot listen on {host}, port {port} ({error.strerror}): {tried}") from error

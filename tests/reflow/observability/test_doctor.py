@@ -219,7 +219,7 @@ def test_an_e_mail_to_try_goes_the_way_of_all_e_mails(
     owner: User, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: deliver_emails())
-    monkeypatch.setattr(command, "time", clock)
+    monkeypatch.setattr(doctor, "time", clock)
     call_command("doctor", email=owner.email)
     assert "The mail server took it" in capsys.readouterr().out
     assert [message.to for message in deliver_emails()] == [[owner.email]]

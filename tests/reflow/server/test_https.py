@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.core.checks import run_checks
 from django.test import Client
 
 from tests.conftest import IssueKey, bearer
@@ -32,23 +31,6 @@ def test_what_is_missing_is_named_instead_of_a_redirect_to_itself(
     assert response.status_code == status
     if variable:
         assert variable in response.content.decode()
-
-
-@pytest.mark.parametrize(
-    ("trusted", "proxies", "ids"),
-    [
-        (None, [], {"reflow.W001", "reflow.W002"}),
-        (TRUSTED, [], {"reflow.W002"}),
-        (TRUSTED, ["127.0.0.1"], set()),
-    ],
-)
-def test_the_deployment_check_names_what_is_missing(
-    settings: Any, trusted: Any, proxies: list[str], ids: set[str]
-) -> None:
-    settings.SECURE_SSL_REDIRECT = True
-    settings.SECURE_PROXY_SSL_HEADER, settings.TRUSTED_PROXIES = trusted, proxies
-    found = run_checks(include_deployment_checks=True)
-    assert {str(message.id) for message in found if str(message.id).startswith("reflow.")} == ids
 
 
 @pytest.mark.django_db
