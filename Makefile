@@ -40,10 +40,10 @@ bench: .venv/dev ## Measure against the packages one would use instead; BENCH=qu
 	$(PY) -m tests.benchmarks
 
 faults: .venv/dev ## Break the database and Valkey under load, and list what clients saw
-	@$(PY) -m tests.resilience
+	@$(PY) -m tests.resilience faults
 
 scale: .venv/dev ## Run the site on several machines, all of them here, and kill each part under load
-	@$(PY) -m tests.resilience.scale
+	@$(PY) -m tests.resilience scale
 
 audit: .venv/dev ## Look up what production installs among the known vulnerabilities
 	$(PY) -m pip_audit --strict --progress-spinner off --disable-pip -r requirements.lock

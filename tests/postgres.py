@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from tests.programs import Unavailable
+from tests.programs import Unavailable, children_of
 
 REMEDY = "Install PostgreSQL (on Debian and Ubuntu: apt install postgresql) or set TEST_DATABASE_URL."
 
@@ -83,13 +83,18 @@ class Postgres:
         """As the kernel does when memory runs out."""
         os.kill(self.pid, signal.SIGKILL)
 
-    def freeze(self, *, frozen: bool) -> None:
-        """Stop every process of the server where it is, or let all go on. Connections stay open meanwhile."""
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.pid)], capture_output=True, text=True, check=True
-        )
-        for process in [self.pid, *map(int, listed.stdout.split())]:
-            os.kill(process, signal.SIGSTOP if frozen else signal.SIGCONT)
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop every process of the server where it is meanwhile. Connections stay open."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, signal: signal.Signals) -> None:
+        for process in [self.pid, *children_of(self.pid)]:
+            os.kill(process, signal)
 
     def stop(self) -> None:
         """As an operator does in a hurry: everybody's connection ends at once."""
@@ -108,11 +113,19 @@ class Postgres:
             else:
                 return
 
-    def refuse_writes(self, *, refuse: bool) -> None:
-        """Be read-only, as a standby is, for those who are connected too."""
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Be read-only meanwhile, as a standby is, for those who are connected too."""
+        self.execute("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            self.execute("ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
+
+    def execute(self, *statements: str) -> None:
         with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
-            connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {int(refuse)}")
-            connection.execute("SELECT pg_reload_conf()")
+            for statement in statements:
+                connection.execute(statement)
 
 
 @contextmanager

@@ -45,6 +45,14 @@ def skip(reason: str) -> NoReturn:
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
 
 
+def children_of(process: int) -> list[int]:
+    """Return the ids of the processes that this one has started."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False
+    )
+    return [int(pid) for pid in listed.stdout.split()]
+
+
 def install(package: str) -> None:
     for command in (["update"], ["install", "-y", "--no-install-recommends", package]):
         # RUNLEVEL: the package starts no service.

@@ -44,6 +44,10 @@ class Served:
     process: "subprocess.Popen[bytes]"
 
     @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
     def printed(self) -> str:
         return self.output.read_text()
 
@@ -64,25 +68,24 @@ class Served:
 def served(folder: Path, database_url: str) -> Iterator[Served]:
     """The site that quickstart sets up, once it has printed its greeting. A folder may be used again."""
     port = free_port()
-    with started(["manage.py", "quickstart"], folder, database_url, port, PORT=str(port)) as site:
+    program = ["manage.py", "quickstart"]
+    with started(program, folder, port, PORT=str(port), DATABASE_URL=database_url) as site:
         while "Reflow is served" not in site.printed and site.process.poll() is None:
             time.sleep(0.05)
         yield site
 
 
 def gunicorn(
-    folder: Path, database_url: str, *options: str, **environment: str
+    folder: Path, *options: str, config: str = "reflow.server.gunicorn", **environment: str
 ) -> AbstractContextManager[Served]:
-    """The production server, on a database that has its tables."""
+    """The production server, on a database that has its tables: DATABASE_URL."""
     port = free_port()
-    config = ("-c", "python:reflow.server.gunicorn", "--bind", f"127.0.0.1:{port}")
-    return started(["-m", "gunicorn", *config, *options], folder, database_url, port, **environment)
+    arguments = ("-m", "gunicorn", "--config", f"python:{config}", "--bind", f"127.0.0.1:{port}")
+    return started([*arguments, *options], folder, port, **environment)
 
 
 @contextmanager
-def started(
-    program: Sequence[str], folder: Path, database_url: str, port: int, **environment: str
-) -> Iterator[Served]:
+def started(program: Sequence[str], folder: Path, port: int, **environment: str) -> Iterator[Served]:
     """Start a program of the site, and stop it as an operator would unless it has ended by then."""
     output = folder / "output"
     environment = {
@@ -91,7 +94,6 @@ def started(
         "SECRET_KEY": "the same in both runs, or nobody would stay signed in",
         "HTTPS": "false",
         "DEMO_OWNER_PASSWORD": PASSWORD,
-        "DATABASE_URL": database_url,
         **environment,
     }
     with output.open("a") as log:
@@ -107,7 +109,7 @@ def started(
         )
     try:
         wait_for(process, port, output)
-        yield Served(f"http://127.0.0.1:{port}", database_url, output, process)
+        yield Served(f"http://127.0.0.1:{port}", environment["DATABASE_URL"], output, process)
     finally:
         process.terminate()
         process.wait(PATIENCE)

@@ -10,6 +10,8 @@ from django.db.models import Sum
 
 from apikeys.models import Usage
 from apikeys.models.outcomes import Outcome
+from tests import programs
+from tests.postgres import Postgres, own_postgres
 from tests.resilience.load import wait_until
 from tests.server import Served, database_of_the_tests, gunicorn
 
@@ -19,15 +21,21 @@ Serve = Callable[..., Served]
 POSTGRESQL = pytest.mark.skipif("SUITE_DATABASE_URL" not in os.environ, reason="Runs on PostgreSQL.")
 
 
+@pytest.fixture(scope="session")
+def database() -> Iterator[Postgres]:
+    """A PostgreSQL to be broken; whoever serves the shop from it finds the tables made by the first."""
+    with programs.needed(), own_postgres() as database:
+        yield database
+
+
 @pytest.fixture
 def serve(transactional_db: None, tmp_path: Path) -> Iterator[Serve]:
     """Start a server: ``serve("--workers=4", USAGE_FLUSH_SECONDS="0")``. Each stops at the end."""
     with ExitStack() as stack:
 
-        def start(*options: str, database_url: str = "", **environment: str) -> Served:
-            limits = {"RATE_LIMIT_PER_KEY": "1000000"}
-            url = database_url or database_of_the_tests()
-            return stack.enter_context(gunicorn(tmp_path, url, *options, **limits, **environment))
+        def start(*options: str, **settings: str) -> Served:
+            variables = {"RATE_LIMIT_PER_KEY": "1000000", "DATABASE_URL": database_of_the_tests()} | settings
+            return stack.enter_context(gunicorn(tmp_path, *options, **variables))
 
         yield start
 

@@ -6,18 +6,19 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from itertools import count
 from typing import Any
 
 from tests.resilience.site import PATIENCE_SECONDS, STORE, Site
+from tests.server import call_api
 
 READERS = 3
 # Between two requests of a client: enough of them, and the machine is not what is measured.
 PAUSE_SECONDS = 0.01
 REQUESTS_ON_A_CONNECTION = 10
+GOOD = frozenset({"200", "201"})
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Answer:
 
     @property
     def is_good(self) -> bool:
-        return self.seen in {"200", "201"}
+        return self.seen in GOOD
 
 
 @dataclass
@@ -163,7 +164,7 @@ def products(site: Site) -> dict[str, int]:
     found: dict[str, int] = {}
     page = last = 1
     while page <= last:
-        body = read(site, f"{STORE}/products/?perpage=100&page={page}")
+        body = call_api(site, f"{STORE}/products/?perpage=100&page={page}", site.key).json()
         found |= {product["handle"]: len(product["variants"]["items"]) for product in body["data"]}
         last, page = body["meta"]["last_page"], page + 1
     return found
@@ -171,11 +172,5 @@ def products(site: Site) -> dict[str, int]:
 
 def counted(site: Site) -> int:
     """Return how many succeeded requests of the key are counted."""
-    usage = read(site, "/v1/api-key/")["usage"]
+    usage = call_api(site, "/v1/api-key/", site.key).json()["usage"]
     return sum(usage[resource]["succeeded"] for resource in ("orders", "products") if resource in usage)
-
-
-def read(site: Site, path: str) -> Any:
-    with closing(site.connect()) as connection:
-        connection.request("GET", path, headers={"Authorization": f"Bearer {site.key}"})
-        return json.loads(connection.getresponse().read())

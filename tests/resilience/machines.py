@@ -1,31 +1,30 @@
 """The site on several machines, as the guide deploys it, all of them this one: each part can be killed."""
 
-import os
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from tests import valkey_cluster
-from tests.postgres import Postgres, own_postgres
+from tests.postgres import Postgres
 from tests.programs import Unavailable
 from tests.resilience import pooler, proxy
+from tests.resilience.load import Load
 from tests.resilience.pooler import PgBouncer
-from tests.resilience.proxy import Nginx
-from tests.resilience.servers import standby
-from tests.resilience.site import Site, await_answer, environment, make_shop
-from tests.server import ROOT, free_port
+from tests.resilience.scenarios import Fault, Part, is_limited, killed, see_an_answer
+from tests.resilience.servers import Program, standby
+from tests.resilience.site import Site, environment, make_keys
+from tests.server import free_port
 from tests.valkey_cluster import Cluster, Node
 
-Part = TypeVar("Part")
+Started = TypeVar("Started")
 
-WEB_SERVERS = 2
+ROLLING_RESTART = "A rolling restart of both web servers"
 # What systemd does: the third file of the process is the socket.
 WITH_SOCKET = """
 import os, sys
@@ -36,115 +35,97 @@ os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--config", "python:
 
 
 @dataclass
-class WebServer:
+class WebServer(Program):
     """A machine with reflow.socket and reflow.service: connections wait in the socket during a restart."""
 
-    environment: dict[str, str]
-    output: Path
-    port: int = field(default_factory=free_port)
     listener: socket.socket | None = None
-    process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
         if self.listener is None:
             self.listener = socket.create_server(("127.0.0.1", self.port), backlog=2048)
         handle = self.listener.fileno()
-        with self.output.open("a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", WITH_SOCKET, str(handle)],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                pass_fds=[handle],
-                start_new_session=True,
-            )
+        self.command = [sys.executable, "-c", WITH_SOCKET, str(handle)]
+        self.options["pass_fds"] = [handle]
+        super().start()
 
-    def stop(self) -> None:
+    def restart(self) -> None:
         """As systemctl does: what is begun is finished."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(60)
-
-    def restart(self) -> None:
-        self.stop()
         self.start()
 
     def kill(self) -> None:
         """As when the machine loses its power: the socket goes as well."""
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        super().kill()
         if self.listener is not None:
             self.listener.close()
             self.listener = None
 
 
-@dataclass
-class Worker:
-    """Sends e-mail, and whatever else is a background task."""
-
-    environment: dict[str, str]
-    output: Path
-    process: "subprocess.Popen[bytes] | None" = None
-
-    def start(self) -> None:
-        command = [sys.executable, "manage.py", "db_worker"]
-        with self.output.open("a") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-
 @dataclass(frozen=True)
 class Machines:
-    """``site`` is what clients reach through nginx. ``databases`` have a name each."""
+    """``site`` is what clients reach through nginx. What can be killed has a name each."""
 
     site: Site
-    nginx: Nginx
     web_servers: list[WebServer]
-    worker: Worker
+    nginx: Program
     databases: dict[str, Postgres]
+    worker: Program
     bouncer: PgBouncer | None
     cluster: Cluster | None
 
-    @property
-    def nodes(self) -> list[Node]:
-        """Those of the Valkey Cluster."""
-        return self.cluster.nodes if self.cluster else []
-
     def pids(self) -> dict[str, list[int]]:
-        """The first processes of each part."""
-        parts: dict[str, Sequence[WebServer | Nginx | PgBouncer | Node]] = {
-            "web servers": self.web_servers,
-            "nginx": [self.nginx],
-            "PgBouncer": [self.bouncer] if self.bouncer else [],
-            "Valkey": self.nodes,
-        }
-        found = {
-            name: [server.process.pid for server in servers if server.process]
-            for name, servers in parts.items()
-            if servers
-        }
+        """The first processes of each part that takes a share of a request."""
+        parts: dict[str, Sequence[Program | Node]] = {"web servers": self.web_servers, "nginx": [self.nginx]}
+        if self.bouncer:
+            parts["PgBouncer"] = [self.bouncer]
+        if self.cluster:
+            parts["Valkey"] = self.cluster.nodes
+        found = {name: [one.process.pid for one in ones if one.process] for name, ones in parts.items()}
         return found | {"PostgreSQL": [database.pid for database in self.databases.values()]}
+
+    def faults(self) -> dict[str, Fault]:
+        """Return the faults by their names."""
+        parts: dict[str, Part | None] = {
+            "A web server": self.web_servers[0],
+            "The worker": self.worker,
+            "nginx": self.nginx,
+            "PgBouncer": self.bouncer,
+            **{f"PostgreSQL ({name})": database for name, database in self.databases.items()},
+        }
+        # One of them has the counter of the key, another one in the next minute.
+        for number, node in enumerate(self.cluster.nodes if self.cluster else [], start=1):
+            parts[f"Valkey node {number}"] = node
+        faults = [
+            Fault("Nothing", ExitStack),
+            Fault(ROLLING_RESTART, ExitStack, self.restart_in_turn, is_limited),
+            *(
+                Fault(f"{name} killed", partial(killed, part), see_an_answer, is_limited)
+                for name, part in parts.items()
+                if part
+            ),
+        ]
+        return {fault.name: fault for fault in faults}
+
+    def restart_in_turn(self, load: Load) -> None:
+        """Restart one web server after the other, as for a new release."""
+        for web_server in self.web_servers:
+            web_server.restart()
+            load.goes_well(40)
 
 
 @contextmanager
-def machines(*, web_processes: int = 2) -> Iterator[Machines]:
-    """Start all of it, as far as it can be had. Raises Unavailable without the rest."""
+def machines(primary: Postgres, *, web_processes: int = 2) -> Iterator[Machines]:
+    """Start all of it around the primary, as far as it can be had. Raises Unavailable without the rest."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        primary = stack.enter_context(own_postgres())
         bouncer = enter(stack, lambda: pooler.pgbouncer(primary))
         cluster = enter(stack, valkey_cluster.cluster)
         # Migrations need a connection of their own: PgBouncer gives them a shared one.
-        key, brief_key = make_shop(environment(primary.url))
+        keys = make_keys(environment(primary.url))
         replica = stack.enter_context(standby(primary))
-        given = environment(
+        variables = environment(
             bouncer.url if bouncer else primary.url,
             **({"REDIS_URL": cluster.url} if cluster else {}),
             DATABASE_REPLICA_URL=replica.url,
@@ -152,24 +133,26 @@ def machines(*, web_processes: int = 2) -> Iterator[Machines]:
             WEB_PROCESSES=str(web_processes if cluster else 1),
             EMAIL_URL=f"filemail://{folder}/e-mail",
         )
-        web_servers = [WebServer(given, folder / f"output-{number}") for number in range(WEB_SERVERS)]
-        for web_server in web_servers:
-            stack.callback(web_server.kill)
-            web_server.start()
-        worker = Worker(given, folder / "worker")
-        stack.callback(worker.kill)
-        worker.start()
-        nginx = stack.enter_context(proxy.in_front_of(*(server.port for server in web_servers)))
-        process = web_servers[0].process
-        assert process is not None
-        for web_server in web_servers:
-            await_answer(Site(web_server.port, process, key, brief_key, web_server.output))
-        site = Site(nginx.port, process, key, brief_key, web_servers[0].output)
+        web_servers = [
+            WebServer([], folder / f"output-{number}", free_port(), {"env": variables}) for number in (1, 2)
+        ]
+        worker = Program(
+            [sys.executable, "manage.py", "db_worker"], folder / "worker", options={"env": variables}
+        )
+        for program in (*web_servers, worker):
+            stack.enter_context(program.running())
+        nginx = stack.enter_context(proxy.nginx(*(server.port for server in web_servers)))
+        sites = []
+        for program in (*web_servers, nginx):
+            assert program.process is not None
+            url = f"http://127.0.0.1:{program.port}"
+            sites.append(Site(url, primary.url, program.output, program.process, *keys))
+            sites[-1].await_answer()
         databases = {"primary": primary, "replica": replica}
-        yield Machines(site, nginx, web_servers, worker, databases, bouncer, cluster)
+        yield Machines(sites[-1], web_servers, nginx, databases, worker, bouncer, cluster)
 
 
-def enter(stack: ExitStack, start: Callable[[], AbstractContextManager[Part]]) -> Part | None:
+def enter(stack: ExitStack, start: Callable[[], AbstractContextManager[Started]]) -> Started | None:
     """Start a part that the others can do without; None, and one line, where it cannot be had."""
     try:
         return stack.enter_context(start())

@@ -1,18 +1,19 @@
 """A mail server that does what a test asks of it, and workers that send through it."""
 
-import os
 import socketserver
-import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
+from pathlib import Path
 
-from tests.resilience.site import STATIC_FOLDER
-from tests.server import ROOT, free_port
+from tests.resilience import site
+from tests.resilience.load import wait_until
+from tests.resilience.servers import Program
+from tests.server import free_port
 
 PATIENCE_SECONDS = 60
 
@@ -102,33 +103,13 @@ def new_mail_server() -> MailServer:
 
 def environment(mail: MailServer, database_url: str) -> dict[str, str]:
     """Return the environment of a process that sends through the mail server, and soon tries again."""
-    return {
-        "PATH": os.environ["PATH"],
-        "ENV_FILE": os.devnull,
-        "SECRET_KEY": "of nobody, for an hour, on a loopback address: 0123456789 abcdef",
-        "HTTPS": "false",
-        "DATABASE_URL": database_url,
-        "EMAIL_URL": f"smtp://127.0.0.1:{mail.port}",
-        "DJANGO_SETTINGS_MODULE": "tests.resilience.settings",
-        "STATIC_FOLDER": STATIC_FOLDER.name,
-        "LOG_LEVEL": "ERROR",
-    }
+    return site.environment(database_url, EMAIL_URL=f"smtp://127.0.0.1:{mail.port}")
 
 
 @contextmanager
-def worker(mail: MailServer, database_url: str) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(mail: MailServer, database_url: str, output: Path) -> Iterator[Program]:
     """A worker that is started again whenever it ends, as systemd and Compose do."""
-    program = ["sh", "-c", f"while :; do {sys.executable} -m django db_worker; done"]
-    process = subprocess.Popen(program, cwd=ROOT, env=environment(mail, database_url), start_new_session=True)
-    try:
-        yield process
-    finally:
-        os.killpg(process.pid, 9)
-        process.wait()
-
-
-def wait_until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline, "It did not happen in time"
-        time.sleep(0.05)
+    command = ["sh", "-c", f"while :; do {sys.executable} -m django db_worker; done"]
+    program = Program(command, output, options={"env": environment(mail, database_url)})
+    with program.running():
+        yield program

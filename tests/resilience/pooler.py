@@ -1,6 +1,5 @@
 """PgBouncer in front of a PostgreSQL, sharing its connections by transaction."""
 
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,8 @@ from pathlib import Path
 
 from tests import postgres, programs
 from tests.postgres import Postgres
-from tests.server import free_port, wait_for
+from tests.resilience.servers import Program
+from tests.server import free_port
 
 CONFIGURATION = """
 [databases]
@@ -26,34 +26,10 @@ server_login_retry = 1
 
 
 @dataclass
-class PgBouncer:
-    """Listens at a port for clients, with a configuration in its folder."""
-
-    program: str
-    folder: Path
-    port: int
-    process: "subprocess.Popen[bytes] | None" = None
-
+class PgBouncer(Program):
     @property
     def url(self) -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
-
-    def start(self) -> None:
-        options = {}
-        if account := postgres.server_account():
-            # It refuses to run as root, too.
-            options = {"user": account.pw_uid, "group": account.pw_gid}
-            self.folder.chmod(0o755)
-        output = self.folder / "output"
-        with output.open("a") as log:
-            command = [self.program, str(self.folder / "pgbouncer.ini")]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, **options)  # type: ignore[call-overload]
-        wait_for(self.process, self.port, output)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
 
 
 @contextmanager
@@ -61,18 +37,13 @@ def pgbouncer(server: Postgres) -> Iterator[PgBouncer]:
     """PgBouncer in front of the server. Raises Unavailable."""
     program = programs.get("pgbouncer", package="pgbouncer")
     with tempfile.TemporaryDirectory(prefix="reflow-pool-", dir="/tmp") as name:
-        bouncer = PgBouncer(program, Path(name), free_port())
-        configuration = CONFIGURATION.format(server=server.folder, port=bouncer.port)
-        (bouncer.folder / "pgbouncer.ini").write_text(configuration)
-        try:
-            bouncer.start()
+        folder, port, options = Path(name), free_port(), {}
+        if account := postgres.server_account():
+            # It refuses to run as root, too.
+            options = {"user": account.pw_uid, "group": account.pw_gid}
+            folder.chmod(0o755)
+        configuration = folder / "pgbouncer.ini"
+        configuration.write_text(CONFIGURATION.format(server=server.folder, port=port))
+        bouncer = PgBouncer([program, str(configuration)], folder / "output", port, options)
+        with bouncer.running():
             yield bouncer
-        finally:
-            bouncer.kill()
-
-
-@contextmanager
-def pooled(server: Postgres) -> Iterator[str]:
-    """The address of the server's database through PgBouncer. Raises Unavailable."""
-    with pgbouncer(server) as bouncer:
-        yield bouncer.url

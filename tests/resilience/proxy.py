@@ -1,17 +1,17 @@
 """nginx with the configuration of reflow/deploy/, in front of a site."""
 
 import os
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tests import programs
+from tests.resilience.servers import Program
 from tests.resilience.site import Site
-from tests.server import ROOT, free_port, wait_for
+from tests.server import ROOT, free_port
 
 CONFIGURATION = ROOT / "reflow" / "deploy" / "nginx.conf"
 # What a distribution's nginx.conf says around it. Root drops to a user who cannot read the folder.
@@ -34,55 +34,27 @@ http {{
 """
 
 
-@dataclass
-class Nginx:
-    """Listens at a port for clients, with a configuration in its folder."""
-
-    program: str
-    folder: Path
-    port: int
-    process: "subprocess.Popen[bytes] | None" = None
-
-    def start(self) -> None:
-        output = self.folder / "output"
-        with output.open("a") as log:
-            self.process = subprocess.Popen(
-                [self.program, "-c", str(self.folder / "nginx.conf"), "-e", str(output)],
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        wait_for(self.process, self.port, output)
-
-    def kill(self) -> None:
-        """As the kernel does, with all its processes."""
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-
 @contextmanager
-def in_front_of(*servers: int) -> Iterator[Nginx]:
-    """nginx in front of the servers at these ports. Raises Unavailable."""
+def nginx(*servers: int) -> Iterator[Program]:
+    """nginx in front of the servers at these ports; its files are beside its output. Raises Unavailable."""
     program = programs.get("nginx", package="nginx-light")
     with tempfile.TemporaryDirectory(prefix="reflow-nginx-") as name:
-        nginx = Nginx(program, Path(name), free_port())
-        make_certificate(nginx.folder)
-        (nginx.folder / "site.conf").write_text(configuration(nginx.folder, servers, nginx.port))
+        folder, port = Path(name), free_port()
+        make_certificate(folder)
+        (folder / "site.conf").write_text(configuration(folder, servers, port))
         user = "user root;" if os.geteuid() == 0 else ""
-        (nginx.folder / "nginx.conf").write_text(MAIN.format(folder=nginx.folder, user=user))
-        try:
-            nginx.start()
-            yield nginx
-        finally:
-            nginx.kill()
+        (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user))
+        output = folder / "output"
+        started = Program([program, "-c", str(folder / "nginx.conf"), "-e", str(output)], output, port)
+        with started.running():
+            yield started
 
 
 @contextmanager
 def proxied(site: Site) -> Iterator[Site]:
     """The site as clients reach it through nginx, over plain HTTP. Raises Unavailable."""
-    with in_front_of(site.port) as nginx:
-        yield replace(site, port=nginx.port)
+    with nginx(site.port) as proxy:
+        yield replace(site, url=f"http://127.0.0.1:{proxy.port}")
 
 
 def configuration(folder: Path, servers: Sequence[int], port: int) -> str:

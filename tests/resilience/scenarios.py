@@ -1,27 +1,34 @@
 """The faults: each is done to a site under load, and told as what its clients saw."""
 
 import os
-import re
 import resource
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from tests.postgres import Postgres
-from tests.resilience.load import READERS, Answer, Load, ask, counted, products, wait_until
-from tests.resilience.servers import Valkey
+from tests.resilience.load import READERS, Answer, Load, counted, products, wait_until
 from tests.resilience.site import STORE, Site
 
 PATIENCE_SECONDS = 60
 # Usage is written every second, on a busy machine later.
 QUIET_SECONDS = 10
 CLIENTS = READERS + 1
-WHOLE_KEY = re.compile(r"\b[0-9a-f]{7}\.[0-9a-f]{27}\b")
 # A database file reaches further than this, and so does what is written beside it before long.
 FULL_BYTES = 64 * 1024
+
+
+class Part(Protocol):
+    """A process that can be killed and started again at the same address."""
+
+    def start(self) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class Seen:
 
     Failing is from the moment it happened to the last answer that was not good. Back is after it was over,
     when all is well.
-    ``uncounted`` are good answers to requests that no limit was applied to.
+    ``not_limited`` are good answers to requests that no limit was applied to.
     ``during`` are the answers from the moment it happened to the moment it was over.
     """
 
@@ -41,30 +48,67 @@ class Seen:
     longest_seconds: float
     failing_seconds: float
     back_after_seconds: float
-    uncounted: int
+    not_limited: int
     half_done: int
     usage_lost: int
+
+
+# What an answer is, and what clients see of a fault before it may end.
 
 
 def is_good(answer: Answer) -> bool:
     return answer.is_good
 
 
-def measure(
-    fault: str, site: Site, happen: Callable[[Load], None], *, is_well: Callable[[Answer], bool] = is_good
-) -> Seen:
-    """Let something happen to a site that is at work. It is over when ``happen`` returns."""
+def is_limited(answer: Answer) -> bool:
+    return answer.is_good and answer.is_limited
+
+
+def is_unavailable(answer: Answer) -> bool:
+    return answer.seen == "503"
+
+
+def see_an_answer(load: Load) -> None:
+    load.sees(lambda _: True)
+
+
+def see_unavailable(load: Load) -> None:
+    load.sees(is_unavailable)
+
+
+def see_refused_writes(load: Load) -> None:
+    load.sees(lambda answer: answer.is_write and is_unavailable(answer))
+    load.sees(lambda answer: answer.is_good and not answer.is_write)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Lasts as long as ``happening`` is entered: until ``meet`` comes back, and so many seconds more.
+
+    It is over when clients get answers that are well, one after the other.
+    """
+
+    name: str
+    happening: Callable[[], AbstractContextManager[object]]
+    meet: Callable[[Load], None] = see_an_answer
+    is_well: Callable[[Answer], bool] = is_good
+
+
+def measure(site: Site, fault: Fault, *, lasting: float = 0) -> Seen:
+    """Let a fault happen to a site that is at work."""
     counted_before = counted(site)
     with Load([site.url], site.key) as load:
         load.goes_well(8)
         began = time.monotonic()
-        happen(load)
+        with fault.happening():
+            fault.meet(load)
+            time.sleep(lasting)
         over = time.monotonic()
-        load.goes_well(is_well=is_well)
+        load.goes_well(is_well=fault.is_well)
     failed = [answer.at for answer in load.answers if not answer.is_good]
-    unwell = [answer.at for answer in load.answers if answer.at > over and not is_well(answer)]
+    unwell = [answer.at for answer in load.answers if answer.at > over and not fault.is_well(answer)]
     return Seen(
-        fault=fault,
+        fault=fault.name,
         answers=dict(sorted(load.seen.items())),
         during=[
             answer for answer in load.answers if began <= answer.at - answer.seconds and answer.at <= over
@@ -73,7 +117,7 @@ def measure(
         longest_seconds=max(answer.seconds for answer in load.answers),
         failing_seconds=max(failed, default=began) - began,
         back_after_seconds=max(unwell, default=over) - over,
-        uncounted=sum(answer.is_good and not answer.is_limited for answer in load.answers),
+        not_limited=sum(answer.is_good and not answer.is_limited for answer in load.answers),
         half_done=half_done(site, load),
         usage_lost=max(0, load.served - (settled(site, counted_before + load.served) - counted_before)),
     )
@@ -97,138 +141,80 @@ def settled(site: Site, expected: int) -> int:
     return now
 
 
-# What the site stands on. A fault lasts until clients have met it, and then for so many seconds more.
+# What the site stands on.
 
 
-def postgres_killed(site: Site, postgres: Postgres, *, lasting: float = 0) -> Seen:
-    def happen(load: Load) -> None:
-        postgres.kill()
-        load.sees(is_unavailable)
-        time.sleep(lasting)
-        postgres.start()
-
-    return measure("PostgreSQL killed, and started again", site, happen)
-
-
-def postgres_restarted(site: Site, postgres: Postgres) -> Seen:
-    def happen(_: Load) -> None:
-        postgres.stop()
-        postgres.start()
-
-    return measure("PostgreSQL restarted at once", site, happen)
+@contextmanager
+def killed(part: Part) -> Iterator[None]:
+    part.kill()
+    try:
+        yield
+    finally:
+        part.start()
 
 
-def postgres_frozen(site: Site, postgres: Postgres, *, lasting: float = 0) -> Seen:
-    def happen(load: Load) -> None:
-        postgres.freeze(frozen=True)
-        try:
-            load.sees(is_unavailable)
-            with closing(site.connect()) as connection:
-                connection.request("GET", "/healthz")
-                assert connection.getresponse().read() == b"ok\n"
-            time.sleep(lasting)
-        finally:
-            postgres.freeze(frozen=False)
-
-    return measure("PostgreSQL frozen", site, happen)
+def postgres_killed(postgres: Postgres) -> Fault:
+    return Fault("PostgreSQL killed, and started again", partial(killed, postgres), see_unavailable)
 
 
-def postgres_read_only(site: Site, postgres: Postgres, *, lasting: float = 0) -> Seen:
-    def happen(load: Load) -> None:
-        postgres.refuse_writes(refuse=True)
-        load.sees(is_unavailable)
-        load.sees(is_read)
-        time.sleep(lasting)
-        postgres.refuse_writes(refuse=False)
+def postgres_frozen(site: Site, postgres: Postgres) -> Fault:
+    def meet(load: Load) -> None:
+        see_unavailable(load)
+        with closing(site.connect()) as connection:
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read() == b"ok\n"
 
-    return measure("PostgreSQL read-only", site, happen)
-
-
-def replica_killed(site: Site, replica: Postgres, *, lasting: float = 0) -> Seen:
-    def happen(load: Load) -> None:
-        replica.kill()
-        load.goes_well()
-        time.sleep(lasting)
-        replica.start()
-
-    return measure("A read replica killed, and started again", site, happen)
+    return Fault("PostgreSQL frozen", postgres.frozen, meet)
 
 
-def replica_frozen(site: Site, replica: Postgres, *, lasting: float = 0) -> Seen:
-    def happen(load: Load) -> None:
-        replica.freeze(frozen=True)
-        try:
-            load.goes_well()
-            time.sleep(lasting)
-        finally:
-            replica.freeze(frozen=False)
-
-    return measure("A read replica frozen", site, happen)
+def postgres_read_only(postgres: Postgres) -> Fault:
+    return Fault("PostgreSQL read-only", postgres.read_only, see_refused_writes)
 
 
-def valkey_killed(site: Site, valkey: Valkey, *, lasting: float = 0) -> Seen:
-    def happen(load: Load) -> None:
-        valkey.kill()
+def valkey_killed(valkey: Part) -> Fault:
+    def meet(load: Load) -> None:
         load.sees(lambda answer: not answer.is_limited)
-        time.sleep(lasting)
-        valkey.start()
-        load.sees(lambda answer: answer.is_limited)
 
-    return measure("Valkey killed, and started again", site, happen)
+    return Fault("Valkey killed, and started again", partial(killed, valkey), meet, is_limited)
 
 
-def worker_killed(site: Site) -> Seen:
-    def happen(load: Load) -> None:
+def worker_killed(site: Site) -> Fault:
+    @contextmanager
+    def happening() -> Iterator[None]:
         before = set(site.workers())
         killed = min(before)
         os.kill(killed, signal.SIGKILL)
         wait_until(lambda: len(set(site.workers()) - {killed}) == len(before))
+        yield
 
-    return measure("A worker killed", site, happen)
+    return Fault("A worker killed", happening)
 
 
-def disk_full(site: Site, *, lasting: float = 0) -> Seen:
+def disk_full(site: Site) -> Fault:
     """No file of the site's can be written beyond a point, which a database soon comes to."""
 
-    def happen(load: Load) -> None:
+    @contextmanager
+    def happening() -> Iterator[None]:
         limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in site.workers()}
         for pid, (_, hard) in limits.items():
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (FULL_BYTES, hard))
-        load.sees(is_refused_write)
-        load.sees(is_read)
-        time.sleep(lasting)
-        for pid, limit in limits.items():
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
+        try:
+            yield
+        finally:
+            for pid, limit in limits.items():
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
 
-    return measure("No room left for SQLite", site, happen)
-
-
-def is_unavailable(answer: Answer) -> bool:
-    return answer.seen == "503"
+    return Fault("No room left for SQLite", happening, see_refused_writes)
 
 
-def is_refused_write(answer: Answer) -> bool:
-    return answer.is_write and is_unavailable(answer)
+def clock_moved(site: Site, *, back: bool = False) -> Fault:
+    @contextmanager
+    def happening() -> Iterator[None]:
+        for pid in site.workers():
+            os.kill(pid, signal.SIGURG if back else signal.SIGUSR2)
+        yield
 
-
-def is_read(answer: Answer) -> bool:
-    return answer.is_good and not answer.is_write
-
-
-# Time.
-
-
-def clock_moved(site: Site, *, back: bool = False) -> Seen:
-    def happen(load: Load) -> None:
-        move_clock(site, back=back)
-        load.goes_well()
-
-    return measure(f"The clock an hour {'back' if back else 'on'}", site, happen)
-
-
-def move_clock(site: Site, *, back: bool = False) -> None:
-    for pid in site.workers():
-        os.kill(pid, signal.SIGURG if back else signal.SIGUSR2)
+    return Fault(f"The clock an hour {'back' if back else 'on'}", happening, Load.goes_well)
 
 
 # People.
@@ -255,32 +241,21 @@ SLOW = {
 }  # fmt: skip
 
 
-def slow_clients(site: Site, *, of_each: int = 8) -> Seen:
-    """They come through the proxy, whose business they are."""
+def slow_clients(site: Site, *, of_each: int = 8, idle: int = 1000) -> Fault:
+    """They come through the proxy, whose business they are; beside them, others only hold a connection."""
+    begun = [*SLOW.values()] * of_each + [b""] * idle
 
-    def happen(load: Load) -> None:
-        with ExitStack() as stack:
-            for begun in SLOW.values():
-                for _ in range(of_each):
-                    send(stack.enter_context(connection(site)), begun)
-            load.goes_well(40)
+    @contextmanager
+    def happening() -> Iterator[None]:
+        with many_files(len(begun) + 500), ExitStack() as stack:
+            for sent in begun:
+                client = stack.enter_context(connection(site))
+                with suppress(OSError):  # headers beyond what is taken are answered before their end
+                    client.sendall(sent)
+            yield
 
-    return measure(f"{of_each * len(SLOW)} slow clients", site, happen)
-
-
-def send(client: socket.socket, begun: bytes) -> None:
-    with suppress(OSError):  # headers beyond what is taken are answered before their end
-        client.sendall(begun)
-
-
-def idle_connections(site: Site, *, count: int = 1000) -> Seen:
-    def happen(load: Load) -> None:
-        with many_files(count + 500), ExitStack() as stack:
-            for _ in range(count):
-                stack.enter_context(connection(site))
-            load.goes_well(40)
-
-    return measure(f"{count:,} idle connections", site, happen)
+    name = f"{of_each * len(SLOW)} slow clients and {idle:,} idle connections"
+    return Fault(name, happening, lambda load: load.goes_well(40))
 
 
 def connection(site: Site) -> socket.socket:
@@ -296,9 +271,3 @@ def many_files(count: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def status_for(site: Site, key: str) -> str:
-    """Return the status that a request with this key gets."""
-    with closing(site.connect()) as connection:
-        return ask(connection, key, "GET", f"{STORE}/orders/").seen

@@ -1,15 +1,56 @@
-"""PostgreSQL and Valkey that can be killed and started again at the same address."""
+"""Servers that can be killed and started again at the same address."""
 
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests import postgres, valkey
 from tests.postgres import Postgres
+from tests.server import ROOT, wait_for
+
+
+@dataclass
+class Program:
+    """A program of which this process has one at a time; it is up when it listens at ``port``, if it has one.
+
+    ``options`` are those of Popen.
+    """
+
+    command: Sequence[str]
+    output: Path
+    port: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        with self.output.open("a") as log:
+            self.process = subprocess.Popen(
+                self.command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True, **self.options
+            )
+        if self.port:
+            wait_for(self.process, self.port, self.output)
+
+    def kill(self) -> None:
+        """End it as the kernel does, with all its processes."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        try:
+            self.start()
+            yield
+        finally:
+            self.kill()
 
 
 @contextmanager
@@ -41,19 +82,20 @@ def standby(primary: Postgres) -> Iterator[Postgres]:
 @dataclass
 class Valkey:
     socket: Path
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def url(self) -> str:
         return f"unix://{self.socket}"
 
-    def kill(self) -> None:
-        self.processes[-1].kill()
-        self.processes[-1].wait()
-        self.socket.unlink(missing_ok=True)
-
     def start(self) -> None:
-        self.processes.append(valkey.start(self.socket))
+        self.process = valkey.start(self.socket)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        self.socket.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,9 +1,14 @@
-"""A shop in a new database: ``python -m tests.resilience.shop`` makes it and prints its key."""
+"""A shop with keys: ``python -m tests.resilience.shop`` makes it in a new database, and prints new keys."""
 
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 
 import django
+
+from tests.server import PASSWORD
+
+OWNER = "owner@example.com"
 
 
 def main() -> None:
@@ -22,15 +27,15 @@ def main() -> None:
     call_command("migrate", interactive=False, verbosity=0)
     if not any(Path(settings.STATIC_ROOT).iterdir()):
         call_command("collectstatic", interactive=False, verbosity=0)
-    store = Store.objects.create(id=267418190, name="Northwood")
-    owner = User.objects.create_user("owner@example.com", "owner@example.com", "correct horse battery staple")
-    store.owners.add(owner)
-    customer = make_customer(store)
-    for number in range(1, 21):
-        make_line(make_order(customer, number))
+    store, is_new = Store.objects.get_or_create(id=267418190, name="Northwood")
+    if is_new:
+        store.owners.add(User.objects.create_user(OWNER, OWNER, PASSWORD))
+        customer = make_customer(store)
+        for number in range(1, 21):
+            make_line(make_order(customer, number))
     for expires_at in (None, timezone.now() + timedelta(minutes=30)):
         _, plaintext = lifecycle.insert_key(
-            store=store, name=f"Expires {expires_at}", access=list(SCOPES), expires_at=expires_at
+            store=store, name=f"Key {token_hex(8)}", access=list(SCOPES), expires_at=expires_at
         )
         print(plaintext)
 

@@ -1,7 +1,6 @@
 """The site as production serves it, with a shop and keys, on a database that a test may break."""
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -11,7 +10,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.server import ROOT, free_port, wait_for
+from tests.programs import children_of
+from tests.server import ROOT, Served, gunicorn
 
 SECRET_KEY = "of nobody, for an hour, on a loopback address: 0123456789 abcdef"
 PATIENCE_SECONDS = 120
@@ -22,34 +22,24 @@ PAGES = "/stores/267418190/settings/api-keys/"
 
 
 @dataclass(frozen=True)
-class Site:
-    """``brief_key`` expires half an hour after it was made. ``output`` is all that the server prints."""
+class Site(Served):
+    """``brief_key`` expires half an hour after it was made."""
 
-    port: int
-    process: subprocess.Popen[bytes]
     key: str
     brief_key: str
-    output: Path
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def connect(self, timeout: float = PATIENCE_SECONDS) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        return HTTPConnection(self.url.removeprefix("http://"), timeout=timeout)
 
     def workers(self) -> list[int]:
-        """The ids of the processes that answer."""
-        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-        pairs = (map(int, line.split()) for line in listed.stdout.splitlines())
-        return [pid for pid, parent in pairs if parent == self.process.pid]
+        """Return the ids of the processes that answer."""
+        return children_of(self.process.pid)
 
-
-def await_answer(site: Site) -> None:
-    """The server listens before those who answer are there."""
-    with closing(site.connect(timeout=180)) as connection:
-        connection.request("GET", f"{STORE}/")
-        connection.getresponse().read()
+    def await_answer(self) -> None:
+        """Come back when it answers: a server listens before those who answer are there."""
+        with closing(self.connect()) as connection:
+            connection.request("GET", f"{STORE}/")
+            connection.getresponse().read()
 
 
 def environment(database_url: str, **settings: str) -> dict[str, str]:
@@ -68,13 +58,18 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
     }
 
 
-def make_shop(environment: dict[str, str]) -> tuple[str, str]:
-    """Make a shop in the database, which is new. Returns its keys, the second a brief one."""
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.resilience.shop"],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,
+def run(*program: str, variables: dict[str, str], typed: str = "") -> str:
+    """Run Python with an environment of the site; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, *program],
+        cwd=ROOT, env=variables, input=typed, stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
-    key, brief_key = made.stdout.split()
+    return done.stdout
+
+
+def make_keys(variables: dict[str, str]) -> tuple[str, str]:
+    """Make the shop where the database has none, and two keys of it, the second a brief one."""
+    key, brief_key = run("-m", "tests.resilience.shop", variables=variables).split()
     return key, brief_key
 
 
@@ -82,20 +77,10 @@ def make_shop(environment: dict[str, str]) -> tuple[str, str]:
 def site(
     folder: Path, database_url: str, *, config: str = "reflow.server.gunicorn", **settings: str
 ) -> Iterator[Site]:
-    """Make a shop in the database, which is new, and serve it. Settings are given as in the environment."""
-    given = environment(database_url, **settings)
-    key, brief_key = make_shop(given)
-    port, output = free_port(), folder / "output"
-    with output.open("a") as log:
-        command = ["gunicorn", "--config", f"python:{config}", "--bind", f"127.0.0.1:{port}"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, env=given, stdout=log, stderr=log
-        )
-    try:
-        wait_for(process, port, output)
-        site = Site(port, process, key, brief_key, output)
-        await_answer(site)
-        yield site
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE_SECONDS)
+    """Serve the shop, with new keys. Settings are given as in the environment."""
+    variables = environment(database_url, **settings)
+    keys = make_keys(variables)
+    with gunicorn(folder, config=config, **variables) as served:
+        found = Site(served.url, database_url, served.output, served.process, *keys)
+        found.await_answer()
+        yield found

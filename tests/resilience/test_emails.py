@@ -3,10 +3,6 @@
 No e-mail is lost, and none is sent twice but the one that was being sent when its worker was killed.
 """
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,11 +13,12 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import Email
 from stores.models import Store
-from tests import programs
-from tests.postgres import own_postgres
+from tests.postgres import Postgres
 from tests.resilience.conftest import POSTGRESQL
-from tests.resilience.mail import MailServer, environment, mail_server, new_mail_server, wait_until, worker
-from tests.server import ROOT, database_of_the_tests
+from tests.resilience.load import wait_until
+from tests.resilience.mail import MailServer, environment, mail_server, new_mail_server, worker
+from tests.resilience.site import make_keys, run
+from tests.server import database_of_the_tests
 
 pytestmark = POSTGRESQL
 
@@ -53,10 +50,10 @@ def all_sent() -> bool:
 
 
 def test_a_silent_mail_server_holds_up_nothing_but_emails(
-    mail: MailServer, many_owners: list[str], store: Store
+    mail: MailServer, many_owners: list[str], store: Store, tmp_path: Path
 ) -> None:
     mail.is_silent.set()
-    with worker(mail, database_of_the_tests()):
+    with worker(mail, database_of_the_tests(), tmp_path / "output"):
         send_emails(store)
         wait_until(lambda: Email.objects.exclude(error="").count() == 2)
         assert mail.received == []
@@ -65,72 +62,50 @@ def test_a_silent_mail_server_holds_up_nothing_but_emails(
     assert mail.recipients == dict.fromkeys(many_owners, 2)
 
 
-def test_a_mailbox_that_does_not_exist_holds_up_no_other(
-    mail: MailServer, many_owners: list[str], store: Store
+def test_emails_wait_for_a_mail_server_that_is_away_but_for_a_mailbox_that_does_not_exist(
+    many_owners: list[str], store: Store, tmp_path: Path
 ) -> None:
-    mail.refused.add(many_owners[0])
-    with worker(mail, database_of_the_tests()):
-        send_emails(store)
-        wait_until(lambda: not Email.objects.waiting().exists())
-    assert mail.recipients == dict.fromkeys(many_owners[1:], 2)
-    assert set(Email.objects.failed().values_list("recipient__email", "error", "attempts")) == {
-        (many_owners[0], "SMTPRecipientsRefused 550", 1)
-    }
-
-
-def test_emails_wait_for_a_mail_server_that_is_away(many_owners: list[str], store: Store) -> None:
     mail = new_mail_server()
-    with worker(mail, database_of_the_tests()):
+    mail.refused.add(many_owners[0])
+    with worker(mail, database_of_the_tests(), tmp_path / "output"):
         send_emails(store)
         wait_until(lambda: Email.objects.filter(error="ConnectionRefusedError").count() == 2 * OWNERS)
         with mail_server(mail):
-            wait_until(all_sent)
-    assert mail.recipients == dict.fromkeys(many_owners, 2)
+            wait_until(lambda: not Email.objects.waiting().exists())
+    assert mail.recipients == dict.fromkeys(many_owners[1:], 2)
+    assert set(Email.objects.failed().values_list("recipient__email", "error")) == {
+        (many_owners[0], "SMTPRecipientsRefused 550")
+    }
 
 
 def test_a_worker_that_is_killed_loses_no_email_and_repeats_one(
-    mail: MailServer, many_owners: list[str], store: Store
+    mail: MailServer, many_owners: list[str], store: Store, tmp_path: Path
 ) -> None:
+    """Two take its place, which send each of the others once."""
     mail.hold()
-    send_emails(store)
-    with worker(mail, database_of_the_tests()) as killed:
+    send_emails(store, times=3)
+    address, output = database_of_the_tests(), tmp_path / "output"
+    with worker(mail, address, output):
         mail.await_emails(1)
-        os.killpg(killed.pid, signal.SIGKILL)
     mail.may_answer.set()
-    with worker(mail, database_of_the_tests()):
+    with worker(mail, address, output), worker(mail, address, output):
         wait_until(all_sent)
-    assert len(set(mail.received)) == 2 * OWNERS
-    assert len(mail.received) == 2 * OWNERS + 1
+    assert len(set(mail.received)) == 6 * OWNERS
+    assert len(mail.received) == 6 * OWNERS + 1
     assert mail.received.count(mail.received[0]) == 2
 
 
-def test_two_workers_send_each_email_once(mail: MailServer, many_owners: list[str], store: Store) -> None:
-    send_emails(store, times=5)
-    with worker(mail, database_of_the_tests()), worker(mail, database_of_the_tests()):
-        wait_until(all_sent)
-    assert mail.recipients == dict.fromkeys(many_owners, 10)
-
-
-def test_emails_survive_a_database_that_is_away(mail: MailServer, tmp_path: Path) -> None:
+def test_emails_survive_a_database_that_is_away(mail: MailServer, database: Postgres, tmp_path: Path) -> None:
     """The one that was on its way then may be sent twice."""
-    with programs.needed(), own_postgres() as database:
-        variables = environment(mail, database.url)
-        made = run("-m", "tests.resilience.shop", variables=variables)
-        key, brief_key = made.split()
-        with worker(mail, database.url):
-            mail.hold()
-            run("manage.py", "revoke_keys", variables=variables, typed=key)
-            mail.await_emails(1)
-            database.stop()
-            mail.may_answer.set()
-            database.start()
-            run("manage.py", "revoke_keys", variables=variables, typed=brief_key)
-            mail.await_emails(2)
+    variables = environment(mail, database.url)
+    keys = make_keys(variables)
+    with worker(mail, database.url, tmp_path / "output"):
+        mail.hold()
+        run("manage.py", "revoke_keys", variables=variables, typed=keys[0])
+        mail.await_emails(1)
+        database.stop()
+        mail.may_answer.set()
+        database.start()
+        run("manage.py", "revoke_keys", variables=variables, typed=keys[1])
+        mail.await_emails(2)
     assert len(mail.received) <= 3
-
-
-def run(*program: str, variables: dict[str, str], typed: str = "") -> str:
-    command = [sys.executable, *program]
-    return subprocess.run(
-        command, cwd=ROOT, env=variables, input=typed, capture_output=True, text=True, check=True
-    ).stdout

@@ -37,8 +37,8 @@ def machines(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) ->
             stack.enter_context(
                 gunicorn(
                     tmp_path_factory.mktemp(name),
-                    database_of_the_tests(),
                     "--workers=1",
+                    DATABASE_URL=database_of_the_tests(),
                     USAGE_FLUSH_SECONDS="0",
                     REDIS_URL=cluster.url,
                 )

@@ -19,7 +19,7 @@ def test_nginx_logs_neither_keys_nor_links_to_reset_a_password() -> None:
     _, key = key_text.generate()
     secret = key.partition(".")[2]
     # Nobody listens behind it: nginx says most when it fails.
-    with programs.needed(), proxy.in_front_of(free_port()) as nginx:
+    with programs.needed(), proxy.nginx(free_port()) as nginx:
         for path, body in (
             (f"/v1/stores/1/orders/?api_key={key}", b""),
             (f"/v1/{key}/foo", b""),
@@ -35,14 +35,15 @@ def test_nginx_logs_neither_keys_nor_links_to_reset_a_password() -> None:
             finally:
                 connection.close()
         nginx.kill()
-        written = {file.name: file.read_bytes() for file in nginx.folder.iterdir() if file.is_file()}
+        files = nginx.output.parent.iterdir()
+        written = {file.name: file.read_bytes() for file in files if file.is_file()}
     assert b"GET 503" in written["access.log"]
     assert [name for name, text in written.items() if secret.encode() in text] == []
 
 
 def test_nginx_answers_503_while_nobody_listens() -> None:
     # Long before nginx would give up on a server that listens and does not answer: after 40 s.
-    with programs.needed(), proxy.in_front_of(free_port()) as nginx:
+    with programs.needed(), proxy.nginx(free_port()) as nginx:
         connection = http.client.HTTPConnection("127.0.0.1", nginx.port, timeout=30)
         for path in ("/healthz", "/v1/stores/267418190/orders/"):
             connection.request("GET", path, headers={"Host": "api.example.com"})

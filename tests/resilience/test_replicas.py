@@ -1,7 +1,6 @@
 """A primary and a streaming replica: what is read where, and what a replica that fails costs."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,14 +12,12 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.request import Request
 
-import psycopg
 import pytest
 
-from tests import programs
-from tests.postgres import Postgres, own_postgres
+from tests.postgres import Postgres
 from tests.resilience.load import Load
 from tests.resilience.servers import standby
-from tests.resilience.site import PAGES, SECRET_KEY, STORE, Site, site
+from tests.resilience.site import PAGES, SECRET_KEY, STORE, Site, environment, site
 from tests.server import PATIENCE, ROOT, Served, Visitor, answer_to, call_api, gunicorn
 
 TOKEN = "a3f1c2d4e5b6978877665544332211ff"
@@ -34,9 +31,8 @@ KEY_CHECK = re.compile(r".* FROM apikeys_apikey key JOIN stores_store ")
 
 
 @pytest.fixture(scope="module")
-def primary() -> Iterator[Postgres]:
-    with programs.needed(), own_postgres() as server:
-        yield server
+def primary(database: Postgres) -> Postgres:
+    return database
 
 
 @pytest.fixture(scope="module")
@@ -66,20 +62,17 @@ def patient(tmp_path_factory: pytest.TempPathFactory, urls: dict[str, str]) -> I
 
 
 @pytest.fixture
-def shop(patient: Site, replica: Postgres) -> Served:
+def shop(patient: Site, replica: Postgres) -> Site:
     """The site, once it reads orders from the replica."""
-    served = Served(patient.url, "", patient.output, patient.process)
-    wait_until_read(replica, served, patient.key)
-    return served
+    wait_until_read(replica, patient, patient.key)
+    return patient
 
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory, patient: Site, urls: dict[str, str]) -> Iterator[Served]:
     """Another machine of the same shop, whose replica may be two seconds behind."""
     limits = {"RATE_LIMIT_PER_KEY": "1000000", "REPLICA_MAX_LAG_SECONDS": "2", "METRICS_TOKEN": TOKEN}
-    settings = {name: value for name, value in urls.items() if name != "DATABASE_URL"}
-    folder = tmp_path_factory.mktemp("strict")
-    with gunicorn(folder, urls["DATABASE_URL"], **limits, **settings) as served:
+    with gunicorn(tmp_path_factory.mktemp("strict"), **limits, **urls) as served:
         wait_for_state(served, "ok")
         yield served
 
@@ -104,19 +97,14 @@ def wait_until_read(replica: Postgres, served: Served, key: str) -> None:
             call_api(served, f"{STORE}/orders/", key)
 
 
-def execute(server: Postgres, statement: str) -> None:
-    with psycopg.connect(host=str(server.folder), user="postgres", autocommit=True) as connection:
-        connection.execute(statement)
-
-
 @contextmanager
 def paused(replica: Postgres) -> Iterator[None]:
     """The replica stays as it is, and answers."""
-    execute(replica, "SELECT pg_wal_replay_pause()")
+    replica.execute("SELECT pg_wal_replay_pause()")
     try:
         yield
     finally:
-        execute(replica, "SELECT pg_wal_replay_resume()")
+        replica.execute("SELECT pg_wal_replay_resume()")
 
 
 @contextmanager
@@ -136,9 +124,9 @@ def test_doctor_says_of_a_replica_how_far_it_is_behind(
     shop: Served, replica: Postgres, urls: dict[str, str], patient: Site
 ) -> None:
     def examine() -> dict[str, str]:
-        environment = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **urls}
+        variables = environment(urls["DATABASE_URL"]) | urls
         program = [sys.executable, "manage.py", "doctor", "--variables", "--json"]
-        done = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(program, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
         assert done.returncode == 1, done.stderr  # there is no mail server
         (found,) = (one for one in json.loads(done.stdout) if one["subject"] == "replicas")
         return dict(found)
@@ -268,7 +256,7 @@ def test_a_replica_with_an_older_schema_is_left_out_until_it_is_migrated(
 ) -> None:
     with paused(replica):
         migrate = "INSERT INTO django_migrations (app, name, applied) VALUES ('stores', '9999_next', now())"
-        execute(primary, migrate)
+        primary.execute(migrate)
         wait_for_state(shop, "older schema")
         with statements(replica) as found:
             assert call_api(shop, f"{STORE}/orders/", patient.key).status == 200
@@ -303,15 +291,13 @@ def test_an_owners_page_is_answered_from_the_primary_when_the_replica_fails_it(
 def test_what_is_no_replica_of_this_database_is_never_read_from(
     patient: Site, primary: Postgres, replica: Postgres, urls: dict[str, str], tmp_path: Path
 ) -> None:
-    execute(primary, "CREATE DATABASE other")
+    primary.execute("CREATE DATABASE other")
     wrong = (
         f"{primary.url}?application_name=other",
         f"{replica.url.rpartition('/')[0]}/other",
         f"postgres://postgres@/{tmp_path}/postgres",
     )
-    settings = urls | {"DATABASE_REPLICA_URL": ",".join(wrong)}
-    database_url = settings.pop("DATABASE_URL")
-    with gunicorn(tmp_path, database_url, **settings) as served:
+    with gunicorn(tmp_path, **urls | {"DATABASE_REPLICA_URL": ",".join(wrong)}) as served:
         wait_for_state(served, "no replica", "away", "away")
         with statements(replica) as found:
             assert call_api(served, f"{STORE}/products/", patient.key).status == 200
@@ -323,12 +309,9 @@ def test_a_replica_that_never_answers_costs_nobody_an_answer(
 ) -> None:
     with Load([shop.url], patient.key, writers=0) as calls:
         calls.wait_for(50)
-        replica.freeze(frozen=True)
-        try:
+        with replica.frozen():
             wait_for_state(shop, "away")
             calls.wait_for(50)
-        finally:
-            replica.freeze(frozen=False)
         wait_until_read(replica, shop, patient.key)
     assert calls.seen.keys() == {"200"}
 
