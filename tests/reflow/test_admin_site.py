@@ -1,6 +1,7 @@
 """The admin as a whole: no query string fails, and a change takes a recent sign-in."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -42,30 +43,29 @@ def lookups() -> dict[Any, list[str]]:
 LOOKUPS = lookups()
 
 
-def filter_queries_of(model: Any) -> list[str]:
+def filter_queries_of(model: Any, values: Iterable[str]) -> list[str]:
     """Queries that the page's own filters could send, with every kind of value."""
     lookups = sorted(admin.site.get_model_admin(model).get_filter_lookups(None))  # type: ignore[attr-defined]
-    return [urlencode({lookup: value}) for lookup in lookups for value in VALUES]
+    return [urlencode({lookup: value}) for lookup in lookups for value in values]
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_no_query_of_a_list_is_a_server_error(
-    operator: Client, store: Store, issue: IssueKey, model: Any
-) -> None:
+def test_no_query_of_a_list_is_a_server_error(operator: Client, store: Store, issue: IssueKey) -> None:
     make_specimens(store)
     issue()
-    url = admin_page(model, "changelist")
     operator.raise_request_exception = False
-    general = QUERIES if model in {Usage, Product, User} else ()
-    for query in [*LOOKUPS[model], *filter_queries_of(model), *general]:
-        with transaction.atomic():
-            response = operator.get(f"{url}?{query}")
-        assert response.status_code in {200, 302, 400, 403}, query
+    for model in MODELS:
+        is_examined = model in {Usage, User}
+        filters = filter_queries_of(model, VALUES if is_examined else VALUES[:1])
+        for query in [*LOOKUPS[model], *filters, *(QUERIES if is_examined else ())]:
+            with transaction.atomic():
+                response = operator.get(f"{admin_page(model, 'changelist')}?{query}")
+            assert response.status_code in {200, 302, 400, 403}, (model, query)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_no_list_offers_all_stores_to_choose_from(model: Any) -> None:
-    assert not {"store", "store__name"} & set(admin.site.get_model_admin(model).list_filter)
+def test_no_list_offers_all_stores_to_choose_from() -> None:
+    for model in MODELS:
+        filters = set(admin.site.get_model_admin(model).list_filter)
+        assert not {"store", "store__name"} & filters, model
 
 
 def test_products_are_found_by_their_store(operator: Client, store: Store, other_store: Store) -> None:
@@ -81,16 +81,15 @@ def test_a_list_looks_up_no_secret(operator: Client, column: str) -> None:
         assert operator.get(admin_page(model, "changelist"), {column: "a"}).status_code == 400
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_every_filter_of_a_list_works(operator: Client, store: Store, issue: IssueKey, model: Any) -> None:
+def test_every_filter_of_a_list_works(operator: Client, store: Store, issue: IssueKey) -> None:
     make_specimens(store)
     issue()
-    page = operator.get(admin_page(model, "changelist"))
-    for spec in page.context["cl"].filter_specs:
-        for choice in spec.choices(page.context["cl"]):
-            assert (
-                operator.get(f"{admin_page(model, 'changelist')}{choice['query_string']}").status_code == 200
-            )
+    for model in MODELS:
+        address = admin_page(model, "changelist")
+        changelist = operator.get(address).context["cl"]
+        for spec in changelist.filter_specs:
+            for choice in spec.choices(changelist):
+                assert operator.get(f"{address}{choice['query_string']}").status_code == 200, (model, choice)
 
 
 def test_no_query_of_the_search_for_a_field_is_a_server_error(operator: Client, store: Store) -> None:
