@@ -12,6 +12,8 @@ from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.core.cache import cache, caches
 from django.core.mail import EmailMessage
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -129,6 +131,20 @@ def within_a_minute() -> Iterator[None]:
     """Stop the clock, so that no window of a rate limit, which is a minute of the clock, ends meanwhile."""
     with time_machine.travel(datetime.now(UTC), tick=False):
         yield
+
+
+@pytest.fixture
+def kept_connection() -> Iterator[None]:
+    """Let requests through the whole application neither begin nor end with closing the connection.
+
+    The transaction of the test would go with it.
+    """
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 def sign_in(client: Client, email: str) -> None:
