@@ -97,7 +97,7 @@ ERROR_CODES = {
         401,
         "This API key may not be used from this address: its store's owner can allow it on the settings "
         "page.",
-        "It came from an address that the key does not allow.",
+        "The key does not allow that address.",
         challenge="invalid_token",
     ),
     "resource_not_allowed": ErrorCode(

@@ -10,24 +10,12 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from typing import Any, NamedTuple
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import (
-    Aggregate,
-    Count,
-    DateTimeField,
-    Exists,
-    Func,
-    IntegerField,
-    Max,
-    OuterRef,
-    Q,
-    Sum,
-    TextField,
-    Value,
-)
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from apikeys import emails
@@ -49,39 +37,12 @@ USUAL_SHARE = 0.8
 MIN_KEYS = 5
 
 
-class HourNumber(Func):
-    """An hour as a text, counted since 1970: ``494352``."""
-
-    output_field = TextField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "CAST(strftime('%%%%s', %(expressions)s) / 3600 AS text)"
-        return super().as_sql(compiler, connection, template=template, **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "(EXTRACT(epoch FROM %(expressions)s)::bigint / 3600)::text"
-        return super().as_sql(compiler, connection, template=template, **context)
-
-
-class Joined(Aggregate):
-    """All texts of a group, with commas between."""
-
-    output_field = TextField()
-    template = "%(function)s(%(expressions)s, ',')"
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return super().as_sql(compiler, connection, function="GROUP_CONCAT", **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return super().as_sql(compiler, connection, function="STRING_AGG", **context)
-
-
 class Rhythm(NamedTuple):
     """The hours in which requests of a key succeeded, the newest last, and how many did."""
 
     key_id: int
     quiet_since: datetime | None
-    hours: list[int]
+    hours: Sequence[int]
     requests: int
 
 
@@ -129,7 +90,7 @@ def longest_miss(recent: Sequence[int], expected: Set[int], away: Set[int]) -> i
 def look_for_silence() -> None:
     """Mark the keys that have fallen silent or fail, and those that are back, and tell their owners once.
 
-    One query reads the rhythms of all keys, whatever their number; only those that have changed take others.
+    Two queries read the rhythms of all keys, whatever their number; only those that have changed take others.
     """
     now = timezone.now()
     rhythms, away = read_rhythms(now)
@@ -167,20 +128,17 @@ def read_rhythms(now: datetime) -> tuple[list[Rhythm], Set[int]]:
         .filter(is_rhythm_watched=True, superseded_at=None, created_at__lt=now - MIN_AGE)
         .filter(Q(quiet_since__isnull=False) | ~Exists(lately))
     )
-    of_keys = succeeded.filter(key__in=watched).values_list("key_id", "key__quiet_since")
-    of_site = counted.annotate(
-        no_key=Value(None, IntegerField()), never=Value(None, DateTimeField()), hours=HourNumber("hour")
-    ).values_list("no_key", "never", "hours")
-    rows = of_keys.annotate(hours=Joined(HourNumber("hour")), n=Sum("requests")).union(
-        of_site.annotate(n=Count("pk")), all=True
+    hours_of_keys = (
+        succeeded.filter(key__in=watched)
+        .order_by("key", "hour")
+        .values_list("key_id", "key__quiet_since", "hour", "requests")
     )
-    rhythms, keys_by_hour = [], {}
-    for key_id, quiet_since, hours, number in rows:
-        if key_id is None:
-            keys_by_hour[int(hours)] = number
-        else:
-            rhythms.append(Rhythm(key_id, quiet_since, sorted(map(int, hours.split(","))), number))
-    return rhythms, hours_away(keys_by_hour, now)
+    rhythms = []
+    for (key_id, quiet_since), rows in groupby(hours_of_keys, key=itemgetter(0, 1)):
+        hours, requests = zip(*((hour_of(hour), number) for *_, hour, number in rows), strict=True)
+        rhythms.append(Rhythm(key_id, quiet_since, hours, sum(requests)))
+    keys_by_hour = dict(counted.values_list("hour").annotate(Count("pk")))
+    return rhythms, hours_away({hour_of(hour): keys for hour, keys in keys_by_hour.items()}, now)
 
 
 def hours_away(keys_by_hour: Mapping[int, int], now: datetime) -> Set[int]:

@@ -5,7 +5,6 @@ is ``(id, at)``. Rows refer to keys and stores without a foreign key constraint:
 deleting a key does not delete millions of rows.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from django.db import models
@@ -41,11 +40,6 @@ class RequestQuerySet(models.QuerySet["LoggedRequest"]):
 
     def newest_first(self) -> "RequestQuerySet":
         return self.order_by("-at", "-id")
-
-    def before(self, at: datetime, pk: int) -> "RequestQuerySet":
-        """Requests that come after this one where the newest is first."""
-        # The first condition repeats part of the second in a form that an index can begin at.
-        return self.filter(at__lte=at).exclude(at=at, pk__gte=pk)
 
 
 class LoggedRequest(models.Model):

@@ -4,14 +4,16 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from threading import BoundedSemaphore
 from typing import Any
 
-from django import forms
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from apikeys.settings_page.log_search import LogFilters
 from stores.models import Store
 
 # What a spreadsheet program takes for a formula, which can send away what is in other cells: at the beginning
@@ -25,6 +27,9 @@ ROWS_PER_CHUNK = 500
 # A download whose process was killed keeps the next one waiting for so long.
 LOCK_SECONDS = 60
 RETRY_SECONDS = 10
+MAX_ROWS = 1_000_000
+# What columns are called in logs, where that is otherwise.
+ATTRIBUTES = {"time": "at", "key": "prefix", "what": "sentence", "by": "actor_name"}
 
 downloads = BoundedSemaphore(MAX_DOWNLOADS)
 
@@ -81,16 +86,26 @@ def csv_response(
     return response
 
 
+def log_csv(
+    request: HttpRequest, store: Store, name: str, filters: LogFilters, head: Sequence[str]
+) -> HttpResponseBase:
+    """Return a download of the rows of a log that the filters find, the newest MAX_ROWS of them.
+
+    400 with what is wrong with each filter: a file without rows would look like an answer.
+    """
+    if not filters.is_valid():
+        lines = [f"{field}: {' '.join(map(str, errors))}" for field, errors in filters.errors.items()]
+        return HttpResponseBadRequest("\n".join(lines), content_type="text/plain; charset=utf-8")
+    read = attrgetter(*(ATTRIBUTES.get(column, column) for column in head))
+    return csv_response(
+        request, store, name, head, map(read, filters.search(store).all_rows(at_most=MAX_ROWS))
+    )
+
+
 def refuse_download(request: HttpRequest) -> HttpResponse:
     response = render(request, "apikeys/busy.html", status=429)
     response["Retry-After"] = str(RETRY_SECONDS)
     return response
-
-
-def refuse_filters(filters: forms.Form) -> HttpResponse:
-    """Answer 400 with what is wrong with each filter: a file without rows would look like an answer."""
-    lines = [f"{name}: {' '.join(map(str, errors))}" for name, errors in filters.errors.items()]
-    return HttpResponseBadRequest("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
 def csv_lines(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

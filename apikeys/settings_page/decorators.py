@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.shortcuts import get_object_or_404, redirect, resolve_url
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
@@ -22,6 +22,7 @@ from apikeys import key_text
 from apikeys.models import ApiKey
 from apikeys.recent_login import has_recent_login
 from apikeys.settings_page import form_recovery
+from apikeys.settings_page.dialogs import render_dialog
 from stores.models import Store
 
 Parameters = ParamSpec("Parameters")
@@ -130,14 +131,14 @@ def recent_login_required(page: Page[Parameters]) -> Callable[..., HttpResponseB
 
 
 def open_store_required(page: Page[Parameters]) -> Callable[..., HttpResponseBase]:
-    """Say that all keys of the store are suspended, and what to do, instead of a form to fill."""
+    """Say instead of a form to fill where all keys of the store are suspended."""
 
     @wraps(page)
     def guarded(
         request: OwnerRequest, store: Store, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> HttpResponseBase:
         if hasattr(store, "key_suspension"):
-            return render(request, "apikeys/suspended.html", {"store": store})
+            return render_dialog(request, "suspended", store)
         return page(request, store, *args, **kwargs)
 
     return guarded

@@ -1,34 +1,47 @@
 """Forms of the settings page. A form checks what was typed, then calls apikeys.lifecycle."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.urls import reverse_lazy
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+from django.utils.text import format_lazy
 
-from apikeys import client_ip, lifecycle
+from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.formats import exact_time
 from apikeys.lifecycle import KeyChanges, NameTaken, StaleKey, StoreSuspended
-from apikeys.models import ApiKey, AuditEntry, Refusal
-from apikeys.validators import MAX_NOTE_LENGTH, clean_key_name, clean_note, validate_no_key
+from apikeys.models import ApiKey, AuditEntry, Event, Refusal
+from apikeys.validators import (
+    MAX_ADDRESSES,
+    MAX_NOTE_LENGTH,
+    clean_addresses,
+    clean_key_name,
+    clean_note,
+    validate_no_key,
+)
 from stores.models import Store
 from stores.resources import MANAGING_SCOPES, SCOPES, Access, Resource, with_implied
 from stores.text import visible_part
 
-MAX_ADDRESSES = 50
 # An IPv6 network written in full, and the end of its line.
 MAX_NETWORK_LENGTH = 44
 # What a preset may grant: never access to other keys.
 SHOP_SCOPES = [scope for scope in SCOPES if scope not in MANAGING_SCOPES]
 # The longest that a key works which may renew itself.
 MAX_RENEWS_DAYS = 90
-# Of what others did to a key while its form was open.
-MAX_LISTED = 10
+LENGTHS = (("7", "7 days"), ("30", "30 days"), ("60", "60 days"), ("90", "90 days"), ("365", "1 year"))
+# For how many days a key is extended, unless another length is chosen.
+EXTENSION = "90"
+UNKNOWN = "unknown"
+CONFIRMATION = {"autofocus": True, "autocomplete": "off", "spellcheck": "false"}
+PLAIN_TEXT = {"autocomplete": "off", "dir": "auto"}
 NAME_TAKEN = "Another key of this store has this name. Choose a different one."
 
 
@@ -43,44 +56,31 @@ class LinesField(forms.CharField):
 class AddressesField(LinesField):
     """IP addresses and networks, as typed on lines or between commas, each once."""
 
-    def __init__(self, *, required: bool) -> None:
-        super().__init__(required=required, max_length=MAX_ADDRESSES * MAX_NETWORK_LENGTH)
+    widget = forms.Textarea({"rows": 3, "autocomplete": "off", "spellcheck": "false"})
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            max_length=MAX_ADDRESSES * MAX_NETWORK_LENGTH,
+            help_text="IP addresses or networks, one per line, such as 203.0.113.7 or 2001:db8::/32. "
+            "Leave it empty to allow any address.",
+        )
 
     def clean(self, value: Any) -> list[str]:
-        typed = super().clean(value).replace(",", " ").split()
-        if len(typed) > MAX_ADDRESSES:
-            raise ValidationError(f"Enter at most {MAX_ADDRESSES} addresses, or use networks.")
-        kept: dict[str, None] = {}
-        for text in typed:
-            try:
-                kept[client_ip.canonical(text)] = None
-            except ValueError as error:
-                raise ValidationError(str(error)) from error
-        return list(kept)
+        return clean_addresses(super().clean(value).replace(",", " ").split())
 
 
-class BoundedDecoder(json.JSONDecoder):
-    """Refuses as no JSON what Python cannot read: a number of too many digits, and too many levels."""
-
-    def decode(self, s: str, *args: Any) -> Any:
-        try:
-            return super().decode(s, *args)
-        except (ValueError, RecursionError) as error:
-            raise json.JSONDecodeError(str(error), s, 0) from error
+def expiries() -> list[tuple[str, str]]:
+    """Return the choices of an expiry, each with the date that it comes to today."""
+    today = timezone.now()
+    dates = {days: f"{today + timedelta(days=int(days)):%-d %b %Y}" for days, _ in LENGTHS}
+    lengths = [(days, f"{label} ({dates[days]})") for days, label in LENGTHS]
+    return [*lengths, ("date", "On a date"), ("never", "No expiry")]
 
 
 class KeyForm(forms.Form):
     """Name, note, expiry and resource access: what Add and Edit have in common."""
 
-    EXPIRIES = (
-        ("7", "7 days"),
-        ("30", "30 days"),
-        ("60", "60 days"),
-        ("90", "90 days"),
-        ("365", "1 year"),
-        ("date", "On a date"),
-        ("never", "No expiry"),
-    )
     # What programs of a kind usually need. The last one gets a caution.
     PRESETS: ClassVar = {
         "Read everything": [scope for scope in SHOP_SCOPES if scope.endswith(":read")],
@@ -90,11 +90,39 @@ class KeyForm(forms.Form):
         "Full access": SHOP_SCOPES,
     }
 
-    name = forms.CharField(max_length=100, error_messages={"required": "Enter a name."})
-    note = LinesField(max_length=MAX_NOTE_LENGTH, required=False)
-    expiry = forms.ChoiceField(choices=EXPIRIES, initial="90")
-    renews = forms.BooleanField(required=False)
-    expiry_date = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    name = forms.CharField(
+        max_length=100,
+        widget=forms.TextInput(PLAIN_TEXT | {"autofocus": True}),
+        error_messages={"required": "Enter a name."},
+        help_text="Where the key is used, such as “Accounting” or “Warehouse sync”.",
+    )
+    note = LinesField(
+        max_length=MAX_NOTE_LENGTH,
+        required=False,
+        widget=forms.Textarea({"class": "prose", "rows": 2, "dir": "auto"}),
+        help_text="Who asked for it, where it is stored, whom to ask. Not the key itself.",
+    )
+    expiry = forms.ChoiceField(
+        choices=expiries,
+        initial="90",
+        # Shown with "never".
+        help_text="A key without an expiry works until somebody deactivates or deletes it. If it leaks "
+        "unnoticed, it stays open.",
+    )
+    expiry_date = forms.DateField(
+        required=False,
+        label="Last day it works (UTC)",
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
+    )
+    renews = forms.BooleanField(
+        required=False,
+        label="May renew itself",
+        help_text=format_lazy(
+            "The program trades the key for a new one before it ends, so that nobody has to. "
+            '<a href="{}#renewal">How it works</a>',
+            reverse_lazy("getting-started"),
+        ),
+    )
     access = forms.MultipleChoiceField(
         choices=[(scope, scope) for scope in SCOPES],
         error_messages={
@@ -102,7 +130,7 @@ class KeyForm(forms.Form):
             "invalid_choice": "There is no access called %(value)s.",
         },
     )
-    allowed_addresses = AddressesField(required=False)
+    allowed_addresses = AddressesField()
 
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -151,14 +179,6 @@ class KeyForm(forms.Form):
             return datetime.combine(self.cleaned_data["expiry_date"], time.max, UTC).replace(microsecond=0)
         return timezone.now() + timedelta(days=int(expiry))
 
-    def expiries(self) -> list[tuple[str, str]]:
-        """The choices of an expiry, each with the date that it comes to."""
-        today = timezone.now()
-        return [
-            (value, f"{label} ({today + timedelta(days=int(value)):%-d %b %Y})" if value.isdigit() else label)
-            for value, label in self.fields["expiry"].choices  # type: ignore[attr-defined]
-        ]
-
     def presets(self) -> list[tuple[str, str]]:
         return [(label, " ".join(scopes)) for label, scopes in self.PRESETS.items()]
 
@@ -174,25 +194,25 @@ class KeyForm(forms.Form):
         ]
 
 
+def try_to_create(form: forms.Form, create: Callable[[], tuple[ApiKey, str]]) -> tuple[ApiKey, str] | None:
+    """Return the new key and its plaintext, or None with an error on the form."""
+    try:
+        return create()
+    except NameTaken:
+        form.add_error("name", NAME_TAKEN)
+    except ValidationError as error:
+        form.add_error("name", error)
+    except StoreSuspended as error:
+        form.add_error(None, str(error))
+    return None
+
+
 class NewKeyForm(KeyForm):
     def create(self, *, by: Actor) -> tuple[ApiKey, str] | None:
-        """The new key and its plaintext, or None with an error on the form."""
-        try:
-            return lifecycle.create_key(
-                store=self.store,
-                name=self.cleaned_data["name"],
-                note=self.cleaned_data["note"],
-                access=self.cleaned_data["access"],
-                expires_at=self.expires_at(),
-                renews_days=self.renews_days(),
-                allowed_addresses=self.cleaned_data["allowed_addresses"],
-                by=by,
-            )
-        except NameTaken:
-            self.add_error("name", NAME_TAKEN)
-        except StoreSuspended as error:
-            self.add_error(None, str(error))
-        return None
+        names = ("name", "note", "access", "allowed_addresses")
+        settings = {name: self.cleaned_data[name] for name in names}
+        settings |= {"expires_at": self.expires_at(), "renews_days": self.renews_days()}
+        return try_to_create(self, lambda: lifecycle.create_key(store=self.store, by=by, **settings))
 
 
 class CanaryForm(forms.Form):
@@ -200,12 +220,14 @@ class CanaryForm(forms.Form):
 
     name = forms.CharField(
         max_length=100,
+        widget=forms.TextInput(PLAIN_TEXT),
         error_messages={"required": "Enter a name."},
         help_text="What you will know it by in an e-mail, such as “Canary in the old repository”.",
     )
     place = forms.CharField(
         label="Where it is put",
         max_length=500,
+        widget=forms.TextInput(PLAIN_TEXT),
         validators=[validate_no_key],
         error_messages={"required": "Enter where you put it."},
         help_text="Such as “README of the old repository” or “shared drive”.",
@@ -216,20 +238,12 @@ class CanaryForm(forms.Form):
         self.store = store
 
     def create(self, *, by: Actor) -> tuple[ApiKey, str] | None:
-        """Return the new canary and its plaintext, or None with an error on the form."""
-        try:
-            return lifecycle.create_canary(store=self.store, by=by, **self.cleaned_data)
-        except NameTaken:
-            self.add_error("name", NAME_TAKEN)
-        except ValidationError as error:
-            self.add_error("name", error)
-        except StoreSuspended as error:
-            self.add_error(None, str(error))
-        return None
+        fields = self.cleaned_data
+        return try_to_create(self, lambda: lifecycle.create_canary(store=self.store, by=by, **fields))
 
 
 class EditKeyForm(KeyForm):
-    """Changes of a key what this person changed. ``shown`` is the key as it was when the form was opened."""
+    """Changes of a key what this person changed. ``version`` is that of the key when the form was opened."""
 
     LABELS: ClassVar = {
         "name": "name",
@@ -240,20 +254,18 @@ class EditKeyForm(KeyForm):
         "renews_days": "renewal",
     }
 
-    shown = forms.JSONField(widget=forms.HiddenInput, decoder=BoundedDecoder)
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 
     def __init__(self, *args: Any, key: ApiKey, extend: bool = False, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", initial_of(key) | {"shown": shown_of(key)})
-        if extend:
-            kwargs["initial"]["expiry"] = "90"
-        super().__init__(*args, store=key.store, **kwargs)
+        initial = initial_of(key) | ({"expiry": EXTENSION} if extend else {})
+        super().__init__(*args, store=key.store, initial=initial, **kwargs)
         self.key = key
         # What was done to the key since the form was opened, newest first.
         self.meanwhile: list[AuditEntry] = []
         if key.expires_at:
             verb = "Leave expired since" if key.is_expired(timezone.now()) else "Keep"
             keep = ("keep", f"{verb} {exact_time(key.expires_at)}")
-            self.fields["expiry"].choices = [keep, *self.EXPIRIES]  # type: ignore[attr-defined]
+            self.fields["expiry"].choices = [keep, *expiries()]  # type: ignore[attr-defined]
 
     def is_name_taken(self, name: str) -> bool:
         if self.key.superseded_at:
@@ -261,43 +273,15 @@ class EditKeyForm(KeyForm):
         others = ApiKey.objects.for_store(self.store).exclude(pk=self.key.pk)
         return others.with_name(name).exists()
 
-    def clean_shown(self) -> dict[str, Any]:
-        shown = self.cleaned_data["shown"]
-        if not isinstance(shown, dict) or shown.keys() != shown_of(self.key).keys():
-            raise ValidationError("The form is incomplete.")
-        if not isinstance(shown["version"], int):
-            raise ValidationError("The form is incomplete.")
-        return shown
-
     def clean(self) -> dict[str, Any]:
-        if "shown" in self.errors:
+        if "version" in self.errors:
             self.add_error(None, "This form was incomplete, so nothing was saved. Check it and save again.")
-            self.fill_in({"shown": json.dumps(shown_of(self.key))})
+            self.fill_in({"version": self.key.version})
         return super().clean()
 
     def granted(self) -> list[str]:
         """Return the access in the form, with what it implies."""
         return with_implied(self.cleaned_data["access"])
-
-    def changes(self) -> KeyChanges:
-        """Return what this person changed in the form, and nothing that only somebody else changed."""
-        cleaned, shown = self.cleaned_data, self.cleaned_data["shown"]
-        changes: KeyChanges = {}
-        if cleaned["name"] != shown["name"]:
-            changes["name"] = cleaned["name"]
-        if cleaned["note"] != shown["note"]:
-            changes["note"] = cleaned["note"]
-        if (access := self.granted()) != shown["access"]:
-            changes["access"] = access
-        if cleaned["allowed_addresses"] != shown["allowed_addresses"]:
-            changes["allowed_addresses"] = cleaned["allowed_addresses"]
-        if cleaned["expiry"] not in {"keep", "" if shown["expires_at"] else "never"}:
-            changes["expires_at"] = self.expires_at()
-        if (renews_days := self.renews_days()) != shown["renews_days"] or (
-            renews_days and "expires_at" in changes
-        ):
-            changes["renews_days"] = renews_days
-        return changes
 
     def expires_at(self) -> datetime | None:
         """Return the same for a key that keeps its expiry: its own."""
@@ -308,12 +292,42 @@ class EditKeyForm(KeyForm):
         is_kept = self.cleaned_data["expiry"] == "keep" and self.cleaned_data.get("renews")
         return self.key.renews_days if is_kept else super().renews_days()
 
+    def settings(self) -> dict[str, Any]:
+        """Return the key's settings as they are now."""
+        return {name: getattr(self.key, name) for name in self.LABELS}
+
+    def shown(self) -> dict[str, Any]:
+        """Return the key's settings when the form was opened: what was changed since is taken back."""
+        shown = self.settings()
+        for entry in self.meanwhile:
+            if "successor" in entry.details:
+                # It was replaced, and ends sooner: what its expiry was is not recorded.
+                shown["expires_at"] = UNKNOWN
+            elif entry.event == Event.UPDATED:
+                shown |= {name: change["from"] for name, change in entry.details.items() if name in shown}
+        if isinstance(shown["expires_at"], str) and shown["expires_at"] != UNKNOWN:
+            shown["expires_at"] = datetime.fromisoformat(shown["expires_at"])
+        return shown
+
+    def changes(self, shown: dict[str, Any]) -> KeyChanges:
+        """Return what this person changed in the form, and nothing that only somebody else changed."""
+        cleaned = self.cleaned_data
+        wanted = {name: cleaned[name] for name in ("name", "note", "allowed_addresses")}
+        wanted |= {"access": self.granted(), "renews_days": self.renews_days()}
+        wanted["expires_at"] = shown["expires_at"] if cleaned["expiry"] == "keep" else self.expires_at()
+        changed = {name for name, value in wanted.items() if value != shown[name]}
+        if wanted["renews_days"] and "expires_at" in changed:
+            changed.add("renews_days")
+        return cast("KeyChanges", {name: wanted[name] for name in changed})
+
     def change(self, *, by: Actor) -> bool:
         """Save what this person changed; return False where the form says why it was not."""
         while True:
-            changes = self.changes()
-            self.meanwhile = self.changed_meanwhile()
-            if self.has_conflict(changes):
+            missed = max(0, self.key.version - self.cleaned_data["version"])
+            self.meanwhile = list(AuditEntry.objects.filter(key=self.key)[:missed])
+            shown = self.shown()
+            changes = self.changes(shown)
+            if self.has_conflict(changes, shown):
                 return False
             try:
                 lifecycle.update_key(self.key, by=by, version=self.key.version, **changes)
@@ -323,11 +337,13 @@ class EditKeyForm(KeyForm):
                 self.add_error("name", NAME_TAKEN)
             return self.is_valid()
 
-    def has_conflict(self, changes: KeyChanges) -> bool:
+    def has_conflict(self, changes: KeyChanges, shown: dict[str, Any]) -> bool:
         """Say where somebody else changed to another value what this person changed, and ask."""
-        shown, now = self.cleaned_data["shown"], shown_of(self.key)
+        now = self.settings()
         both = [
-            self.LABELS[name] for name, wanted in changes.items() if now[name] not in (shown[name], wanted)
+            label
+            for name, label in self.LABELS.items()
+            if name in changes and now[name] not in (shown[name], changes[name])  # type: ignore[literal-required]
         ]
         if both:
             self.add_error(
@@ -335,17 +351,10 @@ class EditKeyForm(KeyForm):
                 f"While you were editing, somebody else changed the {' and the '.join(both)}, too. What you "
                 "entered is still below. Save replaces their change with yours.",
             )
-            untouched = {
-                name: value
-                for name, value in initial_of(self.key).items()
-                if {"expiry": "expires_at", "renews": "renews_days"}.get(name, name) not in changes
-            }
-            self.fill_in(untouched | {"shown": json.dumps(now)})
+            columns = {"expiry": "expires_at", "renews": "renews_days"}
+            initial = initial_of(self.key).items()
+            self.fill_in({name: value for name, value in initial if columns.get(name, name) not in changes})
         return bool(both)
-
-    def changed_meanwhile(self) -> list[AuditEntry]:
-        changes = self.key.version - self.cleaned_data["shown"]["version"]
-        return list(AuditEntry.objects.filter(key=self.key)[: min(max(changes, 0), MAX_LISTED)])
 
     def add_addresses(self, addresses: Iterable[str]) -> None:
         """Show these among the allowed addresses, besides those that were sent."""
@@ -362,7 +371,7 @@ class EditKeyForm(KeyForm):
 
 
 def initial_of(key: ApiKey) -> dict[str, Any]:
-    """Return a key's settings as the fields of the form begin with them."""
+    """Return a key's settings as the fields of the form begin with them, and the version that has them."""
     return {
         "name": key.name,
         "note": key.note,
@@ -370,18 +379,6 @@ def initial_of(key: ApiKey) -> dict[str, Any]:
         "expiry": "keep" if key.expires_at else "never",
         "renews": key.renews_days is not None,
         "allowed_addresses": "\n".join(key.allowed_addresses),
-    }
-
-
-def shown_of(key: ApiKey) -> dict[str, Any]:
-    """Return a key's settings as JSON, and the version of the key that has them."""
-    return {
-        "name": key.name,
-        "note": key.note,
-        "access": key.access,
-        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
-        "allowed_addresses": key.allowed_addresses,
-        "renews_days": key.renews_days,
         "version": key.version,
     }
 
@@ -420,13 +417,12 @@ class VersionForm(forms.Form):
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-
-class ReactivateForm(VersionForm):
-    def reactivate(self, key: ApiKey, *, by: Actor) -> None:
-        """Reactivate the key. Raises StaleKey when it has changed, or the form does not say since when."""
+    def read_version(self) -> int:
+        """Return the version. Raises StaleKey where the form does not say one."""
         if not self.is_valid():
             raise StaleKey
-        lifecycle.reactivate_key(key, by=by, version=self.cleaned_data["version"])
+        version: int = self.cleaned_data["version"]
+        return version
 
 
 class RollForm(forms.Form):
@@ -442,11 +438,12 @@ class RollForm(forms.Form):
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        fresh = lifecycle.expiry_of_successor(key)
-        if fresh and key.renews_days is None:
+        ends = (lifecycle.expiry_of_successor(key), key.expires_at)
+        fresh, kept = (f"{end:%-d %b %Y}" if end else "" for end in ends)
+        if fresh != kept and key.renews_days is None:
             self.fields["expiry"].choices = [  # type: ignore[attr-defined]
-                ("fresh", f"Works until {fresh:%-d %b %Y}, as long as the old key was given"),
-                ("keep", f"Works until {key.expires_at:%-d %b %Y}, as the old key would have"),
+                ("fresh", f"Works until {fresh}, as long as the old key was given"),
+                ("keep", f"Works until {kept}, as the old key would have"),
             ]
 
     def duration(self) -> timedelta:
@@ -457,13 +454,16 @@ class DeleteForm(forms.Form):
     """Asks for the key's name, so that nobody deletes the wrong one."""
 
     name = forms.CharField(
-        max_length=1000, error_messages={"required": "Enter the name of the key to delete it."}
+        max_length=1000,
+        widget=forms.TextInput(CONFIRMATION | {"dir": "auto"}),
+        error_messages={"required": "Enter the name of the key to delete it."},
     )
     with_made = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.key = key
+        self.fields["name"].label = format_html('Type <bdi class="mono">{}</bdi> to confirm', key.name)
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -475,7 +475,11 @@ class DeleteForm(forms.Form):
 class DeleteSelectedForm(forms.Form):
     """Asks for a word, so that nobody deletes several keys by a wrong click."""
 
-    confirmation = forms.CharField(required=False)
+    confirmation = forms.CharField(
+        required=False,
+        widget=forms.TextInput(CONFIRMATION),
+        label=mark_safe('Type <b class="mono">delete</b> to confirm'),
+    )
 
     def clean_confirmation(self) -> str:
         word: str = self.cleaned_data["confirmation"].strip()
@@ -488,7 +492,7 @@ class AccessForm(forms.Form):
     """One click: exactly this access or these addresses, if the key is still the one on the screen."""
 
     access = forms.MultipleChoiceField(choices=[(scope, scope) for scope in SCOPES], required=False)
-    allowed_addresses = AddressesField(required=False)
+    allowed_addresses = AddressesField()
     version = forms.IntegerField()
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:

@@ -24,10 +24,11 @@ from apikeys.settings_page.decorators import (
     redirect_to_query,
     store_owner_required,
 )
+from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import CanaryForm, EditKeyForm, VersionForm
-from apikeys.settings_page.key_views import get_key, render_edit
+from apikeys.settings_page.key_views import forecast, get_key, render_edit
+from apikeys.settings_page.log_search import AddressField, PeriodFilters
 from apikeys.settings_page.refusals import Fix
-from apikeys.settings_page.request_search import AddressField, PeriodFilters
 from stores.models import Store
 from stores.resources import Access, Resource
 
@@ -37,36 +38,31 @@ from stores.resources import Access, Resource
 @recent_login_required
 def fence(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     """Fence a key to what it was seen to do, or take the fence away with ``undo``: one click."""
-    key = get_key(store, prefix)
-    is_undo = "undo" in request.POST
+    key, actor = get_key(store, prefix), actor_from_request(request)
     try:
-        apply_fence(key, VersionForm(request.POST), by=actor_from_request(request), undo=is_undo)
+        version = VersionForm(request.POST).read_version()
+        if "undo" in request.POST:
+            lifecycle.unfence_key(key, by=actor, version=version)
+            done = f"Took the fence around {key.name} away. It may do what it could before."
+        else:
+            fence_as_planned(key, by=actor, version=version)
+            done = f"Fenced {key.name}. For 48 hours we tell you what the fence refuses."
+            fields = (("version", str(key.version)), ("undo", "1"))
+            form_recovery.offer_undo(request, key, Fix("Undo", "fence/", fields))
     except StaleKey:
         messages.error(request, "The key has changed meanwhile, so nothing was done. This is how it is now.")
     else:
-        if is_undo:
-            messages.success(
-                request, f"Took the fence around {key.name} away. It may do what it could before."
-            )
-        else:
-            messages.success(request, f"Fenced {key.name}. For 48 hours we tell you what the fence refuses.")
-            fields = (("version", str(key.version)), ("undo", "1"))
-            form_recovery.offer_undo(request, key, Fix("Undo", "fence/", fields))
+        messages.success(request, done)
     return redirect("apikeys:detail", store.pk, prefix)
 
 
-def apply_fence(key: ApiKey, form: VersionForm, *, by: Actor, undo: bool) -> None:
-    """Raises StaleKey where the key is not as it was, or can be limited to nothing any more."""
-    plan = None if undo else plan_fence(key)
-    if not form.is_valid() or not (undo or plan):
+def fence_as_planned(key: ApiKey, *, by: Actor, version: int) -> None:
+    """Fence the key. Raises StaleKey where it has changed, or can be limited to nothing any more."""
+    plan = plan_fence(key)
+    if plan is None:
         raise StaleKey
-    version = form.cleaned_data["version"]
-    if plan:
-        lifecycle.fence_key(
-            key, by=by, version=version, access=plan.access, allowed_addresses=plan.allowed_addresses
-        )
-    else:
-        lifecycle.unfence_key(key, by=by, version=version)
+    access, addresses = plan.access, plan.allowed_addresses
+    lifecycle.fence_key(key, by=by, version=version, access=access, allowed_addresses=addresses)
 
 
 @require_POST
@@ -88,7 +84,7 @@ def end_old_key(request: OwnerRequest, store: Store, prefix: str) -> HttpRespons
 class IncidentFilters(PeriodFilters):
     """Of which address the sheet is; blank for all."""
 
-    address = AddressField(required=False, max_length=50, label="Address")
+    address = AddressField()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -144,7 +140,7 @@ def new_canary(request: OwnerRequest, store: Store) -> HttpResponse:
     form = CanaryForm(request.POST or form_recovery.take_unsent(request), store=store)
     if request.method == "POST" and form.is_valid() and (made := form.create(by=actor_from_request(request))):
         return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *made)
-    return render(request, "apikeys/canary.html", {"store": store, "form": form})
+    return render_dialog(request, "canary", store, form=form)
 
 
 @require_POST
@@ -173,6 +169,5 @@ def rehearse_edit(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
             )
         )
     if request.htmx:
-        context = {"store": store, "key": key, "rehearsal": rehearsal}
-        return render(request, "apikeys/includes/rehearsal_of_edit.html", context)
+        return render(request, "apikeys/includes/rehearsal.html", forecast(rehearsal))
     return render_edit(request, key, form, rehearsal)

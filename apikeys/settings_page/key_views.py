@@ -1,10 +1,11 @@
 """One key: its page, and what can be done to it."""
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -15,7 +16,7 @@ from apikeys.actors import actor_from_request
 from apikeys.insight.callers import moves_of
 from apikeys.insight.fence import addresses_of, plan_fence
 from apikeys.insight.incident import keys_made_with
-from apikeys.insight.rehearsal import Rehearsal, deactivated, rehearse
+from apikeys.insight.rehearsal import Rehearsal, deactivated, rehearse, with_changes
 from apikeys.lifecycle import KeyChanges, StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal
 from apikeys.settings_page import form_recovery, one_time_display
@@ -25,15 +26,17 @@ from apikeys.settings_page.decorators import (
     recent_login_required,
     store_owner_required,
 )
+from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import (
+    EXTENSION,
     AccessForm,
     DeactivateForm,
     DeleteForm,
     EditKeyForm,
     LeaveForm,
     NewKeyForm,
-    ReactivateForm,
     RollForm,
+    VersionForm,
 )
 from apikeys.settings_page.key_list import describe_state, list_address, possible_actions
 from apikeys.settings_page.refusals import Fix, explain, refusals_of, remove_unused, undo_leaving
@@ -44,6 +47,8 @@ from stores.resources import Access, Resource
 
 # A page asks so long whether the first request has arrived.
 WAIT_SECONDS = 600
+# Of what others did to a key while its form was open, so much is said.
+MAX_LISTED = 10
 
 
 class NewKey(NamedTuple):
@@ -147,29 +152,26 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     form = EditKeyForm(request.POST or typed, key=key, extend="extend" in request.GET)
     if request.method == "POST" and form.is_valid() and form.change(by=actor_from_request(request)):
         messages.success(request, f"Saved {key.name}.")
-        for entry in form.meanwhile:
+        for entry in form.meanwhile[:MAX_LISTED]:
             messages.info(request, f"Meanwhile, by {entry.actor_name}: {entry.sentence} This was kept.")
         return redirect_back(request, key)
-    return render_edit(request, key, form, rehearse(key), resumed=typed is not None)
+    shown = key
+    if "extend" in request.GET:
+        shown = with_changes(key, expires_at=timezone.now() + timedelta(days=int(EXTENSION)))
+    return render_edit(request, key, form, rehearse(shown), resumed=typed is not None)
 
 
 def render_edit(
-    request: OwnerRequest,
-    key: ApiKey,
-    form: EditKeyForm,
-    rehearsal: Rehearsal | None,
-    *,
-    resumed: bool = False,
+    request: OwnerRequest, key: ApiKey, form: EditKeyForm, rehearsal: Rehearsal | None, **context: Any
 ) -> HttpResponse:
-    context = {
-        "store": key.store,
-        "key": key,
-        "form": form,
-        "resumed": resumed,
-        "called_from": addresses_of(key),
-        "rehearsal": rehearsal,
-    }
-    return render(request, "apikeys/edit.html", context)
+    context |= forecast(rehearsal) | {"form": form, "called_from": addresses_of(key)}
+    action = resolve_url("apikeys:edit", key.store_id, key.prefix)
+    return render_dialog(request, "edit", key.store, key, action=action, **context)
+
+
+def forecast(rehearsal: Rehearsal | None, change: str = "With these settings") -> dict[str, Any]:
+    """Return a rehearsal with the words that its sentence begins with; none where the key is off anyway."""
+    return {"rehearsal": rehearsal, "change": "" if rehearsal and rehearsal.is_off else change}
 
 
 def redirect_back(request: OwnerRequest, key: ApiKey) -> HttpResponse:
@@ -191,7 +193,20 @@ def deleted_meanwhile(request: OwnerRequest, store: Store) -> HttpResponse:
         "Somebody deleted this key while you were editing it, so nothing was saved. What you entered is "
         "below. Save creates a new key with it.",
     )
-    return render(request, "apikeys/new.html", {"store": store, "form": form})
+    action = resolve_url("apikeys:new", store.pk)
+    return render_dialog(request, "new", store, form=form, action=action)
+
+
+def ending(key: ApiKey, change: str = "Without this key,") -> dict[str, Any]:
+    """Return what a dialog says of a key that would not work any more."""
+    is_usable = key.is_usable(timezone.now())
+    rehearsal = rehearse(deactivated(key))
+    return {"is_usable": is_usable, "rehearsal": rehearsal, "change": change if is_usable else ""}
+
+
+def including_made(key: ApiKey, made: list[ApiKey], form: DeactivateForm | DeleteForm) -> list[ApiKey]:
+    """Return the key, with those that were made with it where that is ticked."""
+    return [key, *made] if form.cleaned_data["with_made"] else [key]
 
 
 @store_owner_required
@@ -203,27 +218,14 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
     initial = {"hours": request.GET.get("hours", "")}
     form = DeactivateForm(request.POST or form_recovery.take_unsent(request), initial=initial)
     if request.method == "POST" and form.is_valid():
-        actor, until = actor_from_request(request), form.until()
-        ended = [key]
-        try:
-            if form.cleaned_data["with_made"]:
-                ended = lifecycle.deactivate_keys([key, *made], by=actor, until=until)
-            else:
-                lifecycle.deactivate_key(key, by=actor, until=until)
-        except StaleKey:
-            messages.warning(request, f"{key.name} is already off for that long or longer. Nothing changed.")
+        keys = including_made(key, made, form)
+        ended = lifecycle.deactivate_keys(keys, by=actor_from_request(request), until=form.until())
+        if ended:
+            messages.success(request, f"Deactivated {', '.join(one.name for one in ended)}.")
         else:
-            messages.success(request, f"Deactivated {', '.join(one.name for one in ended) or 'nothing'}.")
+            messages.warning(request, f"{key.name} is already off for that long or longer. Nothing changed.")
         return redirect_back(request, key)
-    context = {
-        "store": store,
-        "key": key,
-        "form": form,
-        "rehearsal": rehearse(deactivated(key)),
-        "made": made,
-        "is_usable": key.is_usable(timezone.now()),
-    }
-    return render(request, "apikeys/deactivate.html", context)
+    return render_dialog(request, "deactivate", store, key, form=form, made=made, **ending(key))
 
 
 @store_owner_required
@@ -231,16 +233,16 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
 @open_store_required
 def reactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     key = get_key(store, prefix)
-    form = ReactivateForm(request.POST or None, initial={"version": key.version})
+    form = VersionForm(request.POST or None, initial={"version": key.version})
     if request.method == "POST":
         try:
-            form.reactivate(key, by=actor_from_request(request))
+            lifecycle.reactivate_key(key, by=actor_from_request(request), version=form.read_version())
         except StaleKey:
             messages.error(request, why_not_reactivated(key))
         else:
             messages.success(request, f"Reactivated {key.name}.")
         return redirect_back(request, key)
-    return render(request, "apikeys/reactivate.html", {"store": store, "key": key, "form": form})
+    return render_dialog(request, "reactivate", store, key, form=form)
 
 
 def why_not_reactivated(key: ApiKey) -> str:
@@ -275,8 +277,7 @@ def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
             )
         else:
             return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *rolled)
-    context = {"store": store, "key": key, "form": form, "rehearsal": rehearse(deactivated(key))}
-    return render(request, "apikeys/roll.html", context)
+    return render_dialog(request, "roll", store, key, form=form, **ending(key, "Without the old key,"))
 
 
 @store_owner_required
@@ -286,22 +287,13 @@ def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
     made = keys_made_with(key)
     form = DeleteForm(request.POST or form_recovery.take_unsent(request), key=key)
     if request.method == "POST" and form.is_valid():
-        if form.cleaned_data["with_made"]:
-            deleted = lifecycle.delete_keys([key, *made], by=actor_from_request(request))
-            messages.success(request, f"Deleted {', '.join(one.name for one in deleted)}.")
-        else:
-            lifecycle.delete_key(key, by=actor_from_request(request))
-            messages.success(request, f"Deleted {key.name}.")
+        keys = including_made(key, made, form)
+        deleted = lifecycle.delete_keys(keys, by=actor_from_request(request))
+        if not deleted:
+            raise ApiKey.DoesNotExist
+        messages.success(request, f"Deleted {', '.join(one.name for one in deleted)}.")
         return redirect(list_address(request, store))
-    context = {
-        "store": store,
-        "key": key,
-        "form": form,
-        "rehearsal": rehearse(deactivated(key)),
-        "made": made,
-        "is_usable": key.is_usable(timezone.now()),
-    }
-    return render(request, "apikeys/delete.html", context)
+    return render_dialog(request, "delete", store, key, form=form, made=made, **ending(key))
 
 
 @require_POST

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
@@ -22,10 +22,11 @@ from apikeys.settings_page.decorators import (
     recent_login_required,
     store_owner_required,
 )
+from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import NewKeyForm
 from apikeys.settings_page.key_list import Listing
 from apikeys.settings_page.key_views import NewKey, get_key, render_key
-from apikeys.settings_page.request_search import read_search
+from apikeys.settings_page.request_filters import read_search
 from apikeys.usage import charts, reports
 from stores.models import Store
 
@@ -75,9 +76,12 @@ def created(request: OwnerRequest, store: Store) -> HttpResponse:
     new_keys = [NewKey(request, *taken) for taken in one_time_display.take_keys(request, store)]
     response: HttpResponse = redirect("apikeys:list", store.pk)
     if len(new_keys) == 1 and new_keys[0].key.predecessor_id:
-        response = render_key(request, store, get_key(store, new_keys[0].key.prefix), created=new_keys)
+        key = get_key(store, new_keys[0].key.prefix)
+        back = resolve_url("apikeys:detail", store.pk, key.prefix)
+        response = render_key(request, store, key, created=new_keys, back=back)
     elif new_keys:
-        response = render_list(request, store, Listing.from_query(store, QueryDict()), created=new_keys)
+        listing = Listing.from_query(store, QueryDict())
+        response = render_list(request, store, listing, created=new_keys, back=listing.url)
     return one_time_display.delete_key_cookies(response, request, store)
 
 
@@ -129,13 +133,8 @@ def new_key(request: OwnerRequest, store: Store) -> HttpResponse:
         and (created_key := form.create(by=actor_from_request(request)))
     ):
         return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *created_key)
-    context = {
-        "store": store,
-        "form": form,
-        "resumed": typed is not None,
-        "address": client_ip.client_ip(request),
-    }
-    return render(request, "apikeys/new.html", context)
+    resumed, address = typed is not None, client_ip.client_ip(request)
+    return render_dialog(request, "new", store, form=form, resumed=resumed, address=address)
 
 
 def duplicated(store: Store, prefix: str | None) -> dict[str, Any]:

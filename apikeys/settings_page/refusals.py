@@ -55,7 +55,7 @@ def describe_refusal(key: ApiKey | None, refusal: Refusal) -> str:
         case "resource_not_allowed" if refusal.scope:
             return f"The key did not have {refusal.scope}."
         case "address_not_allowed" if refusal.address:
-            return f"It came from {refusal.address}, which the key does not allow."
+            return f"The key does not allow {refusal.address}."
         case "api_key_inactive" if key and key.is_leaked:
             return "The key was reported as leaked, so it is off for good. Create a new one."
         case "api_key_inactive" if key and key.suspended_at:

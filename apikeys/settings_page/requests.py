@@ -1,7 +1,6 @@
 """Requests: what keys did, one by one, and why they were refused."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -12,26 +11,22 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apikeys.models import ApiKey, LoggedRequest, Refusal
-from apikeys.settings_page.csv_files import csv_response, refuse_filters
+from apikeys.settings_page.csv_files import log_csv
 from apikeys.settings_page.decorators import (
     OwnerRequest,
     redirect_to_query,
     store_owner_required,
 )
+from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.key_views import get_key
+from apikeys.settings_page.log_search import Cursor, LogPage
 from apikeys.settings_page.refusals import describe_reason, explain
-from apikeys.settings_page.request_search import (
-    Cursor,
-    RequestFilters,
-    RequestPage,
-    RequestSearch,
-)
+from apikeys.settings_page.request_filters import RequestFilters
 from apikeys.usage import reports
 from apikeys.usage.callers import callers_of
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 
-MAX_CSV_ROWS = 1_000_000
 CSV_HEAD = (
     "time",
     "key",
@@ -57,19 +52,17 @@ def show_requests(request: OwnerRequest, store: Store) -> HttpResponse:
     if request.method == "POST":
         return redirect_to_query(request)
     filters = RequestFilters(request.GET)
-    page, counted = RequestPage([]), None
+    page, counted = LogPage([]), None
     if filters.is_valid():
-        search = RequestSearch(store, filters)
-        page = search.page(Cursor.parse(request.GET.get("cursor", "")))
+        page = filters.search(store).page(Cursor.parse(request.GET.get("cursor", "")))
         if not page.rows and "cursor" not in request.GET:
-            counted = counted_instead(store, search)
-    names = key_names(store)
+            counted = counted_instead(store, filters)
     context = {
         "store": store,
         "filters": filters,
         "page": page,
         "counted": counted,
-        "rows": [(row, names.get(row.key_id, ""), describe_reason(row.reason)) for row in page.rows],
+        "rows": [(row, describe_reason(row.reason)) for row in page.rows],
         "is_live": "live" in request.GET and "cursor" not in request.GET,
         "is_filtered": bool(filters.query),
         "is_narrowed": bool(filters.query.keys() - {"from", "to", "range", "key"}),
@@ -80,50 +73,20 @@ def show_requests(request: OwnerRequest, store: Store) -> HttpResponse:
     return render(request, f"apikeys/{'includes/request_rows' if is_part else 'requests'}.html", context)
 
 
-def counted_instead(store: Store, search: RequestSearch) -> dict[str, int] | None:
+def counted_instead(store: Store, filters: RequestFilters) -> dict[str, int] | None:
     """Return what was counted in a period of which single requests are not kept any more; None for others."""
-    start, end = search.start, search.end or timezone.now()
+    start, end = filters.start, filters.cleaned_data["to"] or timezone.now()
     if start is None or start > timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS):
         return None
     last = (end - timedelta(microseconds=1)).date()
-    return reports.counted(store, start.date(), last, search.keys)
-
-
-def key_names(store: Store) -> dict[int, str]:
-    """Return the names of the store's keys by their ids, those of deleted keys excepted."""
-    return dict(ApiKey.objects.for_store(store).values_list("pk", "name"))
+    return reports.counted(store, start.date(), last, filters.keys(store))
 
 
 @require_safe
 @store_owner_required
 def requests_csv(request: OwnerRequest, store: Store) -> HttpResponseBase:
     """Send all requests that the filters find, the newest million of them."""
-    filters = RequestFilters(request.GET)
-    if not filters.is_valid():
-        return refuse_filters(filters)
-    names = key_names(store)
-    found = RequestSearch(store, filters).all_rows(at_most=MAX_CSV_ROWS)
-    rows = (csv_row(row, names.get(row.key_id, "")) for row in found)
-    return csv_response(request, store, "requests", CSV_HEAD, rows)
-
-
-def csv_row(row: LoggedRequest, name: str) -> tuple[Any, ...]:
-    return (
-        row.at,
-        row.prefix,
-        name,
-        row.method,
-        row.path,
-        row.status,
-        row.outcome.value,
-        row.reason,
-        row.resource,
-        row.access,
-        row.address,
-        row.client,
-        row.milliseconds,
-        row.request_id,
-    )
+    return log_csv(request, store, "requests", RequestFilters(request.GET), CSV_HEAD)
 
 
 @require_safe
@@ -144,7 +107,8 @@ def request_detail(request: OwnerRequest, store: Store, pk: int) -> HttpResponse
     if row.reason:
         scope = f"{row.resource}:{row.access}" if row.access else ""
         cause = explain(key, Refusal(reason=row.reason, scope=scope, address=row.address or ""))
-    return render(request, "apikeys/request.html", {"store": store, "row": row, "key": key, "cause": cause})
+    back = reverse("apikeys:requests", args=[store.pk])
+    return render_dialog(request, "request", store, key, row=row, cause=cause, back=back)
 
 
 @require_safe

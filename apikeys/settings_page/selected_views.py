@@ -8,13 +8,19 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor, actor_from_request
 from apikeys.models import ApiKey
 from apikeys.settings_page import form_recovery
-from apikeys.settings_page.decorators import OwnerRequest, recent_login_required, store_owner_required
+from apikeys.settings_page.decorators import (
+    OwnerRequest,
+    recent_login_required,
+    store_owner_required,
+)
+from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import DeactivateForm, DeleteSelectedForm, ExtendForm
 from apikeys.settings_page.key_list import list_address
 from apikeys.usage import reports
@@ -103,7 +109,7 @@ def change_selected(request: OwnerRequest, store: Store, name: str) -> HttpRespo
     """Show what would be done to the selected keys; do it where that was confirmed."""
     action = ACTIONS[name]
     if action.style == "primary" and hasattr(store, "key_suspension"):
-        return render(request, "apikeys/suspended.html", {"store": store})
+        return render_dialog(request, "suspended", store)
     typed = form_recovery.take_unsent(request)
     data = request.POST or typed or request.GET
     selected = get_selected(store, data)
@@ -118,7 +124,10 @@ def change_selected(request: OwnerRequest, store: Store, name: str) -> HttpRespo
     working = [key for key in keys if key.is_usable(now)]
     context = {
         "store": store,
-        "action": action,
+        "heading": f"{action.verb} {len(keys)} key{pluralize(keys)}?",
+        "submit": action.verb if keys else "",
+        "style": action.style,
+        "step": action,
         "form": form,
         "keys": [(key, impacts[key.pk]) for key in keys],
         "skipped": skipped,

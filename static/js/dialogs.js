@@ -5,7 +5,7 @@ import { announce, sayNoAnswer, showMessage } from "./live.js";
 
 const dialog = document.getElementById("dialog");
 const content = document.getElementById("dialog-content");
-const INVALID = "[aria-invalid=true], [aria-describedby$=-error] input";
+const INVALID = "[aria-invalid=true], [aria-describedby$=_error] input";
 const ERRORS = ".notice.error, .field-error";
 // Kept for this tab until the key is copied: also a page that is loaded again can say that it was not.
 const UNCOPIED = "uncopied";

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apikeys.models import ApiKey, LoggedRequest, Refusal, Usage
-from apikeys.settings_page import request_search
+from apikeys.settings_page import log_search
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
 from stores.models import Store
@@ -165,7 +165,7 @@ def test_no_value_in_an_address_is_a_server_error_or_shows_another_store(
     [
         ({"from": "soon"}, "“soon” is not a date such as 2026-11-25."),
         ({"from": "2026-11-25", "to": "2026-11-20"}, "“To” has to be later than “From”."),
-        ({"address": "hello"}, "“hello” is not an IP address."),
+        ({"address": "hello"}, "This is not an IP address."),
         ({"status": "40"}, "A status is a number such as 404, or all of a kind such as 4xx."),
     ],
 )
@@ -242,7 +242,7 @@ def test_pages_have_every_row_once(
     *,
     same_moment: bool,
 ) -> None:
-    monkeypatch.setattr(request_search, "MAX_SEARCHED", 60)
+    monkeypatch.setattr(log_search, "MAX_SEARCHED", 60)
     write(*(make_request(key, at=NOON - timedelta(seconds=0 if same_moment else n // 2)) for n in range(130)))
     rows = all_pages(signed_in, **query)
     assert len({row.pk for row in rows}) == len(rows) == 130
@@ -252,7 +252,7 @@ def test_pages_have_every_row_once(
 def test_a_filter_that_nothing_matches_looks_through_a_limited_number_of_rows(
     signed_in: Client, key: ApiKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_search, "MAX_SEARCHED", 20)
+    monkeypatch.setattr(log_search, "MAX_SEARCHED", 20)
     write(*(make_request(key, at=NOON - timedelta(seconds=n)) for n in range(50)))
     response = signed_in.get(f"{BASE}/requests/", {"method": "DELETE"})
     assert response.context["page"].searched_to == NOON - timedelta(seconds=20)

@@ -1,35 +1,27 @@
-"""The request log as the page's address asks for it: filtered, and cut into pages by a cursor.
+"""A log as the page's address asks for it: filtered, and cut into pages by a cursor.
 
 Every page costs the same, however many rows the log has and however few of them match. What no index
 answers is looked for in at most MAX_SEARCHED rows, and the next page goes on from there.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
-from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.forms import BoundField
 from django.http import QueryDict
 from django.utils import timezone
 
-from apikeys import client_ip, key_text
-from apikeys.error_codes import ERROR_CODES
-from apikeys.models import ApiKey, LoggedRequest, Outcome
-from apikeys.models.request_log import RequestQuerySet, has_outcome
 from stores.models import Store
-from stores.resources import Resource
 
 PER_PAGE = 50
 MAX_SEARCHED = 50_000
 ROWS_PER_QUERY = 2_000
 MAX_ID = 2**63 - 1
-# Of keys that a search finds, the requests of so many are looked for.
-MAX_KEYS = 200
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def parse_moment(text: str, *, is_end: bool) -> datetime:
@@ -76,33 +68,16 @@ class MomentField(forms.Field):
             raise ValidationError(f"“{text[:30]}” is not a date such as 2026-11-25.") from error
 
 
-class AddressField(forms.CharField):
-    def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
-        if not text:
-            return ""
-        address = client_ip.parse(text)
-        if address is None:
-            raise ValidationError(f"“{text}” is not an IP address.")
-        return str(address)
-
-
-class StatusField(forms.RegexField):
-    """A status code such as ``404``, or all that begin alike, such as ``4xx``."""
-
+class AddressField(forms.GenericIPAddressField):
     def __init__(self) -> None:
-        message = "A status is a number such as 404, or all of a kind such as 4xx."
+        message = "This is not an IP address."
         super().__init__(
-            "^[1-5](?:[0-9]{2}|xx)$",
             required=False,
-            label="Status",
-            max_length=3,
-            widget=forms.TextInput({"placeholder": "404 or 4xx"}),
+            label="Address",
+            max_length=50,
+            unpack_ipv4=True,
             error_messages={"invalid": message, "max_length": message},
         )
-
-    def to_python(self, value: str | None) -> str:
-        return (super().to_python(value) or "").lower()
 
 
 class PeriodFilters(forms.Form):
@@ -132,16 +107,6 @@ class PeriodFilters(forms.Form):
         return cleaned
 
     @property
-    def query(self) -> dict[str, str]:
-        """Return what an address needs to ask for the same."""
-        return {name: value for name in self.fields if (value := self.data.get(name, "").strip())}
-
-    @property
-    def more(self) -> list[str]:
-        """The labels of the chosen filters that are not always in sight."""
-        return [str(self[name].label) for name in self.query if name not in {"q", "outcome", "range"}]
-
-    @property
     def start(self) -> datetime | None:
         """When the period begins: the later of the two where a range and a time are asked for."""
         chosen = self.RANGES.get(self.cleaned_data["range"])
@@ -155,36 +120,6 @@ class PeriodFilters(forms.Form):
         if end := self.cleaned_data["to"]:
             rows = rows.filter(at__lt=end)
         return rows
-
-
-class RequestFilters(PeriodFilters):
-    q = forms.CharField(
-        label="Find",
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(
-            {"type": "search", "placeholder": "Request id, prefix or path", "data-takes-key": ""}
-        ),
-    )
-    outcome = forms.ChoiceField(required=False, choices=[("", "All"), *Outcome.choices])
-    key = forms.CharField(
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(
-            {"type": "search", "placeholder": "Name, prefix or note", "data-takes-key": ""}
-        ),
-    )
-    reason = forms.ChoiceField(
-        required=False,
-        choices=[
-            ("", "Any"),
-            *((code, error.for_owner) for code, error in ERROR_CODES.items() if error.for_owner),
-        ],
-    )
-    status = StatusField()
-    resource = forms.ChoiceField(required=False, choices=[("", "Any"), *Resource.choices])
-    method = forms.ChoiceField(required=False, choices=[("", "Any"), *((one, one) for one in METHODS)])
-    address = AddressField(required=False, max_length=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,49 +146,27 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestPage:
-    """``searched_to`` is how far back was looked, where older requests may match as well."""
+class LogPage:
+    """``searched_to`` is how far back was looked, where older rows may match as well."""
 
-    rows: list[LoggedRequest]
+    rows: list[Any]
     next: Cursor | None = None
     searched_to: datetime | None = None
 
 
-class RequestSearch:
-    """A question to a store's log: rows that an index finds, and a condition on them."""
+@dataclass(frozen=True, slots=True)
+class LogSearch:
+    """A question to a log: rows that an index finds, the newest first, and a condition on them."""
 
-    def __init__(self, store: Store, filters: RequestFilters) -> None:
-        wanted = filters.cleaned_data
-        request_id, prefix, path = read_search(wanted["q"])
-        self.start, self.end = filters.start, wanted["to"]
-        self.keys = keys = keys_looked_for(store, wanted["key"], prefix)
-        key = keys[0] if keys and len(keys) == 1 else None
-        rows = LoggedRequest.objects.for_key(key.pk) if key else LoggedRequest.objects.for_store(store)
-        if request_id:
-            rows = rows.with_request_id(request_id)
-        if wanted["reason"] or wanted["outcome"] in {Outcome.REFUSED, Outcome.FAILED}:
-            rows = rows.with_error()
-        if key and wanted["reason"]:
-            rows = rows.filter(reason=wanted["reason"])
-        equal = {name: wanted[name] for name in ("method", "resource", "address", "reason") if wanted[name]}
-        self.condition = Q(**equal)
-        if status := wanted["status"]:
-            first = int(status.replace("x", "0"))
-            self.condition &= Q(status__range=(first, first + 99 if "x" in status else first))
-        if path:
-            self.condition &= Q(path__contains=path)
-        if keys is not None and key is None:
-            named = key_text.find_prefix(wanted["key"]) or wanted["key"] or prefix
-            self.condition &= Q(key_id__in=[one.pk for one in keys]) | Q(prefix=named)
-        if wanted["outcome"]:
-            self.condition &= has_outcome(wanted["outcome"])
-        self.rows: RequestQuerySet = filters.within(rows)
+    rows: QuerySet[Any]
+    condition: Q = field(default_factory=Q)
 
-    def page(self, cursor: Cursor | None = None, *, size: int = PER_PAGE) -> RequestPage:
+    def page(self, cursor: Cursor | None = None, *, size: int = PER_PAGE) -> LogPage:
         """Return the newest rows, or those after the cursor."""
-        rows = self.rows.newest_first()
+        rows = self.rows
         if cursor:
-            rows = rows.before(cursor.at, cursor.pk)
+            # The first condition repeats part of the second in a form that an index can begin at.
+            rows = rows.filter(at__lte=cursor.at).exclude(at=cursor.at, pk__gte=cursor.pk)
         searched_to = None
         if self.condition:
             searched_to = rows.values_list("at", flat=True)[MAX_SEARCHED : MAX_SEARCHED + 1].first()
@@ -261,12 +174,12 @@ class RequestSearch:
                 rows = rows.filter(at__gte=searched_to)
         found = list(rows.filter(self.condition)[: size + 1])
         if len(found) > size:
-            return RequestPage(found[:size], Cursor(found[size - 1].at, found[size - 1].pk))
+            return LogPage(found[:size], Cursor(found[size - 1].at, found[size - 1].pk))
         if searched_to:
-            return RequestPage(found, Cursor(searched_to, 0), searched_to)
-        return RequestPage(found)
+            return LogPage(found, Cursor(searched_to, 0), searched_to)
+        return LogPage(found)
 
-    def all_rows(self, *, at_most: int, size: int = ROWS_PER_QUERY) -> Iterator[LoggedRequest]:
+    def all_rows(self, *, at_most: int, size: int = ROWS_PER_QUERY) -> Iterator[Any]:
         """Yield all rows a few at a time, so that they take no memory and no long transaction."""
         cursor: Cursor | None = None
         while at_most > 0:
@@ -278,18 +191,38 @@ class RequestSearch:
                 return
 
 
-def keys_looked_for(store: Store, text: str, prefix: str) -> list[ApiKey] | None:
-    """Return the keys that one of the two searches finds; None where neither is for a key."""
-    keys = ApiKey.objects.for_store(store)
-    if text:
-        return list(keys.search(text)[:MAX_KEYS])
-    return list(keys.filter(prefix=prefix)) if prefix else None
+class LogFilters(PeriodFilters):
+    """The filters of a log, of which ``q`` and those in PILLS are always in sight."""
 
+    PILLS: ClassVar = ("outcome", "range")
+    placeholder: ClassVar[str]
 
-def read_search(text: str) -> tuple[UUID | None, str, str]:
-    """Return the request id, the key's prefix or the part of a path that somebody looks for."""
-    try:
-        return UUID(text), "", ""
-    except ValueError:
-        prefix = key_text.find_prefix(text)
-        return None, prefix or "", "" if prefix else text
+    q = forms.CharField(
+        label="Find",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput({"type": "search", "data-takes-key": ""}),
+    )
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.fields["q"].widget.attrs["placeholder"] = self.placeholder
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Return what an address needs to ask for the same."""
+        return {name: value for name in self.fields if (value := self.data.get(name, "").strip())}
+
+    @property
+    def others(self) -> list[BoundField]:
+        """The filters that are not always in sight."""
+        return [field for field in self if field.name not in {"q", *self.PILLS}]
+
+    @property
+    def more(self) -> list[str]:
+        """The labels of those that are chosen."""
+        return [str(field.label) for field in self.others if field.name in self.query]
+
+    def search(self, store: Store) -> LogSearch:
+        """Return the question to the store's log. The filters are valid."""
+        raise NotImplementedError
