@@ -146,30 +146,33 @@ def open_store_required(page: Page[Parameters]) -> Callable[..., HttpResponseBas
 
 def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponseBase:
     """Redirect to a page where people prove who they are, and from there back to what they typed."""
-    if is_asked_by_itself(request):
-        return HttpResponse(status=STOP_POLLING)
     back = return_path(request)
-    if back != request.get_full_path():
-        messages.warning(request, "Nothing was changed. After this, click once more.")
     response = redirect(f"{resolve_url(url_name)}?{urlencode({'next': back})}")
-    if request.method == "POST" and back == request.get_full_path():
-        form_recovery.keep_unsent(request, response)
-        messages.info(request, "Nothing was saved yet. What you entered is kept.")
-    elif not request.user.is_authenticated:
-        messages.info(request, "Sign in to open the API Key Settings page.")
-    return adapt_to_htmx(request, response)
+    return keep_typed(request, response, back, "What you entered is kept.", "After this, click once more.")
 
 
 def redirect_to_form(request: HttpRequest) -> HttpResponseBase:
     """Redirect back to a form that was sent with a token of the sign-in before, with what was typed."""
+    back = return_path(request)
+    again = "You signed in again meanwhile."
+    return keep_typed(
+        request, redirect(back), back, f"{again} Send it once more.", f"{again} Click once more."
+    )
+
+
+def keep_typed(
+    request: HttpRequest, response: HttpResponse, back: str, sent: str, clicked: str
+) -> HttpResponseBase:
+    """Keep what was typed in a form that somebody comes back to, and say so, or that a click did nothing."""
     if is_asked_by_itself(request):
         return HttpResponse(status=STOP_POLLING)
-    response = redirect(return_path(request))
-    if response["Location"] == request.get_full_path():
+    if back != request.get_full_path():
+        messages.warning(request, f"Nothing was changed. {clicked}")
+    elif request.method == "POST":
         form_recovery.keep_unsent(request, response)
-        messages.warning(request, "Nothing was saved yet: you signed in again meanwhile. Send it once more.")
+        messages.warning(request, f"Nothing was saved yet. {sent}")
     else:
-        messages.warning(request, "Nothing was changed: you signed in again meanwhile. Click once more.")
+        messages.info(request, "Sign in to open the API Key Settings page.")
     return adapt_to_htmx(request, response)
 
 

@@ -21,16 +21,11 @@ CSV_HEAD = ("date", "key", "prefix", "resource", "access", "outcome", "reason", 
 @store_owner_required
 def usage_csv(request: OwnerRequest, store: Store) -> HttpResponseBase:
     """Send the usage of the range, the oldest day first; of 24 hours, that of the days they are part of."""
-    period = Period(TimeRange.parse(request.GET.get("range", "")))
-    return csv_response(request, store, "usage", CSV_HEAD, usage_rows(store, period.start.date()))
-
-
-def usage_rows(store: Store, first: date) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of the file, read a day at a time."""
-    day, today = first, timezone.now().date()
-    while day <= today:
-        yield from usage_of_day(store, day)
-        day += timedelta(days=1)
+    first, today = Period(TimeRange.parse(request.GET.get("range", ""))).start.date(), timezone.now().date()
+    days = (first + timedelta(days=number) for number in range((today - first).days + 1))
+    # Read a day at a time.
+    rows = (row for day in days for row in usage_of_day(store, day))
+    return csv_response(request, store, "usage", CSV_HEAD, rows)
 
 
 def usage_of_day(store: Store, day: date) -> Iterator[tuple[Any, ...]]:

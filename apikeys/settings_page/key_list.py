@@ -200,30 +200,19 @@ def list_address(request: Any, store: Store) -> str:
 
 
 class Row(NamedTuple):
-    """A row of the list, as text. ``chips`` are pairs of a resource and whether it is written.
+    """A row of the list. ``chips`` are pairs of a resource and whether it is written; ``more`` do not fit.
 
     ``actions`` are pairs of what can be done to the key and the address of the form.
     """
 
+    key: ApiKey
     url: str
-    prefix: str
-    name: str
-    masked: str
-    is_old: bool
-    is_unseen: bool
-    chips: list[tuple[str, bool]]
-    more: int
-    more_title: str
-    requests: str
-    refused: str
-    spark: charts.Sparkline | None
-    last_used: datetime | None
-    last_tried: datetime | None
-    expires_at: datetime | None
-    is_expired: bool
-    creator: str
-    tone: str
     state: str
+    is_expired: bool
+    chips: list[tuple[str, bool]]
+    more: list[str]
+    period: Period
+    spark: charts.Sparkline | None
     actions: list[tuple[str, str]]
 
 
@@ -235,33 +224,20 @@ def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[Row]
 def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
     chips = [(str(resource.label), access is Access.WRITE) for resource, access in key.highest_access]
     shown = count_fitting(chips)
-    more = chips[shown:]
-    refused = period.refused
     url = f"{base}{key.prefix}/"
     actions = [(action.capitalize(), f"{url}{action}/") for action in possible_actions(key)]
     if not key.suspended_at:
         actions.append(("Duplicate", f"{base}new/?from={key.prefix}"))
     return Row(
-        url=url,
-        prefix=key.prefix,
-        name=key.name,
-        masked=f"{key.prefix}.••••",
-        is_old=key.superseded_at is not None,
-        is_unseen=key.revealed_at is None,
-        chips=chips[:shown],
-        more=len(more),
-        more_title=", ".join(f"{label} write" if is_write else label for label, is_write in more),
-        requests=grouped(period.total),
-        refused=grouped(refused) if refused else "",
-        spark=charts.sparkline(period) if period.total else None,
-        last_used=key.last_used_at,
-        last_tried=key.last_tried_at if key.last_tried_at != key.last_used_at else None,
-        expires_at=key.expires_at,
-        is_expired=key.is_expired(now),
-        creator=key.creator_name,
-        tone=key.state.tone,
-        state=describe_state(key, now),
-        actions=actions,
+        key,
+        url,
+        describe_state(key, now),
+        key.is_expired(now),
+        chips[:shown],
+        [f"{label} write" if is_write else label for label, is_write in chips[shown:]],
+        period,
+        charts.sparkline(period) if period.total else None,
+        actions,
     )
 
 

@@ -40,6 +40,7 @@ from apikeys.settings_page.forms import (
 )
 from apikeys.settings_page.key_list import describe_state, list_address, possible_actions
 from apikeys.settings_page.refusals import Fix, explain, refusals_of, remove_unused, undo_leaving
+from apikeys.settings_page.selected_views import why_not_reactivated
 from apikeys.usage import charts, reports
 from apikeys.usage.periods import TimeRange
 from stores.models import Store
@@ -238,20 +239,12 @@ def reactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
         try:
             lifecycle.reactivate_key(key, by=actor_from_request(request), version=form.read_version())
         except StaleKey:
-            messages.error(request, why_not_reactivated(key))
+            why = why_not_reactivated(key) or "has changed meanwhile"
+            messages.error(request, f"{key.name} {why}, so it was not reactivated. This is how it is now.")
         else:
             messages.success(request, f"Reactivated {key.name}.")
         return redirect_back(request, key)
     return render_dialog(request, "reactivate", store, key, form=form)
-
-
-def why_not_reactivated(key: ApiKey) -> str:
-    """Return the reason for an owner whose key was left deactivated."""
-    if key.is_leaked:
-        return "This key was reported as leaked, so it stays off for good. Create a new key instead."
-    if key.suspended_at:
-        return "An operator suspended this key, so it cannot be reactivated here."
-    return "This key has changed meanwhile, so it was not reactivated. This is how it is now."
 
 
 @store_owner_required

@@ -73,8 +73,10 @@ def created(request: OwnerRequest, store: Store) -> HttpResponse:
 
     In one transaction: where the page cannot be made, nobody has seen the keys, and they can be shown again.
     """
-    new_keys = [NewKey(request, *taken) for taken in one_time_display.take_keys(request, store)]
     response: HttpResponse = redirect("apikeys:list", store.pk)
+    if not one_time_display.is_seen(request):
+        return response
+    new_keys = [NewKey(request, *taken) for taken in one_time_display.take_keys(request, store)]
     if len(new_keys) == 1 and new_keys[0].key.predecessor_id:
         key = get_key(store, new_keys[0].key.prefix)
         back = resolve_url("apikeys:detail", store.pk, key.prefix)

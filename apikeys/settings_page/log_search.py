@@ -74,7 +74,6 @@ class AddressField(forms.GenericIPAddressField):
         super().__init__(
             required=False,
             label="Address",
-            max_length=50,
             unpack_ipv4=True,
             error_messages={"invalid": message, "max_length": message},
         )

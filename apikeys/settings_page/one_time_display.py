@@ -43,11 +43,8 @@ def set_key_cookie(response: HttpResponse, request: HttpRequest, key: ApiKey, pl
 def take_keys(request: HttpRequest, store: Store) -> list[tuple[ApiKey, str]]:
     """Return the keys in this request's cookies with their plaintexts, each the first time only.
 
-    None for a forged, foreign or old cookie, and none for a request that shows nobody a page: HEAD, or a
-    browser that fetches ahead.
+    None for a forged, foreign or old cookie.
     """
-    if request.method != "GET" or is_prefetch(request):
-        return []
     shown = []
     for plaintext in _plaintexts(request):
         key = ApiKey.objects.for_store(store).filter(prefix=key_text.find_prefix(plaintext)).first()
@@ -57,11 +54,10 @@ def take_keys(request: HttpRequest, store: Store) -> list[tuple[ApiKey, str]]:
 
 
 def delete_key_cookies(response: HttpResponse, request: HttpRequest, store: Store) -> HttpResponse:
-    """Take the cookies out of the browser, unless it only fetches ahead."""
-    if request.method == "GET" and not is_prefetch(request):
-        path = reverse("apikeys:created", args=[store.pk])
-        for name in _cookie_names(request):
-            response.delete_cookie(name, path=path, samesite="Strict")
+    """Take the cookies out of the browser."""
+    path = reverse("apikeys:created", args=[store.pk])
+    for name in _cookie_names(request):
+        response.delete_cookie(name, path=path, samesite="Strict")
     return response
 
 
@@ -71,10 +67,13 @@ def mark_shown(key: ApiKey) -> bool:
     return hidden.update(revealed_at=timezone.now()) == 1
 
 
-def is_prefetch(request: HttpRequest) -> bool:
-    """Whether a browser fetches the page before anybody asked for it (Sec-Purpose, and Safari's Purpose)."""
+def is_seen(request: HttpRequest) -> bool:
+    """Whether somebody sees the answer: not to HEAD, nor where a browser fetches ahead.
+
+    It says so by Sec-Purpose, and Safari by Purpose.
+    """
     purposes = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
-    return "prefetch" in purposes or "preview" in purposes
+    return request.method == "GET" and not ("prefetch" in purposes or "preview" in purposes)
 
 
 def _plaintexts(request: HttpRequest) -> Iterator[str]:

@@ -40,7 +40,7 @@ def test_the_page_tells_who_has_moved(signed_in: Client, rolled: tuple[ApiKey, A
         ("second", "old"), ("third", "silent"), ("first", "moved"),
     ]  # fmt: skip
     for key in rolled:
-        page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/").content.decode()
+        page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/").text
         for sentence in ("Still on the old key", "Silent", "Moved", "End the old key now"):
             assert sentence in page
 

@@ -24,13 +24,17 @@ from stores.models import Store
 from tests.conftest import IssueKey, bearer, deliver_emails
 from tests.key_requests import fail_at
 
-# A test of the routes compares them with the URLconf.
-ADDRESSES = {
-    route.path.format(store_id=267418190, id=1, prefix="19656ea", request_id=uuid4()) for route in ROUTES
-} | {"/v1/nothing/", "/v1/stores/518203746/orders/", "/v1/projects/267418190/products/"}
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LITERALS = re.compile(r"'[^']*'|\b\d+\b")
-REQUESTS = sorted((method, path) for method in METHODS for path in ADDRESSES)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+ELSEWHERE = ("/v1/nothing/", "/v1/stores/518203746/orders/", "/v1/projects/267418190/products/")
+# A test of the routes compares them with the URLconf.
+REQUESTS = [
+    *(
+        (route.method, route.path.format(store_id=267418190, id=1, prefix="19656ea", request_id=uuid4()))
+        for route in ROUTES
+    ),
+    *((method, path) for method in METHODS for path in ELSEWHERE),
+]
 
 
 @pytest.fixture
@@ -69,7 +73,7 @@ def test_an_answer_is_that_to_a_key_which_is_off_and_takes_the_same_statements(
         assert fixed_part(answers[0]) == fixed_part(answers[1]), (method, path)
         assert statements[0] == statements[1], (method, path)
         codes[answers[0].status_code] += 1
-    assert codes[401] > len(ADDRESSES), codes
+    assert codes[401] > len(REQUESTS) / 2, codes
 
 
 def fixed_part(answer: Any) -> tuple[Any, ...]:
@@ -93,7 +97,7 @@ def test_any_use_is_an_email_once_an_hour_and_needs_attention(
     for fact in ("README of the old repository", f"GET {path}", "203.0.113.9", "finder/1"):
         assert fact in email.body
     assert plaintext not in email.body
-    page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/").content.decode()
+    page = signed_in.get(f"/stores/{key.store_id}/settings/api-keys/").text
     assert "A canary was found: <bdi>Canary</bdi>" in page
     assert "from 203.0.113.9 (network 203.0.113.0/24) with finder/1" in page
 
@@ -119,9 +123,9 @@ def test_nobody_can_switch_it_on(canary: tuple[ApiKey, str], owner: User) -> Non
 
 def test_add_canary_shows_the_key_once_and_lists_it_apart(signed_in: Client, store: Store) -> None:
     page = f"/stores/{store.pk}/settings/api-keys/"
-    assert "Enter where you put it." in signed_in.post(f"{page}canaries/new/", {"name": "A"}).content.decode()
+    assert "Enter where you put it." in signed_in.post(f"{page}canaries/new/", {"name": "A"}).text
     shown = signed_in.post(f"{page}canaries/new/", {"name": "A", "place": "Shared drive"}, follow=True)
     key = ApiKey.objects.get()
-    assert f"{key.prefix}." in shown.content.decode()
+    assert f"{key.prefix}." in shown.text
     assert (key.is_canary, key.note, key.expires_at) == (True, "Shared drive", None)
-    assert ">Canary<" in signed_in.get(page).content.decode()
+    assert ">Canary<" in signed_in.get(page).text

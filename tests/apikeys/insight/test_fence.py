@@ -71,7 +71,7 @@ def test_a_stranger_at_a_new_fence_is_an_email_once_an_hour(
     key, plaintext = issue(access=["orders:read", "customers:read"])
     record(key, "127.0.0.1")
     page = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/"
-    assert "0 of 1 requests would have been refused" in signed_in.get(page).content.decode()
+    assert "0 of 1 requests would have been refused" in signed_in.get(page).text
     signed_in.post(f"{page}fence/", {"version": key.version})
     key.refresh_from_db()
     assert (key.access, key.allowed_addresses) == (["orders:read"], ["127.0.0.1"])
@@ -85,10 +85,10 @@ def test_a_stranger_at_a_new_fence_is_an_email_once_an_hour(
     assert email.subject == f"API key {key.prefix} was refused by its fence: {key.name}"
     assert "- 203.0.113.9, same program (curl/8): 3 requests, last " in email.body
     assert f"Let in or leave refused: http://testserver{page}#refusals" in email.body
-    assert "Allow 203.0.113.9" in signed_in.get(page).content.decode()
+    assert "Allow 203.0.113.9" in signed_in.get(page).text
     hours = [key.is_gate_open(timezone.now() + timedelta(hours=passed)) for passed in (47, 49)]
     assert hours == [True, False]
-    shown = signed_in.get(page).content.decode()
+    shown = signed_in.get(page).text
     assert "Take the fence away" in shown
     signed_in.post(f"{page}fence/", {"version": key.version, "undo": "1"})
     key.refresh_from_db()
@@ -99,6 +99,6 @@ def test_a_stranger_at_a_new_fence_is_an_email_once_an_hour(
 def test_a_fence_of_a_key_that_changed_meanwhile_does_nothing(signed_in: Client, key: ApiKey) -> None:
     page = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/"
     for data in ({"version": key.version + 1}, {}, {"version": "x", "undo": "1"}):
-        assert "has changed meanwhile" in signed_in.post(f"{page}fence/", data, follow=True).content.decode()
+        assert "has changed meanwhile" in signed_in.post(f"{page}fence/", data, follow=True).text
     key.refresh_from_db()
     assert key.version == 1

@@ -84,7 +84,7 @@ def page_of(key: ApiKey, moment: datetime) -> str:
     with time_machine.travel(moment):
         client = Client()
         sign_in(client, "owner@example.com")
-        return client.get(f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/").content.decode()
+        return client.get(f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/").text
 
 
 def look(moment: datetime) -> list[str]:

@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, AuditEntry, Usage
+from apikeys.models import ApiKey, AuditEntry
 from apikeys.settings_page.csv_files import cell
 from apikeys.settings_page.log_search import LogSearch
 from stores.models import Store
 from tests.conftest import IssueKey
+from tests.key_requests import count_usage
 
 BASE = "/stores/267418190/settings/api-keys"
 
@@ -165,23 +166,9 @@ def test_a_store_downloads_one_file_at_a_time_and_no_process_sends_only_files(
 
 def test_a_name_that_is_a_formula_is_text_in_every_file(signed_in: Client, issue: IssueKey) -> None:
     key, _ = issue(name="=HYPERLINK(A1)")
-    use(key, outcome="succeeded", requests=1)
+    count_usage(key, 1)
     assert lines(signed_in, "activity.csv")[0][2] == "'=HYPERLINK(A1)"
     assert lines(signed_in, "usage.csv")[0][1] == "'=HYPERLINK(A1)"
-
-
-def use(key: ApiKey, *, outcome: str, requests: int, reason: str = "", ago: int = 0) -> None:
-    Usage.objects.create(
-        store_id=key.store_id,
-        key=key,
-        day=timezone.now().date() - timedelta(days=ago),
-        resource="orders",
-        access="read",
-        outcome=outcome,
-        reason=reason,
-        requests=requests,
-        last_at=timezone.now(),
-    )
 
 
 def test_a_csv_of_usage_divides_refusals_by_reason_and_has_deleted_keys(
@@ -189,14 +176,14 @@ def test_a_csv_of_usage_divides_refusals_by_reason_and_has_deleted_keys(
 ) -> None:
     key, _ = issue(name="Warehouse")
     deleted, _ = issue(name="Deleted")
-    use(deleted, outcome="succeeded", requests=5)
+    count_usage(deleted, 5)
     deleted.delete()
-    use(key, outcome="succeeded", requests=7)
+    count_usage(key, 7)
     for reason, requests in (("rate_limited", 6), ("api_key_expired", 3), ("", 1)):
-        use(key, outcome="refused", reason=reason, requests=requests)
-    use(key, outcome="succeeded", requests=3, ago=29)
-    use(key, outcome="succeeded", requests=4, ago=30)
-    use(issue(store=other_store)[0], outcome="succeeded", requests=99)
+        count_usage(key, requests, outcome="refused", reason=reason)
+    count_usage(key, 3, days_ago=29)
+    count_usage(key, 4, days_ago=30)
+    count_usage(issue(store=other_store)[0], 99)
     today = timezone.now().date()
     common = ["Warehouse", key.prefix, "orders", "read"]
     assert lines(signed_in, "usage.csv") == [

@@ -15,43 +15,10 @@ from apikeys.models import ApiKey
 from tests.conftest import IssueKey
 
 KEYS = "/stores/267418190/settings/api-keys/"
-FORM: dict[str, Any] = {"name": "Shop", "access": ["orders:read"], "renews": "on"}
 
 
 def text(response: Any) -> str:
     return str(response.content.decode())
-
-
-@pytest.mark.parametrize(("expiry", "days"), [("30", 30), ("90", 90), ("365", None), ("never", None)])
-def test_new_key_may_renew_itself_for_as_long_as_it_works(
-    signed_in: Client, expiry: str, days: int | None
-) -> None:
-    answer = signed_in.post(f"{KEYS}new/", FORM | {"expiry": expiry})
-    if days:
-        key = ApiKey.objects.get()
-        assert (key.renews_days, (key.expires_at - timezone.now()).days) == (days, days - 1)  # type: ignore[operator]
-    else:
-        assert "at most 90 days" in str(answer.context["form"].errors["renews"])
-        assert not ApiKey.objects.exists()
-
-
-def test_edit_lets_a_key_renew_itself_and_no_longer(signed_in: Client, issue: IssueKey) -> None:
-    key, _ = issue(expires_at=timezone.now() + timedelta(days=5))
-    path = f"{KEYS}{key.prefix}/edit/"
-    changes: list[tuple[dict[str, Any], int | None]] = [
-        ({"renews": "on"}, None),
-        ({"renews": "on", "expiry": "30"}, 30),
-        ({"note": "Nightly"}, 30),
-        ({"renews": ""}, None),
-    ]
-    for change, days in changes:
-        form = signed_in.get(path).context["form"]
-        fields = {name: form[name].value() for name in form.fields if form[name].value() is not None}
-        fields["renews"] = "on" if fields["renews"] else ""
-        signed_in.post(path, fields | change)
-        key.refresh_from_db()
-        assert key.renews_days == days, change
-    assert key.note == "Nightly"
 
 
 def made_by(key: ApiKey, issue: IssueKey, name: str) -> ApiKey:
