@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.test.utils import override_settings
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, ViewportSize, expect
 from playwright.sync_api import Request as PageRequest
 from pytest_django.live_server_helper import LiveServer
 
@@ -28,6 +28,7 @@ from tests.server import Answer, answer_to
 
 KEYS = "/stores/267418190/settings/api-keys/"
 ORDERS = "/v1/stores/267418190/orders/"
+PHONE = ViewportSize(width=360, height=740)
 
 # A machine that is busy with something else takes its time; nothing waits longer than it has to.
 PATIENCE = 30_000
@@ -185,15 +186,8 @@ def use(key: ApiKey, scope: str, *, outcome: str = "succeeded", requests: int = 
     reason = "resource_not_allowed" if outcome == "refused" else ""
     count_usage(key, requests, scope=scope, outcome=outcome, reason=reason)
     if reason:
-        Refusal.objects.create(
-            store_id=key.store_id,
-            key=key,
-            reason=reason,
-            scope=scope,
-            requests=requests,
-            first_at=now,
-            last_at=now,
-        )
+        cause = {"store_id": key.store_id, "key": key, "reason": reason, "scope": scope}
+        Refusal.objects.create(**cause, requests=requests, first_at=now, last_at=now)
 
 
 def age(key: ApiKey, *, days: int) -> None:

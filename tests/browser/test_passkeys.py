@@ -1,4 +1,4 @@
-"""A passkey, in a browser that keeps one: to sign in with, and to prove it again."""
+"""A passkey, in a browser that keeps one: to sign in with, and to prove it again. And in those without."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,12 @@ from playwright.sync_api import Page, expect
 from apikeys.models import ApiKey
 from stores.models import Store
 from tests.browser.conftest import KEYS, NewContext, sign_in
-from tests.browser.test_second_factor import sign_out
+
+
+def sign_out(page: Page, site: str) -> None:
+    page.goto(f"{site}/accounts/logout/")
+    page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 @pytest.fixture
@@ -71,3 +76,17 @@ def test_a_passkey_signs_in_without_a_password_and_with_one(phone: Page, site: s
     phone.get_by_role("button", name="Save").click()
     expect(phone.get_by_role("dialog", name="API key created")).to_be_visible()
     assert ApiKey.objects.get().name == "Accounting"
+
+
+def test_a_passkey_that_is_not_given_costs_nothing(visitor: Page) -> None:
+    visitor.goto("/accounts/login/")
+    visitor.get_by_role("button", name="Use a passkey").click()
+    expect(visitor.get_by_text("Passkeys do not work here").first).to_be_visible()
+    expect(visitor.get_by_role("button", name="Use a passkey")).to_be_enabled()
+
+
+def test_where_there_are_no_passkeys_none_is_offered(new_context: NewContext) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto("/accounts/login/")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_hidden()

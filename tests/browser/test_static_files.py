@@ -5,7 +5,6 @@ from datetime import timedelta
 from random import Random
 from uuid import uuid4
 
-import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -18,23 +17,8 @@ from tests.conftest import IssueKey
 LIGHT = 60_000
 
 
-def test_style_and_scripts_are_named_by_their_content_and_kept_for_ever(page: Page) -> None:
-    received = responses_to(page)
-    page.goto(KEYS)
-    page.wait_for_load_state("networkidle")
-    files = [response for response in received if "/static/" in response.url]
-    assert {file.url.rpartition(".")[2] for file in files} == {"css", "js", "svg"}
-    for file in files:
-        assert file.status == 200, file.url
-        assert re.search(r"\.[0-9a-f]{12}\.\w+$", file.url), file.url
-        assert "immutable" in file.headers["cache-control"]
-
-
-@pytest.fixture
-def busy(issue: IssueKey) -> None:
-    """A page full of keys that were all used on every day, each in its own way."""
-    random = Random(25)
-    now = timezone.now()
+def test_a_full_list_is_light_and_its_files_are_kept_for_ever(page: Page, issue: IssueKey) -> None:
+    random, now = Random(25), timezone.now()
     for number in range(25):
         key, _ = issue(name=f"Program {number}", access=["products:write", "orders:write", "customers:read"])
         tallies = {
@@ -45,16 +29,19 @@ def busy(issue: IssueKey) -> None:
             for outcome in Outcome.values
         }
         writer.write(Batch(uuid4(), 1, tallies))
-
-
-@pytest.mark.usefixtures("busy")
-def test_a_full_list_with_all_its_files_is_light(page: Page) -> None:
     sizes: list[float] = []
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
     devtools.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    received = responses_to(page)
     page.goto(KEYS)
     expect(page.get_by_role("row")).to_have_count(26)
     page.wait_for_load_state("networkidle")
     assert len(sizes) > 10
     assert sum(sizes) < LIGHT
+    files = [response for response in received if "/static/" in response.url]
+    assert {file.url.rpartition(".")[2] for file in files} == {"css", "js", "svg"}
+    for file in files:
+        assert file.status == 200, file.url
+        assert re.search(r"\.[0-9a-f]{12}\.\w+$", file.url), file.url
+        assert "immutable" in file.headers["cache-control"]

@@ -1,6 +1,7 @@
 """Scripts in what is stored: every field of a shop and its keys holds one, and pages show them as text."""
 
 from datetime import timedelta
+from html.parser import HTMLParser
 from typing import Any
 from uuid import uuid4
 
@@ -10,14 +11,12 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, LastUse, LoggedRequest
 from apikeys.models.suspension import Suspension
 from stores.models import Order, Product, Store
-from tests.browser.conftest import KEYS, NewContext
 from tests.conftest import IssueKey, admin_page, deliver_emails
 from tests.shop import make_category, make_coupon, make_customer, make_line, make_order, make_product
 
@@ -25,6 +24,7 @@ from tests.shop import make_category, make_coupon, make_customer, make_line, mak
 MARKUP = "'\"></title></textarea></script>--><xss-></xss-><img src=x onerror=alert(1)>"
 SHORT = "'\"><xss-><svg onload=alert(1)>"
 LINK = "javascript:alert(1)//"
+KEYS = "/stores/267418190/settings/api-keys/"
 
 
 @pytest.fixture
@@ -113,25 +113,28 @@ def pages(key: ApiKey) -> list[str]:
     ]
 
 
-def look(page: Page, url: str) -> str:
-    """What a page says, once it is known to have made nothing of what is stored."""
-    page.goto(url, wait_until="load")
-    made = page.locator("xss-, [onerror], [onload], img[src=x], a[href^='javascript:'], [src^='javascript:']")
-    assert made.count() == 0, url
-    return page.content()
+class Markup(HTMLParser):
+    """The elements of a page that came from what is stored, as a browser would make them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        leads_to_script = any(attributes.get(name, "").startswith("javascript:") for name in ("href", "src"))
+        if tag == "xss-" or attributes.keys() & {"onerror", "onload"} or leads_to_script:
+            self.found.append(str(self.get_starttag_text()))
 
 
-def test_no_page_takes_what_is_stored_for_markup(
-    signed_in_context: NewContext, marked: ApiKey, complaints: list[str]
-) -> None:
-    page = signed_in_context().new_page()
-    page.on("dialog", lambda dialog: complaints.append(f"a script ran: {dialog.message}"))
+def test_no_page_takes_what_is_stored_for_markup(signed_in: Client, marked: ApiKey) -> None:
     showing = 0
     for url in pages(marked):
-        showing += "xss-&gt;" in look(page, url)
-        # A visitor's browser would say so if the policy had to step in.
-        assert [text for text in complaints if "404" not in text and "403" not in text] == [], url
-    complaints.clear()
+        page = signed_in.get(url).content.decode()
+        markup = Markup()
+        markup.feed(page)
+        assert markup.found == [], url
+        showing += "xss-&gt;" in page
     assert showing > 30
 
 
