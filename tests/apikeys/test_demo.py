@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -23,7 +23,7 @@ def _at_noon() -> Iterator[None]:
         yield
 
 
-def test_seed_demo_makes_a_key_of_each_status(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seed_demo_makes_a_key_of_each_status_with_what_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_OWNER_PASSWORD", "let me have a look")
     call_command("seed_demo", orders=1)
     keys = ApiKey.objects.for_store(Store.objects.get(pk=NORTHWOOD_ID)).kept().with_status()
@@ -46,42 +46,35 @@ def test_seed_demo_makes_a_key_of_each_status(monkeypatch: pytest.MonkeyPatch) -
     assert (taken.prefix, refused.prefix) == (ApiKey.objects.get(trust=taken.trust).prefix, "")
     assert not Email.objects.exists()
     assert all(user.check_password("let me have a look") for user in User.objects.all())
+    ensure_figures_and_log_agree()
 
 
-def test_seed_demo_logs_every_request_of_14_days() -> None:
-    call_command("seed_demo", orders=1)
-    totals: Counter[tuple[date, str]] = Counter()
-    for day, outcome, requests in StoreUsage.objects.filter(store=NORTHWOOD_ID).values_list(
-        "day", "outcome", "requests"
-    ):
-        totals[day, outcome] += requests
-    days = {day for day, _ in totals}
-    assert (len(days), min(days), max(days)) == (30, NOON.date() - timedelta(days=29), NOON.date())
-    logged: Counter[tuple[date, str]] = Counter()
-    for at, status in LoggedRequest.objects.filter(store=NORTHWOOD_ID).values_list("at", "status"):
-        logged[at.date(), {200: "succeeded", 401: "refused"}.get(status, "failed")] += 1
-    first_logged = NOON.date() - timedelta(days=13)
-    assert logged == {key: requests for key, requests in totals.items() if key[0] >= first_logged}
-    assert {outcome for _, outcome in logged} == {"succeeded", "refused", "failed"}
-    moments = list(
-        LoggedRequest.objects.filter(store=NORTHWOOD_ID).order_by("pk").values_list("at", flat=True)
-    )
+def ensure_figures_and_log_agree() -> None:
+    """Requests of 30 days are counted, and those of 14 are all logged, in their order."""
+    first = NOON.date() - timedelta(days=29)
+    totals = {
+        (day, outcome): requests
+        for day, outcome, requests in StoreUsage.objects.filter(store=NORTHWOOD_ID).values_list(
+            "day", "outcome", "requests"
+        )
+    }
+    assert {day for day, _ in totals} == {first + timedelta(days=number) for number in range(30)}
+    logged = list(LoggedRequest.objects.filter(store=NORTHWOOD_ID).order_by("pk").values_list("at", "status"))
+    outcomes = {200: "succeeded", 401: "refused"}
+    counted = Counter((at.date(), outcomes.get(status, "failed")) for at, status in logged)
+    assert counted == {key: count for key, count in totals.items() if key[0] >= first + timedelta(days=16)}
+    assert {outcome for _, outcome in counted} == {"succeeded", "refused", "failed"}
+    moments = [at for at, _ in logged]
     assert moments == sorted(moments)
     assert moments[-1] <= NOON
 
 
-def test_seed_demo_names_copies_of_keys() -> None:
+def test_seed_demo_names_copies_of_keys_and_changes_nothing_when_run_again() -> None:
     call_command("seed_demo", orders=1, keys=120, usage_days=3)
     keys = ApiKey.objects.filter(store=NORTHWOOD_ID)
     assert keys.count() == len(set(keys.values_list("name", flat=True))) == 120
-    assert StoreUsage.objects.filter(store=NORTHWOOD_ID).values("day").distinct().count() == 3
-
-
-def test_seed_demo_again_changes_nothing() -> None:
-    call_command("seed_demo", orders=1, usage_days=1)
-    before = list(ApiKey.objects.values_list("pk", flat=True)), list(StoreUsage.objects.values_list())
+    usage = set(StoreUsage.objects.values_list())
+    assert len({day for _, _, day, *_ in usage}) == 3
     call_command("seed_demo", orders=1, keys=30)
-    assert (
-        list(ApiKey.objects.values_list("pk", flat=True)),
-        list(StoreUsage.objects.values_list()),
-    ) == before
+    assert keys.count() == 120
+    assert set(StoreUsage.objects.values_list()) == usage

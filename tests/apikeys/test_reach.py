@@ -248,7 +248,7 @@ def test_no_key_reaches_more_than_its_maker(store: Store, owner: User) -> None:
     run_state_machine_as_test(
         lambda: Programs(store, owner),  # type: ignore[arg-type]  # any maker of machines will do
         settings=settings(
-            max_examples=8,
+            max_examples=5,
             stateful_step_count=25,
             derandomize=True,
             deadline=None,

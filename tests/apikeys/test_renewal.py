@@ -69,6 +69,7 @@ def test_roll_answers_a_key_of_the_same_settings_and_length(renewing: tuple[ApiK
     assert body["key"].startswith(f"{new.prefix}.")
     assert (new.name, new.access, new.allowed_addresses) == ("Shop", old.access, old.allowed_addresses)
     assert (new.renews_days, new.expires_at) == (10, NOON + 13 * DAY)
+    assert new.renewal_due_at == NOON + 10.5 * DAY
     assert (new.predecessor, new.made_by, new.created_by) == (old, old, None)
     assert call(body["key"]) == ""
     assert [entry.sentence for entry in AuditEntry.objects.for_key(old)][:1] == [
@@ -203,14 +204,6 @@ def test_report_leaked_keys_ends_the_renewed_keys(
     assert call(new) == call(newest) == "api_key_inactive"
 
 
-def test_key_that_has_not_renewed_itself_needs_attention(renewing: tuple[ApiKey, str], clock: Any) -> None:
-    key, _ = renewing
-    clock.shift(7 * DAY)
-    assert not ApiKey.objects.in_state("renewal-due").exists()
-    clock.shift(DAY)
-    assert list(ApiKey.objects.in_state("renewal-due")) == [key]
-
-
 def test_delete_replaced_keys_after_three_months(
     renewing: tuple[ApiKey, str], issue: IssueKey, clock: Any
 ) -> None:
@@ -233,14 +226,15 @@ class Killed(BaseException):
 
 @contextmanager
 def killed_after(statement: int) -> Iterator[list[str]]:
-    """Let the process of a request end after so many statements; yields those it has run."""
+    """Let the process of a request end after so many statements that may change something; yields them."""
     ran: list[str] = []
 
     def run(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
         result = execute(sql, params, many, context)
-        ran.append(sql)
-        if len(ran) == statement:
-            raise Killed
+        if not sql.startswith(("SELECT", "SAVEPOINT")):
+            ran.append(sql)
+            if len(ran) == statement:
+                raise Killed
         return result
 
     with connection.execute_wrapper(run), suppress(Killed):
@@ -289,60 +283,53 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
 
 
+def run_sh(text: str, file: Path) -> bool:
+    """Run a shell script that may be cut off; whether it has done all it should."""
+    return run(["sh", "-c", text, "sh", str(file)]).returncode == 0
+
+
+def run_py(text: str, file: Path) -> bool:
+    """Do the same with a Python script, in this process, which is faster."""
+    names: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["renew_key.py", str(file)])
+        exec(text, names)  # noqa: S102  # what our own documentation shows
+    # The lock that a process gives back as it ends.
+    os.close(names["folder"])
+    return True
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("suffix", "program"), [("py", sys.executable), ("sh", "sh")])
+@pytest.mark.parametrize(("suffix", "run_text"), [("py", run_py), ("sh", run_sh)])
 def test_clients_of_the_guide_keep_a_working_key_wherever_they_are_killed(
-    live_server: Any, issue: IssueKey, tmp_path: Path, suffix: str, program: str
+    live_server: Any, issue: IssueKey, tmp_path: Path, suffix: str, run_text: Any
 ) -> None:
-    script, file = tmp_path / f"renew_key.{suffix}", tmp_path / "key"
+    file = tmp_path / "key"
     lines = example(suffix, live_server.url).splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith(("new =", "new=")))
     for number in range(first, len(lines) + 1):
         key, plaintext = issue(renews_days=10)
         file.write_text(plaintext)
-        script.write_text("\n".join(lines[:number]))
-        run([program, str(script), str(file)])
+        run_text("\n".join(lines[:number]), file)
         # The hour between two renewals is over.
         ApiKey.objects.update(created_at=NOON - DAY)
         assert call(file.read_text()) == "", (number, lines[number - 1])
-        script.write_text("\n".join(lines))
-        finished = run([program, str(script), str(file)])
-        assert finished.returncode == 0, finished.stderr
+        assert run_text("\n".join(lines), file)
         assert call(file.read_text()) == ""
         assert reused() == []
         lifecycle.report_leaked_keys([key], by=Actor())
     connection.close()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_timer_is_one_that_systemd_takes_and_its_command_renews_the_key(
-    live_server: Any, issue: IssueKey, tmp_path: Path
-) -> None:
-    _, *named = re.split(r"^# /etc/systemd/system/(\S+)\n", example("timer", live_server.url), flags=re.M)
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="It takes systemd.")
+def test_units_of_the_timer_are_ones_that_systemd_takes(tmp_path: Path) -> None:
+    _, *named = re.split(r"^# /etc/systemd/system/(\S+)\n", example("timer", ""), flags=re.M)
     units = dict(zip(named[::2], named[1::2], strict=True))
     for name, text in units.items():
         (tmp_path / name).write_text(text)
-    if shutil.which("systemd-analyze"):
-        for name in units:
-            verified = run(["systemd-analyze", "verify", "--man=no", str(tmp_path / name)])
-            # It also tells of the machine's own units.
-            assert "renew-reflow-key" not in verified.stderr
-    _, plaintext = issue(renews_days=10)
-    (tmp_path / "renew_key.py").write_text(example("py", live_server.url))
-    (tmp_path / "api-key").write_text(plaintext)
-    command = re.search("^ExecStart=(.*)$", units["renew-reflow-key.service"], flags=re.M)
-    assert command
-    places = {
-        "/usr/bin/python3": sys.executable,
-        "/usr/local/bin/renew_key.py": str(tmp_path / "renew_key.py"),
-        "/var/lib/reflow/api-key": str(tmp_path / "api-key"),
-    }
-    finished = run([places[word] for word in command[1].split()])
-    assert finished.returncode == 0, finished.stderr
-    kept = (tmp_path / "api-key").read_text()
-    assert kept != plaintext
-    assert call(kept) == ""
-    assert "OnCalendar=00/8:00" in units["renew-reflow-key.timer"]
+    verified = run(["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in units)])
+    # It also tells of the machine's own units.
+    assert "renew-reflow-key" not in verified.stderr
 
 
 @pytest.mark.django_db(transaction=True)

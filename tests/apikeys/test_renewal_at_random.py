@@ -158,7 +158,7 @@ def test_a_program_keeps_a_key_that_works_and_two_holders_are_found_out(
     run_state_machine_as_test(
         lambda: machine(issue),  # type: ignore[arg-type]  # any maker of machines will do
         settings=settings(
-            max_examples=6,
+            max_examples=4,
             stateful_step_count=25,
             derandomize=True,
             deadline=None,
