@@ -9,7 +9,8 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from apikeys.models import ApiKey, Usage
-from apikeys.usage.batch import KeyRequest
+from apikeys.usage import writer
+from apikeys.usage.batch import Batch, KeyRequest
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -34,6 +35,16 @@ def make_request(key: ApiKey, **changes: Any) -> KeyRequest:
         "request_id": uuid4(),
     }
     return KeyRequest(**(fields | changes))
+
+
+def write_usage(*requests: KeyRequest) -> Batch:
+    """Count and log requests, and write them in one batch."""
+    batch = Batch(uuid4(), 1)
+    for request in requests:
+        batch.add(request)
+        batch.add_to_log(request)
+    writer.write(batch)
+    return batch
 
 
 def fail_at(table: str) -> Callable[..., Any]:

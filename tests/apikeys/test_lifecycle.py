@@ -134,72 +134,49 @@ def test_deactivate_key_until_a_moment_ends_by_itself(issue: IssueKey, by: Actor
     assert history(key)[0] == "Deactivated until 23 Nov 2026, 13:00 UTC."
 
 
-def works(key: ApiKey, by: Actor) -> None:
-    """Leave it as it is."""
-
-
-def off(key: ApiKey, by: Actor) -> None:
-    lifecycle.deactivate_key(key, by=by)
-
-
-def off_for_an_hour(key: ApiKey, by: Actor) -> None:
-    lifecycle.deactivate_key(key, by=by, until=NOON + HOUR)
-
-
-def off_for_a_day(key: ApiKey, by: Actor) -> None:
-    lifecycle.deactivate_key(key, by=by, until=NOON + timedelta(days=1))
-
-
-def on_again(key: ApiKey, by: Actor) -> None:
-    lifecycle.reactivate_key(key, by=by, version=key.version)
-
-
-def on_again_as_it_was(key: ApiKey, by: Actor) -> None:
-    """From a dialog that was opened before somebody else changed the key."""
-    lifecycle.reactivate_key(key, by=by, version=key.version - 1)
-
-
-def leaked(key: ApiKey, by: Actor) -> None:
-    lifecycle.report_leaked_keys([key], by=by)
-
-
-def rolled(key: ApiKey, by: Actor) -> None:
-    lifecycle.roll_key(key, by=by, overlap=HOUR)
-
-
-def suspended(key: ApiKey, by: Actor) -> None:
-    lifecycle.suspend_store(key.store, by=by, reason="Guessing.")
+CHANGES: dict[str, Change] = {
+    "works": lambda key, by: None,
+    "off": lambda key, by: lifecycle.deactivate_key(key, by=by),
+    "off for an hour": lambda key, by: lifecycle.deactivate_key(key, by=by, until=NOON + HOUR),
+    "off for a day": lambda key, by: lifecycle.deactivate_key(key, by=by, until=NOON + 24 * HOUR),
+    "on again": lambda key, by: lifecycle.reactivate_key(key, by=by, version=key.version),
+    # From a dialog that was opened before somebody else changed the key.
+    "on as it was": lambda key, by: lifecycle.reactivate_key(key, by=by, version=key.version - 1),
+    "leaked": lambda key, by: lifecycle.report_leaked_keys([key], by=by),
+    "rolled": lambda key, by: lifecycle.roll_key(key, by=by, overlap=HOUR),
+    "suspended": lambda key, by: lifecycle.suspend_store(key.store, by=by, reason="Guessing."),
+}
 
 
 @time_machine.travel(NOON, tick=False)
 @pytest.mark.parametrize(
     ("before", "weaker"),
     [
-        (works, on_again),
-        (off, off_for_an_hour),
-        (off, off),
-        (off, rolled),
-        (off, on_again_as_it_was),
-        (off_for_a_day, off_for_an_hour),
-        (off_for_a_day, on_again_as_it_was),
-        (leaked, off_for_an_hour),
-        (leaked, off),
-        (leaked, on_again),
-        (leaked, rolled),
-        (rolled, rolled),
-        (suspended, on_again),
-        (suspended, rolled),
+        ("works", "on again"),
+        ("off", "off for an hour"),
+        ("off", "off"),
+        ("off", "rolled"),
+        ("off", "on as it was"),
+        ("off for a day", "off for an hour"),
+        ("off for a day", "on as it was"),
+        ("leaked", "off for an hour"),
+        ("leaked", "off"),
+        ("leaked", "on again"),
+        ("leaked", "rolled"),
+        ("rolled", "rolled"),
+        ("suspended", "on again"),
+        ("suspended", "rolled"),
     ],
 )
 def test_nothing_weaker_replaces_something_stronger(
-    issue: IssueKey, by: Actor, before: Change, weaker: Change
+    issue: IssueKey, by: Actor, before: str, weaker: str
 ) -> None:
     key, _ = issue()
-    before(key, by)
+    CHANGES[before](key, by)
     key.refresh_from_db()
     was = ApiKey.objects.values().get(pk=key.pk)
     with pytest.raises(StaleKey):
-        weaker(key, by)
+        CHANGES[weaker](key, by)
     assert ApiKey.objects.values().get(pk=key.pk) == was
 
 
@@ -207,19 +184,19 @@ def test_nothing_weaker_replaces_something_stronger(
 @pytest.mark.parametrize(
     ("before", "stronger"),
     [
-        (off_for_an_hour, off_for_a_day),
-        (off_for_a_day, off),
-        (off, leaked),
-        (suspended, off),
-        (suspended, leaked),
+        ("off for an hour", "off for a day"),
+        ("off for a day", "off"),
+        ("off", "leaked"),
+        ("suspended", "off"),
+        ("suspended", "leaked"),
     ],
 )
 def test_something_stronger_replaces_what_is_weaker(
-    issue: IssueKey, by: Actor, before: Change, stronger: Change
+    issue: IssueKey, by: Actor, before: str, stronger: str
 ) -> None:
     key, _ = issue()
-    before(key, by)
-    stronger(key, by)
+    CHANGES[before](key, by)
+    CHANGES[stronger](key, by)
     key.refresh_from_db()
     assert not key.is_usable(NOON + timedelta(hours=23))
     assert key.version > 1

@@ -16,19 +16,16 @@ from apikeys.actors import Actor
 from apikeys.models import ApiKey, Refusal
 from apikeys.models.refusals import MAX_ADDRESSES
 from apikeys.usage import batch as batches
-from apikeys.usage import writer
 from apikeys.usage.batch import Batch
 from tests.conftest import IssueKey
-from tests.key_requests import make_request
+from tests.key_requests import make_request, write_usage
 
 Change = Callable[[ApiKey, Actor], Any]
 
 
 def refuse(key: ApiKey, reason: str, **more: Any) -> None:
     """Write a request that is refused now."""
-    batch = Batch(uuid4(), 1)
-    batch.add(make_request(key, **({"at": timezone.now(), "status_code": 401, "reason": reason} | more)))
-    writer.write(batch)
+    write_usage(make_request(key, **({"at": timezone.now(), "status_code": 401, "reason": reason} | more)))
 
 
 def state(key: ApiKey) -> list[tuple[str, str, str, int]]:
@@ -179,12 +176,10 @@ def test_write_bounds_the_addresses_of_a_key(issue: IssueKey, batches: int) -> N
     other, _ = issue()
     addresses = [f"192.0.2.{number}" for number in range(MAX_ADDRESSES + 10)]
     size = len(addresses) // batches
+    refused = {"status_code": 401, "reason": "address_not_allowed"}
     for start in range(0, len(addresses), size):
-        batch = Batch(uuid4(), 1)
-        for address in addresses[start : start + size]:
-            for one in (key, other):
-                batch.add(make_request(one, address=address, status_code=401, reason="address_not_allowed"))
-        writer.write(batch)
+        some = addresses[start : start + size]
+        write_usage(*(make_request(one, address=ip, **refused) for ip in some for one in (key, other)))
     refuse(key, "address_not_allowed", address=addresses[0])
     refuse(key, "address_not_allowed", address=addresses[-1])
     rows = dict(Refusal.objects.for_key(key).values_list("address", "requests"))

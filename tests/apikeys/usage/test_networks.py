@@ -15,11 +15,11 @@ from apikeys.models import ApiKey, Email, KnownNetwork, NotificationSettings, Re
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
 from apikeys.usage import batch as batches
 from apikeys.usage import writer
-from apikeys.usage.batch import Batch, KeyRequest
+from apikeys.usage.batch import Batch
 from apikeys.usage.networks import tell_of_network
 from stores.models import Store
 from tests.conftest import IssueKey, deliver_emails
-from tests.key_requests import NOON, fail_at, make_request
+from tests.key_requests import NOON, fail_at, make_request, write_usage
 
 
 @pytest.fixture
@@ -34,16 +34,7 @@ def key(issue: IssueKey, store: Store, owner: User) -> ApiKey:
 def use(key: ApiKey, *found: str | None, **more: Any) -> None:
     """Make one request from each address, each in a batch of its own."""
     for address in found:
-        write(make_request(key, address=address, at=timezone.now(), **more))
-
-
-def write(*requests: KeyRequest) -> Batch:
-    """Write requests in one batch."""
-    batch = Batch(uuid4(), 1)
-    for request in requests:
-        batch.add(request)
-    writer.write(batch)
-    return batch
+        write_usage(make_request(key, address=address, at=timezone.now(), **more))
 
 
 def test_write_remembers_the_first_network_and_tells_the_second(key: ApiKey) -> None:
@@ -82,7 +73,7 @@ def test_write_notes_no_network_of_a_refused_request(key: ApiKey) -> None:
 
 def test_write_records_each_network_of_a_batch(key: ApiKey) -> None:
     use(key, "192.0.2.1")
-    write(
+    write_usage(
         make_request(key, address="198.51.100.1", status_code=404),
         make_request(key, address="192.0.2.1"),
         make_request(key, address="203.0.113.1", status_code=403),
@@ -93,7 +84,7 @@ def test_write_records_each_network_of_a_batch(key: ApiKey) -> None:
 
 
 def test_write_takes_the_earlier_network_of_a_batch_as_the_first(key: ApiKey) -> None:
-    write(
+    write_usage(
         make_request(key, address="203.0.113.1", at=NOON),
         make_request(key, address="192.0.2.1", at=NOON + timedelta(seconds=1)),
     )
@@ -103,7 +94,7 @@ def test_write_takes_the_earlier_network_of_a_batch_as_the_first(key: ApiKey) ->
 
 def test_batch_bounds_its_networks(key: ApiKey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MAX_NETWORKS", 2)
-    batch = write(*(make_request(key, address=f"10.0.{number}.1") for number in range(3)))
+    batch = write_usage(*(make_request(key, address=f"10.0.{number}.1") for number in range(3)))
     assert len(batch.networks) == 2
     assert batch.requests == 3
 

@@ -22,11 +22,10 @@ from apikeys.models import (
     Usage,
     UsageWriter,
 )
-from apikeys.usage import retention, writer
-from apikeys.usage.batch import Batch
+from apikeys.usage import retention
 from apikeys.usage.retention import LOG_TABLE, delete_old_emails, delete_old_usage, maintain_request_log
 from tests.conftest import IssueKey
-from tests.key_requests import make_request
+from tests.key_requests import make_request, write_usage
 
 on_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no partitions.")
 
@@ -39,15 +38,9 @@ def key(issue: IssueKey) -> ApiKey:
 def use_on(key: ApiKey, *days: date) -> None:
     """Write and log a request that was refused, and one that was not, on each of the days."""
     for day in days:
-        batch = Batch(uuid4(), 1)
         at = datetime.combine(day, time(12), UTC)
-        for request in (
-            make_request(key, at=at, status_code=401, reason="api_key_wrong_store"),
-            make_request(key, at=at),
-        ):
-            batch.add(request)
-            batch.add_to_log(request)
-        writer.write(batch)
+        refused = make_request(key, at=at, status_code=401, reason="api_key_wrong_store")
+        write_usage(refused, make_request(key, at=at))
 
 
 def ago(days: int) -> date:
