@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from apikeys import client_ip, lifecycle, renewal, trusts
 from apikeys.actors import Actor
 from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
-from apikeys.models import ApiKey, AuditEntry
+from apikeys.models import ApiKey, AuditEntry, Suspension
 from apikeys.models.trust import GITHUB
 from apikeys.oidc import Identity
 from apikeys.reach import BeyondOwnAccess, ProgramStopped
@@ -40,6 +40,9 @@ days = st.sampled_from([None, 1, 10, 100, 400])
 addresses = st.sampled_from(ADDRESSES)
 # Of the keys that there are, the one at this place, counted round.
 places = st.integers(0, 50)
+ACTS = ["create", "create", "create", "update", "update", "roll", "deactivate", "reactivate", "delete"]
+changes = st.sampled_from(ACTS)
+interventions = st.sampled_from([*ACTS, "create", "suspend", "resume", "resume", "leak"])
 
 
 class Programs(RuleBasedStateMachine):
@@ -49,14 +52,15 @@ class Programs(RuleBasedStateMachine):
         super().__init__()
         ApiKey.objects.all().delete()
         AuditEntry.objects.all().delete()
+        Suspension.objects.all().delete()
         store.refresh_from_db()
         self.store = store
         self.people = Actor(owner)
         self.made_with: dict[int, int] = {}
         self.leaked: set[int] = set()
         self.counter = 0
-        for access in (list(SCOPES), ["orders:write", "api_keys:write"]):
-            self.own(access, 200, [])
+        for name, access in (("All", list(SCOPES)), ("Orders", ["orders:write", "api_keys:write"])):
+            lifecycle.create_key(store=store, name=name, by=self.people, **self.fields(access, 200, []))
 
     # Helpers.
 
@@ -116,60 +120,63 @@ class Programs(RuleBasedStateMachine):
             maker = self.made_with.get(maker)
         return False
 
-    # What programs do.
+    # What programs do, and owners and operators beside them.
 
-    @rule(by=places, access=accesses, until=days, allowed=addresses)
-    def make(self, by: int, access: list[str], until: int | None, allowed: list[str]) -> None:
-        if (program := self.program(by)) is None:
-            return
-        self.counter += 1
-        actor = Actor(key=program)
-        with self.tried(actor):
-            fields = self.fields(access, until, allowed)
-            key, _ = lifecycle.create_key(store=self.store, name=f"Key {self.counter}", by=actor, **fields)
-            self.made_with[key.pk] = program.pk
-            self.ensure_within(program, key)
-
-    @rule(by=places, at=places, access=accesses, until=days, allowed=addresses)
-    def change(self, by: int, at: int, access: list[str], until: int | None, allowed: list[str]) -> None:
-        program, key = self.program(by), self.key(at)
-        if program is None or key is None:
-            return
-        actor = Actor(key=program)
-        with self.tried(actor):
-            fields = self.fields(access, until, allowed)
-            lifecycle.update_key(key, by=actor, version=key.version, **fields)
-            assert self.is_made_with(program, key)
-            self.ensure_within(program, key)
-
-    @rule(by=places, at=places, overlap=st.integers(0, 100))
-    def roll(self, by: int, at: int, overlap: int) -> None:
-        program, key = self.program(by), self.key(at)
-        if program is None or key is None:
-            return
-        actor = Actor(key=program)
-        with self.tried(actor):
-            new, _ = lifecycle.roll_key(key, by=actor, overlap=timedelta(hours=overlap))
-            assert self.is_made_with(program, key)
-            self.made_with[new.pk] = program.pk
-            self.ensure_within(program, new)
-
-    @rule(by=places, at=places, what=st.sampled_from(["deactivate", "reactivate", "delete"]))
-    def end(self, by: int, at: int, what: str) -> None:
+    @rule(by=places, at=places, what=changes, access=accesses, until=days, allowed=addresses)
+    def program_acts(  # one thing to draw each
+        self, by: int, at: int, what: str, access: list[str], until: int | None, allowed: list[str]
+    ) -> None:
         program, key = self.program(by), self.key(at)
         if program is None or key is None or program.pk == key.pk:
             return
-        actor = Actor(key=program)
         was_made = self.is_made_with(program, key)
-        with self.tried(actor):
-            if what == "deactivate":
-                lifecycle.deactivate_key(key, by=actor)
-            elif what == "reactivate":
+        with self.tried(Actor(key=program)):
+            changed = self.change(key, Actor(key=program), what, self.fields(access, until, allowed))
+            assert was_made or what == "create"
+            if changed:
+                self.ensure_within(program, changed)
+
+    @rule(at=places, what=interventions, access=accesses, until=days, allowed=addresses)
+    def person_acts(
+        self, at: int, what: str, access: list[str], until: int | None, allowed: list[str]
+    ) -> None:
+        if key := self.key(at):
+            with self.tried(self.people):
+                if what == "suspend":
+                    lifecycle.suspend_store(self.store, by=self.people, reason="Guessing.")
+                elif what == "resume":
+                    lifecycle.resume_store(self.store, by=self.people)
+                elif what == "leak":
+                    lifecycle.report_leaked_keys([key], by=self.people)
+                    self.leaked.add(key.pk)
+                else:
+                    self.change(key, self.people, what, self.fields(access, until, allowed))
+
+    def change(self, key: ApiKey, actor: Actor, what: str, fields: dict[str, Any]) -> ApiKey | None:
+        """Make the change, and return the key that it left with some access."""
+        if what == "update" and key.renews_days:
+            del fields["expires_at"]
+        match what:
+            case "create":
+                self.counter += 1
+                renews = 30 if actor is self.people and self.counter % 3 == 0 else None
+                name = f"Key {self.counter}"
+                key, _ = lifecycle.create_key(
+                    store=self.store, name=name, by=actor, renews_days=renews, **fields
+                )
+            case "update":
+                lifecycle.update_key(key, by=actor, version=key.version, **fields)
+            case "roll":
+                key, _ = lifecycle.roll_key(key, by=actor, overlap=timedelta(days=1))
+            case "reactivate":
                 lifecycle.reactivate_key(key, by=actor, version=key.version)
-                self.ensure_within(program, key)
-            else:
+            case "deactivate":
+                lifecycle.deactivate_key(key, by=actor)
+            case "delete":
                 lifecycle.delete_key(key, by=actor)
-            assert was_made
+        if actor.key and what in {"create", "roll"}:
+            self.made_with[key.pk] = actor.key.pk
+        return None if what in {"deactivate", "delete"} else key
 
     @rule(at=places)
     def renew(self, at: int) -> None:
@@ -181,50 +188,6 @@ class Programs(RuleBasedStateMachine):
             self.made_with[new.pk] = key.pk
             assert (new.access, new.allowed_addresses) == (key.access, key.allowed_addresses)
             renewal.confirm_renewal(new)
-
-    # What owners and operators do beside them.
-
-    @rule(access=accesses, until=days, allowed=addresses)
-    def own(self, access: list[str], until: int | None, allowed: list[str]) -> None:
-        self.counter += 1
-        with self.tried(self.people):
-            fields = self.fields(access, until, allowed)
-            renews = 30 if self.counter % 3 == 0 else None
-            lifecycle.create_key(
-                store=self.store, name=f"Own {self.counter}", by=self.people, renews_days=renews, **fields
-            )
-
-    @rule(at=places, access=accesses, until=days, allowed=addresses)
-    def narrow_or_widen(self, at: int, access: list[str], until: int | None, allowed: list[str]) -> None:
-        if key := self.key(at):
-            with self.tried(self.people):
-                fields = self.fields(access, until, allowed)
-                if key.renews_days:
-                    del fields["expires_at"]
-                lifecycle.update_key(key, by=self.people, version=key.version, **fields)
-
-    @rule(at=places, what=st.sampled_from(["roll", "deactivate", "delete", "suspend", "resume"]))
-    def intervene(self, at: int, what: str) -> None:
-        if (key := self.key(at)) is None:
-            return
-        with self.tried(self.people):
-            if what == "roll":
-                lifecycle.roll_key(key, by=self.people, overlap=timedelta(days=1))
-            elif what == "deactivate":
-                lifecycle.deactivate_key(key, by=self.people)
-            elif what == "delete":
-                lifecycle.delete_key(key, by=self.people)
-            elif what == "suspend":
-                lifecycle.suspend_store(self.store, by=self.people, reason="Guessing.")
-            else:
-                lifecycle.resume_store(self.store, by=self.people)
-
-    @rule(at=places)
-    def leak(self, at: int) -> None:
-        if key := self.key(at):
-            with self.tried(self.people):
-                lifecycle.report_leaked_keys([key], by=self.people)
-                self.leaked.add(key.pk)
 
     @invariant()
     def no_key_made_with_a_leaked_one_works(self) -> None:
@@ -248,7 +211,7 @@ def test_no_key_reaches_more_than_its_maker(store: Store, owner: User) -> None:
     run_state_machine_as_test(
         lambda: Programs(store, owner),  # type: ignore[arg-type]  # any maker of machines will do
         settings=settings(
-            max_examples=5,
+            max_examples=8,
             stateful_step_count=25,
             derandomize=True,
             deadline=None,
