@@ -57,17 +57,9 @@ def make_entity_tag(content: bytes) -> str:
 
 
 class StoreScopedViewSet(GenericViewSet[Any]):
-    """Objects of the store in the address; those of any other store do not exist."""
+    """Whatever is below the address of a store."""
 
-    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
-    lookup_value_regex = ID_PATTERN
     output: type[Output]
-    filterset_class: type[FilterSet] | None = None
-    rows: QuerySet[Any, Any]
-
-    def represent(self, rows: Sequence[Row]) -> Sequence[Output]:
-        """Return the objects of some of the view's ``rows``."""
-        raise NotImplementedError
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -76,17 +68,41 @@ class StoreScopedViewSet(GenericViewSet[Any]):
 
     def get_parameter_names(self) -> list[str]:
         """Return the query parameters that the requested action takes."""
-        if self.action != "list" or self.paginator is None:
-            return []
-        paging = self.paginator.get_schema_operation_parameters(self)
-        filters = self.filterset_class.base_filters if self.filterset_class else {}
-        return [*filters, *(parameter["name"] for parameter in paging)]
+        return []
 
     @cached_property
     def store(self) -> Store:
         """The store in the address: the key's own, or read by one query. Raises Http404."""
         store: Store | None = getattr(self.request.auth, "store", None)
         return store or get_object_or_404(Store, pk=self.kwargs["store_id"])
+
+    def respond(self, output: Output, **options: Any) -> Response:
+        """Build the response with an object and its validators, the same for reads and writes."""
+        content = msgspec.json.encode(output)
+        response = Response(msgspec.Raw(content), **options)
+        response["ETag"] = make_entity_tag(content)
+        if updated_at := getattr(output, "updated_at", None):
+            response["Last-Modified"] = http_date(updated_at.timestamp())
+        return response
+
+
+class ObjectViewSet(StoreScopedViewSet):
+    """Objects of the store in the address, to read and to change; those of any other store do not exist."""
+
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    lookup_value_regex = ID_PATTERN
+    filterset_class: type[FilterSet] = FilterSet
+    rows: QuerySet[Any, Any]
+
+    def represent(self, rows: Sequence[Row]) -> Sequence[Output]:
+        """Return the objects of some of the view's ``rows``."""
+        raise NotImplementedError
+
+    def get_parameter_names(self) -> list[str]:
+        if self.action != "list" or self.paginator is None:
+            return []
+        paging = self.paginator.get_schema_operation_parameters(self)
+        return [*self.filterset_class.base_filters, *(parameter["name"] for parameter in paging)]
 
     def get_queryset(self) -> QuerySet[Any]:
         return super().get_queryset().filter(self.get_visible())
@@ -101,8 +117,7 @@ class StoreScopedViewSet(GenericViewSet[Any]):
     @cached_property
     def filterset(self) -> FilterSet | None:
         """The filters in the query parameters, if any. Raises ValidationError."""
-        filters = self.filterset_class.base_filters if self.filterset_class else {}
-        if self.filterset_class is None or filters.keys().isdisjoint(self.parameters):
+        if self.filterset_class.base_filters.keys().isdisjoint(self.parameters):
             return None  # a form that nobody filled in would cost more than a query
         filterset = self.filterset_class(self.parameters, self.get_queryset(), request=self.request)
         if not filterset.is_valid():
@@ -131,72 +146,36 @@ class StoreScopedViewSet(GenericViewSet[Any]):
         """Return the object in the address to be changed, locked until the transaction ends."""
         return get_object_or_404(self.get_queryset().select_for_update(of=("self",)), self.get_lookup())
 
-    def read(self, pk: int) -> Output:
+    def read(self, lookup: Q) -> Output:
         """Return one of the store's objects as it is now in the database. Raises Http404."""
-        return self.read_first(Q(pk=pk))
-
-    def read_first(self, lookup: Q) -> Output:
         # One that is deleted while its parts are read is represented by nothing.
         for found in self.represent(list(self.get_rows().filter(lookup)[:1])):
             return found
         raise Http404
 
-    def respond(self, output: Output, **options: Any) -> Response:
-        """Build the response with an object and its validators, the same for reads and writes."""
-        content = msgspec.json.encode(output)
-        response = Response(msgspec.Raw(content), **options)
-        response["ETag"] = make_entity_tag(content)
-        if updated_at := getattr(output, "updated_at", None):
-            response["Last-Modified"] = http_date(updated_at.timestamp())
-        return response
-
-
-class HandleLookupMixin(StoreScopedViewSet):
-    """Objects that also answer to their handle, which storefronts make their addresses from."""
-
-    lookup_value_regex = HANDLE_PATTERN
-
-    def get_lookup(self) -> Q:
-        return find_by_id_or_handle(self.kwargs["pk"])
-
-
-def find_by_id_or_handle(text: str) -> Q:
-    """Return the condition for an id or, with a letter in it, for a handle without regard to case."""
-    if re.fullmatch(ID_PATTERN, text):
-        return Q(pk=text)
-    return Q(Exact(Lower("handle"), text.lower()))
-
-
-class ReadMixin(StoreScopedViewSet):
     def list(self, request: Request, **kwargs: Any) -> Response:
         rows: Any = self.paginate_queryset(self.filter_queryset(self.get_rows()))
         return self.get_paginated_response(self.represent(rows))
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        return self.respond(self.read_first(self.get_lookup()))
+        return self.respond(self.read(self.get_lookup()))
 
+    # The body is read to its end before a transaction begins, so that a slow client does not hold locks.
 
-# The body is read to its end before a transaction begins, so that a slow client does not hold locks.
-
-
-class CreateMixin(StoreScopedViewSet):
-    def create(self, request: Request, **kwargs: Any) -> Response:
-        created: Any = self.create_object(request.data)
-        location = self.reverse_action("detail", kwargs={**self.kwargs, "pk": created.id})
-        return self.respond(created, status=201, headers={"Location": location})
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        return self.respond(self.update_object(request.data))
 
     @transaction.atomic
-    def create_object(self, data: Any) -> Output:
-        """Create an object; with ``If-None-Match: *`` only if there is none of its name yet."""
-        serializer: Any = self.get_serializer(data=data)
-        is_conditional = self.request.headers.get("If-None-Match", "").strip() == "*"
-        if is_conditional and (existing := serializer.find_existing(data)):
-            raise PreconditionFailed(self.read(existing.pk))
+    def update_object(self, data: Any) -> Output:
+        row = self.get_object()
+        current = self.read(Q(pk=row.pk))
+        self.check_preconditions(row, current)
+        context = {**self.get_serializer_context(), "current": msgspec.to_builtins(current)}
+        serializer = self.get_serializer(row, data=data, partial=True, context=context)
         serializer.is_valid(raise_exception=True)
-        return self.read(serializer.save().pk)
+        serializer.save()
+        return self.read(Q(pk=row.pk))
 
-
-class PreconditionMixin(StoreScopedViewSet):
     def check_preconditions(self, row: StoreObject, current: Output | None = None) -> None:
         """Raise PreconditionFailed if the locked row is not as the headers want it (RFC 9110, 13.2.2).
 
@@ -206,7 +185,7 @@ class PreconditionMixin(StoreScopedViewSet):
         date = self.request.headers.get("If-Unmodified-Since")
         if tags is None and date is None:
             return
-        failed = PreconditionFailed(current or self.read(row.pk))
+        failed = PreconditionFailed(current or self.read(Q(pk=row.pk)))
         if tags is not None:
             # The W/ that compression adds to our tags is left out of account.
             is_met = tags.strip() == "*" or failed.headers["ETag"] in re.findall('"[^"]*"', tags)
@@ -225,23 +204,24 @@ def is_unmodified_since(row: StoreObject, date: str) -> bool:
     return in_seconds(row.updated_at) <= since.replace(tzinfo=since.tzinfo or UTC)
 
 
-class UpdateMixin(PreconditionMixin):
-    def partial_update(self, request: Request, **kwargs: Any) -> Response:
-        return self.respond(self.update_object(request.data))
+class EditableViewSet(ObjectViewSet):
+    """Objects that clients also create and delete."""
+
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        created: Any = self.create_object(request.data)
+        location = self.reverse_action("detail", kwargs={**self.kwargs, "pk": created.id})
+        return self.respond(created, status=201, headers={"Location": location})
 
     @transaction.atomic
-    def update_object(self, data: Any) -> Output:
-        row = self.get_object()
-        current = self.read(row.pk)
-        self.check_preconditions(row, current)
-        context = {**self.get_serializer_context(), "current": msgspec.to_builtins(current)}
-        serializer = self.get_serializer(row, data=data, partial=True, context=context)
+    def create_object(self, data: Any) -> Output:
+        """Create an object; with ``If-None-Match: *`` only if there is none of its name yet."""
+        serializer: Any = self.get_serializer(data=data)
+        is_conditional = self.request.headers.get("If-None-Match", "").strip() == "*"
+        if is_conditional and (existing := serializer.find_existing(data)):
+            raise PreconditionFailed(self.read(Q(pk=existing.pk)))
         serializer.is_valid(raise_exception=True)
-        serializer.save()
-        return self.read(row.pk)
+        return self.read(Q(pk=serializer.save().pk))
 
-
-class DestroyMixin(PreconditionMixin):
     @transaction.atomic
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         row = self.get_object()
@@ -251,3 +231,19 @@ class DestroyMixin(PreconditionMixin):
 
     def perform_destroy(self, row: Any) -> None:
         row.delete()
+
+
+class HandleViewSet(EditableViewSet):
+    """Objects that also answer to their handle, which storefronts make their addresses from."""
+
+    lookup_value_regex = HANDLE_PATTERN
+
+    def get_lookup(self) -> Q:
+        return find_by_id_or_handle(self.kwargs["pk"])
+
+
+def find_by_id_or_handle(text: str) -> Q:
+    """Return the condition for an id or, with a letter in it, for a handle without regard to case."""
+    if re.fullmatch(ID_PATTERN, text):
+        return Q(pk=text)
+    return Q(Exact(Lower("handle"), text.lower()))

@@ -10,28 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from stores import models
-from stores.api.base import (
-    CreateMixin,
-    DestroyMixin,
-    HandleLookupMixin,
-    ReadMixin,
-    Refused,
-    UpdateMixin,
-    find_by_id_or_handle,
-)
-from stores.api.outputs import (
-    HANDLE,
-    Columns,
-    Output,
-    Row,
-    Time,
-    always,
-    count,
-    id_of,
-    optional_id,
-    text,
-    time,
-)
+from stores.api.base import HandleViewSet, Refused, find_by_id_or_handle
+from stores.api.outputs import HANDLE, Columns, Output, Row, Time, always, count, id_of, text, time
 from stores.api.serializers import HandleSerializer, IdField
 from stores.resources import Resource
 
@@ -71,7 +51,7 @@ class CategorySerializer(HandleSerializer[models.Category]):
 def read_category_tree(store: models.Store) -> dict[int, Category]:
     """Return all the store's categories by id, each with those below it inside."""
     rows = TREE_ROWS.filter(store=store)
-    tree = {row["id"]: COLUMNS.fill(row, parent=optional_id(row["parent"]), subcategories=[]) for row in rows}
+    tree = {row["id"]: COLUMNS.fill(row, store.currency, subcategories=[]) for row in rows}
     for row in rows:
         if row["parent"] in tree:
             tree[row["parent"]].subcategories.append(tree[row["id"]])
@@ -102,7 +82,7 @@ def find_branch(store_id: int, key: str) -> list[int]:
         ],
     )
 )
-class CategoryViewSet(HandleLookupMixin, ReadMixin, CreateMixin, UpdateMixin, DestroyMixin):
+class CategoryViewSet(HandleViewSet):
     """The list is the whole tree, a plain array of the categories at the top; it has no pages."""
 
     resource = Resource.CATEGORIES

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from django.db.models import QuerySet
 
 from stores import models
-from stores.api.base import CreateMixin, DestroyMixin, ReadMixin, UpdateMixin
+from stores.api.base import EditableViewSet
 from stores.api.filters import FlagFilter, ListFilters, SearchFilter, SortFilter, TextFilter
 from stores.api.outputs import Columns, Output, Row, Time, always, amount, count, id_of, text, time
 from stores.api.serializers import AmountField, EnumField, StoreScopedSerializer
@@ -74,7 +74,7 @@ class CouponFilters(ListFilters):
         return queryset.filter(active=value == "true")
 
 
-class CouponViewSet(ReadMixin, CreateMixin, UpdateMixin, DestroyMixin):
+class CouponViewSet(EditableViewSet):
     resource = Resource.COUPONS
     output = Coupon
     queryset = models.Coupon.objects.all()
@@ -89,4 +89,4 @@ class CouponViewSet(ReadMixin, CreateMixin, UpdateMixin, DestroyMixin):
         return super().get_rows().with_active()  # type: ignore[attr-defined, no-any-return]
 
     def represent(self, rows: Sequence[Row]) -> Sequence[Coupon]:
-        return [COLUMNS.fill(row, active=row["active"]) for row in rows]
+        return [COLUMNS.fill(row, self.store.currency, active=row["active"]) for row in rows]

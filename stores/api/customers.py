@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from rest_framework import serializers
 
 from stores import models
-from stores.api.base import ReadMixin, UpdateMixin
+from stores.api.base import ObjectViewSet
 from stores.api.filters import ListFilters, SearchFilter, SortFilter, TextFilter
 from stores.api.outputs import (
     Address,
@@ -22,7 +22,6 @@ from stores.api.outputs import (
     id_of,
     text,
     time,
-    with_texts,
 )
 from stores.api.serializers import StoreScopedSerializer, StrictModelSerializer
 from stores.resources import Resource
@@ -42,7 +41,7 @@ class Customer(Output, kw_only=True):
     updated_at: Annotated[Time, time("When the customer's own data were last changed.")]
 
 
-COLUMNS = Columns(models.Customer, Customer)
+COLUMNS = Columns(models.Customer, Customer, "orders_count", "total_spent")
 
 
 class AddressSerializer(StrictModelSerializer[models.Customer]):
@@ -72,27 +71,16 @@ class CustomerFilters(ListFilters):
     order = SortFilter(date="created_at", name="name_key")
 
 
-class CustomerViewSet(ReadMixin, UpdateMixin):
+class CustomerViewSet(ObjectViewSet):
     resource = Resource.CUSTOMERS
     output = Customer
     queryset = models.Customer.objects.all()
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilters
     rows = models.Customer.objects.with_totals().values(
-        *COLUMNS.names,
-        *Address.__struct_fields__,
-        "orders_count",
-        "total_spent",
-        "name_key",
+        *COLUMNS.names, *Address.__struct_fields__, "name_key"
     )
 
     def represent(self, rows: Sequence[Row]) -> Sequence[Customer]:
-        return [
-            COLUMNS.fill(
-                row,
-                address=Address(**address_of(row)),
-                orders_count=row["orders_count"],
-                **with_texts(row, ("total_spent",), self.store.currency),
-            )
-            for row in rows
-        ]
+        currency = self.store.currency
+        return [COLUMNS.fill(row, currency, address=Address(**address_of(row))) for row in rows]

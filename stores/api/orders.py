@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from stores import models
-from stores.api.base import ReadMixin, UpdateMixin
+from stores.api.base import ObjectViewSet
 from stores.api.filters import (
     EnumsFilter,
     IdFilter,
@@ -28,17 +28,12 @@ from stores.api.outputs import (
     amount,
     count,
     formatted,
-    get_currency,
     id_of,
-    optional_id,
     text,
     time,
-    with_texts,
 )
 from stores.api.serializers import EnumField, StoreScopedSerializer
 from stores.resources import Resource
-
-AMOUNTS = ("subtotal", "shipping", "discount", "tax", "total")
 
 
 class Buyer(Output):
@@ -95,7 +90,8 @@ class Order(Output, kw_only=True):
 
 
 COLUMNS = Columns(models.Order, Order)
-LINES = Parts(models.OrderLine, "order_id", OrderLine.__struct_fields__, order_by="id")
+LINE_COLUMNS = Columns(models.OrderLine, OrderLine)
+LINES = Parts(models.OrderLine, "order_id", LINE_COLUMNS.names, order_by="id")
 
 
 class OrderStatusField(EnumField):
@@ -144,7 +140,7 @@ class OrderFilters(ListFilters):
     order = SortFilter(date="created_at", number="number", total="total")
 
 
-class OrderViewSet(ReadMixin, UpdateMixin):
+class OrderViewSet(ObjectViewSet):
     resource = Resource.ORDERS
     output = Order
     queryset = models.Order.objects.all()
@@ -168,23 +164,10 @@ class OrderViewSet(ReadMixin, UpdateMixin):
 def represent_order(row: Row, lines: list[Row], currency: str) -> Order:
     return COLUMNS.fill(
         row,
-        currency=get_currency(currency),
-        **with_texts(row, AMOUNTS, currency),
+        currency,
         customer=Buyer(
             str(row["customer_id"]), row["customer__name"], row["customer__email"], row["customer__phone"]
         ),
         shipping_address=ShippingAddress(name=row["recipient"], **address_of(row)),
-        line_items=[represent_line(line) for line in lines],
-    )
-
-
-def represent_line(row: Row) -> OrderLine:
-    return OrderLine(
-        product_id=optional_id(row["product_id"]),
-        variant_id=optional_id(row["variant_id"]),
-        name=row["name"],
-        sku=row["sku"],
-        quantity=row["quantity"],
-        unit_price=row["unit_price"],
-        total=row["total"],
+        line_items=[LINE_COLUMNS.fill(line, currency) for line in lines],
     )

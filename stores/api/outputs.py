@@ -6,7 +6,7 @@ says of it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
@@ -88,24 +88,39 @@ class Address(Output):
 
 
 class Columns(Generic[Kind]):
-    """The columns of a model whose values an object in JSON has under the same names."""
+    """The columns of a model, and annotations, whose values an object in JSON has under the same names."""
 
-    def __init__(self, model: type[models.Model], kind: type[Kind]) -> None:
+    def __init__(self, model: type[models.Model], kind: type[Kind], *annotations: str) -> None:
         self.kind = kind
-        self.object = model._meta.model_name
-        columns = [each for each in model._meta.concrete_fields if each.name in kind.__struct_fields__]
-        self.names = tuple(column.name for column in columns)
-        self.times = tuple(column.name for column in columns if isinstance(column, models.DateTimeField))
+        fields = kind.__struct_fields__
+        columns = {
+            name: each
+            for each in model._meta.concrete_fields
+            for name in (each.name, each.attname)
+            if name in fields
+        }
+        self.names = (*columns, *annotations)
+        self.ids = [name for name, each in columns.items() if each.primary_key or each.is_relation]
+        self.times = [name for name, each in columns.items() if isinstance(each, models.DateTimeField)]
+        self.amounts = [name for name in self.names if f"{name}_formatted" in fields]
+        self.constants = {"object": model._meta.model_name} if "object" in fields else {}
+        self.has_currency = "currency" in fields
 
-    def fill(self, row: Row, **others: Any) -> Kind:
-        """Make an object of a row. ``others`` are fields that are no columns, or differ from them."""
-        values = {name: row[name] for name in self.names}
-        values["object"] = self.object
-        values["id"] = str(row["id"])
+    def fill(self, row: Row, currency: str, **others: Any) -> Kind:
+        """Make an object of a row of a store with this currency.
+
+        ``others`` are fields that are no columns, or differ from them.
+        """
+        values: dict[str, Any] = {name: row[name] for name in self.names}
+        for name in self.ids:
+            values[name] = None if values[name] is None else str(values[name])
         for name in self.times:
             values[name] = values[name] and in_seconds(values[name])
-        values.update(others)
-        return self.kind(**values)
+        for name in self.amounts:
+            values[f"{name}_formatted"] = format_optional(values[name], currency)
+        if self.has_currency:
+            values["currency"] = get_currency(currency)
+        return self.kind(**values | self.constants | others)
 
 
 def in_seconds(time: datetime) -> datetime:
@@ -113,18 +128,8 @@ def in_seconds(time: datetime) -> datetime:
     return time.replace(microsecond=0)
 
 
-def optional_id(pk: int | None) -> str | None:
-    return None if pk is None else str(pk)
-
-
-def with_texts(row: Row, columns: Iterable[str], currency: str) -> dict[str, Any]:
-    """Return the amounts in these columns, each with its ``…_formatted`` twin; None has None as text."""
-    amounts: dict[str, Any] = {}
-    for column in columns:
-        value = row[column]
-        amounts[column] = value
-        amounts[f"{column}_formatted"] = None if value is None else money.format_amount(value, currency)
-    return amounts
+def format_optional(amount: int | None, currency: str) -> str | None:
+    return None if amount is None else money.format_amount(amount, currency)
 
 
 def address_of(row: Row) -> dict[str, str]:

@@ -14,14 +14,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from stores import models
-from stores.api.base import (
-    HANDLE_PATTERN,
-    CreateMixin,
-    DestroyMixin,
-    HandleLookupMixin,
-    ReadMixin,
-    UpdateMixin,
-)
+from stores.api.base import HANDLE_PATTERN, HandleViewSet
 from stores.api.categories import Category, find_branch, read_category_tree
 from stores.api.filters import CharFilter, FlagFilter, ListFilters, SearchFilter, SortFilter
 from stores.api.outputs import (
@@ -35,12 +28,11 @@ from stores.api.outputs import (
     always,
     amount,
     count,
+    format_optional,
     formatted,
-    get_currency,
     id_of,
     text,
     time,
-    with_texts,
 )
 from stores.api.serializers import (
     AmountField,
@@ -189,9 +181,8 @@ def represent_product(
     media = represent_media(row["media"])
     return COLUMNS.fill(
         row,
+        currency,
         description_html=row["description"] and linebreaks(row["description"], autoescape=True),
-        currency=get_currency(currency),
-        price_formatted=format_amount(row["price"], currency),
         price_range=price_range,
         price_range_formatted=" - ".join(format_amount(price, currency) for price in price_range),
         image=media[0].src if media else placeholder,
@@ -212,7 +203,8 @@ def represent_product(
         ),
         on_sale=Sale(
             enabled=original_price is not None,
-            **with_texts({"original_price": original_price}, ("original_price",), currency),
+            original_price=original_price,
+            original_price_formatted=format_optional(original_price, currency),
         ),
     )
 
@@ -439,7 +431,7 @@ def has_variant(**conditions: Any) -> Q:
     return Q(Exists(models.ProductVariant.objects.filter(product=OuterRef("pk"), **conditions)))
 
 
-class ProductViewSet(HandleLookupMixin, ReadMixin, CreateMixin, UpdateMixin, DestroyMixin):
+class ProductViewSet(HandleViewSet):
     resource = Resource.PRODUCTS
     output = Product
     queryset = models.Product.objects.all()

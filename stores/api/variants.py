@@ -9,7 +9,7 @@ from django.db.models.functions import Cast, Concat
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from stores.api.outputs import Output, Parts, Row, amount, count, formatted, id_of, text, with_texts
+from stores.api.outputs import Columns, Output, Parts, Row, amount, count, formatted, id_of, text
 from stores.api.serializers import (
     AmountField,
     CharField,
@@ -23,12 +23,6 @@ from stores.api.serializers import (
 from stores.models import Product, ProductVariant
 
 MAX_VARIANTS = 100
-VARIANTS = Parts(
-    ProductVariant,
-    "product_id",
-    ["id", "sku", "name", "price", "original_price", "quantity"],
-    order_by="position, id",
-)
 
 
 class Variant(Output, kw_only=True):
@@ -50,17 +44,14 @@ class Variants(Output):
     items: Annotated[list[Variant], text("The variants, in the owner's order.")]
 
 
+COLUMNS = Columns(ProductVariant, Variant)
+VARIANTS = Parts(ProductVariant, "product_id", COLUMNS.names, order_by="position, id")
+
+
 def represent_variant(row: Row, currency: str, *, is_counted: bool) -> Variant:
     quantity = row["quantity"] if is_counted else None
-    return Variant(
-        id=str(row["id"]),
-        sku=row["sku"],
-        name=row["name"],
-        **with_texts(row, ("price", "original_price"), currency),
-        in_stock=row["quantity"] > 0 or not is_counted,
-        quantity=quantity,
-        available_quantity=quantity,
-    )
+    in_stock = row["quantity"] > 0 or not is_counted
+    return COLUMNS.fill(row, currency, in_stock=in_stock, quantity=quantity, available_quantity=quantity)
 
 
 class VariantSerializer(StrictModelSerializer[ProductVariant]):
