@@ -14,11 +14,10 @@ from stores import models
 from stores.api.base import Refused, StoreScopedViewSet
 from stores.api.outputs import Output, Row, Time, always, in_seconds, text, time
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, decode_cursor, encode_cursor, read_number
-from stores.models.changes import DAYS_KEPT, TRACKED_MODELS
+from stores.models.changes import DAYS_KEPT, RESOURCES
 from stores.resources import Access, Resource
 
 MAX_CURSOR_LENGTH = 100
-RESOURCES = [model.resource for model in TRACKED_MODELS]
 CHANGE_COLUMNS = ("id", "transaction_id", "resource", "object_id", "event", "at")
 DESCRIPTION = (
     "Everything that was created, updated or deleted, the oldest first, for programs that keep a copy. No "

@@ -17,7 +17,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from stores.api.base import HANDLE_PATTERN, ID_PATTERN
 from stores.models import Store
-from stores.models.store import HandleModel
+from stores.models.objects import HandleModel
 
 Row = TypeVar("Row", bound=models.Model)
 MAX_AMOUNT = 10**12

@@ -9,6 +9,7 @@ the value.
 
 from stores.models.catalogue import Category, InventoryType, Product, ProductCategory, ProductVariant
 from stores.models.changes import Change
+from stores.models.objects import StoreObject
 from stores.models.sales import (
     Address,
     Coupon,
@@ -19,7 +20,7 @@ from stores.models.sales import (
     OrderStatus,
     PaymentStatus,
 )
-from stores.models.store import Store, StoreObject
+from stores.models.store import Store
 
 __all__ = [
     "Address",

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from stores.models.columns import FoldedField, SortKeyField
-from stores.models.store import HandleModel, StoreObjectQuerySet, StoreScopedChild
+from stores.models.objects import HandleModel, StoreObjectQuerySet, StoreScopedChild
 from stores.resources import Resource
 
 MAX_DESCRIPTION_LENGTH = 20_000

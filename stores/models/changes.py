@@ -8,24 +8,20 @@ time, the order of ids is that of commits.
 """
 
 from collections.abc import Sequence
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model, Q, QuerySet
-from django.db.models.signals import post_delete, post_save
+from django.db.models import Q
 from django.utils import timezone
 
-from stores.models.catalogue import Category, Product
-from stores.models.sales import Coupon, Customer, Order
-from stores.models.store import Store, StoreObject, StoreScopedQuerySet, written_together
+from stores.models.store import Store, StoreScopedQuerySet
 from stores.resources import Resource
 
 DAYS_KEPT = 30
-TRACKED_MODELS = (Product, Category, Order, Customer, Coupon)
+# Keys are no objects of the shop.
+RESOURCES: list[Resource] = [resource for resource in Resource if resource is not Resource.API_KEYS]
 BATCH_SIZE = 5000
-# The ids of a store and of one of its objects.
-Key: TypeAlias = tuple[int, int]
 
 
 class TransactionId(models.Func):
@@ -57,6 +53,14 @@ class ChangeQuerySet(StoreScopedQuerySet["Change"]):
         rest = Q(transaction_id__gt=transaction_id) | Q(transaction_id=transaction_id, pk__gte=pk)
         return self.filter(rest, transaction_id__gte=transaction_id)
 
+    def record(self, model: Any, keys: Sequence[tuple[int, int]], event: "Change.Event") -> None:
+        """Record what happened to objects of a model. Each key is the ids of a store and of an object."""
+        for start in range(0, len(keys), BATCH_SIZE):
+            self.bulk_create(
+                Change(store_id=store_id, resource=model.resource, object_id=pk, event=event)
+                for store_id, pk in keys[start : start + BATCH_SIZE]
+            )
+
 
 class Change(models.Model):
     class Event(models.TextChoices):
@@ -68,8 +72,7 @@ class Change(models.Model):
     transaction_id = models.BigIntegerField(db_default=TransactionId(), editable=False)
     resource = models.CharField(
         max_length=10,
-        # Keys are no objects of the shop.
-        choices=[choice for choice in Resource.choices if choice[0] != Resource.API_KEYS],
+        choices=[(resource.value, resource.label) for resource in RESOURCES],
     )
     object_id = models.BigIntegerField()
     event = models.CharField(max_length=7, choices=Event.choices)
@@ -88,33 +91,3 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource} {self.object_id} {self.event}"
-
-
-def record_save(instance: StoreObject, *, created: bool, raw: bool, **kwargs: Any) -> None:
-    if not raw:  # a backup that is being loaded has its own feed
-        event = Change.Event.CREATED if created else Change.Event.UPDATED
-        record_changes(type(instance), [(instance.store_id, instance.pk)], event)
-
-
-def record_deletion(instance: StoreObject, *, origin: Model | QuerySet[Any], **kwargs: Any) -> None:
-    deleted_model = origin.model if isinstance(origin, QuerySet) else type(origin)
-    if deleted_model is not Store:  # a store goes with its feed
-        record_changes(type(instance), [(instance.store_id, instance.pk)], Change.Event.DELETED)
-
-
-def record_bulk(sender: type[StoreObject], *, keys: Sequence[Key], created: bool, **kwargs: Any) -> None:
-    record_changes(sender, keys, Change.Event.CREATED if created else Change.Event.UPDATED)
-
-
-def record_changes(model: type[StoreObject], keys: Sequence[Key], event: Change.Event) -> None:
-    for start in range(0, len(keys), BATCH_SIZE):
-        Change.objects.bulk_create(
-            Change(store_id=store_id, resource=model.resource, object_id=pk, event=event)
-            for store_id, pk in keys[start : start + BATCH_SIZE]
-        )
-
-
-for model in TRACKED_MODELS:
-    post_save.connect(record_save, sender=model)
-    post_delete.connect(record_deletion, sender=model)
-    written_together.connect(record_bulk, sender=model)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from stores.models.catalogue import Product, ProductVariant
 from stores.models.columns import FoldedField, SortKeyField
-from stores.models.store import StoreObject, StoreObjectQuerySet, StoreScopedChild
+from stores.models.objects import StoreObject, StoreObjectQuerySet, StoreScopedChild
 from stores.resources import Resource
 
 
