@@ -1,8 +1,10 @@
 """The shops in the admin, where operators correct what owners and their programs keep."""
 
+import json
 import re
 from typing import Any, ClassVar
 
+import msgspec
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
@@ -70,21 +72,22 @@ class CategoryAdmin(StoreScopedAdmin):
     readonly_fields = ("updated_at",)
 
 
-class MediaField(forms.JSONField):
-    """Refuses a number of too many digits, on which Django's own field fails."""
+class Picture(msgspec.Struct, forbid_unknown_fields=True):
+    sm: str
+    md: str
+    lg: str
+    id: str = ""
 
-    def to_python(self, value: Any) -> Any:
-        try:
-            return super().to_python(value)
-        except (ValueError, RecursionError) as error:
-            raise forms.ValidationError(self.error_messages["invalid"], params={"value": "This"}) from error
 
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        """Return what was typed, to show it in the form again."""
+class MediaDecoder(json.JSONDecoder):
+    """Decodes a list of pictures, and no other JSON: large numbers and deep lists fail Django's own."""
+
+    def decode(self, s: str, *args: Any) -> Any:
         try:
-            return super().bound_data(data, initial)
-        except (ValueError, RecursionError):
-            return data
+            msgspec.json.decode(s, type=list[Picture])
+        except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+            raise json.JSONDecodeError(str(error), s, 0) from error
+        return super().decode(s, *args)
 
 
 class VariantInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
@@ -110,7 +113,12 @@ class ProductCategoryInline(admin.TabularInline):  # type: ignore[type-arg]  # n
 @admin.register(Product)
 class ProductAdmin(StoreScopedAdmin):
     inlines = (ProductCategoryInline, VariantInline)
-    formfield_overrides: ClassVar[dict[Any, Any]] = {models.JSONField: {"form_class": MediaField}}
+    formfield_overrides: ClassVar[dict[Any, Any]] = {
+        models.JSONField: {
+            "decoder": MediaDecoder,
+            "error_messages": {"invalid": "Must be a list of {sm, md, lg}, each an address."},
+        }
+    }
     list_display = ("name", "sku", "store", "price_text", "inventory_type", "livemode", "created_at")
     list_filter = ("inventory_type", "livemode")
     search_fields = ("name", "handle", "sku", *STORE)

@@ -1,6 +1,6 @@
 """The catalogue of a store: categories, products and their variants."""
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -162,20 +162,6 @@ class Product(HandleModel):
 
     def __str__(self) -> str:
         return self.name
-
-    def clean(self) -> None:
-        if not (isinstance(self.media, list) and all(map(is_picture, self.media))):
-            raise ValidationError({"media": "Must be a list of {sm, md, lg}, each an address."})
-
-
-def is_picture(value: Any) -> bool:
-    """Whether a value has the addresses of a picture in three sizes, and perhaps an id."""
-    sizes = {"sm", "md", "lg"}
-    return (
-        isinstance(value, dict)
-        and sizes <= value.keys() <= {*sizes, "id"}
-        and all(isinstance(text, str) for text in value.values())
-    )
 
 
 class ProductCategory(StoreScopedChild):

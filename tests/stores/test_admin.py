@@ -115,8 +115,8 @@ NO_MEDIA = "Must be a list of {sm, md, lg}, each an address."
         ("media", "[null]", NO_MEDIA),
         ("media", '[{"sm": "x", "md": "x"}]', NO_MEDIA),
         ("media", '[{"sm": 1, "md": 2, "lg": 3}]', NO_MEDIA),
-        ("media", "1" * 5000, "Enter a valid JSON."),
-        ("media", "[" * 100_000, "Enter a valid JSON."),
+        ("media", "1" * 5000, NO_MEDIA),
+        ("media", "[" * 100_000, NO_MEDIA),
     ],
 )
 def test_a_product_form_says_what_is_wrong(
