@@ -54,24 +54,6 @@ def test_a_list_is_read_page_by_page_newest_first(api: Caller, store: Store, res
     assert seen == rows[::-1]
 
 
-@pytest.mark.parametrize(
-    ("resource", "columns"),
-    [
-        ("products", "date name"),
-        ("orders", "date number"),
-        ("customers", "date name"),
-        ("coupons", "date code"),
-    ],
-)
-def test_a_list_is_sorted_by_each_of_its_columns(
-    api: Caller, store: Store, resource: str, columns: str
-) -> None:
-    rows = [make(resource, store, number).pk for number in range(3)]
-    for column in columns.split():
-        assert ids(api.get(f"/{resource}", {"order": f"{column}_asc"})) == rows
-        assert ids(api.get(f"/{resource}", {"order": f"{column}_desc"})) == rows[::-1]
-
-
 # Addresses.
 
 
@@ -106,10 +88,8 @@ def test_every_method_answers_with_and_without_a_slash(api: Caller, store: Store
 @pytest.mark.parametrize("resource", ROUTES)
 def test_an_id_that_cannot_be_is_not_found(api: Caller, resource: str) -> None:
     for name in ("0", "01", "-1", "1.5", "abc", "9" * 18, "9" * 40, "%00", "1%0a", "1/x"):
-        for method in ("get", "patch", "delete"):
-            response = getattr(api.client, method)(f"{api.base}/{resource}/{name}")
-            if response.status_code != 405:
-                assert (response.status_code, response.json()["code"]) == (404, "not_found"), name
+        for response in (api.get(f"/{resource}/{name}"), api.patch(f"/{resource}/{name}", {})):
+            assert (response.status_code, response.json()["code"]) == (404, "not_found"), name
 
 
 @pytest.mark.parametrize("resource", ["products", "categories"])
@@ -123,16 +103,10 @@ def test_a_handle_is_an_address_too(
         response = client.get(f"/v1/stores/{store.pk}/{resource}/{key}")
         assert (response.status_code, response.json()["id"]) == (200, str(found.pk))
     assert api.patch(f"/{resource}/{row.handle}/", {"name": "Renamed"}).json()["id"] == str(row.pk)
-    assert api.get(f"/{resource}/{theirs.handle}").status_code == 404
+    for key in (theirs.handle, theirs.pk):
+        assert client.get(f"/v1/stores/{store.pk}/{resource}/{key}").status_code == 404
     assert api.delete(f"/{resource}/{row.handle}").status_code == 204
     assert api.get(f"/{resource}/{row.handle}").status_code == 404
-
-
-@pytest.mark.parametrize("store_id", ["100000000", "999999999"])
-def test_a_store_that_is_not_there_is_not_found(client: Client, db: None, store_id: str) -> None:
-    for path in ("", "/products/", "/products/1", "/categories/", "/categories/1"):
-        response = client.get(f"/v1/stores/{store_id}{path}")
-        assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
 def test_a_store_is_written_out_in_full(client: Client, store: Store) -> None:
@@ -142,15 +116,9 @@ def test_a_store_is_written_out_in_full(client: Client, store: Store) -> None:
         "name": "Northwood",
         "currency": {"code": "USD", "name": "US Dollar", "zero_decimal": False},
     }
-
-
-@pytest.mark.parametrize("resource", ["products", "categories"])
-def test_what_is_another_stores_is_not_found_without_a_key(
-    client: Client, store: Store, other_store: Store, resource: str
-) -> None:
-    theirs = make(resource, other_store)
-    assert client.get(f"/v1/stores/{store.pk}/{resource}/{theirs.pk}").status_code == 404
-    assert client.get(f"/v1/stores/{other_store.pk}/{resource}/{theirs.pk}").status_code == 200
+    for path in ("", "/products/", "/products/1", "/categories/", "/categories/1"):
+        response = client.get(f"/v1/stores/999999999{path}")
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
 # What it costs.
