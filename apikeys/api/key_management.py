@@ -28,7 +28,7 @@ from apikeys.models import ApiKeyQuerySet
 from apikeys.models.state import BY_NAME
 from apikeys.reach import BeyondOwnAccess, ProgramStopped
 from apikeys.validators import MAX_ADDRESSES, MAX_NOTE_LENGTH, clean_addresses, clean_key_name, clean_note
-from stores.api.base import ReadMixin
+from stores.api.base import ObjectViewSet
 from stores.api.filters import CharFilter, PatternFilter, WordFilter
 from stores.api.serializers import StrictSerializer, drop_unchanged
 from stores.resources import SCOPES, Resource
@@ -127,7 +127,7 @@ class KeyFilters(FilterSet):
     list=extend_schema(operation_id="list_api_keys", summary="List API keys"),
     retrieve=extend_schema(operation_id="get_api_key_of_store", summary="Get an API key"),
 )
-class ApiKeyViewSet(ReadMixin):
+class ApiKeyViewSet(ObjectViewSet):
     """Keys of the store in the address, each under its prefix."""
 
     resource = Resource.API_KEYS
@@ -171,7 +171,7 @@ class ApiKeyViewSet(ReadMixin):
 
     def answer(self, key: StoredKey) -> Response:
         """Return the key as it is now."""
-        return self.respond(self.read(key.pk))
+        return self.respond(self.read(Q(pk=key.pk)))
 
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(as_api_error(exc, self.request))

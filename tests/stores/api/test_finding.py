@@ -51,9 +51,18 @@ def rows(store: Store, other_store: Store) -> Rows:
     third = make_order(ada, 7002, subtotal=500, note="GIFT", **day(2))
     Product.objects.filter(pk=pot.pk).update(updated_at=NOON)
     return {
-        "pot": pot, "mug": mug, "egg": egg, "ada": ada, "bob": bob, "kitchen": kitchen, "theirs": theirs,
-        "first": first, "second": second, "third": third,
-        "now": make_coupon(store, "NOW", **day(0)), "over": make_coupon(store, "OVER", usage_limit=0),
+        "pot": pot,
+        "mug": mug,
+        "egg": egg,
+        "ada": ada,
+        "bob": bob,
+        "kitchen": kitchen,
+        "theirs": theirs,
+        "first": first,
+        "second": second,
+        "third": third,
+        "now": make_coupon(store, "NOW", **day(0)),
+        "over": make_coupon(store, "OVER", usage_limit=0),
     }
 
 

@@ -146,7 +146,7 @@ VARIANT = {"id": 1, "sku": "", "name": "", "price": 6900, "original_price": None
 
 def represent(row: dict[str, Any], column: str, values: list[Any]) -> ProductOutput:
     """Represent a product with a variant for each value of a column."""
-    variants = [VARIANT | {column: value} for value in values]
+    variants: list[Any] = [VARIANT | {column: value} for value in values]
     return represent_product(ROW | row, variants, [], currency="USD", placeholder=Image("", "", ""))
 
 
