@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import jwt
@@ -41,7 +41,7 @@ EVERYTHING: Any = {
 TOKEN_ERRORS = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError, OSError)
 MAX_TOKEN_LENGTH = 16_000
 LEEWAY_SECONDS = 60
-# Longer than any platform's, and as long as its jti is remembered.
+# Longer than any platform's, and shorter than its jti is remembered.
 MAX_TOKEN_LIFETIME = timedelta(days=1)
 MAX_RUN_LENGTH = 200
 MAX_KEYS = 100
@@ -80,10 +80,6 @@ class Identity:
     def token_digest(self) -> str:
         """SHA-256 in hexadecimal of what no two tokens of all issuers share."""
         return hashlib.sha256(json.dumps([self.issuer, self.claims["jti"]]).encode()).hexdigest()
-
-    @property
-    def expires_at(self) -> datetime:
-        return datetime.fromtimestamp(self.claims["exp"], UTC)
 
 
 class InvalidToken(Exception):

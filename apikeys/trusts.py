@@ -3,10 +3,10 @@
 As in ``apikeys.lifecycle``, each is one transaction with the row, its entry in the audit log and its e-mail.
 """
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -17,9 +17,9 @@ from apikeys.actors import Actor
 from apikeys.events import Event
 from apikeys.lifecycle import NameTaken, StaleKey
 from apikeys.locks import lock_store
-from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust, UsedToken
+from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
 from apikeys.models.trust import MAX_REASON_LENGTH, clean_claims
-from apikeys.oidc import LEEWAY_SECONDS, Identity
+from apikeys.oidc import Identity
 from apikeys.validators import clean_key_name
 from stores.models import Store
 from stores.resources import with_implied
@@ -30,7 +30,8 @@ MAX_REFUSALS = 50
 ENDED_KEPT = timedelta(days=1)
 EXCHANGES_KEPT = timedelta(days=90)
 BATCH = 1000
-TAKEN_BEFORE = "This token was exchanged before: each is taken once."
+# Written out: for the ORM to build this query takes longer than all the rest of finding a trust.
+OF_ISSUER = "SELECT * FROM apikeys_trust WHERE store_id = %s AND issuer = %s ORDER BY name, id"
 
 
 class TokenRefused(Exception):
@@ -129,37 +130,31 @@ def end_keys(trust: Trust) -> None:
     )
 
 
-class IssuedKey(NamedTuple):
-    """A key that a trust has made, its plaintext, which exists nowhere else, and how long it works."""
+@contextmanager
+def exchange_token(identity: Identity, store_id: int, *, by: Actor) -> Iterator[tuple[Trust, ApiKey, str]]:
+    """Make a key of the trust that takes a workload's token, once for each token, while the block runs.
 
-    key: ApiKey
-    plaintext: str
-    seconds: int
-
-
-@sensitive_variables()
-def exchange_token(trust: Trust, identity: Identity, *, by: Actor) -> IssuedKey:
-    """Make a key of the trust that was found for a workload, once for each token. Raises TokenRefused."""
+    Yields the trust, the key and its plaintext, which exists nowhere else. An error in the block undoes all
+    of it. Raises TokenRefused.
+    """
+    trust = find_trust(identity, store_id, by)
     try:
-        with lock_store(Store(pk=trust.store_id)) as store:
+        with lock_store(Store(pk=store_id)) as store:
             now = timezone.now()
             as_found = Trust.objects.filter(pk=trust.pk, version=trust.version, paused_at=None)
             if not as_found.update(last_exchange_at=now):
-                trust.refresh_from_db()
                 raise TokenRefused((trust, "The trust was changed or paused at that moment."))
-            remember_token(identity)
-            return make_key(trust, store, identity, by=by, now=now)
+            yield trust, *make_key(trust, store, identity, by=by, now=now)
     except lifecycle.StoreSuspended as error:
         raise TokenRefused((trust, str(error))) from error
-    except (Trust.DoesNotExist, Store.DoesNotExist) as error:
+    except Store.DoesNotExist as error:
         raise TokenRefused from error
-    except IntegrityError as error:
-        if not was_taken(identity):
-            raise
-        raise TokenRefused((trust, TAKEN_BEFORE)) from error
 
 
-def make_key(trust: Trust, store: Store, identity: Identity, *, by: Actor, now: datetime) -> IssuedKey:
+@sensitive_variables()
+def make_key(
+    trust: Trust, store: Store, identity: Identity, *, by: Actor, now: datetime
+) -> tuple[ApiKey, str]:
     """Make a key of a trust, in the transaction that holds the store's row."""
     run = identity.run
     key, plaintext = lifecycle.insert_key(
@@ -171,48 +166,41 @@ def make_key(trust: Trust, store: Store, identity: Identity, *, by: Actor, now: 
         expires_at=now + timedelta(seconds=trust.lifetime),
         allowed_addresses=trust.allowed_addresses,
     )
-    TokenExchange.objects.create(trust=trust, run=run, prefix=key.prefix, address=by.address, at=now)
+    try:
+        TokenExchange.objects.create(
+            trust=trust,
+            run=run,
+            prefix=key.prefix,
+            token_digest=identity.token_digest,
+            address=by.address,
+            at=now,
+        )
+    except IntegrityError as error:
+        raise TokenRefused((trust, "This token was exchanged before: each is taken once.")) from error
     details = {"trust": trust.pk, "trust_name": trust.name, "run": run}
     AuditEntry.objects.record(Event.EXCHANGED, by=by, store=store, key=key, **details)
-    return IssuedKey(key, plaintext, trust.lifetime)
+    return key, plaintext
 
 
 def find_trust(identity: Identity, store_id: int, by: Actor) -> Trust:
     """Return the trust of the store that takes the token. Raises TokenRefused."""
     reasons: list[tuple[Trust, str]] = []
-    for trust in Trust.objects.filter(store=store_id, issuer=identity.issuer):
-        try:
-            ensure_taken(trust, identity, by)
-        except TokenRefused as refusal:
-            reasons += refusal.reasons
-        else:
-            # Before it is counted: whoever has an old token would use up the trust's keys of this minute.
-            if was_taken(identity):
-                raise TokenRefused((trust, TAKEN_BEFORE))
+    for trust in Trust.objects.raw(OF_ISSUER, (store_id, identity.issuer)):
+        reason = find_reason(trust, identity, by)
+        if not reason:
             return trust
+        reasons.append((trust, reason))
     raise TokenRefused(*reasons)
 
 
-def ensure_taken(trust: Trust, identity: Identity, by: Actor) -> None:
-    """Raise TokenRefused where a trust does not take a token."""
+def find_reason(trust: Trust, identity: Identity, by: Actor) -> str:
+    """Return why a trust does not take a token, in a sentence; blank where it does."""
     if trust.paused_at:
-        raise TokenRefused((trust, "The trust is paused."))
+        return "The trust is paused."
     address = client_ip.parse(by.address or "")
     if trust.allowed_addresses and not client_ip.is_within(address, trust.allowed_addresses):
-        place = by.address or "an unknown address"
-        raise TokenRefused((trust, f"It came from {place}, which is not allowed."))
-    if mismatch := trust.find_mismatch(identity.claims):
-        raise TokenRefused((trust, mismatch))
-
-
-def remember_token(identity: Identity) -> None:
-    """Note that a token is taken. Raises IntegrityError, which ends the transaction, for one that was."""
-    expires_at = identity.expires_at + timedelta(seconds=LEEWAY_SECONDS)
-    UsedToken.objects.create(digest=identity.token_digest, expires_at=expires_at)
-
-
-def was_taken(identity: Identity) -> bool:
-    return UsedToken.objects.filter(digest=identity.token_digest).exists()
+        return f"It came from {by.address or 'an unknown address'}, which is not allowed."
+    return trust.find_mismatch(identity.claims)
 
 
 def record_invalid_token(identity: Identity, store_id: int, reason: str, by: Actor) -> None:
@@ -225,28 +213,22 @@ def record_invalid_token(identity: Identity, store_id: int, reason: str, by: Act
 
 def record_refusals(reasons: Sequence[tuple[Trust, str]], identity: Identity, by: Actor) -> None:
     """Add a refused token to the logs of the trusts that do not take it, and drop their oldest ones."""
-    # A trust may be deleted at this very moment.
-    with suppress(IntegrityError), transaction.atomic():
-        TokenExchange.objects.bulk_create(
-            TokenExchange(
-                trust=trust, run=identity.run, reason=reason[:MAX_REASON_LENGTH], address=by.address
-            )
-            for trust, reason in reasons
-        )
+    TokenExchange.objects.bulk_create(
+        TokenExchange(trust=trust, run=identity.run, reason=reason[:MAX_REASON_LENGTH], address=by.address)
+        for trust, reason in reasons
+    )
     for trust, _ in reasons:
-        refused = trust.exchanges.filter(prefix="")
-        oldest = refused.values_list("pk", flat=True)[MAX_REFUSALS : MAX_REFUSALS + BATCH]
-        TokenExchange.objects.filter(pk__in=list(oldest)).delete()
+        oldest = trust.exchanges.filter(prefix="").values("pk")[MAX_REFUSALS:]
+        TokenExchange.objects.filter(pk__in=oldest).delete()
 
 
 def prune_trusts() -> None:
-    """Delete keys of trusts a day after they ended, exchanges after three months, and tokens that expired."""
+    """Delete keys of trusts a day after they ended, and exchanges after three months."""
     now = timezone.now()
     ended = ApiKey.objects.filter(trust__isnull=False, expires_at__lt=now - ENDED_KEPT)
     while pks := list(ended.values_list("pk", flat=True)[:BATCH]):
         ApiKey.objects.filter(pk__in=pks).delete()
     TokenExchange.objects.filter(at__lt=now - EXCHANGES_KEPT).delete()
-    UsedToken.objects.filter(expires_at__lt=now).delete()
 
 
 def _cleaned(fields: TrustChanges) -> dict[str, Any]:

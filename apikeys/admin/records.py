@@ -68,8 +68,7 @@ admin.site.register(
 admin.site.register(
     TokenExchange,
     ReadOnlyAdmin,
-    list_display=("at", "trust", "run", "prefix", "reason", "address"),
-    list_select_related=("trust",),
+    list_display=("at", "trust_id", "run", "prefix", "reason", "address"),
     search_fields=("=prefix", "run"),
     ordering=("-at",),
 )

@@ -99,9 +99,9 @@ class TokenView(NoParametersMixin):
         by = client_actor(http)
         try:
             identity = oidc.verify_token(fields.subject_token, audience=fields.audience)
-            trust = trusts.find_trust(identity, store_id, by)
-            rate_limits.count_exchange(trust.pk)
-            made = trusts.exchange_token(trust, identity, by=by)
+            with trusts.exchange_token(identity, store_id, by=by) as (trust, key, plaintext):
+                # Not before: whoever has an old token would use up the trust's keys of this minute.
+                rate_limits.count_exchange(trust.pk)
         except oidc.InvalidToken as error:
             rate_limits.count_failure(request)
             if error.identity:
@@ -116,11 +116,11 @@ class TokenView(NoParametersMixin):
             rate_limits.count_failure(request)
             raise ApiError("temporarily_unavailable", wait=60) from error
         issued = IssuedKey(
-            access_token=made.plaintext,
+            access_token=plaintext,
             issued_token_type="urn:ietf:params:oauth:token-type:access_token",  # noqa: S106  # a name
             token_type="Bearer",  # noqa: S106  # the scheme
-            expires_in=made.seconds,
-            scope=" ".join(made.key.access),
+            expires_in=trust.lifetime,
+            scope=" ".join(key.access),
         )
         return Response(issued, headers={"Cache-Control": "no-store"})
 

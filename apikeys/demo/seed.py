@@ -21,7 +21,7 @@ from apikeys.insight.rhythm import look_for_silence
 from apikeys.lifecycle import fence_key, lifetime
 from apikeys.models import ApiKey, AuditEntry, Email, Event
 from apikeys.oidc import Identity
-from apikeys.trusts import TokenRefused, create_trust, exchange_token, find_trust, record_refusals
+from apikeys.trusts import TokenRefused, create_trust, exchange_token, record_refusals
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
 from stores.models import Store
@@ -62,7 +62,7 @@ def seed_keys(store: Store, *, count: int | None = None, days: int) -> None:
     if in_full:
         draw_fences(keys, specimens)
         look_for_silence()
-        seed_trust(store, now)
+        seed_trust(store)
         # It is no news to whoever starts the demo, and would follow on the greeting.
         Email.objects.filter(recipient__in=store.owners.all(), created_at__gte=now).delete()
 
@@ -133,15 +133,16 @@ def draw_fences(keys: Sequence[ApiKey], specimens: Sequence[dict[str, Any]]) -> 
             )
 
 
-def seed_trust(store: Store, now: datetime) -> None:
+def seed_trust(store: Store) -> None:
     """Let the store trust a workload, and show the trust tokens: it takes them, or says why not."""
     described = load("trust.json")
     trust = create_trust(store=store, by=Actor(store.owners.first()), **described["trust"])
     for number, token in enumerate(described["tokens"]):
-        claims = token["claims"] | {"jti": f"{store.pk}-{number}", "exp": now.timestamp()}
+        claims = token["claims"] | {"jti": f"{trust.pk}-{number}"}
         identity, by = Identity(trust.issuer, claims), Actor(address=token["address"])
         try:
-            exchange_token(find_trust(identity, store.pk, by), identity, by=by)
+            with exchange_token(identity, store.pk, by=by):
+                pass
         except TokenRefused as refusal:
             record_refusals(refusal.reasons, identity, by)
 

@@ -10,7 +10,7 @@ from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import Refusal
 from apikeys.models.request_log import LoggedRequest
 from apikeys.models.suspension import Suspension
-from apikeys.models.trust import IssuerKeys, TokenExchange, Trust, UsedToken
+from apikeys.models.trust import IssuerKeys, TokenExchange, Trust
 from apikeys.models.usage import (
     HourlyUsage,
     LastUse,
@@ -43,5 +43,4 @@ __all__ = [
     "Trust",
     "Usage",
     "UsageWriter",
-    "UsedToken",
 ]

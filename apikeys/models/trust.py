@@ -138,13 +138,22 @@ def matches(wanted: str, found: str) -> bool:
 class TokenExchange(models.Model):
     """One token that a trust was shown: the key that was made of it, or why there was none."""
 
-    trust = models.ForeignKey(Trust, models.CASCADE, related_name="exchanges", db_index=False)
+    # It outlives its trust: a token is taken once, whatever is deleted.
+    trust = models.ForeignKey(
+        Trust, models.DO_NOTHING, related_name="exchanges", db_constraint=False, db_index=False
+    )
     at = models.DateTimeField(default=timezone.now)
     run = models.CharField(max_length=200, help_text="The workload, such as northwood/shop@refs/heads/main.")
     prefix = models.CharField(
         max_length=key_text.PREFIX_LENGTH, blank=True, help_text="Of the key that was made; blank: refused."
     )
     reason = models.CharField(max_length=MAX_REASON_LENGTH, blank=True, help_text="Why it was refused.")
+    token_digest = models.CharField(  # noqa: DJ001  # blank ones would be alike
+        max_length=64,
+        null=True,
+        editable=False,
+        help_text="SHA-256 of the issuer and jti; null: it may come again.",
+    )
     address = models.GenericIPAddressField(null=True)
 
     class Meta:
@@ -154,20 +163,11 @@ class TokenExchange(models.Model):
             models.CheckConstraint(
                 condition=Q(prefix="") ^ Q(reason=""), name="exchange_made_a_key_or_has_a_reason"
             ),
+            models.UniqueConstraint(fields=("token_digest",), name="exchange_takes_a_token_once"),
         )
 
     def __str__(self) -> str:
         return f"{self.run}: {self.reason or self.prefix}"
-
-
-class UsedToken(models.Model):
-    """A token that was exchanged, until it expires: none is taken twice."""
-
-    digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the issuer and jti.")
-    expires_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return self.digest
 
 
 class IssuerKeys(models.Model):

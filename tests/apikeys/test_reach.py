@@ -223,7 +223,7 @@ def test_no_key_reaches_more_than_its_maker(store: Store, owner: User) -> None:
 def exchange(store: Store, by: Actor) -> str:
     """A key of a trust."""
     claims = {"repository": "northwood/shop"}
-    trust = trusts.create_trust(
+    trusts.create_trust(
         store=store,
         name="Deploy",
         issuer=GITHUB,
@@ -233,8 +233,8 @@ def exchange(store: Store, by: Actor) -> str:
         allowed_addresses=[],
         by=by,
     )
-    identity = Identity(GITHUB, claims | {"jti": "1", "exp": timezone.now().timestamp() + 60})
-    return trusts.exchange_token(trust, identity, by=Actor()).plaintext
+    with trusts.exchange_token(Identity(GITHUB, claims | {"jti": "1"}), store.pk, by=Actor()) as made:
+        return made[2]
 
 
 def test_no_table_holds_a_key(issue: IssueKey, owner: User) -> None:
