@@ -37,9 +37,11 @@ class NameTaken(Exception):
 class StoreSuspended(Exception):
     """The store's keys are suspended already, so it gets no new one."""
 
-    def __init__(self, suspension: Suspension) -> None:
-        reason = f"An operator suspended all API keys of this store ({suspension.reason})"
-        super().__init__(f"{reason}, and it gets no new ones until the suspension is lifted.")
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"An operator suspended all API keys of this store ({reason}), and it gets no new ones until the "
+            "suspension is lifted."
+        )
 
 
 class KeyChanges(TypedDict, total=False):
@@ -119,7 +121,12 @@ def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[A
     StoreSuspended.
     """
     if suspension := Suspension.objects.of_store(store):
-        raise StoreSuspended(suspension)
+        raise StoreSuspended(suspension.reason)
+    return save_key(store=store, access=access, **fields)
+
+
+def save_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[ApiKey, str]:
+    """Do the same for a store that is known not to be suspended. Raises ValueError."""
     while True:
         prefix, plaintext = key_text.generate()
         try:
@@ -365,7 +372,7 @@ def suspend_store(store: Store, *, by: Actor, reason: str) -> Suspension:
     validate_no_key(reason)
     with lock_store(store):
         if suspension := Suspension.objects.of_store(store):
-            raise StoreSuspended(suspension)
+            raise StoreSuspended(suspension.reason)
         suspension = Suspension.objects.create(store=store, by=by.user, reason=reason)
         keys = _set_suspended(store, suspension.at)
         emails.send_event(

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from apikeys import client_ip, emails, lifecycle
 from apikeys.actors import Actor
 from apikeys.events import Event
-from apikeys.lifecycle import NameTaken, StaleKey
+from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
 from apikeys.locks import lock_store
 from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
 from apikeys.models.trust import MAX_REASON_LENGTH, clean_claims
@@ -31,7 +31,12 @@ ENDED_KEPT = timedelta(days=1)
 EXCHANGES_KEPT = timedelta(days=90)
 BATCH = 1000
 # Written out: for the ORM to build this query takes longer than all the rest of finding a trust.
-OF_ISSUER = "SELECT * FROM apikeys_trust WHERE store_id = %s AND issuer = %s ORDER BY name, id"
+OF_ISSUER = """
+    SELECT trust.*, suspension.reason AS suspended_for
+    FROM apikeys_trust trust LEFT JOIN apikeys_suspension suspension ON suspension.store_id = trust.store_id
+    WHERE trust.store_id = %s AND trust.issuer = %s
+    ORDER BY trust.name, trust.id
+"""
 
 
 class TokenRefused(Exception):
@@ -137,16 +142,12 @@ def exchange_token(identity: Identity, store_id: int, *, by: Actor) -> Iterator[
     Yields the trust, the key and its plaintext, which exists nowhere else. An error in the block undoes all
     of it. Raises TokenRefused.
     """
-    trust = find_trust(identity, store_id, by)
     try:
+        # First, so that nobody changes the trust or suspends the store between a look at it and its key.
         with lock_store(Store(pk=store_id)) as store:
-            now = timezone.now()
-            as_found = Trust.objects.filter(pk=trust.pk, version=trust.version, paused_at=None)
-            if not as_found.update(last_exchange_at=now):
-                raise TokenRefused((trust, "The trust was changed or paused at that moment."))
+            trust, now = find_trust(identity, store, by), timezone.now()
+            Trust.objects.filter(pk=trust.pk).update(last_exchange_at=now)
             yield trust, *make_key(trust, store, identity, by=by, now=now)
-    except lifecycle.StoreSuspended as error:
-        raise TokenRefused((trust, str(error))) from error
     except Store.DoesNotExist as error:
         raise TokenRefused from error
 
@@ -155,9 +156,9 @@ def exchange_token(identity: Identity, store_id: int, *, by: Actor) -> Iterator[
 def make_key(
     trust: Trust, store: Store, identity: Identity, *, by: Actor, now: datetime
 ) -> tuple[ApiKey, str]:
-    """Make a key of a trust, in the transaction that holds the store's row."""
+    """Make a key of a trust. The store is locked, and it is not suspended."""
     run = identity.run
-    key, plaintext = lifecycle.insert_key(
+    key, plaintext = lifecycle.save_key(
         store=store,
         trust=trust,
         name=trust.name,
@@ -182,10 +183,10 @@ def make_key(
     return key, plaintext
 
 
-def find_trust(identity: Identity, store_id: int, by: Actor) -> Trust:
+def find_trust(identity: Identity, store: Store, by: Actor) -> Trust:
     """Return the trust of the store that takes the token. Raises TokenRefused."""
     reasons: list[tuple[Trust, str]] = []
-    for trust in Trust.objects.raw(OF_ISSUER, (store_id, identity.issuer)):
+    for trust in Trust.objects.raw(OF_ISSUER, (store.pk, identity.issuer)):
         reason = find_reason(trust, identity, by)
         if not reason:
             return trust
@@ -200,7 +201,10 @@ def find_reason(trust: Trust, identity: Identity, by: Actor) -> str:
     address = client_ip.parse(by.address or "")
     if trust.allowed_addresses and not client_ip.is_within(address, trust.allowed_addresses):
         return f"It came from {by.address or 'an unknown address'}, which is not allowed."
-    return trust.find_mismatch(identity.claims)
+    if mismatch := trust.find_mismatch(identity.claims):
+        return mismatch
+    suspended_for: str | None = trust.suspended_for  # type: ignore[attr-defined]  # of the query
+    return str(StoreSuspended(suspended_for)) if suspended_for is not None else ""
 
 
 def record_invalid_token(identity: Identity, store_id: int, reason: str, by: Actor) -> None:

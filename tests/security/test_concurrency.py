@@ -1,13 +1,11 @@
 """Twenty at once on one key: no server error, no lost update, nothing twice, and a complete history."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from django.db.models import Sum
 from django.test import Client
 
@@ -18,29 +16,14 @@ from apikeys.settings_page.forms import NAME_TAKEN, initial_of
 from apikeys.settings_page.one_time_display import COOKIE_PREFIX
 from stores.models import Coupon, Order, Store
 from stores.resources import SCOPES
+from tests.concurrency import MANY, at_once
 from tests.conftest import IssueKey, bearer, deliver_emails
 from tests.shop import Caller, make_customer, make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-MANY = 20
 PROGRAMS = 50
 KEYS = "/stores/267418190/settings/api-keys/"
-
-
-def at_once(action: Callable[[int], Any], count: int = MANY) -> list[Any]:
-    """Run an action in threads that begin together, each with its own database connection."""
-    start = threading.Barrier(count)
-
-    def run(number: int) -> Any:
-        try:
-            start.wait()
-            return action(number)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 @pytest.fixture
