@@ -2,8 +2,9 @@
 # 3.11 or newer and with its venv module, or another one: make run PYTHON=/path/to/python3.12
 PYTHON := python3.13 python3.12 python3.11 python3 python
 PY := .venv/bin/python
-# In the order of the folders: files with few tests are those that take longest, and would come last.
-PYTEST := $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# In the order of the folders: files with few tests are those that take longest, and would come last. Tests wait
+# for servers and browsers half of the time, so there are more processes than cores, but where all compute.
+PYTEST := $(PY) -m pytest --dist loadfile --no-loadscope-reorder
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -15,11 +16,11 @@ dev: .venv/dev .env ## The same with DEBUG on, restarted after every change
 	@DEBUG=true $(PY) manage.py quickstart --reload
 
 test: .venv/chromium coverage ## Run the tests on SQLite, then on PostgreSQL those that a database can change
-	$(PYTEST) --ignore tests/apikeys --ignore tests/stores
-	$(PY) -m tests.postgres $(PYTEST) $(ON_POSTGRESQL)
+	$(PYTEST) -n 4 --ignore tests/apikeys --ignore tests/stores
+	$(PY) -m tests.postgres $(PYTEST) -n 4 $(ON_POSTGRESQL)
 
 coverage: .venv/dev ## Run the tests of apikeys and stores, and check how much of both they run
-	$(PYTEST) tests/apikeys tests/stores --cov
+	$(PYTEST) -n auto --maxprocesses 4 tests/apikeys tests/stores --cov
 
 lint: .venv/dev ## Check style, types, templates, imports, migrations and production settings
 	@! git ls-files | grep -Ev '$(TRACKED)' || { echo "These files do not belong in the repository."; exit 1; }
