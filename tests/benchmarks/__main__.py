@@ -18,7 +18,6 @@ from tests.benchmarks import growth, in_process, memory, over_http
 from tests.benchmarks.places import Place, places
 from tests.benchmarks.report import Report
 from tests.benchmarks.sides import ROOT, Side
-from tests.benchmarks.sizes import FULL, QUICK
 from tests.programs import Unavailable
 
 BUILD = Path("build")
@@ -36,7 +35,8 @@ def main() -> int:
     finally:
         # Of a run that is broken off, what there is.
         if report.rows:
-            report.show()
+            print()
+            print(*report.rows, sep="\n")
             report.save(BUILD)
     return 0
 
@@ -44,7 +44,7 @@ def main() -> int:
 def measure(report: Report, found: list[Place], *, quick: bool) -> None:
     collect_static_files(Side.ours(found[0].database("none")))
     print(*describe_machine(), sep="\n", flush=True)
-    courses = [in_process.Course.prepared(place, QUICK if quick else FULL) for place in found]
+    courses = [in_process.Course.prepared(place, **(in_process.QUICK if quick else {})) for place in found]
     for course in courses:
         report.add(in_process.measure(course))
         report.add(in_process.programs(course))

@@ -5,12 +5,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from stores.demo import NORTHWOOD_ID
-from tests.benchmarks.in_process import Contender, race
+from tests.benchmarks.in_process import race
 from tests.benchmarks.places import Place
-from tests.benchmarks.rows import Figures, Row, Target, What
+from tests.benchmarks.report import Row, show_figures
 from tests.benchmarks.sides import Call, Side
-from tests.benchmarks.sizes import FEW_KEYS, LISTED_KEYS, MANY_KEYS, ORDERS, USAGE_DAYS
 
+FEW_KEYS, MANY_KEYS = 1_000, 100_000
+LISTED_KEYS, USAGE_DAYS, ORDERS = 2_000, 440, 20_000
 ROUNDS = 20
 # A race of a thousand requests a turn.
 ROUNDS_OF_MANY = 5
@@ -28,19 +29,18 @@ class Grown:
     @classmethod
     def prepared(cls, place: Place) -> "Grown":
         few, many, used = (place.database(name) for name in ("few_keys", "many_keys", "used"))
-        seed_many = "tests.benchmarks.ours.seed_many"
         return cls(
             place,
-            (few, Side.ours(few).run(seed_many, FEW_KEYS)),
-            (many, Side.ours(many).run(seed_many, MANY_KEYS)),
-            (used, Side.ours(used).run("tests.benchmarks.ours.seed_used", LISTED_KEYS, USAGE_DAYS, ORDERS)),
+            (few, Side.ours(few).run("ours.seed.seed_many_keys", FEW_KEYS)),
+            (many, Side.ours(many).run("ours.seed.seed_many_keys", MANY_KEYS)),
+            (used, Side.ours(used).run("ours.seed.seed_used_store", LISTED_KEYS, USAGE_DAYS, ORDERS)),
         )
 
 
-def measure(grown: Grown) -> Iterator[Row | Figures]:
+def measure(grown: Grown) -> Iterator[Row]:
     yield key_check(grown)
     yield from pages(grown)
-    yield from flush(grown)
+    yield flush(grown)
 
 
 def key_check(grown: Grown) -> Row:
@@ -50,11 +50,11 @@ def key_check(grown: Grown) -> Row:
         for name, (url, headers) in {"few": grown.few, "many": grown.many}.items():
             worker = stack.enter_context(Side.ours(url).worker())
             nothing = f"/v1/stores/{NORTHWOOD_ID}/nothing"
-            contenders[name] = Contender(worker, Call.with_keys(f"{nothing}/", headers))
-            contenders[f"{name}, open"] = Contender(worker, Call(f"{nothing}-for-all/"))
+            contenders[name] = worker, Call.with_keys(f"{nothing}/", headers)
+            contenders[f"{name}, open"] = worker, Call(f"{nothing}-for-all/")
         median = race(contenders, rounds=ROUNDS_OF_MANY, times=len(grown.few[1]))
     few, many = (median[name] - median[f"{name}, open"] for name in ("few", "many"))
-    return Row(What.MANY_KEYS, grown.place.name, many, few, "µs", Target(1.15))
+    return Row("key check with 100,000 keys against 1,000", grown.place.name, "µs", many, few, 1.15)
 
 
 def pages(grown: Grown) -> Iterator[Row]:
@@ -65,29 +65,23 @@ def pages(grown: Grown) -> Iterator[Row]:
     orders = f"/v1/stores/{NORTHWOOD_ID}/orders/?cursor="
     key = [known["header"]]
     with Side.ours(url).worker() as worker:
-        few = Contender(worker, Call(list_of.format(known["few"]), browser))
-        many = Contender(worker, Call(list_of.format(NORTHWOOD_ID), browser))
-        first = Contender(worker, Call.with_keys(orders, key))
-        last = Contender(worker, Call.with_keys(f"{orders}{known['end']}", key))
-        contenders = {"few": few, "many": many, "first": first, "last": last}
+        contenders = {
+            "few": (worker, Call(list_of.format(known["few"]), browser)),
+            "many": (worker, Call(list_of.format(NORTHWOOD_ID), browser)),
+            "first": (worker, Call.with_keys(orders, key)),
+            "last": (worker, Call.with_keys(f"{orders}{known['end']}", key)),
+        }
         median = race(contenders, rounds=ROUNDS, times=2)
     name = grown.place.name
-    yield Row(What.LIST_PAGE, name, median["many"], median["few"], "µs", Target(1.15))
-    yield Row(What.CURSOR, name, median["last"], median["first"], "µs", Target(1.5))
+    what = "list page with 2,000 keys and 2,000,000 usage rows against 20 keys"
+    yield Row(what, name, "µs", median["many"], median["few"], 1.15)
+    yield Row("orders by cursor, last page against first", name, "µs", median["last"], median["first"], 1.5)
 
 
-def flush(grown: Grown) -> Iterator[Row | Figures]:
+def flush(grown: Grown) -> Row:
     """Write the same requests to a database that has seen years of use, and to one that has seen none."""
-    module, name = "tests.benchmarks.ours.flush", grown.place.name
-    many, few = (Side.ours(url).run(module) for url in (grown.used[0], grown.few[0]))
-    yield Figures(
-        "Flush of 10,000 requests",
-        name,
-        "",
-        {
-            "ms on the clock": few["seconds"] * 1000,
-            "ms of our own process": few["cpu_seconds"] * 1000,
-            "statements": few["statements"],
-        },
-    )
-    yield Row(What.FLUSH, name, many["seconds"] * 1000, few["seconds"] * 1000, "ms", Target(1.15))
+    name = grown.place.name
+    many, few = (Side.ours(url).run("ours.flush.measure") for url in (grown.used[0], grown.few[0]))
+    show_figures(f"Flush of 10,000 requests [{name}]", "", few)
+    what = "flush of 10,000 requests of 100 keys, with 2,000,000 usage rows against none"
+    return Row(what, name, "ms", many["ms on the clock"], few["ms on the clock"], 1.15)

@@ -3,30 +3,19 @@
 import statistics
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stores.demo import NORTHWOOD_ID
 from tests.benchmarks.places import Place
-from tests.benchmarks.rows import Figures, Row, Target, What
+from tests.benchmarks.report import Row, show_figures
 from tests.benchmarks.sides import Call, Side, Worker
-from tests.benchmarks.sizes import Size
 
+# How much there is of what Course.prepared() makes, where a minute has to do.
+QUICK = {"rounds": 2, "keys": 20, "orders": 40}
+PEER = "djangorestframework-api-key"
 
-@dataclass(frozen=True)
-class Contender:
-    """One that takes its turn: a process, and what it is asked. ``seconds`` gathers over the rounds."""
-
-    worker: Worker
-    call: Call
-    seconds: list[float] = field(default_factory=list)
-
-    def take_turn(self, times: int) -> None:
-        self.seconds.extend(self.worker.make(self.call, times).seconds)
-
-    @property
-    def median(self) -> float:
-        """Microseconds a request."""
-        return statistics.median(self.seconds) * 1_000_000
+# One that takes its turn: a process, and what it is asked.
+Contender = tuple[Worker, Call]
 
 
 def race(contenders: Mapping[str, Contender], *, rounds: int, times: int) -> dict[str, float]:
@@ -34,12 +23,13 @@ def race(contenders: Mapping[str, Contender], *, rounds: int, times: int) -> dic
 
     The first time only warms up. In turn, so that a machine whose speed drifts slows all of them.
     """
-    for contender in contenders.values():
-        contender.worker.make(contender.call, times)
-    for _ in range(rounds):
-        for contender in contenders.values():
-            contender.take_turn(times)
-    return {name: contender.median for name, contender in contenders.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for round_ in range(rounds + 1):
+        for name, (worker, call) in contenders.items():
+            taken = worker.make(call, times).seconds
+            if round_:
+                seconds[name] += taken
+    return {name: statistics.median(taken) * 1_000_000 for name, taken in seconds.items()}
 
 
 @dataclass(frozen=True)
@@ -53,107 +43,87 @@ class Course:
     rounds: int
 
     @classmethod
-    def prepared(cls, place: Place, size: Size) -> "Course":
+    def prepared(cls, place: Place, *, rounds: int = 20, keys: int = 1_000, orders: int = 2_000) -> "Course":
         """On a new database, with orders and keys of every kind."""
         url = place.database("shop")
-        ours = Side.ours(url).run("tests.benchmarks.ours.seed", size.keys, size.orders)
-        peers = Side.peers(url).run("tests.benchmarks.peers.seed", size.keys)
-        return cls(place, url, ours, peers, size.rounds)
+        ours = Side.ours(url).run("ours.seed.seed_shop", keys, orders)
+        peers = Side.peers(url).run("peers.seed.seed", keys)
+        return cls(place, url, ours, peers, rounds)
 
     def ours(self, path: str, *, key: bool = True) -> Call:
         url = f"/v1/stores/{NORTHWOOD_ID}/{path}/"
         return Call.with_keys(url, self.our_headers) if key else Call(url)
 
-    def peer(self, door: str, path: str) -> Call:
-        url = f"/{door}/stores/{NORTHWOOD_ID}/{path}/"
-        return Call(url) if door == "none" else Call.with_keys(url, self.peer_headers)
-
-    def peers(self, worker: Worker, path: str) -> dict[str, Contender]:
-        """The same view open to all, and behind the package's key check."""
-        doors = {"no authentication": "none", PEER: "api-key"}
-        return {name: Contender(worker, self.peer(door, path)) for name, door in doors.items()}
+    def peer(self, path: str, *, key: bool = True) -> Call:
+        """The same view, behind the package's key check or open to all."""
+        url = f"/{'api-key' if key else 'none'}/stores/{NORTHWOOD_ID}/{path}/"
+        return Call.with_keys(url, self.peer_headers) if key else Call(url)
 
 
-PEER = "djangorestframework-api-key"
-
-
-def measure(course: Course) -> Iterator[Row | Figures]:
+def measure(course: Course) -> Iterator[Row]:
     """The rows of one database. On PostgreSQL ours is set up as it is deployed, with prepared statements."""
     url, place = course.database_url, course.place
     deployed = {"PREPARE_THRESHOLD": "5"} if place.is_postgres else {}
+    # Each with the most that its key check may cost, as a share of what the peer's costs.
+    variants = {"": (deployed, 0.5)}
+    if place.is_postgres:
+        variants[" without prepared statements"] = ({}, 0.7)
+    if place.redis_url:
+        variants[" with Valkey"] = ({"REDIS_URL": place.redis_url, **deployed}, 0.75)
     with ExitStack() as stack:
-        ours = stack.enter_context(Side.ours(url, **deployed).worker())
+        workers = {
+            variant: stack.enter_context(Side.ours(url, **environment).worker())
+            for variant, (environment, _) in variants.items()
+        }
         peers = stack.enter_context(Side.peers(url).worker())
-        variants = {}
-        if place.is_postgres:
-            variants["without prepared statements"] = stack.enter_context(Side.ours(url).worker())
-        if place.redis_url:
-            with_valkey = Side.ours(url, REDIS_URL=place.redis_url, **deployed)
-            variants["with Valkey"] = stack.enter_context(with_valkey.worker())
-        yield from checks(course, ours, peers, variants)
-        yield from orders(course, ours, peers)
-        yield from products(course, ours, peers)
-
-
-def programs(course: Course) -> Iterator[Row | Figures]:
-    """Measure what it costs to make keys by program. It adds rows, so it comes last."""
-    took = Side.ours(course.database_url).run("tests.benchmarks.ours.programs")
-    name, checks = course.place.name, 3 * took["check"] + took["signature"]
-    yield Figures("keys by program", name, "µs", took)
-    yield Row(What.KEY, name, took["key"], took["product"], "µs", Target(1.5))
-    yield Row(What.RENEWED, name, took["check of a renewed key"], took["check"], "µs", Target(1.05))
-    yield Row(What.EXCHANGE, name, took["exchange"], checks, "µs", Target(1))
-
-
-# The most that our key check may cost, as a share of what the peer's costs.
-CHECK_TARGETS = {"without prepared statements": Target(0.7), "with Valkey": Target(0.75)}
+        bounds = {variant: bound for variant, (_, bound) in variants.items()}
+        yield from checks(course, workers, peers, bounds)
+        yield orders(course, workers[""], peers)
+        yield products(course, workers[""], peers)
 
 
 def checks(
-    course: Course, ours: Worker, peers: Worker, variants: Mapping[str, Worker]
-) -> Iterator[Row | Figures]:
+    course: Course, workers: Mapping[str, Worker], peers: Worker, bounds: Mapping[str, float]
+) -> Iterator[Row]:
     """Measure what a key costs, on a view that does nothing, above the same view open to all."""
-    contenders = {
-        "open to all": Contender(ours, course.ours("nothing-for-all", key=False)),
-        "ours": Contender(ours, course.ours("nothing")),
-    }
-    for variant, worker in variants.items():
-        contenders[f"ours, {variant}"] = Contender(worker, course.ours("nothing"))
-    contenders |= course.peers(peers, "nothing")
+    contenders = {variant: (worker, course.ours("nothing")) for variant, worker in workers.items()}
+    contenders["open"] = workers[""], course.ours("nothing-for-all", key=False)
+    contenders[PEER] = peers, course.peer("nothing")
+    contenders["the peer's, open"] = peers, course.peer("nothing", key=False)
     median = race(contenders, rounds=course.rounds, times=100)
-    ours_open, peers_open = median.pop("open to all"), median.pop("no authentication")
-    above = {
-        name: cost - (ours_open if name.startswith("ours") else peers_open) for name, cost in median.items()
-    }
-    name, theirs = course.place.name, above[PEER]
-    yield Figures("key check, above no authentication", name, "µs", above)
-    yield Row(What.CHECK, name, above["ours"], theirs, "µs", Target(0.5))
-    for variant in variants:
-        yield Row(
-            What.CHECK,
-            f"{name} {variant}",
-            above[f"ours, {variant}"],
-            theirs,
-            "µs",
-            CHECK_TARGETS[variant],
-        )
+    theirs = median[PEER] - median["the peer's, open"]
+    what = f"key check with scope, limit and usage, above no authentication, against {PEER}'s bare check"
+    for variant, bound in bounds.items():
+        ours = median[variant] - median["open"]
+        yield Row(what, f"{course.place.name}{variant}", "µs", ours, theirs, bound)
 
 
-def orders(course: Course, ours: Worker, peers: Worker) -> Iterator[Row | Figures]:
-    contenders = {"ours": Contender(ours, course.ours("orders")), **course.peers(peers, "orders")}
+def orders(course: Course, ours: Worker, peers: Worker) -> Row:
+    contenders = {"ours": (ours, course.ours("orders")), PEER: (peers, course.peer("orders"))}
     median = race(contenders, rounds=course.rounds, times=10)
-    name = course.place.name
-    yield Figures("GET orders, 20 with lines", name, "µs", median)
-    yield Row(What.ORDERS, name, median["ours"], median[PEER], "µs", Target(0.36))
+    what = f"`GET orders` (20 with lines), whole request, against ModelSerializers and {PEER}"
+    return Row(what, course.place.name, "µs", median["ours"], median[PEER], 0.36)
 
 
-def products(course: Course, ours: Worker, peers: Worker) -> Iterator[Row | Figures]:
+def products(course: Course, ours: Worker, peers: Worker) -> Row:
     contenders = {
-        "ours": Contender(ours, course.ours("products", key=False)),
-        "plain ModelSerializers": Contender(peers, course.peer("none", "products")),
+        "ours": (ours, course.ours("products", key=False)),
+        "peer": (peers, course.peer("products", key=False)),
     }
     median = race(contenders, rounds=course.rounds, times=10)
-    name = course.place.name
-    yield Figures("GET products without a key", name, "µs", median)
-    bound = Target(0.25 if course.place.is_postgres else 0.22)
-    yield Row(What.PRODUCTS, name, median["ours"], median["plain ModelSerializers"], "µs", bound)
+    what = "`GET products` without a key, whole request, against ModelSerializers"
+    bound = 0.25 if course.place.is_postgres else 0.22
+    return Row(what, course.place.name, "µs", median["ours"], median["peer"], bound)
+
+
+def programs(course: Course) -> Iterator[Row]:
+    """Measure what it costs to make keys by program. It adds rows, so it comes last."""
+    took = Side.ours(course.database_url).run("ours.programs.measure")
+    name, check = course.place.name, took["check"]
+    show_figures(f"keys by program [{name}]", "µs", took)
+    what = "creating a key by the API against creating a product"
+    yield Row(what, name, "µs", took["key"], took["product"], 1.5)
+    what = "check of a key that has renewed itself against that of any"
+    yield Row(what, name, "µs", took["check of a renewed key"], check, 1.05)
+    what = "token exchange against three requests with a key and a signature"
+    yield Row(what, name, "µs", took["exchange"], 3 * check + took["signature"], 1)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from tests.benchmarks import load
 from tests.benchmarks.in_process import Course
-from tests.benchmarks.rows import Figures, Row, Target, What
+from tests.benchmarks.report import Row, show_figures
 from tests.benchmarks.sides import ROOT, Call, Side
 from tests.server import free_port, wait_for
 
 SERVER = ("gunicorn", "-c", "python:reflow.server.gunicorn", "--bind", "127.0.0.1:{port}")
-OURS, THEIRS = "reflow.wsgi:application", "tests.benchmarks.peers.wsgi:application"
+OURS, THEIRS = "reflow.wsgi:application", "django.core.wsgi:get_wsgi_application()"
 WARM_UP_SECONDS = 2
 CONNECTIONS = (8, 64)
 LOAD_ROUNDS, LOAD_SECONDS = 3, 4
@@ -29,7 +29,7 @@ TAIL_ROUNDS, TAIL_SECONDS = 7, 4
 OFF = {"USAGE_FLUSH_SECONDS": "86400"}
 
 
-def measure(course: Course) -> Iterator[Row | Figures]:
+def measure(course: Course) -> Iterator[Row]:
     """The rows of one database; raises Unavailable before the first."""
     load.program()
     place, url = course.place, course.database_url
@@ -39,37 +39,33 @@ def measure(course: Course) -> Iterator[Row | Figures]:
         ours = stack.enter_context(served(Side.ours(url, **shared), OURS))
         silent = stack.enter_context(served(Side.ours(url, **shared, **OFF), OURS))
         theirs = stack.enter_context(served(Side.peers(url), THEIRS))
-        orders, their_orders = course.ours("orders"), course.peer("api-key", "orders")
+        orders, their_orders = course.ours("orders"), course.peer("orders")
         yield from throughput(name, {"ours": (ours, orders), "api-key stack": (theirs, their_orders)})
         yield tail(name, {"on": (ours, orders), "off": (silent, orders)})
 
 
-def throughput(name: str, servers: dict[str, tuple[str, Call]]) -> Iterator[Row | Figures]:
+def throughput(name: str, servers: dict[str, tuple[str, Call]]) -> Iterator[Row]:
     """Requests a second and latencies of both, at each number of connections."""
-    figures: dict[str, dict[str, float]] = {"requests/s": {}, "p50": {}, "p99": {}}
-    rows = []
     for connections in CONNECTIONS:
         loads = compete(servers, rounds=LOAD_ROUNDS, connections=connections, seconds=LOAD_SECONDS)
-        for server, measured in loads.items():
-            label = f"{server}, {connections} connections"
-            figures["requests/s"][label] = statistics.median(one.throughput for one in measured)
-            figures["p50"][label] = statistics.median(one.p50 for one in measured) * 1000
-            figures["p99"][label] = statistics.median(one.p99 for one in measured) * 1000
-        ours, theirs = list(figures["requests/s"].values())[-2:]
         where = f"{name}, {connections} connections"
-        target = Target(3.2 if name.startswith("PostgreSQL") else 2.5, is_least=True)
-        rows.append(Row(What.THROUGHPUT, where, ours, theirs, "requests/s", target))
-    yield Figures("GET orders over HTTP", name, "requests/s", figures["requests/s"])
-    yield Figures("GET orders over HTTP, p50", name, "ms", figures["p50"])
-    yield Figures("GET orders over HTTP, p99", name, "ms", figures["p99"])
-    yield from rows
+        milliseconds = {
+            f"{server}, {percentile}": statistics.median(getattr(one, percentile) for one in measured) * 1000
+            for server, measured in loads.items()
+            for percentile in ("p50", "p99")
+        }
+        show_figures(f"GET orders over HTTP [{where}]", "ms", milliseconds)
+        ours, theirs = (statistics.median(one.throughput for one in measured) for measured in loads.values())
+        what = "requests a second over HTTP on two cores, `GET orders`, against the same peer"
+        bound = 3.2 if name.startswith("PostgreSQL") else 2.5
+        yield Row(what, where, "requests/s", ours, theirs, bound, is_least=True)
 
 
 def tail(name: str, servers: dict[str, tuple[str, Call]]) -> Row:
     """Compare how far the slowest hundredth is from the middle, with usage written and not."""
     loads = compete(servers, rounds=TAIL_ROUNDS, connections=TAIL_CONNECTIONS, seconds=TAIL_SECONDS)
     on, off = (statistics.median(one.p99 / one.p50 for one in measured) for measured in loads.values())
-    return Row(What.TAIL, name, on, off, "", Target(1.1))
+    return Row("p99 over p50 at 8 connections, with usage recording on against off", name, "", on, off, 1.1)
 
 
 def compete(

@@ -1,11 +1,56 @@
-"""Show the results on the terminal and keep them as JSON."""
+"""Hold what was measured against its targets, on the terminal and as JSON."""
 
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tests.benchmarks.rows import Figures, Row, digits
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison, and the bound of its ratio: the most that it may be, or the least.
+
+    Where we are compared with ourselves, ``peer`` is the smaller us.
+    """
+
+    what: str
+    database: str
+    unit: str
+    ours: float
+    peer: float
+    bound: float
+    is_least: bool = False
+
+    @property
+    def ratio(self) -> float:
+        """Not a number, and so never on target, where the peer came to nothing."""
+        return self.ours / self.peer if self.peer else math.nan
+
+    @property
+    def target(self) -> str:
+        return f"{'≥' if self.is_least else '≤'} {self.bound}"
+
+    @property
+    def holds(self) -> bool:
+        return self.ratio >= self.bound if self.is_least else self.ratio <= self.bound
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "database": self.database,
+            "ours": round(self.ours, 3),
+            "peer": round(self.peer, 3),
+            "ratio": round(self.ratio, 3),
+            "target": self.target,
+            "holds": self.holds,
+        }
+
+    def __str__(self) -> str:
+        figures = f"{rounded(self.ours):>10} {rounded(self.peer):>10} {self.unit:<10} {self.ratio:>6.2f}"
+        verdict = "holds " if self.holds else "MISSED"
+        return f"{figures} {self.target:>6} {verdict} {self.what} [{self.database}]"
 
 
 @dataclass(frozen=True)
@@ -14,29 +59,25 @@ class Report:
 
     rows: list[Row] = field(default_factory=list)
 
-    def add(self, results: Iterable[Row | Figures]) -> None:
-        for result in results:
-            if isinstance(result, Row):
-                self.rows.append(result)
-                print(f"  {result.what} [{result.database}]: {result}", flush=True)
-            else:
-                print(f"\n{result.title} [{result.database}]")
-                for name, figure in result.by_name.items():
-                    print(f"  {name:<40}{figure:>10,.{digits(figure)}f} {result.unit}")
-
-    def show(self) -> None:
-        """All rows in one table."""
-        print(f"\n{'ours':>10} {'peer':>10} {'':<10} {'ratio':>6} {'target':>6}")
-        for row in self.rows:
-            figures = " ".join(f"{figure:>10,.{digits(figure)}f}" for figure in (row.ours, row.peer))
-            verdict = "holds " if row.holds else "MISSED"
-            print(
-                f"{figures} {row.unit:<10} {row.ratio:>6.2f} {row.target!s:>6} {verdict} "
-                f"{row.what} [{row.database}]"
-            )
+    def add(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self.rows.append(row)
+            print(row, flush=True)
 
     def save(self, folder: Path) -> None:
         """Write ``bench.json``."""
         folder.mkdir(exist_ok=True)
         rows = [row.as_json() for row in self.rows]
         (folder / "bench.json").write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+
+
+def show_figures(title: str, unit: str, by_name: Mapping[str, float]) -> None:
+    """Print all who took part in one race, and what each came to: the medians of its rounds."""
+    print(f"\n{title}")
+    for name, figure in by_name.items():
+        print(f"  {name:<40}{rounded(figure):>10} {unit}")
+
+
+def rounded(figure: float) -> str:
+    """Write a figure with as many digits behind the point as are worth showing."""
+    return f"{figure:,.{0 if figure >= 100 else 1 if figure >= 10 else 2}f}"

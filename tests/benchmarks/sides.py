@@ -37,9 +37,10 @@ class Side:
     def peers(cls, database_url: str) -> Self:
         return cls(_environment("tests.benchmarks.peers.settings", database_url))
 
-    def run(self, module: str, *arguments: object) -> Any:
-        """Run a module; returns what it prints, read as JSON. Raises RuntimeError, with its log."""
-        command = [sys.executable, "-m", module, *map(str, arguments)]
+    def run(self, function: str, *numbers: int) -> Any:
+        """Call a function of ``tests.benchmarks`` in a process; returns what it does. Raises RuntimeError."""
+        call = f"tests.benchmarks.{function}"
+        command = [sys.executable, "-m", "tests.benchmarks.call", call, *map(str, numbers)]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, check=False, capture_output=True, text=True
         )

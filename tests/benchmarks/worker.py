@@ -30,8 +30,7 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 from wsgiref.util import setup_testing_defaults
 
-from django.conf import settings
-from django.utils.module_loading import import_string
+from django.core.servers.basehttp import get_internal_wsgi_application
 
 # How many calls deeper the next requests are made: from all over 16 kB of frames, in steps far apart.
 depths = cycle([step * 37 % 140 for step in range(140)])
@@ -40,7 +39,7 @@ clock = time.process_time if os.environ.get("BENCH_CLOCK") == "cpu" else time.pe
 
 def main() -> None:
     """Answer line by line until standard input ends."""
-    application: WSGIApplication = import_string(settings.WSGI_APPLICATION)
+    application = get_internal_wsgi_application()
     answers, sys.stdout = sys.stdout, sys.stderr  # nothing else may speak in between
     for line in sys.stdin:
         print(json.dumps(run(application, **json.loads(line))), file=answers, flush=True)

@@ -1,34 +1,25 @@
-"""``python -m tests.benchmarks.ours.programs``: what it costs to make keys by program, as JSON.
+"""What it costs to make keys by program, in the demo store."""
 
-Printed are the medians of each request in microseconds, made in turn, and that of verifying a signature. The
-database has the demo store.
-"""
-
-import json
 import statistics
 import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-import django
+import jwt
+from django.test import Client
+from django.test.utils import override_settings
+from django.utils import timezone
 
-django.setup()
-
-import jwt  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import override_settings  # noqa: E402
-from django.utils import timezone  # noqa: E402
-
-from apikeys import lifecycle, renewal, trusts  # noqa: E402
-from apikeys.actors import Actor  # noqa: E402
-from apikeys.models import ApiKey, IssuerKeys  # noqa: E402
-from apikeys.models.trust import store_url  # noqa: E402
-from stores.demo import NORTHWOOD_ID  # noqa: E402
-from stores.models import Store  # noqa: E402
-from tests.benchmarks.ours.seed import UNLIMITED  # noqa: E402
-from tests.benchmarks.worker import clock  # noqa: E402
-from tests.issuer import SigningKey  # noqa: E402
+from apikeys import lifecycle, renewal, trusts
+from apikeys.actors import Actor
+from apikeys.models import ApiKey, IssuerKeys
+from apikeys.models.trust import store_url
+from stores.demo import NORTHWOOD_ID
+from stores.models import Store
+from tests.benchmarks.ours.seed import UNLIMITED
+from tests.benchmarks.worker import clock
+from tests.issuer import SigningKey
 
 # Of one trust in a minute there are not many more.
 ROUNDS = 40
@@ -104,7 +95,9 @@ def sign(key: SigningKey) -> str:
     return jwt.encode(claims, key.private, "RS256", headers={"kid": key.id})
 
 
+@override_settings(OIDC_ISSUERS={ISSUER: ""})
 def measure() -> dict[str, float]:
+    """Return the medians in microseconds of each request, made in turn, and of verifying a signature."""
     requests = make_requests(Store.objects.get(pk=NORTHWOOD_ID))
     seconds: dict[str, list[float]] = {name: [] for name in requests}
     for _ in range(ROUNDS):
@@ -114,8 +107,3 @@ def measure() -> dict[str, float]:
             seconds[name].append(clock() - started)
             assert isinstance(answer, dict) or answer.status_code in {200, 201}, answer.content
     return {name: statistics.median(taken) * 1_000_000 for name, taken in seconds.items()}
-
-
-if __name__ == "__main__":
-    with override_settings(OIDC_ISSUERS={ISSUER: ""}):
-        print(json.dumps(measure()))

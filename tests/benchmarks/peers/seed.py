@@ -1,29 +1,15 @@
-"""``python -m tests.benchmarks.peers.seed NUMBER``: keys of djangorestframework-api-key.
+"""Keys of djangorestframework-api-key."""
 
-The Authorization headers of some are printed as a JSON list.
-"""
+from django.core.management import call_command
+from django.db import transaction
+from rest_framework_api_key.models import APIKey
 
-import json
-import sys
-
-import django
-
-django.setup()
-
-from django.core.management import call_command  # noqa: E402
-from django.db import transaction  # noqa: E402
-from rest_framework_api_key.models import APIKey  # noqa: E402
-
-IN_USE = 100
+USED_KEYS = 100
 
 
-@transaction.atomic
 def seed(number: int) -> list[str]:
-    """Make so many keys; returns the headers of the last of them."""
-    keys = [APIKey.objects.create_key(name=f"Peer {index}")[1] for index in range(number)]
-    return [f"Api-Key {key}" for key in keys[-IN_USE:]]
-
-
-if __name__ == "__main__":
+    """Make so many keys; returns the Authorization headers of the last of them."""
     call_command("migrate", verbosity=0)
-    print(json.dumps(seed(int(sys.argv[1]))))
+    with transaction.atomic():
+        keys = [APIKey.objects.create_key(name=f"Peer {index}")[1] for index in range(number)]
+    return [f"Api-Key {key}" for key in keys[-USED_KEYS:]]

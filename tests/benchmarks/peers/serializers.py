@@ -1,6 +1,7 @@
 """Orders and products with all that ours say about them, in the same shape, by plain ModelSerializers."""
 
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -15,6 +16,18 @@ from stores.money import format_amount
 @cache
 def describe_currency(code: str) -> dict[str, Any]:
     return msgspec.structs.asdict(get_currency(code))
+
+
+class Formatted(serializers.Field[Any, Any, Any, Any]):
+    """An amount as people write it: ``price_formatted`` is the ``price``, in the store's currency."""
+
+    def __init__(self, store: str = "store") -> None:
+        super().__init__(source="*", read_only=True)
+        self.store = attrgetter(store)
+
+    def to_representation(self, value: Any) -> str | None:
+        amount = getattr(value, str(self.field_name).removesuffix("_formatted"))
+        return None if amount is None else format_amount(amount, self.store(value).currency)
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
@@ -46,60 +59,21 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
     object = serializers.ReadOnlyField(default="order")
     id = serializers.CharField()
     currency = serializers.SerializerMethodField()
-    subtotal_formatted = serializers.SerializerMethodField()
-    shipping_formatted = serializers.SerializerMethodField()
-    discount_formatted = serializers.SerializerMethodField()
-    tax_formatted = serializers.SerializerMethodField()
-    total_formatted = serializers.SerializerMethodField()
+    subtotal_formatted = Formatted()
+    shipping_formatted = Formatted()
+    discount_formatted = Formatted()
+    tax_formatted = Formatted()
+    total_formatted = Formatted()
     customer = CustomerSerializer()
     shipping_address = ShippingAddressSerializer(source="*")
     line_items = LineSerializer(source="lines", many=True)
 
     class Meta:
         model = Order
-        fields = (
-            "object",
-            "id",
-            "number",
-            "status",
-            "payment_status",
-            "currency",
-            "subtotal",
-            "subtotal_formatted",
-            "shipping",
-            "shipping_formatted",
-            "discount",
-            "discount_formatted",
-            "tax",
-            "tax_formatted",
-            "total",
-            "total_formatted",
-            "customer",
-            "shipping_address",
-            "line_items",
-            "tracking_number",
-            "note",
-            "created_at",
-            "updated_at",
-        )
+        exclude = ("store", "search_text", "recipient", "address", "city", "postcode", "state", "country")
 
     def get_currency(self, order: Order) -> dict[str, Any]:
         return describe_currency(order.store.currency)
-
-    def get_subtotal_formatted(self, order: Order) -> str:
-        return format_amount(order.subtotal, order.store.currency)
-
-    def get_shipping_formatted(self, order: Order) -> str:
-        return format_amount(order.shipping, order.store.currency)
-
-    def get_discount_formatted(self, order: Order) -> str:
-        return format_amount(order.discount, order.store.currency)
-
-    def get_tax_formatted(self, order: Order) -> str:
-        return format_amount(order.tax, order.store.currency)
-
-    def get_total_formatted(self, order: Order) -> str:
-        return format_amount(order.total, order.store.currency)
 
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
@@ -109,7 +83,7 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
 
     class Meta:
         model = Category
-        fields = ("object", "id", "handle", "name", "description", "parent", "position", "updated_at")
+        exclude = ("store",)
 
     def to_representation(self, category: Category) -> dict[str, Any]:
         below = CategorySerializer(category.subcategories.all(), many=True)
@@ -118,33 +92,15 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
 
 class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
     id = serializers.CharField()
-    price_formatted = serializers.SerializerMethodField()
-    original_price_formatted = serializers.SerializerMethodField()
+    price_formatted = Formatted("product.store")
+    original_price_formatted = Formatted("product.store")
     in_stock = serializers.SerializerMethodField()
     quantity = serializers.SerializerMethodField()
-    available_quantity = serializers.SerializerMethodField()
+    available_quantity = serializers.SerializerMethodField(method_name="get_quantity")
 
     class Meta:
         model = ProductVariant
-        fields = (
-            "id",
-            "sku",
-            "name",
-            "price",
-            "price_formatted",
-            "original_price",
-            "original_price_formatted",
-            "in_stock",
-            "quantity",
-            "available_quantity",
-        )
-
-    def get_price_formatted(self, variant: ProductVariant) -> str:
-        return format_amount(variant.price, variant.product.store.currency)
-
-    def get_original_price_formatted(self, variant: ProductVariant) -> str | None:
-        price = variant.original_price
-        return None if price is None else format_amount(price, variant.product.store.currency)
+        exclude = ("store", "product", "position", "search_text")
 
     def get_in_stock(self, variant: ProductVariant) -> bool:
         return variant.quantity > 0 or variant.product.inventory_type == Product.InventoryType.INFINITE
@@ -153,32 +109,14 @@ class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
         counted = variant.product.inventory_type == Product.InventoryType.TRACKED
         return variant.quantity if counted else None
 
-    def get_available_quantity(self, variant: ProductVariant) -> int | None:
-        return self.get_quantity(variant)
-
 
 class VariantsSerializer(serializers.ModelSerializer[Product]):
-    enabled = serializers.SerializerMethodField()
+    enabled = serializers.BooleanField(source="variants.all")
     items = VariantSerializer(source="variants", many=True)
 
     class Meta:
         model = Product
         fields = ("enabled", "option_name", "items")
-
-    def get_enabled(self, product: Product) -> bool:
-        return bool(product.variants.all())
-
-
-class ImageSerializer(serializers.Serializer[Any]):
-    sm = serializers.CharField()
-    md = serializers.CharField()
-    lg = serializers.CharField()
-
-
-class MediaSerializer(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    type = serializers.ReadOnlyField(default="image")
-    src = ImageSerializer(source="*")
 
 
 class PersonalizationSerializer(serializers.ModelSerializer[Product]):
@@ -232,7 +170,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     id = serializers.CharField()
     description_html = serializers.SerializerMethodField()
     currency = serializers.SerializerMethodField()
-    price_formatted = serializers.SerializerMethodField()
+    price_formatted = Formatted()
     price_range = serializers.SerializerMethodField()
     price_range_formatted = serializers.SerializerMethodField()
     image = serializers.SerializerMethodField()
@@ -247,48 +185,13 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
 
     class Meta:
         model = Product
-        fields = (
-            "object",
-            "id",
-            "name",
-            "handle",
-            "excerpt",
-            "description",
-            "description_html",
-            "promo_badge",
-            "currency",
-            "price",
-            "price_formatted",
-            "original_price",
-            "price_range",
-            "price_range_formatted",
-            "image",
-            "media",
-            "variants",
-            "categories",
-            "inventory_type",
-            "in_stock",
-            "available_quantity",
-            "quantity",
-            "min_quantity",
-            "max_quantity",
-            "personalization",
-            "on_sale",
-            "sku",
-            "livemode",
-            "position",
-            "created_at",
-            "updated_at",
-        )
+        exclude = ("store", "option_name", "personalization_items", "search_text", "name_key")
 
     def get_description_html(self, product: Product) -> str:
         return linebreaks(product.description, autoescape=True) if product.description else ""
 
     def get_currency(self, product: Product) -> dict[str, Any]:
         return describe_currency(product.store.currency)
-
-    def get_price_formatted(self, product: Product) -> str:
-        return format_amount(product.price, product.store.currency)
 
     def get_price_range(self, product: Product) -> list[int]:
         prices = [variant.price for variant in product.variants.all()] or [product.price]
@@ -298,15 +201,13 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         prices = self.get_price_range(product)
         return " - ".join(format_amount(price, product.store.currency) for price in prices)
 
-    def get_image(self, product: Product) -> Any:
-        if product.media:
-            return ImageSerializer(product.media[0]).data
+    def get_image(self, product: Product) -> dict[str, str]:
         address = self.context["request"].build_absolute_uri("/static/img/no-picture.png")
-        return dict.fromkeys(("sm", "md", "lg"), address)
+        return product.media[0] if product.media else dict.fromkeys(("sm", "md", "lg"), address)
 
-    def get_media(self, product: Product) -> Any:
-        media = [{"id": str(place), **picture} for place, picture in enumerate(product.media, start=1)]
-        return MediaSerializer(media, many=True).data
+    def get_media(self, product: Product) -> list[dict[str, Any]]:
+        media = enumerate(product.media, start=1)
+        return [{"id": str(place), "type": "image", "src": picture} for place, picture in media]
 
     def get_min_quantity(self, product: Product) -> int | None:
         return product.min_quantity if product.min_quantity > 1 else None
