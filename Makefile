@@ -60,17 +60,19 @@ lock: .venv/dev ## Update both lock files from pyproject.toml
 
 # What is about queries, constraints, locks, migrations and connections. The rest is the same on each database.
 ON_POSTGRESQL := $(addprefix tests/, \
-	apikeys/admin/test_keys.py apikeys/insight apikeys/management apikeys/models apikeys/settings_page apikeys/usage apikeys/test_*.py \
+	apikeys/insight apikeys/management apikeys/models apikeys/usage apikeys/test_*.py \
+	$(addprefix apikeys/settings_page/, test_activity.py test_list.py test_programs.py test_requests.py test_trusts.py) \
 	apikeys/api/test_authentication.py apikeys/api/test_key_lookup.py apikeys/api/test_key_management.py \
 	apikeys/api/test_revoke.py apikeys/api/test_token.py \
 	stores/api stores/demo stores/test_models.py \
-	reflow/accounts reflow/api/test_bad_input.py reflow/api/test_conditional_requests.py \
+	reflow/accounts/test_admin.py reflow/accounts/test_email_addresses.py \
+	reflow/api/test_bad_input.py reflow/api/test_conditional_requests.py \
 	reflow/api/test_idempotency.py reflow/api/test_pagination.py reflow/api/test_unavailable.py \
 	reflow/observability/test_database_metrics.py reflow/observability/test_health_checks.py \
 	reflow/server/test_database.py reflow/server/test_request_deadline.py \
 	reflow/test_admin_site.py reflow/test_daily.py reflow/test_monitoring.py \
 	resilience/test_emails.py resilience/test_machines.py resilience/test_usage.py \
-	security/test_concurrency.py security/test_guessing.py security/test_idor.py security/test_injection.py \
+	security/test_concurrency.py security/test_injection.py \
 	test_backups.py test_migrations.py)
 # Bytecode is kept, whatever the shell says: every process that tests start would compile Django again.
 unexport PYTHONDONTWRITEBYTECODE
