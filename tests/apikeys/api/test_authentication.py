@@ -6,76 +6,26 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.api.authentication import find_key_by_text, parse_header
+from apikeys.api.authentication import find_key_by_text
 from apikeys.models import ApiKey
 from tests.conftest import IssueKey, bearer, with_wrong_secret
 
 URL = "/v1/api-key/"
 REALM = 'Bearer realm="Reflow API"'
-KEY = "19656ea.4329f04826e125f1ee999b53f78"
 
 
 def refusal(response: Any) -> tuple[int, str, str]:
     return response.status_code, response.json()["code"], response["WWW-Authenticate"]
 
 
-@pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "BEARER {}", "Bearer   {}", "Bearer {} "])
-def test_api_key_takes_the_scheme_in_any_case(client: Client, issue: IssueKey, header: str) -> None:
+def test_api_key_takes_the_scheme_in_any_case(client: Client, issue: IssueKey) -> None:
     _, plaintext = issue()
-    assert client.get(URL, headers={"Authorization": header.format(plaintext)}).status_code == 200
-
-
-@pytest.mark.django_db
-def test_api_key_answers_api_key_missing_without_a_header(client: Client) -> None:
-    assert refusal(client.get(URL)) == (401, "api_key_missing", REALM)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "header",
-    [
-        "",
-        " ",
-        "Bearer",
-        "Bearer ",
-        KEY,
-        f"Basic {KEY}",
-        f"Token {KEY}",
-        f"Bearer\t{KEY}",
-        f"Bearer {KEY} {KEY}",
-        f"Bearer {KEY}, Bearer {KEY}",
-        f"Bearer {KEY[:-1]}",
-        f"Bearer {KEY}0",
-        f"Bearer {KEY.upper()}",
-        f"Bearer {KEY.replace('.', '-')}",
-        f"Bearer {KEY.replace('.', '')}",
-        f"Bearer g{KEY[1:]}",
-        f"Bearer {KEY}\n",
-        f"Bearer {KEY}\0",
-        f"Bearer {KEY[:-1]}\u00e9",
-        f"Bearer {KEY[:-1]}\u0663",
-        "Bearer " + "a" * 10_000,
-    ],
-)
-def test_api_key_answers_api_key_malformed(client: Client, header: str) -> None:
-    response = client.get(URL, HTTP_AUTHORIZATION=header)
-    assert refusal(response) == (401, "api_key_malformed", f'{REALM}, error="invalid_request"')
-
-
-@given(header=st.text(alphabet=st.characters(max_codepoint=255), max_size=60))
-@settings(max_examples=300, deadline=None)
-def test_parse_header_finds_a_key_or_none_in_any_text(header: str) -> None:
-    presented = parse_header(header)
-    if presented is None:
-        return
-    assert header.lower().startswith("bearer ")
-    assert presented in header
+    for header in ("Bearer {}", "bearer {}", "BEARER {}", "Bearer   {}", "Bearer {} "):
+        assert client.get(URL, headers={"Authorization": header.format(plaintext)}).status_code == 200, header
 
 
 @pytest.mark.parametrize(
@@ -112,10 +62,6 @@ def test_find_key_by_text_is_one_query(
 
 
 def test_api_key_takes_no_session(signed_in: Client) -> None:
-    assert signed_in.get(URL).json()["code"] == "api_key_missing"
-
-
-def test_api_key_is_not_stored_by_caches(client: Client, issue: IssueKey) -> None:
-    _, plaintext = issue()
-    assert client.get(URL, headers=bearer(plaintext))["Cache-Control"] == "no-store"
-    assert client.get(URL)["Cache-Control"] == "no-store"
+    answer = signed_in.get(URL)
+    assert refusal(answer) == (401, "api_key_missing", REALM)
+    assert answer["Cache-Control"] == "no-store"

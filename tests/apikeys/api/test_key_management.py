@@ -1,5 +1,6 @@
 """The routes of the resource api_keys: what programs see and change, and that nothing can grow."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,17 +28,12 @@ class Api:
         self.client = Client(headers=bearer(plaintext))
 
     def call(self, method: str, path: str = "", body: Any = None) -> Any:
-        kwargs = {} if method == "GET" else {"data": body or {}, "content_type": "application/json"}
-        return (
-            self.client.generic(method, f"{KEYS}{path}")
-            if method == "DELETE"
-            else getattr(self.client, method.lower())(f"{KEYS}{path}", **kwargs)
-        )
+        content = "" if body is None else json.dumps(body)
+        return self.client.generic(method, f"{KEYS}{path}", content, "application/json")
 
     def make(self, **fields: Any) -> Any:
-        return self.call(
-            "POST", body={"name": "Made", "access": ["orders:read"], "expires_in": 8 * DAY} | fields
-        )
+        body = {"name": "Made", "access": ["orders:read"], "expires_in": 8 * DAY} | fields
+        return self.call("POST", body=body)
 
 
 @pytest.fixture(autouse=True)
@@ -216,34 +212,28 @@ def test_a_leak_takes_the_keys_that_were_made_with_it(api: Api, program: ApiKey,
     assert len(deliver_emails()) == 1
 
 
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ("", ["Made", "Other", "Program"]),
-        ("?status=off", ["Other"]),
-        ("?access=customers:read", ["Program"]),
-        ("?created_by=person", ["Other", "Program"]),
-        ("?created_by={prefix}", ["Made"]),
-        ("?search=OTH", ["Other"]),
-        ("?perpage=1&page=3", ["Program"]),
-        ("?cursor=&perpage=2", ["Made", "Other"]),
-    ],
-)
-def test_list_is_filtered_and_paged(
-    api: Api, program: ApiKey, issue: IssueKey, owner: User, query: str, names: list[str]
-) -> None:
+def test_list_is_filtered_and_paged(api: Api, program: ApiKey, issue: IssueKey, owner: User) -> None:
     with time_machine.travel(NOON + timedelta(seconds=1), tick=False):
         other, _ = issue(name="Other")
     lifecycle.deactivate_key(other, by=Actor(owner))
     with time_machine.travel(NOON + timedelta(seconds=2), tick=False):
         api.make(allowed_addresses=["127.0.0.1"])
-        answer = api.call("GET", query.format(prefix=program.prefix)).json()
-    assert [key["name"] for key in answer["data"]] == names
+        for query, names in (
+            ("", ["Made", "Other", "Program"]),
+            ("?status=off", ["Other"]),
+            ("?access=customers:read", ["Program"]),
+            ("?created_by=person", ["Other", "Program"]),
+            (f"?created_by={program.prefix}", ["Made"]),
+            ("?search=OTH", ["Other"]),
+            ("?perpage=1&page=3", ["Program"]),
+            ("?cursor=&perpage=2", ["Made", "Other"]),
+        ):
+            assert [key["name"] for key in api.call("GET", query).json()["data"]] == names, query
 
 
-@pytest.mark.parametrize("query", ["?status=sleeping", "?colour=red", "?created_by=me"])
-def test_list_refuses_a_filter_that_it_does_not_have(api: Api, query: str) -> None:
-    assert api.call("GET", query).json()["code"] == "invalid"
+def test_list_refuses_a_filter_that_it_does_not_have(api: Api) -> None:
+    for query in ("?status=sleeping", "?colour=red", "?created_by=me"):
+        assert api.call("GET", query).json()["code"] == "invalid"
 
 
 def test_keys_of_another_store_do_not_exist(api: Api, issue: IssueKey, other_store: Store) -> None:
@@ -251,8 +241,8 @@ def test_keys_of_another_store_do_not_exist(api: Api, issue: IssueKey, other_sto
     assert api.call("GET", f"{foreign.prefix}/").status_code == 404
 
 
-@pytest.mark.parametrize("body", ["[[1]]", "[{}]", "5", '"x"', "null", "[]", '{"name": "New"}'])
 @pytest.mark.parametrize("url", [f"{KEYS}{{prefix}}/reactivate/", "/v1/api-key/roll/"])
-def test_an_operation_without_fields_refuses_any(api: Api, program: ApiKey, url: str, body: str) -> None:
-    answer = api.client.post(url.format(prefix=program.prefix), body, content_type="application/json")
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+def test_an_operation_without_fields_refuses_any(api: Api, program: ApiKey, url: str) -> None:
+    for body in ("[[1]]", "[{}]", "5", '"x"', "null", "[]", '{"name": "New"}'):
+        answer = api.client.post(url.format(prefix=program.prefix), body, content_type="application/json")
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid"), body

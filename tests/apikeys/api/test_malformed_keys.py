@@ -5,6 +5,7 @@ from base64 import b64encode
 import pytest
 from django.test import Client
 
+from apikeys.api.authentication import parse_header
 from apikeys.api.malformed_keys import describe_mistake
 from stores.models import Store
 
@@ -32,11 +33,19 @@ MISTAKES = {
     f"Bearer {PREFIX}": NO_KEY,
     f"Bearer {KEY[:-1]}": NO_KEY,
     f"Bearer g{KEY[1:]}": NO_KEY,
+    f"Bearer\t{KEY}": NO_SCHEME,
+    f"Bearer {KEY}, Bearer {KEY}": MORE,
+    f"Bearer {KEY}\0": MORE,
+    f"Bearer {KEY[:-1]}\u00e9": NO_KEY,
+    f"Bearer {KEY[:-1]}\u0663": NO_KEY,
+    f"Bearer {PREFIX}-{SECRET}": NO_KEY,
+    "Bearer " + "a" * 10_000: NO_KEY,
 }
 
 
 @pytest.mark.parametrize(("header", "expected"), MISTAKES.items())
 def test_describe_mistake_names_the_mistake_and_the_right_form(header: str, expected: str) -> None:
+    assert parse_header(header) is None
     sentence = describe_mistake(header)
     assert expected in sentence
     assert "'Authorization: Bearer <api_key>'" in sentence
@@ -44,22 +53,17 @@ def test_describe_mistake_names_the_mistake_and_the_right_form(header: str, expe
         assert part not in sentence
 
 
-@pytest.mark.parametrize(
-    ("headers", "query", "code", "sentence"),
-    [
-        ({"X-Api-Key": KEY}, "", "api_key_missing", "The header X-Api-Key is not read"),
-        ({"x-auth-token": KEY}, "", "api_key_missing", "The header X-Auth-Token is not read"),
-        ({}, f"?api_key={KEY}", "api_key_missing", "Addresses are kept in logs: roll this key"),
-        ({"Authorization": f"Bearer '{KEY}'"}, "", "api_key_malformed", "more around the key"),
-    ],
-)
-def test_api_key_names_the_mistake(
-    client: Client, db: None, headers: dict[str, str], query: str, code: str, sentence: str
-) -> None:
-    response = client.get(f"/v1/api-key/{query}", headers=headers)
-    assert (response.status_code, response.json()["code"]) == (401, code)
-    assert sentence in response.json()["error"]
-    assert SECRET not in response.content.decode()
+def test_api_key_names_the_mistake(client: Client, db: None) -> None:
+    for headers, query, sentence in (
+        ({"X-Api-Key": KEY}, "", "The header X-Api-Key is not read"),
+        ({"x-auth-token": KEY}, "", "The header X-Auth-Token is not read"),
+        ({}, f"?api_key={KEY}", "Addresses are kept in logs: roll this key"),
+        ({"Authorization": f"Bearer '{KEY}'"}, "", "more around the key"),
+    ):
+        response = client.get(f"/v1/api-key/{query}", headers=headers)
+        assert response.status_code == 401
+        assert sentence in response.json()["error"]
+        assert SECRET not in response.content.decode()
 
 
 def test_products_refuses_a_key_in_the_query_string(client: Client, store: Store) -> None:

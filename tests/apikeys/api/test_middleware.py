@@ -64,17 +64,13 @@ def test_middleware_logs_and_counts_a_refusal_by_its_code(
     assert Usage.objects.get(outcome="refused").reason == reason
 
 
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [(f"{ORDERS}999999/", "not_found"), (f"{ORDERS}?perpage=0", "invalid")],
-)
-def test_middleware_logs_a_failure_by_its_code(
-    client: Client, issue: IssueKey, path: str, reason: str
-) -> None:
+def test_middleware_logs_a_failure_by_its_code(client: Client, issue: IssueKey) -> None:
     _, plaintext = issue()
-    client.get(path, headers=bearer(plaintext))
-    assert (the_row().reason, the_row().outcome) == (reason, "failed")
-    assert Usage.objects.get().reason == ""
+    for path, reason in ((f"{ORDERS}999999/", "not_found"), (f"{ORDERS}?perpage=0", "invalid")):
+        client.get(path, headers=bearer(plaintext))
+        row = LoggedRequest.objects.newest_first()[0]
+        assert (row.reason, row.outcome) == (reason, "failed")
+    assert {usage.reason for usage in Usage.objects.all()} == {""}
 
 
 def test_middleware_logs_a_server_error(
@@ -87,20 +83,10 @@ def test_middleware_logs_a_server_error(
     assert (the_row().status, the_row().reason) == (500, "server_error")
 
 
-@pytest.mark.parametrize(
-    ("pattern", "route"),
-    [
-        (r"v1/^stores/(?P<store_id>[1-9][0-9]{8})/orders/?$", "/v1/stores/{store_id}/orders/"),
-        (
-            r"v1/^stores/(?P<store_id>[1-9][0-9]{8})/orders/(?P<pk>[^/.]+)/?$",
-            "/v1/stores/{store_id}/orders/{pk}/",
-        ),
-        ("^v1/api-key/?$", "/v1/api-key/"),
-        ("v1/stores/<int:store_id>/nothing/", "/v1/stores/{store_id}/nothing/"),
-    ],
-)
-def test_route_of_writes_a_route_as_people_do(pattern: str, route: str) -> None:
-    assert route_of(pattern) == route
+def test_route_of_writes_a_route_as_people_do() -> None:
+    pattern = r"v1/^stores/(?P<store_id>[1-9][0-9]{8})/orders/(?P<pk>[^/.]+)/?$"
+    assert route_of(pattern) == "/v1/stores/{store_id}/orders/{pk}/"
+    assert route_of("stores/<int:store_id>/settings/") == "/stores/{store_id}/settings/"
 
 
 # What must be in no row, however it is sent.
@@ -116,10 +102,7 @@ def everything_kept() -> str:
         return str(cursor.fetchall())
 
 
-@pytest.mark.parametrize(
-    "method", ["GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE", "PROPFINDANDMORE"]
-)
-def test_middleware_logs_no_query_string_body_or_key(client: Client, issue: IssueKey, method: str) -> None:
+def test_middleware_logs_no_query_string_body_or_key(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue(access=["orders:write", "products:write"])
     secret = plaintext.partition(".")[2]
     paths = [
@@ -127,35 +110,35 @@ def test_middleware_logs_no_query_string_body_or_key(client: Client, issue: Issu
         *("/v1/stores/267418190/products/", f"/v1/stores/267418190/products/{'x' * 150}{plaintext}/"),
         f"{ORDERS}{plaintext.replace('.', '%2e')}/",
     ]
-    for path in paths:
-        client.generic(
-            method,
-            f"{path}?search={QUERY}&key={SOMEBODYS_KEY}",
-            f'{{"name": "{BODY}", "note": "{SOMEBODYS_KEY}"}}',
-            content_type="application/json",
-            headers=bearer(plaintext) | {"User-Agent": f"Bot/1 \0 Bearer {SOMEBODYS_KEY} {plaintext}"},
-        )
-    assert LoggedRequest.objects.count() >= 4
-    kept = everything_kept()
+    for method in ("GET", "POST", "PATCH", "PROPFINDANDMORE"):
+        for path in paths:
+            client.generic(
+                method,
+                f"{path}?search={QUERY}&key={SOMEBODYS_KEY}",
+                f'{{"name": "{BODY}", "note": "{SOMEBODYS_KEY}"}}',
+                content_type="application/json",
+                headers=bearer(plaintext) | {"User-Agent": f"Bot/1 \0 Bearer {SOMEBODYS_KEY} {plaintext}"},
+            )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM apikeys_loggedrequest")
+        rows = cursor.fetchall()
+    assert len(rows) == 4 * len(paths)
     for text in (QUERY, BODY, SECRET, SECRET[:12], secret, secret[:12], "Authorization"):
-        assert text not in kept
-    assert key.prefix in kept
+        assert text not in str(rows)
+    assert key.prefix in str(rows)
 
 
-ODD_AGENTS = ["", "\0", "\xff\xfe", "x" * 5000, "\u202e", "';--", "\ud800"]
-
-
-@pytest.mark.parametrize("agent", ODD_AGENTS)
-def test_middleware_logs_any_user_agent(client: Client, issue: IssueKey, agent: str) -> None:
+def test_middleware_logs_any_user_agent(client: Client, issue: IssueKey) -> None:
     _, plaintext = issue()
-    client.get(f"{ORDERS}%00%ff%e2%80%ae/", HTTP_USER_AGENT=agent, headers=bearer(plaintext))
-    client.get(ORDERS, HTTP_USER_AGENT=agent, headers=bearer(plaintext))
-    assert LoggedRequest.objects.filter(status=200).count() == 1
+    agents = ("", "\0", "\xff\xfe", "x" * 5000, "\u202e", "';--", "\ud800")
+    for agent in agents:
+        client.get(f"{ORDERS}%00%ff%e2%80%ae/", HTTP_USER_AGENT=agent, headers=bearer(plaintext))
+        client.get(ORDERS, HTTP_USER_AGENT=agent, headers=bearer(plaintext))
+    assert LoggedRequest.objects.filter(status=200).count() == len(agents)
 
 
-@pytest.mark.parametrize("sent", ["0f8fad5b-d9cb-469f-a165-70867728950e", "not one", "", "x" * 5000, "{}"])
-def test_middleware_logs_the_id_of_the_answer(client: Client, issue: IssueKey, sent: str) -> None:
+def test_middleware_logs_the_id_of_the_answer(client: Client, issue: IssueKey) -> None:
     _, plaintext = issue()
-    answer = client.get(ORDERS, headers=bearer(plaintext) | {"X-Request-Id": sent})
-    found = LoggedRequest.objects.with_request_id(UUID(answer["X-Request-Id"]))
-    assert found.get().path == ORDERS
+    for sent in ("0f8fad5b-d9cb-469f-a165-70867728950e", "not one", "x" * 5000):
+        answer = client.get(ORDERS, headers=bearer(plaintext) | {"X-Request-Id": sent})
+        assert LoggedRequest.objects.with_request_id(UUID(answer["X-Request-Id"])).get().path == ORDERS

@@ -43,12 +43,6 @@ def test_api_key_answers_refusals_by_reason(client: Client, issue: IssueKey) -> 
     assert list(body["refusals"].items()) == [("rate_limited", 7), ("resource_not_allowed", 1)]
 
 
-def test_api_key_can_only_be_read(client: Client, issue: IssueKey) -> None:
-    _, plaintext = issue()
-    response = client.post("/v1/api-key/", headers=bearer(plaintext))
-    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
-
-
 def test_api_key_request_answers_what_became_of_it(client: Client, issue: IssueKey) -> None:
     (_, plaintext), (_, colleague) = issue(access=["orders:read"]), issue()
     sent = client.get("/v1/stores/267418190/customers/?page=1", headers=bearer(plaintext))

@@ -48,12 +48,6 @@ def test_a_changed_list_is_sent(client: Client, product: Product) -> None:
 
 
 @pytest.mark.usefixtures("product")
-def test_a_public_list_may_be_kept_but_not_for_holders_of_keys(client: Client) -> None:
-    assert "Authorization" in read(client)["Vary"]
-    assert "Cache-Control" not in read(client)
-
-
-@pytest.mark.usefixtures("product")
 def test_a_list_read_with_a_key_is_not_stored(client: Client, issue: IssueKey) -> None:
     key = bearer(issue(access=["products:read"])[1])
     first = read(client, **key)
@@ -73,11 +67,11 @@ def test_answers_are_compressed_for_those_who_ask(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("product")
-@pytest.mark.parametrize("refusal", ["gzip;q=0", "identity, gzip; q=0.0", "GZIP;q=0.000, br"])
-def test_gzip_that_is_refused_is_not_used(client: Client, refusal: str) -> None:
-    response = read(client, Accept_Encoding=refusal)
-    assert "Content-Encoding" not in response.headers
-    assert "Accept-Encoding" in response["Vary"]
+def test_gzip_that_is_refused_is_not_used(client: Client) -> None:
+    for refusal in ("gzip;q=0", "identity, gzip; q=0.0", "GZIP;q=0.000, br"):
+        response = read(client, Accept_Encoding=refusal)
+        assert "Content-Encoding" not in response.headers
+        assert "Accept-Encoding" in response["Vary"]
 
 
 def test_every_answer_with_an_object_has_its_tag(client: Client, store: Store, issue: IssueKey) -> None:
