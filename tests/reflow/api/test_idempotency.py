@@ -1,12 +1,10 @@
 """A POST that is sent again with its Idempotency-Key: one object, one answer, readable by its key alone."""
 
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
 from threading import Event
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -17,7 +15,7 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey, KeptAnswer
 from reflow.api import idempotency
-from stores.models import Coupon, Store
+from stores.models import Coupon
 from tests.conftest import IssueKey, bearer
 
 COUPONS = "/v1/stores/267418190/coupons/"
@@ -65,10 +63,10 @@ def test_another_name_or_api_key_is_another_request(key: str, issue: IssueKey) -
         assert "Idempotent-Replayed" not in response.headers
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 256, "é", "two words"])
-def test_a_malformed_idempotency_key_is_named(key: str, name: str) -> None:
-    response = post(key, name)
-    assert (response.status_code, list(response.json()["fields"])) == (400, ["Idempotency-Key"])
+def test_a_malformed_idempotency_key_is_named(key: str) -> None:
+    for name in ("", " ", "x" * 256, "é", "two words"):
+        response = post(key, name)
+        assert (response.status_code, list(response.json()["fields"])) == (400, ["Idempotency-Key"])
     assert not Coupon.objects.exists()
 
 
@@ -151,30 +149,9 @@ def test_the_same_request_at_once_is_told_to_wait_or_waits(key: str, monkeypatch
 
 
 def test_a_body_that_was_cut_off_claims_nothing(key: str) -> None:
-    half: Any = {"wsgi.input": BytesIO(b'{"code":"WINT'), "CONTENT_LENGTH": "80"}
     headers = {**bearer(key), "Idempotency-Key": "a-uuid"}
-    cut = Client().post(COUPONS, content_type="application/json", headers=headers, **half)
-    assert cut.status_code == 400
+    for sent in (b"", b'{"code":"WINT'):
+        half: Any = {"wsgi.input": BytesIO(sent), "CONTENT_LENGTH": "80"}
+        cut = Client().post(COUPONS, content_type="application/json", headers=headers, **half)
+        assert cut.status_code == 400
     assert post(key).status_code == 201
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_connection_that_is_cut_anywhere_leaves_one_object(
-    live_server: Any, store: Store, key: str
-) -> None:
-    body = b'{"code":"WINTER","kind":"percent","value":10,"starts_at":"2026-12-01T00:00:00Z"}'
-    head = (
-        f"POST {COUPONS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
-        f"Idempotency-Key: cut\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    whole = head.encode() + body
-    server: Any = urlsplit(live_server.url)
-    for end in (1, 40, len(head) // 2, len(head), len(head) + 1, len(whole) - 1, len(whole), len(whole)):
-        with socket.create_connection((server.hostname, server.port)) as cut:
-            cut.sendall(whole[:end])
-    responses = [post(key, "cut", body) for _ in range(2)]
-    while responses[-1].status_code == 409:  # the last of them is still running
-        responses.append(post(key, "cut", body))
-    assert responses[-1].status_code == 201
-    assert responses[-1]["Idempotent-Replayed"] == "true"
-    assert Coupon.objects.count() == 1

@@ -23,18 +23,15 @@ KEYS = "/stores/267418190/settings/api-keys/"
 UNKNOWN = bearer("0000000." + "0" * 27)
 
 PAGES = ("/", KEYS, f"{KEYS}new/", "/docs/api-keys/", "/admin/", "/accounts/password/change/")
-ROUTES = ("products/", "orders/", "categories/1")
+ROUTES = [f"/v1/stores/267418190/{path}" for path in ("products/", "orders/", "categories/1")]
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def client() -> Client:
-    """Shows what people get to see, instead of raising it in the test."""
-    return Client(raise_request_exception=False)
-
-
-@pytest.fixture
-def person(client: Client, owner: User, store: Store) -> Client:
-    """The store's owner, who signed in while all was well."""
+def person(owner: User, store: Store) -> Client:
+    """The store's owner, who signed in while all was well, and gets to see what people do."""
+    client = Client(raise_request_exception=False)
     sign_in(client, owner.email)
     return client
 
@@ -89,55 +86,39 @@ def assert_is_an_error_that_says_come_back(response: Any) -> None:
     assert response["Retry-After"] == "5"
 
 
-@pytest.mark.django_db(transaction=True)
-def test_without_a_database_programs_are_asked_to_come_back(client: Client) -> None:
+def test_without_a_database_people_and_programs_are_asked_to_come_back(
+    person: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor = Client(raise_request_exception=False)
     with away():
         for route in ROUTES:
-            for headers in ({}, UNKNOWN):
-                answer = client.get(f"/v1/stores/267418190/{route}", headers=headers)
-                if route != "orders/" or headers:
-                    assert_is_an_error_that_says_come_back(answer)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("path", ["/v1/stores/267418190/products/", "/docs/api-keys/"])
-def test_a_request_without_a_database_is_one_error_in_the_log(
-    person: Client, path: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    with away():
-        assert person.get(path).status_code == 503
-    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert len(errors) == 1, errors
-    assert errors[0].startswith("The database cannot be used: ")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_without_a_database_people_are_asked_to_come_back(person: Client) -> None:
-    with away():
+            assert_is_an_error_that_says_come_back(visitor.get(route, headers=UNKNOWN))
+        assert_is_an_error_that_says_come_back(visitor.get(ROUTES[0]))
         for page in PAGES:
             assert_is_a_page_that_says_come_back(person.get(page))
+        errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+        assert len(errors) == len(ROUTES) + 1 + len(PAGES)
+        assert all(error.startswith("The database cannot be used: ") for error in errors)
         assert_is_a_page_that_says_come_back(person.post(f"{KEYS}new/", {"name": "Lost"}))
-
-
-@pytest.mark.django_db(transaction=True)
-def test_without_a_database_a_visitor_reads_what_needs_none(client: Client) -> None:
-    with away():
         for page in ("/accounts/login/", "/docs/", "/docs/api-keys/", "/v1/openapi.json"):
-            assert client.get(page).status_code == 200, page
+            assert visitor.get(page).status_code == 200, page
 
 
-@pytest.mark.django_db(transaction=True)
-def test_what_can_only_be_read_is_still_read(person: Client, issue: IssueKey, store: Store) -> None:
+def test_what_can_only_be_read_is_still_read_and_counted_afterwards(
+    person: Client, issue: IssueKey, store: Store
+) -> None:
     key, plaintext = issue(access=["products:write"])
     make_product(store)
     with read_only():
         for page in ("/", KEYS, f"{KEYS}{key.prefix}/", f"{KEYS}new/", "/docs/api-keys/"):
             assert person.get(page, follow=True).status_code == 200, page
-        answer = Client().get(f"/v1/stores/{store.pk}/products/", headers=bearer(plaintext))
-        assert (answer.status_code, answer.json()["meta"]["total"]) == (200, 1)
+        for _ in range(3):
+            answer = Client().get(ROUTES[0], headers=bearer(plaintext))
+            assert (answer.status_code, answer.json()["meta"]["total"]) == (200, 1)
+        assert not key.usage.exists()
+    assert key.usage.get().requests == 3
 
 
-@pytest.mark.django_db(transaction=True)
 def test_writes_to_what_can_only_be_read_are_refused_whole(
     person: Client, issue: IssueKey, store: Store, owner: User
 ) -> None:
@@ -160,7 +141,6 @@ def test_writes_to_what_can_only_be_read_are_refused_whole(
     assert list(ApiKey.objects.usable()) == list(ApiKey.objects.all()) == [key]
 
 
-@pytest.mark.django_db(transaction=True)
 def test_no_form_about_accounts_takes_it_for_too_many_attempts(
     settings: Any, person: Client, owner: User
 ) -> None:
@@ -176,13 +156,3 @@ def test_no_form_about_accounts_takes_it_for_too_many_attempts(
                 assert response.status_code in {302, 405, 503}, address
                 if page.name in {"account_login", "account_reset_password", "mfa_login_webauthn"}:
                     assert_is_a_page_that_says_come_back(response)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_keys_did_meanwhile_is_counted_afterwards(issue: IssueKey, store: Store) -> None:
-    key, plaintext = issue(access=["products:read"])
-    with read_only():
-        for _ in range(3):
-            Client().get(f"/v1/stores/{store.pk}/products/", headers=bearer(plaintext))
-        assert not key.usage.exists()
-    assert key.usage.get().requests == 3
