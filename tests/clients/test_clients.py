@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, schema: Path) -> Path:
             shutil.copy(path, folder)
     shutil.copy(schema, folder)
     try:
-        install = ["npm", "install", "--silent", "--no-audit", "--no-fund"]
+        install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefer-offline"]
         subprocess.run(install, cwd=folder, check=True, timeout=300, capture_output=True)
     except (OSError, subprocess.SubprocessError) as error:
         programs.skip(f"No linters ({error}). {REMEDY}")
@@ -134,9 +135,13 @@ def test_a_generated_python_client_works(generated: Path, issue: IssueKey, speci
 @pytest.fixture(scope="module")
 def typed(node: Path) -> Path:
     """The same folder once the generators have made their clients, and TypeScript found no mistake."""
-    run("npx", "openapi-typescript", "openapi.json", "--output=schema.ts", cwd=node)
-    run("npx", "openapi-ts", "-i", "openapi.json", "-o", "hey-api", "-c", "@hey-api/client-fetch", cwd=node)
-    run("npx", "orval", "--input", "openapi.json", "--output", "orval/client.ts", cwd=node)
+    generators = (
+        "openapi-typescript openapi.json --output=schema.ts",
+        "openapi-ts -i openapi.json -o hey-api -c @hey-api/client-fetch",
+        "orval --input openapi.json --output orval/client.ts",
+    )
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda generator: run("npx", *generator.split(), cwd=node), generators))
     run("npx", "tsc", cwd=node)
     return node
 

@@ -99,14 +99,6 @@ def test_count_key_takes_the_keys_own_limit(client: Client, issue: IssueKey, set
 
 
 @time_machine.travel(QUARTER_PAST, tick=False)
-def test_answers_to_a_key_tell_its_limit(client: Client, issue: IssueKey) -> None:
-    _, plaintext = issue(access=["orders:read"])
-    for path in ("orders/", "customers/", "nothing/"):
-        answer = client.get(f"/v1/stores/267418190/{path}", headers=bearer(plaintext))
-        assert ("RateLimit" in answer) == (path != "nothing/"), path
-
-
-@time_machine.travel(QUARTER_PAST, tick=False)
 @pytest.mark.django_db
 def test_count_address_limits_requests_without_a_key(client: Client, settings: Any) -> None:
     settings.RATE_LIMIT_PER_ADDRESS = 2

@@ -15,7 +15,7 @@ from django.test import Client
 from apikeys.api import rate_limits
 from apikeys.api.exceptions import ApiError
 from apikeys.error_codes import ERROR_CODES
-from reflow.api.docs import EXAMPLE_LANGUAGES, RENEWAL_FILES, TWO_LANGUAGES
+from reflow.api.docs import EXAMPLE_LANGUAGES, TWO_LANGUAGES
 from reflow.api.schema import get_schema
 from stores.models import Coupon, Order, Store
 from tests import programs
@@ -23,7 +23,6 @@ from tests.conftest import IssueKey
 from tests.specimens import make_specimens
 
 GUIDE = "/docs/api-keys/"
-EXAMPLES = Path(__file__).parents[3] / "templates" / "docs" / "examples"
 COMMANDS = {
     "sh": ["sh"],
     "requests.py": [sys.executable],
@@ -49,21 +48,6 @@ def run(suffix: str, code: str, key: str, cwd: Path | None = None) -> "subproces
     return subprocess.run(
         command, input=code, env=environment, cwd=cwd, capture_output=True, text=True, timeout=60, check=False
     )
-
-
-def test_every_example_is_there_in_every_language() -> None:
-    names = {path.name.partition(".")[0] for path in EXAMPLES.iterdir()}
-    assert {path.name for path in EXAMPLES.iterdir()} == {
-        f"{name}.{suffix}"
-        for name in names
-        for suffix in (
-            RENEWAL_FILES
-            if name == "renew_key"
-            else EXAMPLE_LANGUAGES
-            if name.startswith("read_")
-            else TWO_LANGUAGES
-        )
-    }
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,7 +13,6 @@ from django.test import Client
 from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import validate
 
-from apikeys.error_codes import ERROR_CODES
 from reflow.api.schema import get_schema
 from stores.models import Store
 from stores.resources import SCOPES, Resource
@@ -167,8 +166,7 @@ def test_every_operation_tells_its_errors() -> None:
 
 def test_every_error_that_operations_tell_has_an_example_as_described() -> None:
     for response in get_schema()["components"]["responses"].values():
-        for code, example in response["content"]["application/json"]["examples"].items():
-            assert code in ERROR_CODES
+        for example in response["content"]["application/json"]["examples"].values():
             assert mistakes("ApiError", example["value"]) == []
 
 
@@ -246,14 +244,11 @@ def test_every_get_is_conditional_with_a_key_and_without(
 ) -> None:
     for method, path, operation in operations():
         assert ("304" in operation["responses"]) == (method == "GET"), path
-        if (
-            method == "GET" and "{store_id}" in path and "/api-key" not in path
-        ):  # keys count this very request
+        # Keys count this very request.
+        if method == "GET" and "{store_id}" in path and "/api-key" not in path:
             resource = next((one for one in Resource if f"/{one}" in path), None)
             address = specimens.fill(path, resource)
-            is_public = not operation["security"]
-            for browser in (caller.client, *([client] if is_public else [])):
-                response = browser.get(address)
-                again = browser.get(address, headers={"If-None-Match": response["ETag"]})
+            for browser in (caller.client, *([] if operation["security"] else [client])):
+                etag = browser.get(address)["ETag"]
+                again = browser.get(address, headers={"If-None-Match": etag})
                 assert (again.status_code, again.content) == (304, b""), address
-                assert ("no-store" in response.get("Cache-Control", "")) == (browser is caller.client)
