@@ -120,7 +120,7 @@ def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[A
     ``fields`` are further columns, with a name that is free. The store is locked. Raises ValueError and
     StoreSuspended.
     """
-    if suspension := Suspension.objects.of_store(store):
+    if suspension := Suspension.objects.filter(store=store).first():
         raise StoreSuspended(suspension.reason)
     return save_key(store=store, access=access, **fields)
 
@@ -330,7 +330,7 @@ def report_leaked_keys(found: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
     ):
         leaked = [key for key in keys if key.leaked_at is None]
         for key in leaked:
-            if not key.is_deactivated_for_good():
+            if key.deactivated_at is None or key.reactivates_at:
                 key.deactivated_at, key.reactivates_at = now, None
             key.leaked_at = now
             _save(key, "deactivated_at", "reactivates_at", "leaked_at")
@@ -371,7 +371,7 @@ def suspend_store(store: Store, *, by: Actor, reason: str) -> Suspension:
     """
     validate_no_key(reason)
     with lock_store(store):
-        if suspension := Suspension.objects.of_store(store):
+        if suspension := Suspension.objects.filter(store=store).first():
             raise StoreSuspended(suspension.reason)
         suspension = Suspension.objects.create(store=store, by=by.user, reason=reason)
         keys = _set_suspended(store, suspension.at)

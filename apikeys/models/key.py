@@ -301,10 +301,6 @@ class ApiKey(models.Model):
         return last_use.used_at if last_use else None
 
     @property
-    def is_leaked(self) -> bool:
-        return self.leaked_at is not None
-
-    @property
     def creator_name(self) -> str:
         """The e-mail address of the person, or the prefix of the program's key, that made it."""
         if self.made_by:
@@ -331,7 +327,7 @@ class ApiKey(models.Model):
 
     @property
     def is_reactivatable(self) -> bool:
-        is_off_for_good = self.is_leaked or self.is_canary or self.suspended_at is not None
+        is_off_for_good = self.leaked_at or self.is_canary or self.suspended_at
         return self.is_changeable and not is_off_for_good and self.is_deactivated(timezone.now())
 
     @property
@@ -355,9 +351,6 @@ class ApiKey(models.Model):
     def is_deactivated(self, at: datetime) -> bool:
         """Whether somebody deactivated this very key, suspended or not."""
         return self.deactivated_at is not None and (self.reactivates_at is None or self.reactivates_at > at)
-
-    def is_deactivated_for_good(self) -> bool:
-        return self.deactivated_at is not None and self.reactivates_at is None
 
     def is_expired(self, at: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= at

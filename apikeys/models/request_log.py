@@ -34,10 +34,6 @@ class RequestQuerySet(models.QuerySet["LoggedRequest"]):
     def with_request_id(self, request_id: UUID) -> "RequestQuerySet":
         return self.filter(request_id=request_id)
 
-    def with_error(self) -> "RequestQuerySet":
-        """Requests that were refused or failed."""
-        return self.filter(reason__isnull=False)
-
     def newest_first(self) -> "RequestQuerySet":
         return self.order_by("-at", "-id")
 

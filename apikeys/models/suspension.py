@@ -12,11 +12,6 @@ from apikeys.validators import validate_no_key
 from stores.models import Store
 
 
-class SuspensionQuerySet(models.QuerySet["Suspension"]):
-    def of_store(self, store: Store) -> "Suspension | None":
-        return next(iter(self.filter(store=store)), None)
-
-
 class Suspension(models.Model):
     """The keys of a store are refused, and it gets no new ones."""
 
@@ -30,8 +25,6 @@ class Suspension(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     at = models.DateTimeField(default=timezone.now)
-
-    objects = SuspensionQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.store}: {self.reason}"

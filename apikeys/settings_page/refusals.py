@@ -56,7 +56,7 @@ def describe_refusal(key: ApiKey | None, refusal: Refusal) -> str:
             return f"The key did not have {refusal.scope}."
         case "address_not_allowed" if refusal.address:
             return f"The key does not allow {refusal.address}."
-        case "api_key_inactive" if key and key.is_leaked:
+        case "api_key_inactive" if key and key.leaked_at:
             return "The key was reported as leaked, so it is off for good. Create a new one."
         case "api_key_inactive" if key and key.suspended_at:
             return "An operator suspended all keys of the store."

@@ -77,7 +77,7 @@ class RequestFilters(LogFilters):
         if request_id:
             rows = rows.with_request_id(request_id)
         if wanted["reason"] or wanted["outcome"] in {Outcome.REFUSED, Outcome.FAILED}:
-            rows = rows.with_error()
+            rows = rows.filter(reason__isnull=False)
         if key and wanted["reason"]:
             rows = rows.filter(reason=wanted["reason"])
         equal = {name: wanted[name] for name in ("method", "resource", "address", "reason") if wanted[name]}

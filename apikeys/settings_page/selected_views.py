@@ -51,7 +51,7 @@ def why_not_deactivated(key: ApiKey) -> str:
 
 
 def why_not_reactivated(key: ApiKey) -> str:
-    if key.is_leaked:
+    if key.leaked_at:
         return "was reported as leaked"
     if key.suspended_at:
         return "was suspended by an operator"
@@ -59,7 +59,7 @@ def why_not_reactivated(key: ApiKey) -> str:
 
 
 def why_not_extended(key: ApiKey) -> str:
-    if key.is_leaked:
+    if key.leaked_at:
         return "was reported as leaked"
     if key.superseded_at:
         return "was rolled"

@@ -21,22 +21,3 @@ from stores.models.sales import (
     PaymentStatus,
 )
 from stores.models.store import Store
-
-__all__ = [
-    "Address",
-    "Category",
-    "Change",
-    "Coupon",
-    "CouponKind",
-    "Customer",
-    "InventoryType",
-    "Order",
-    "OrderLine",
-    "OrderStatus",
-    "PaymentStatus",
-    "Product",
-    "ProductCategory",
-    "ProductVariant",
-    "Store",
-    "StoreObject",
-]

@@ -44,7 +44,7 @@ def test_a_leaked_key_can_still_be_reported(client: Client, issue: IssueKey) -> 
     key, plaintext = issue()
     response = client.post("/v1/api-keys/revoke/", {"keys": [plaintext]}, "application/json")
     assert response.status_code == 202
-    assert ApiKey.objects.get(pk=key.pk).is_leaked
+    assert ApiKey.objects.get(pk=key.pk).leaked_at
 
 
 @pytest.mark.parametrize("model", [Category, Coupon, Customer, Order, Product, Store])

@@ -42,9 +42,9 @@ def test_revoke_answers_alike_whether_a_key_exists(client: Client, issue: IssueK
 def test_revoke_leaves_a_key_whose_secret_is_wrong(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue()
     hand_in(client, with_wrong_secret(plaintext))
-    assert not ApiKey.objects.get(pk=key.pk).is_leaked
+    assert not ApiKey.objects.get(pk=key.pk).leaked_at
     hand_in(client, plaintext, with_wrong_secret(plaintext))
-    assert ApiKey.objects.get(pk=key.pk).is_leaked
+    assert ApiKey.objects.get(pk=key.pk).leaked_at
 
 
 def test_revoke_finds_a_key_in_any_text(client: Client, issue: IssueKey) -> None:
@@ -59,7 +59,7 @@ def test_revoke_finds_a_key_in_any_text(client: Client, issue: IssueKey) -> None
         found = text.format(key=plaintext, encoded=plaintext.replace(".", "%252e"), upper=plaintext.upper())
         answer = hand_in(client, "nothing of ours", found)
         assert (answer.status_code, answer.json()) == (202, {"received": 2})
-        assert ApiKey.objects.get(pk=key.pk).is_leaked, text
+        assert ApiKey.objects.get(pk=key.pk).leaked_at, text
 
 
 def test_revoke_refuses_a_malformed_body(client: Client, db: None, settings: Any) -> None:
