@@ -5,8 +5,7 @@ the primary: keys above all, so that a deactivated one is refused from the next 
 key, and one of an owner, reads from a replica only what that has received in full: everything up to the
 store's last change (``Store.changed_at``).
 
-A thread for each replica compares it with the primary once a second, so that requests ask nobody, and sooner
-after a request that found a change missing.
+A thread for each replica compares it with the primary once a second, so that requests ask nobody.
 """
 
 import logging
@@ -28,7 +27,6 @@ from prometheus_client import Gauge
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.0
-MIN_CHECK_SECONDS = 0.05
 # A replica that has not answered a check by then is away.
 MAX_CHECK_SECONDS = 1.0
 MAX_SAMPLES = 1000
@@ -88,7 +86,6 @@ class Replica:
         self._samples: deque[Sample] = deque(maxlen=MAX_SAMPLES)
         self._complete_at = -inf
         self._check_began = inf
-        self._is_asked_for = threading.Event()
 
     @property
     def is_silent(self) -> bool:
@@ -103,10 +100,7 @@ class Replica:
         """Return whether the replica is fit and a store's last change, if any, has arrived there."""
         if self.state is not State.OK or self.complete_until is None:
             return False
-        if changed_at is None or changed_at <= self.complete_until:
-            return True
-        self._is_asked_for.set()
-        return False
+        return changed_at is None or changed_at <= self.complete_until
 
     def leave_out(self) -> None:
         """Leave the replica out until the next check that it passes."""
@@ -118,9 +112,7 @@ class Replica:
             self._set(self.check())
             self._check_began = inf
             LAG.labels(self.alias).set(self.lag)
-            time.sleep(MIN_CHECK_SECONDS)
-            self._is_asked_for.wait(CHECK_SECONDS - MIN_CHECK_SECONDS)
-            self._is_asked_for.clear()
+            time.sleep(CHECK_SECONDS)
 
     def check(self) -> State:
         """Compare the replica with the primary."""
