@@ -37,7 +37,7 @@ urlpatterns = [
     ),
     path("admin/", admin.site.urls),
     path("robots.txt", well_known.robots, name="robots"),
-    path("favicon.ico", well_known.FaviconView.as_view(), name="favicon"),
+    path("favicon.ico", well_known.favicon, name="favicon"),
     path(".well-known/security.txt", well_known.security, name="security-txt"),
 ]
 

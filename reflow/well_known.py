@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.utils import timezone
-from django.views.generic import RedirectView
 
 # Nothing but the documentation is for search engines.
 ROBOTS = "User-agent: *\nAllow: /docs/\nDisallow: /\n"
@@ -31,8 +31,6 @@ def security(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
-class FaviconView(RedirectView):
+def favicon(request: HttpRequest) -> HttpResponse:
     """Redirect to the site's mark, which pages name themselves."""
-
-    def get_redirect_url(self, *args: object, **kwargs: object) -> str:
-        return static("img/mark.svg")
+    return redirect(static("img/mark.svg"))

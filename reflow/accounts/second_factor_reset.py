@@ -43,8 +43,9 @@ def remove_second_factors(
             emails.queue_notification(
                 "mfa/email/second_factor_removed", user, {"email": user.email, "removed": names}
             )
-            sessions = UserSession.objects.filter(user=user).exclude(session_key=kept_session)
-            get_adapter().end_sessions(sessions)
+            get_adapter().end_sessions(
+                UserSession.objects.filter(user=user).exclude(session_key=kept_session)
+            )
     return names
 
 

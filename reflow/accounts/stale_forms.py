@@ -20,18 +20,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     somebody's name, it gets no further, and is not shown to them as their own.
     """
     match = request.resolver_match
-    fields: list[tuple[str, str]] = []
-    if match and is_from_this_site(request):
-        if match.namespace == "apikeys":
-            return redirect_to_form(request)
-        if match.namespace == "admin":
-            fields = [(name, value) for name, values in request.POST.lists() for value in values]
-    kept = [(name, value) for name, value in fields if name != "csrfmiddlewaretoken"]
-    if any("password" in name for name, _ in kept):
-        kept = []
+    is_from_this_site = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+    namespace = match.namespace if match and is_from_this_site else ""
+    if namespace == "apikeys":
+        return redirect_to_form(request)
+    fields = request.POST.copy()
+    fields.pop("csrfmiddlewaretoken", None)
+    kept: list[tuple[str, str]] = []
+    if namespace == "admin" and not any("password" in name for name in fields):
+        kept = [(name, value) for name, values in fields.lists() for value in values]
     return render(request, "403_csrf.html", {"kept": kept}, status=HTTPStatus.FORBIDDEN)
-
-
-def is_from_this_site(request: HttpRequest) -> bool:
-    """Whether a browser says that one of our own pages sent this."""
-    return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"

@@ -67,11 +67,6 @@ def limit_challenges(view: View) -> View:
     return limited
 
 
-def redirect_to(name: str) -> View:
-    """Build a view for a page of allauth that this site does not have."""
-    return RedirectView.as_view(pattern_name=name)
-
-
 urlpatterns = [
     private_page("", mfa.index, "mfa_index"),
     # Signing in and out.
@@ -86,7 +81,9 @@ urlpatterns = [
     page("reauthenticate/passkey/", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
     # The password. An account without one gets one in the way a forgotten one is replaced.
     private_page("password/change/", account.password_change, "account_change_password"),
-    page("password/set/", redirect_to("account_reset_password"), "account_set_password"),
+    page(
+        "password/set/", RedirectView.as_view(pattern_name="account_reset_password"), "account_set_password"
+    ),
     page("password/reset/", account.password_reset, "account_reset_password"),
     page("password/reset/sent/", account.password_reset_done, "account_reset_password_done"),
     page(
@@ -105,7 +102,7 @@ urlpatterns = [
     private_page(
         "recovery-codes/download/", recovery_codes.download_recovery_codes, "mfa_download_recovery_codes"
     ),
-    page("passkeys/", redirect_to("mfa_index"), "mfa_list_webauthn"),
+    page("passkeys/", RedirectView.as_view(pattern_name="mfa_index"), "mfa_list_webauthn"),
     private_page("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
     private_page("passkeys/<int:pk>/rename/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
     private_page("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),

@@ -17,6 +17,9 @@ from apikeys.models import Email
 # overdue.
 OVERDUE = {"daily": timedelta(hours=26), "hourly": timedelta(hours=3)}
 
+# The name behind "reflow_", what it is, and the value.
+Figure = tuple[str, str, float]
+
 CONNECTIONS = """
     SELECT numbackends, current_setting('max_connections')::integer
     FROM pg_stat_database WHERE datname = current_database()
@@ -26,11 +29,13 @@ CONNECTIONS = """
 class DatabaseCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the figures, or nothing while the database is away."""
+        collectors = [collect_emails, collect_timed_work]
+        if connection.vendor == "postgresql":
+            collectors.append(collect_connections)
         try:
-            yield from collect_emails()
-            yield from collect_timed_work()
-            if connection.vendor == "postgresql":
-                yield from collect_connections()
+            for collect in collectors:
+                for name, documentation, value in collect():
+                    yield GaugeMetricFamily(f"reflow_{name}", documentation, value)
         except DatabaseError:
             return
 
@@ -46,40 +51,29 @@ def summarize_emails(*, failed_since: datetime) -> dict[str, Any]:
     )
 
 
-def collect_emails() -> Iterator[GaugeMetricFamily]:
+def collect_emails() -> Iterator[Figure]:
     found = summarize_emails(failed_since=datetime.min.replace(tzinfo=UTC))
     age = (timezone.now() - found["oldest"]).total_seconds() if found["oldest"] else 0.0
-    yield GaugeMetricFamily("reflow_emails_waiting", "E-mails that are not sent yet.", found["waiting"])
-    yield GaugeMetricFamily(
-        "reflow_emails_oldest_seconds", "How long the oldest of them has waited.", max(0.0, age)
-    )
-    yield GaugeMetricFamily(
-        "reflow_emails_failed", "E-mails that were given up, as long as they are kept.", found["failed"]
-    )
+    yield "emails_waiting", "E-mails that are not sent yet.", found["waiting"]
+    yield "emails_oldest_seconds", "How long the oldest of them has waited.", max(0.0, age)
+    yield "emails_failed", "E-mails that were given up, as long as they are kept.", found["failed"]
 
 
-def collect_timed_work() -> Iterator[GaugeMetricFamily]:
+def collect_timed_work() -> Iterator[Figure]:
     """Yield 0 for work that was never done, so that an alert sees it."""
     for name in OVERDUE:
         done = cache.get(name)
-        at = done["at"].timestamp() if done else 0.0
-        yield GaugeMetricFamily(
-            f"reflow_{name}_last_run_seconds", f"When {name} work was done last: Unix time.", at
-        )
-        failed = len(done["failed"]) if done else 0
-        yield GaugeMetricFamily(f"reflow_{name}_failed_steps", "Steps of it that failed then.", failed)
+        at, failed = (done["at"].timestamp(), len(done["failed"])) if done else (0.0, 0)
+        yield f"{name}_last_run_seconds", f"When {name} work was done last: Unix time.", at
+        yield f"{name}_failed_steps", "Steps of it that failed then.", failed
 
 
-def collect_connections() -> Iterator[GaugeMetricFamily]:
+def collect_connections() -> Iterator[Figure]:
     with connection.cursor() as cursor:
         cursor.execute(CONNECTIONS)
         in_use, maximum = cursor.fetchone()
-    yield GaugeMetricFamily(
-        "reflow_database_connections", "Connections to the database, of everybody.", in_use
-    )
-    yield GaugeMetricFamily(
-        "reflow_database_connections_max", "Connections that its server allows, for all databases.", maximum
-    )
+    yield "database_connections", "Connections to the database, of everybody.", in_use
+    yield "database_connections_max", "Connections that its server allows, for all databases.", maximum
 
 
 FROM_DATABASE = CollectorRegistry()

@@ -1,6 +1,7 @@
 """Whether this process is alive, and whether it is ready to serve: what load balancers ask."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.db import connection
@@ -36,19 +37,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
     Read replicas are named, with their state, and a mail server that is missing: it is ready without them.
     """
-    results = {name: has_passed(check) for name, check in CHECKS.items()}
-    states = {name: "ok" if result else "failed" for name, result in results.items()}
+    states, status = {}, HTTPStatus.OK
+    for name, check in CHECKS.items():
+        try:
+            check()
+            states[name] = "ok"
+        except Exception:  # whatever it is, this is not ready
+            states[name], status = "failed", HTTPStatus.SERVICE_UNAVAILABLE
     replicas().start_threads()
     email = {} if settings.MAIL_SERVER else {"email": "EMAIL_URL is not set"}
-    return JsonResponse(states | replicas().states() | email, status=200 if all(results.values()) else 503)
-
-
-def has_passed(check: Callable[[], None]) -> bool:
-    try:
-        check()
-    except Exception:  # whatever it is, this is not ready
-        return False
-    return True
+    return JsonResponse(states | replicas().states() | email, status=status)
 
 
 PATHS = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics.metrics}

@@ -30,20 +30,17 @@ class Command(BaseCommand):
 
 def do_steps(name: str, steps: Iterable[Callable[[], None]]) -> None:
     """Do each step, and keep when that was and which failed. Raises CommandError where one has."""
-    failed = [step.__name__ for step in steps if not succeeds(step)]
+    failed = []
+    for step in steps:
+        # One that fails does not keep the others from being done.
+        try:
+            step()
+        except Exception:
+            logger.exception("A step failed: %s", step.__name__)
+            failed.append(step.__name__)
     cache.set(name, {"at": timezone.now(), "failed": failed}, timeout=None)
     if failed:
         raise CommandError(f"Not everything was done: {', '.join(failed)} failed. The log says why.")
-
-
-def succeeds(step: Callable[[], None]) -> bool:
-    """Whether a step was done. One that fails does not keep the others from being done."""
-    try:
-        step()
-    except Exception:
-        logger.exception("A step failed: %s", step.__name__)
-        return False
-    return True
 
 
 def clear_sessions() -> None:
