@@ -6,7 +6,8 @@ Without one that cannot be had, the tests that need it are skipped with a line t
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -43,6 +44,14 @@ def needed() -> Iterator[None]:
 def skip(reason: str) -> NoReturn:
     """Skip a test that needs what is not here. In CI everything has to be, and the test fails."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
+def wait_until(is_so: Callable[[], object], seconds: float = 180) -> None:
+    """Come back when it is so; fail where it never is."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "It never came to that."
+        time.sleep(0.02)
 
 
 def children_of(process: int) -> list[int]:

@@ -5,13 +5,14 @@ import json
 import os
 import re
 import secrets
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.client import HTTPResponse
@@ -87,7 +88,6 @@ def gunicorn(
 @contextmanager
 def started(program: Sequence[str], folder: Path, port: int, **environment: str) -> Iterator[Served]:
     """Start a program of the site, and stop it as an operator would unless it has ended by then."""
-    output = folder / "output"
     environment = {
         "PATH": os.environ["PATH"],
         "ENV_FILE": os.devnull,
@@ -96,23 +96,60 @@ def started(program: Sequence[str], folder: Path, port: int, **environment: str)
         "DEMO_OWNER_PASSWORD": PASSWORD,
         **environment,
     }
-    with output.open("a") as log:
-        process = subprocess.Popen(
-            [sys.executable, *program],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            # Of its own group, so that a test can kill all of it at once.
-            start_new_session=True,
-        )
-    try:
-        wait_for(process, port, output)
-        yield Served(f"http://127.0.0.1:{port}", environment["DATABASE_URL"], output, process)
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
+    site = Program([sys.executable, *program], folder / "output", port, {"env": environment})
+    with site.running() as process:
+        yield Served(f"http://127.0.0.1:{port}", environment["DATABASE_URL"], site.output, process)
+        site.stop()
+
+
+@dataclass
+class Program:
+    """A program of which this process has one at a time; it is up when it listens at ``port``, if it has one.
+
+    ``options`` are those of Popen.
+    """
+
+    command: Sequence[str]
+    output: Path
+    port: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        with self.output.open("a") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Of its own group, so that a test can kill all of it at once.
+                start_new_session=True,
+                **self.options,
+            )
+        if self.port:
+            wait_for(self.process, self.port, self.output)
+        return self.process
+
+    def stop(self) -> None:
+        """As an operator does: what is begun is finished."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """As the kernel does, with all its processes."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    @contextmanager
+    def running(self) -> Iterator["subprocess.Popen[bytes]"]:
+        try:
+            yield self.start()
+        finally:
+            self.kill()
 
 
 def free_port() -> int:

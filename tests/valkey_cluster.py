@@ -2,8 +2,7 @@
 
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +11,9 @@ from redis import Redis, RedisCluster
 from redis.exceptions import RedisError
 
 from tests import valkey
+from tests.programs import wait_until
 from tests.server import free_port
 
-PATIENCE_SECONDS = 60
 SLOTS = 16384
 HOST = "127.0.0.1"
 # As the guide sets a cluster up, but quicker to notice that a node is away.
@@ -111,10 +110,3 @@ def cluster(count: int = 3) -> Iterator[Cluster]:
 def client(url: str) -> RedisCluster:
     host, _, port = url.removeprefix("redis+cluster://").partition(",")[0].partition(":")
     return RedisCluster(host, int(port))
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline, "The cluster did not come to that."
-        time.sleep(0.02)

@@ -12,7 +12,7 @@ from apikeys.models import Usage
 from apikeys.models.outcomes import Outcome
 from tests import programs
 from tests.postgres import Postgres, own_postgres
-from tests.resilience.load import wait_until
+from tests.programs import wait_until
 from tests.server import Served, database_of_the_tests, gunicorn
 
 Serve = Callable[..., Served]

@@ -11,6 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from itertools import count
 from typing import Any
 
+from tests.programs import wait_until
 from tests.resilience.site import PATIENCE_SECONDS, STORE, Site
 from tests.server import call_api
 
@@ -124,13 +125,6 @@ class Load:
     def served(self) -> int:
         """Count the good answers."""
         return sum(answer.is_good for answer in self.answers)
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline, "It never came to that."
-        time.sleep(0.02)
 
 
 def ask(connection: HTTPConnection, key: str, method: str, path: str, body: Any = None) -> Answer:

@@ -1,6 +1,7 @@
 """The site on several machines, as the guide deploys it, all of them this one: each part can be killed."""
 
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +17,10 @@ from tests.programs import Unavailable
 from tests.resilience import pooler, proxy
 from tests.resilience.load import Load
 from tests.resilience.pooler import PgBouncer
-from tests.resilience.scenarios import Fault, Part, is_limited, killed, see_an_answer
-from tests.resilience.servers import Program, standby
+from tests.resilience.scenarios import Fault, Part, is_limited, killed
+from tests.resilience.servers import standby
 from tests.resilience.site import Site, environment, make_keys
-from tests.server import free_port
+from tests.server import Program, free_port
 from tests.valkey_cluster import Cluster, Node
 
 Started = TypeVar("Started")
@@ -40,19 +41,17 @@ class WebServer(Program):
 
     listener: socket.socket | None = None
 
-    def start(self) -> None:
+    def start(self) -> "subprocess.Popen[bytes]":
         if self.listener is None:
             self.listener = socket.create_server(("127.0.0.1", self.port), backlog=2048)
         handle = self.listener.fileno()
         self.command = [sys.executable, "-c", WITH_SOCKET, str(handle)]
         self.options["pass_fds"] = [handle]
-        super().start()
+        return super().start()
 
     def restart(self) -> None:
-        """As systemctl does: what is begun is finished."""
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(60)
+        """As systemctl does."""
+        self.stop()
         self.start()
 
     def kill(self) -> None:
@@ -101,7 +100,12 @@ class Machines:
             Fault("Nothing", ExitStack),
             Fault(ROLLING_RESTART, ExitStack, self.restart_in_turn, is_limited),
             *(
-                Fault(f"{name} killed", partial(killed, part), see_an_answer, is_limited)
+                Fault(
+                    f"{name} killed",
+                    partial(killed, part),
+                    is_well=is_limited,
+                    loses_usage=part in self.web_servers,
+                )
                 for name, part in parts.items()
                 if part
             ),

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from email import message_from_bytes
 from pathlib import Path
 
+from tests.programs import wait_until
 from tests.resilience import site
-from tests.resilience.load import wait_until
-from tests.resilience.servers import Program
-from tests.server import free_port
+from tests.server import Program, free_port
 
 PATIENCE_SECONDS = 60
 
@@ -101,15 +100,15 @@ def new_mail_server() -> MailServer:
     return MailServer(free_port())
 
 
-def environment(mail: MailServer, database_url: str) -> dict[str, str]:
+def environment(mail: MailServer, database_url: str, **settings: str) -> dict[str, str]:
     """Return the environment of a process that sends through the mail server, and soon tries again."""
-    return site.environment(database_url, EMAIL_URL=f"smtp://127.0.0.1:{mail.port}")
+    return site.environment(database_url, EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", **settings)
 
 
 @contextmanager
-def worker(mail: MailServer, database_url: str, output: Path) -> Iterator[Program]:
+def worker(mail: MailServer, database_url: str, output: Path, **settings: str) -> Iterator[Program]:
     """A worker that is started again whenever it ends, as systemd and Compose do."""
     command = ["sh", "-c", f"while :; do {sys.executable} -m django db_worker; done"]
-    program = Program(command, output, options={"env": environment(mail, database_url)})
+    program = Program(command, output, options={"env": environment(mail, database_url, **settings)})
     with program.running():
         yield program

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from tests import postgres, programs
 from tests.postgres import Postgres
-from tests.resilience.servers import Program
-from tests.server import free_port
+from tests.server import Program, free_port
 
 CONFIGURATION = """
 [databases]

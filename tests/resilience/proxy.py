@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests import programs
-from tests.resilience.servers import Program
 from tests.resilience.site import Site
-from tests.server import ROOT, free_port
+from tests.server import ROOT, Program, free_port
 
 CONFIGURATION = ROOT / "reflow" / "deploy" / "nginx.conf"
 # What a distribution's nginx.conf says around it. Root drops to a user who cannot read the folder.

@@ -12,12 +12,14 @@ from functools import partial
 from typing import Protocol
 
 from tests.postgres import Postgres
-from tests.resilience.load import READERS, Answer, Load, counted, products, wait_until
+from tests.programs import wait_until
+from tests.resilience.load import READERS, Answer, Load, counted, products
 from tests.resilience.site import STORE, Site
 
 PATIENCE_SECONDS = 60
-# Usage is written every second, on a busy machine later.
+# Usage is written every second, on a busy machine later. What is lost is not waited for so long.
 QUIET_SECONDS = 10
+QUIET_SECONDS_AFTER_A_LOSS = 2
 CLIENTS = READERS + 1
 # A database file reaches further than this, and so does what is written beside it before long.
 FULL_BYTES = 64 * 1024
@@ -26,7 +28,7 @@ FULL_BYTES = 64 * 1024
 class Part(Protocol):
     """A process that can be killed and started again at the same address."""
 
-    def start(self) -> None: ...
+    def start(self) -> object: ...
 
     def kill(self) -> None: ...
 
@@ -85,13 +87,15 @@ def see_refused_writes(load: Load) -> None:
 class Fault:
     """Lasts as long as ``happening`` is entered: until ``meet`` comes back, and so many seconds more.
 
-    It is over when clients get answers that are well, one after the other.
+    It is over when clients get answers that are well, one after the other. ``loses_usage`` is that which a
+    process had not written yet.
     """
 
     name: str
     happening: Callable[[], AbstractContextManager[object]]
     meet: Callable[[Load], None] = see_an_answer
     is_well: Callable[[Answer], bool] = is_good
+    loses_usage: bool = False
 
 
 def measure(site: Site, fault: Fault, *, lasting: float = 0) -> Seen:
@@ -107,6 +111,8 @@ def measure(site: Site, fault: Fault, *, lasting: float = 0) -> Seen:
         load.goes_well(is_well=fault.is_well)
     failed = [answer.at for answer in load.answers if not answer.is_good]
     unwell = [answer.at for answer in load.answers if answer.at > over and not fault.is_well(answer)]
+    quiet_seconds = QUIET_SECONDS_AFTER_A_LOSS if fault.loses_usage else QUIET_SECONDS
+    settled = settle(site, counted_before + load.served, quiet_seconds)
     return Seen(
         fault=fault.name,
         answers=dict(sorted(load.seen.items())),
@@ -119,7 +125,7 @@ def measure(site: Site, fault: Fault, *, lasting: float = 0) -> Seen:
         back_after_seconds=max(unwell, default=over) - over,
         not_limited=sum(answer.is_good and not answer.is_limited for answer in load.answers),
         half_done=half_done(site, load),
-        usage_lost=max(0, load.served - (settled(site, counted_before + load.served) - counted_before)),
+        usage_lost=max(0, load.served - (settled - counted_before)),
     )
 
 
@@ -130,10 +136,10 @@ def half_done(site: Site, load: Load) -> int:
     return len(torn) + len(load.written - there.keys())
 
 
-def settled(site: Site, expected: int) -> int:
+def settle(site: Site, expected: int, quiet_seconds: float) -> int:
     """Return what usage has counted, once it is as much as expected or nothing more comes."""
     now, since = counted(site), time.monotonic()
-    while now < expected and time.monotonic() < since + QUIET_SECONDS:
+    while now < expected and time.monotonic() < since + quiet_seconds:
         time.sleep(0.2)
         before, now = now, counted(site)
         if now > before:
@@ -187,7 +193,7 @@ def worker_killed(site: Site) -> Fault:
         wait_until(lambda: len(set(site.workers()) - {killed}) == len(before))
         yield
 
-    return Fault("A worker killed", happening)
+    return Fault("A worker killed", happening, loses_usage=True)
 
 
 def disk_full(site: Site) -> Fault:

@@ -1,56 +1,15 @@
-"""Servers that can be killed and started again at the same address."""
+"""Databases that can be killed and started again at the same address."""
 
-import os
 import shutil
-import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tests import postgres, valkey
 from tests.postgres import Postgres
-from tests.server import ROOT, wait_for
-
-
-@dataclass
-class Program:
-    """A program of which this process has one at a time; it is up when it listens at ``port``, if it has one.
-
-    ``options`` are those of Popen.
-    """
-
-    command: Sequence[str]
-    output: Path
-    port: int = 0
-    options: dict[str, Any] = field(default_factory=dict)
-    process: "subprocess.Popen[bytes] | None" = None
-
-    def start(self) -> None:
-        with self.output.open("a") as log:
-            self.process = subprocess.Popen(
-                self.command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True, **self.options
-            )
-        if self.port:
-            wait_for(self.process, self.port, self.output)
-
-    def kill(self) -> None:
-        """End it as the kernel does, with all its processes."""
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        try:
-            self.start()
-            yield
-        finally:
-            self.kill()
 
 
 @contextmanager

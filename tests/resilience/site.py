@@ -54,6 +54,8 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
         "LOG_LEVEL": "ERROR",
         "DJANGO_SETTINGS_MODULE": "tests.resilience.settings",
         "STATIC_FOLDER": STATIC_FOLDER.name,
+        # As long as a test may hold an e-mail, on a machine that is busy.
+        "EMAIL_SECONDS": "60",
         **settings,
     }
 

@@ -13,11 +13,9 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import Email
 from stores.models import Store
-from tests.postgres import Postgres
+from tests.programs import wait_until
 from tests.resilience.conftest import POSTGRESQL
-from tests.resilience.load import wait_until
-from tests.resilience.mail import MailServer, environment, mail_server, new_mail_server, worker
-from tests.resilience.site import make_keys, run
+from tests.resilience.mail import MailServer, mail_server, new_mail_server, worker
 from tests.server import database_of_the_tests
 
 pytestmark = POSTGRESQL
@@ -53,9 +51,9 @@ def test_a_silent_mail_server_holds_up_nothing_but_emails(
     mail: MailServer, many_owners: list[str], store: Store, tmp_path: Path
 ) -> None:
     mail.is_silent.set()
-    with worker(mail, database_of_the_tests(), tmp_path / "output"):
+    with worker(mail, database_of_the_tests(), tmp_path / "output", EMAIL_SECONDS="3"):
         send_emails(store)
-        wait_until(lambda: Email.objects.exclude(error="").count() == 2)
+        wait_until(lambda: Email.objects.exclude(error="").exists())
         assert mail.received == []
         mail.is_silent.clear()
         wait_until(all_sent)
@@ -93,19 +91,3 @@ def test_a_worker_that_is_killed_loses_no_email_and_repeats_one(
     assert len(set(mail.received)) == 6 * OWNERS
     assert len(mail.received) == 6 * OWNERS + 1
     assert mail.received.count(mail.received[0]) == 2
-
-
-def test_emails_survive_a_database_that_is_away(mail: MailServer, database: Postgres, tmp_path: Path) -> None:
-    """The one that was on its way then may be sent twice."""
-    variables = environment(mail, database.url)
-    keys = make_keys(variables)
-    with worker(mail, database.url, tmp_path / "output"):
-        mail.hold()
-        run("manage.py", "revoke_keys", variables=variables, typed=keys[0])
-        mail.await_emails(1)
-        database.stop()
-        mail.may_answer.set()
-        database.start()
-        run("manage.py", "revoke_keys", variables=variables, typed=keys[1])
-        mail.await_emails(2)
-    assert len(mail.received) <= 3

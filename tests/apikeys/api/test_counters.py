@@ -13,7 +13,8 @@ from apikeys.api import rate_limits
 from apikeys.api.counters import ClusterCounters
 from apikeys.api.rate_limits import RateLimiter
 from tests import programs, valkey_cluster
-from tests.valkey_cluster import HOST, Cluster, Node, wait_until
+from tests.programs import wait_until
+from tests.valkey_cluster import HOST, Cluster, Node
 
 # So many that each node counts for some of them.
 CLIENTS = [str(number) for number in range(60)]

@@ -23,7 +23,7 @@ from apikeys.api.counters import MemoryCounters, make_counters
 from apikeys.api.rate_limits import RateLimiter
 from tests import programs, valkey, valkey_cluster
 from tests.conftest import IssueKey, bearer, new_rate_limiter
-from tests.valkey_cluster import wait_until
+from tests.programs import wait_until
 
 URL = "/v1/api-key/"
 QUARTER_PAST = datetime(2026, 11, 23, 12, 0, 15, tzinfo=UTC)

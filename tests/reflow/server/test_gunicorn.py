@@ -8,8 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.request import Request
@@ -18,7 +17,7 @@ import pytest
 
 from apikeys import key_text
 from reflow.server import gunicorn as configuration
-from tests.programs import children_of
+from tests.programs import children_of, wait_until
 from tests.server import PATIENCE, Answer, Served, answer_to, free_port, gunicorn
 
 TOKEN = "a3f1c2d4e5b6978877665544332211ff"
@@ -53,13 +52,6 @@ def measured(server: Served, name: str) -> list[float]:
     return [float(value) for value in re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE)]
 
 
-def wait_until(server: Served, is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, server.printed
-        time.sleep(0.05)
-
-
 def test_metrics_add_up_over_its_processes_and_survive_one(server: Served) -> None:
     before = sum(measured(server, "reflow_requests_total"))
     for _ in range(20):
@@ -67,16 +59,16 @@ def test_metrics_add_up_over_its_processes_and_survive_one(server: Served) -> No
     os.kill(workers(server)[0], signal.SIGKILL)
     assert sum(measured(server, "reflow_requests_total")) == before + 20
     # Its end is a line of JSON, as all are.
-    wait_until(server, lambda: "Perhaps out of memory?" in server.printed)
+    wait_until(lambda: "Perhaps out of memory?" in server.printed)
     loggers = {json.loads(line)["logger"] for line in server.printed.splitlines()}
     assert {"gunicorn.error", "reflow.requests"} <= loggers
 
 
 def test_threads_and_memory_are_those_of_its_processes(server: Served) -> None:
-    wait_until(server, lambda: len(measured(server, "reflow_process_memory_bytes")) == 2)
-    wait_until(server, lambda: measured(server, "reflow_threads") == [8])
+    wait_until(lambda: len(measured(server, "reflow_process_memory_bytes")) == 2)
+    wait_until(lambda: measured(server, "reflow_threads") == [8])
     # A thread is busy until its answer is gone, which is a moment after the answer has come.
-    wait_until(server, lambda: measured(server, "reflow_threads_busy") == [1])
+    wait_until(lambda: measured(server, "reflow_threads_busy") == [1])
     assert all(size > 10_000_000 for size in measured(server, "reflow_process_memory_bytes"))
 
 
@@ -111,7 +103,7 @@ def test_told_to_stop_it_finishes_what_was_begun_and_leaves_nothing_behind(serve
         client.sendall(f"{request}Authorization: Bearer {KEY}\r\n\r\n".encode())
         connection, _ = database.accept()
         server.process.terminate()
-        wait_until(server, lambda: len(workers(server)) <= 1)
+        wait_until(lambda: len(workers(server)) <= 1)
         connection.close()
         answer = client.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 503 ")
