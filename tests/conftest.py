@@ -152,6 +152,10 @@ def sign_in(client: Client, email: str) -> None:
     assert response.status_code == 302, response.content
 
 
+def is_signed_in(client: Client) -> bool:
+    return client.get("/accounts/").status_code == 200
+
+
 def deliver_emails() -> list[EmailMessage]:
     """Do what a worker does with the e-mails that are due; returns all e-mails of the test so far."""
     while due := list(DBTaskResult.objects.ready()):

@@ -41,17 +41,17 @@ def python_that(folder: Path, *, answers: str) -> str:
     return f"PYTHON={python}"
 
 
-def test_a_python_that_is_too_old_gets_one_line(tmp_path: Path, make: Make) -> None:
-    result = make("run", python_that(tmp_path, answers="exit 1"))
-    assert_one_line(result, "needs Python 3.11 or newer")
-
-
-def test_a_missing_venv_module_gets_one_line(tmp_path: Path, make: Make) -> None:
-    result = make("run", python_that(tmp_path, answers='case "$2" in *venv*) exit 1;; esac'))
-    assert_one_line(result, "apt install python3-venv")
-
-
-def assert_one_line(result: subprocess.CompletedProcess[str], words: str) -> None:
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ("exit 1", "needs Python 3.11 or newer"),
+        ('case "$2" in *venv*) exit 1;; esac', "apt install python3-venv"),
+    ],
+)
+def test_a_python_that_will_not_do_gets_one_line(
+    tmp_path: Path, make: Make, answers: str, words: str
+) -> None:
+    result = make("run", python_that(tmp_path, answers=answers))
     assert result.returncode != 0
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
@@ -59,27 +59,19 @@ def assert_one_line(result: subprocess.CompletedProcess[str], words: str) -> Non
     assert "make PYTHON=" in line
 
 
-@pytest.fixture
-def environment_file(tmp_path: Path) -> Path:
-    """The file of the secrets, in a checkout whose environment is there already."""
+def test_the_first_run_makes_secrets_that_only_their_user_can_read_and_no_other_does(
+    tmp_path: Path, make: Make
+) -> None:
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
-    return tmp_path / ".env"
-
-
-def test_the_first_run_makes_secrets_that_only_their_user_can_read(
-    environment_file: Path, make: Make
-) -> None:
     make(".env")
-    values = dict(line.split("=", 1) for line in environment_file.read_text().splitlines())
+    file = tmp_path / ".env"
+    written = file.read_text()
+    values = dict(line.split("=", 1) for line in written.splitlines())
     assert len(values["SECRET_KEY"]) >= 50
     assert len(values["DEMO_OWNER_PASSWORD"]) >= 12
     assert values["HTTPS"] == "false"
-    assert environment_file.stat().st_mode & 0o777 == 0o600
-
-
-def test_an_environment_file_that_is_there_stays_as_it_is(environment_file: Path, make: Make) -> None:
-    environment_file.write_text("HTTPS=true\n")
+    assert file.stat().st_mode & 0o777 == 0o600
     make(".env")
-    assert environment_file.read_text() == "HTTPS=true\n"
+    assert file.read_text() == written

@@ -141,33 +141,19 @@ def test_key_list_finds_a_key_by_paste_name_or_store(
     assert listed(operator, q="0000000") == set()
 
 
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ({"status": "expired"}, {"Accounting"}),
-        ({"access": "orders:read"}, {"Warehouse", "Accounting"}),
-        ({"access": "orders:write"}, {"Warehouse"}),
-    ],
-)
-def test_key_list_filters_by_state_and_access(
-    operator: Client, issue: IssueKey, query: dict[str, str], names: set[str]
-) -> None:
+def test_key_list_filters_by_state_and_access(operator: Client, issue: IssueKey) -> None:
+    ended = timezone.now() - timedelta(days=3)
     issue(name="Warehouse", access=["orders:write"])
-    issue(
-        name="Accounting",
-        access=["orders:read", "coupons:read"],
-        expires_at=timezone.now() - timedelta(days=3),
-    )
-    assert listed(operator, **query) == names
+    issue(name="Accounting", access=["orders:read", "coupons:read"], expires_at=ended)
+    assert listed(operator, status="expired") == {"Accounting"}
+    assert listed(operator, access="orders:read") == {"Warehouse", "Accounting"}
+    assert listed(operator, access="orders:write") == {"Warehouse"}
 
 
-@pytest.mark.parametrize("typed", ["CAFÉ", "ｃａｆé", "Cafe\u0301"])
-def test_audit_log_is_searched_by_key_and_by_name_in_any_form(
-    operator: Client, issue: IssueKey, typed: str
-) -> None:
+def test_audit_log_is_searched_by_key_and_by_name_in_any_form(operator: Client, issue: IssueKey) -> None:
     key, plaintext = issue(name="Café")
     issue(name="Other")
-    for text in (typed, plaintext):
+    for text in ("CAFÉ", "ｃａｆé", "Cafe\u0301", plaintext):
         found = operator.get(admin_page(AuditEntry, "changelist"), {"q": text}).context["cl"].result_list
         assert [entry.prefix for entry in found] == [key.prefix]
 

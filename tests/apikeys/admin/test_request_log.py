@@ -38,8 +38,5 @@ def test_request_log_is_searched_by_key_store_and_request_id(operator: Client, k
     assert shown(operator, "") == {FIRST, SECOND}
     for typed in (keys[0].prefix, "267418190", str(FIRST), f" {FIRST.hex} "):
         assert shown(operator, typed) == {FIRST}, typed
-
-
-@pytest.mark.parametrize("typed", ["0000000", "999999999", "9" * 40, "'", "\u202e", str(UUID(int=3))])
-def test_request_log_finds_nothing_for_other_texts(operator: Client, keys: list[ApiKey], typed: str) -> None:
-    assert shown(operator, typed) == set()
+    for typed in ("0000000", "999999999", "9" * 40, "'", "\u202e", str(UUID(int=3))):
+        assert shown(operator, typed) == set(), typed

@@ -148,11 +148,11 @@ def test_suspend_refuses_an_empty_reason_and_one_with_a_key(
     assert ApiKey.objects.usable().exists()
 
 
-@pytest.mark.parametrize("numbers", ["", "?store=x", "?store=99999999999999999999", "?store=999999999"])
-def test_suspend_and_resume_ignore_unknown_stores(operator: Client, store: Store, numbers: str) -> None:
-    for url in (SUSPEND, RESUME):
-        assert operator.get(url + numbers).status_code == 200
-        assert operator.post(url + numbers, {"reason": REASON}).status_code == 302
+def test_suspend_and_resume_ignore_unknown_stores(operator: Client, store: Store) -> None:
+    for numbers in ("", "?store=x", "?store=99999999999999999999", "?store=999999999"):
+        for url in (SUSPEND, RESUME):
+            assert operator.get(url + numbers).status_code == 200
+            assert operator.post(url + numbers, {"reason": REASON}).status_code == 302
     assert not Suspension.objects.exists()
 
 

@@ -20,7 +20,7 @@ from django_tasks_db.models import DBTaskResult
 from apikeys.models import Email
 from reflow import settings as production
 from reflow.accounts import urls
-from tests.conftest import PASSWORD, deliver_emails, make_owner, sign_in
+from tests.conftest import PASSWORD, deliver_emails, is_signed_in, make_owner, sign_in
 
 LOGIN = "/accounts/login/"
 RESET = "/accounts/password/reset/"
@@ -40,10 +40,6 @@ def attempt(
     """What a browser that has never been here gets for this password, or a wrong one."""
     credentials = {"login": email, "password": password or "wrong", **more}
     return Client().post(LOGIN, credentials, REMOTE_ADDR=address, headers={"Host": host})
-
-
-def is_signed_in(client: Client) -> bool:
-    return client.get("/accounts/").status_code == 200
 
 
 # Guessing.
@@ -263,19 +259,6 @@ def test_a_password_that_is_easily_guessed_is_refused(signed_in: Client, passwor
 
 
 # Sessions and cookies.
-
-
-def test_over_https_the_cookies_stay_in_this_host_and_out_of_scripts(settings: Any, owner: User) -> None:
-    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
-    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-    browser = Client()
-    browser.get(LOGIN, secure=True)
-    browser.post(LOGIN, {"login": owner.email, "password": PASSWORD}, secure=True)
-    assert set(browser.cookies) == {"__Host-sessionid", "__Host-csrftoken"}
-    for cookie in browser.cookies.values():
-        flags = {name: cookie[name] for name in ("secure", "httponly", "samesite", "path", "domain")}
-        assert flags == {"secure": True, "httponly": True, "samesite": "Lax", "path": "/", "domain": ""}
-    assert browser.cookies["__Host-sessionid"]["max-age"] == 14 * 24 * 60 * 60
 
 
 def test_a_server_on_a_socket_signs_people_in(owner: User) -> None:

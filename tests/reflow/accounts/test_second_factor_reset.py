@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from tests.conftest import PASSWORD, admin_page, deliver_emails, sign_in
+from tests.conftest import PASSWORD, admin_page, deliver_emails, is_signed_in, sign_in
 
 TYPES = ("totp", "recovery_codes", "webauthn", "webauthn")
 ALL = "authenticator app, passkey, recovery codes"
@@ -31,10 +31,6 @@ def reset(email: str) -> str:
     output = StringIO()
     call_command("reset_second_factor", email, stdout=output)
     return output.getvalue()
-
-
-def is_signed_in(client: Client) -> bool:
-    return client.get("/accounts/").status_code == 200
 
 
 def histories(user: User) -> list[tuple[str, str]]:

@@ -11,14 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from reflow.accounts.sessions import describe_browser
-from tests.conftest import make_owner, sign_in
+from tests.conftest import is_signed_in, make_owner, sign_in
 
 SESSIONS = "/accounts/sessions/"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
-
-
-def is_signed_in(client: Client) -> bool:
-    return client.get("/accounts/").status_code == 200
 
 
 @pytest.fixture

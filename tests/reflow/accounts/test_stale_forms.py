@@ -67,13 +67,13 @@ def test_the_admin_sends_it_again(browser: Client, owner: User, store: Store) ->
     assert again.context["adminform"].form["name"].value() == 'Mug "large"'
 
 
-@pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}, {"Origin": "null"}])
 @pytest.mark.parametrize("url", [f"{KEYS}new/", "/admin/stores/product/add/"])
-def test_nothing_that_came_from_elsewhere_is_kept(browser: Client, url: str, headers: dict[str, str]) -> None:
-    answer = browser.post(url, KEY | {"csrfmiddlewaretoken": "x" * 64}, headers=headers)
-    assert answer.status_code == 403
-    assert "Typed for long" not in answer.content.decode()
-    assert "apikeys_unsent_form" not in answer.cookies
+def test_nothing_that_came_from_elsewhere_is_kept(browser: Client, url: str) -> None:
+    for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+        answer = browser.post(url, KEY | {"csrfmiddlewaretoken": "x" * 64}, headers=headers)
+        assert answer.status_code == 403
+        assert "Typed for long" not in answer.content.decode()
+        assert "apikeys_unsent_form" not in answer.cookies
 
 
 def test_a_password_is_in_no_page(browser: Client, owner: User) -> None:
