@@ -62,10 +62,10 @@ class OwnerRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-Page = Callable[Concatenate[OwnerRequest, Store, Parameters], HttpResponseBase]
+Page = Callable[Concatenate[OwnerRequest, Parameters], HttpResponseBase]
 
 
-def store_owner_required(page: Page[Parameters]) -> Callable[..., HttpResponseBase]:
+def store_owner_required(page: Page[Concatenate[Store, Parameters]]) -> Callable[..., HttpResponseBase]:
     """The page gets the store in place of its id. A visitor signs in first; a stranger gets 404."""
 
     @never_cache
@@ -116,32 +116,53 @@ def redirect_to_query(request: HttpRequest) -> HttpResponse:
     return redirect(f"{request.path}?{query.urlencode()}" if query else request.path)
 
 
-def recent_login_required(page: Page[Parameters]) -> Callable[..., HttpResponseBase]:
+def recent_login_required(page: Page[Parameters]) -> Page[Parameters]:
     """A change takes a password typed within the hour: GitHub calls it sudo mode."""
 
     @wraps(page)
     def guarded(
-        request: OwnerRequest, store: Store, *args: Parameters.args, **kwargs: Parameters.kwargs
+        request: OwnerRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> HttpResponseBase:
         if request.method == "POST" and not has_recent_login(request):
             return redirect_to_proof("account_reauthenticate", request)
-        return page(request, store, *args, **kwargs)
+        return page(request, *args, **kwargs)
 
     return guarded
 
 
-def open_store_required(page: Page[Parameters]) -> Callable[..., HttpResponseBase]:
+def open_store_required(page: Page[Parameters]) -> Page[Parameters]:
     """Say instead of a form to fill where all keys of the store are suspended."""
 
     @wraps(page)
     def guarded(
-        request: OwnerRequest, store: Store, *args: Parameters.args, **kwargs: Parameters.kwargs
+        request: OwnerRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> HttpResponseBase:
-        if hasattr(store, "key_suspension"):
-            return render_dialog(request, "suspended", store)
-        return page(request, store, *args, **kwargs)
+        if hasattr(request.store, "key_suspension"):
+            return render_dialog(request, "suspended", request.store)
+        return page(request, *args, **kwargs)
 
     return guarded
+
+
+def key_change(page: Page[[ApiKey]]) -> Callable[..., HttpResponseBase]:
+    """The page changes a key, which it gets in place of its store's id and its prefix."""
+
+    @store_owner_required
+    @recent_login_required
+    @wraps(page)
+    def guarded(request: OwnerRequest, store: Store, prefix: str) -> HttpResponseBase:
+        return page(request, get_key(store, prefix))
+
+    return guarded
+
+
+def get_key(store: Store, prefix: str) -> ApiKey:
+    """Return one of the store's keys; 404 for any other."""
+    joined = ("last_use", "created_by", "made_by", "predecessor", "trust")
+    keys = ApiKey.objects.for_store(store).select_related(*joined)
+    key = get_object_or_404(keys, prefix=prefix)
+    key.store = store
+    return key
 
 
 def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponseBase:
@@ -166,13 +187,13 @@ def keep_typed(
     """Keep what was typed in a form that somebody comes back to, and say so, or that a click did nothing."""
     if is_asked_by_itself(request):
         return HttpResponse(status=STOP_POLLING)
-    if back != request.get_full_path():
-        messages.warning(request, f"Nothing was changed. {clicked}")
-    elif request.method == "POST":
+    if request.method != "POST":
+        messages.info(request, "Sign in to open the API Key Settings page.")
+    elif back == request.get_full_path():
         form_recovery.keep_unsent(request, response)
         messages.warning(request, f"Nothing was saved yet. {sent}")
     else:
-        messages.info(request, "Sign in to open the API Key Settings page.")
+        messages.warning(request, f"Nothing was changed. {clicked}")
     return adapt_to_htmx(request, response)
 
 
@@ -187,9 +208,10 @@ def is_asked_by_itself(request: HttpRequest) -> bool:
 def return_path(request: HttpRequest) -> str:
     """Return the address of the form that was sent, or of the page on which something was clicked."""
     match = request.resolver_match
-    if match and match.url_name in RETURN_PAGES:
+    if request.method == "POST" and match and match.url_name in RETURN_PAGES:
         return reverse(f"apikeys:{RETURN_PAGES[match.url_name]}", kwargs=match.kwargs)
-    return request.get_full_path()
+    query = cut_keys(request.GET).urlencode()
+    return f"{request.path}?{query}" if query else request.path
 
 
 def adapt_to_htmx(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

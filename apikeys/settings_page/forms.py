@@ -499,15 +499,13 @@ class AccessForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.key = key
 
-    def change(self, *, by: Actor) -> bool:
-        """Whether the key has this access now; not if it had changed meanwhile."""
-        names = [name for name in ("access", "allowed_addresses") if self.cleaned_data[name]]
-        changes = KeyChanges(**{name: self.cleaned_data[name] for name in names})  # type: ignore[typeddict-item]
-        try:
-            lifecycle.update_key(self.key, by=by, version=self.cleaned_data["version"], **changes)
-        except StaleKey:
-            return False
-        return bool(changes)
+    def change(self, *, by: Actor) -> None:
+        """Change the key. Raises StaleKey where it has changed, or the form does not say to what."""
+        cleaned = self.cleaned_data if self.is_valid() else {}
+        changes = {name: cleaned[name] for name in ("access", "allowed_addresses") if cleaned.get(name)}
+        if not changes:
+            raise StaleKey
+        lifecycle.update_key(self.key, by=by, version=cleaned["version"], **cast("KeyChanges", changes))
 
 
 class LeaveForm(forms.Form):
@@ -520,9 +518,14 @@ class LeaveForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["refusal"].queryset = Refusal.objects.for_key(key)  # type: ignore[attr-defined]
 
-    def apply(self) -> None:
-        row = Refusal.objects.filter(pk=self.cleaned_data["refusal"].pk)
+    def apply(self) -> Refusal:
+        """Leave it or undo that, and return it. Raises StaleKey where it is no refusal of the key."""
+        if not self.is_valid():
+            raise StaleKey
+        refusal: Refusal = self.cleaned_data["refusal"]
+        row = Refusal.objects.filter(pk=refusal.pk)
         if self.cleaned_data["undo"]:
             row.reopen()
         else:
             row.leave()
+        return refusal

@@ -1,84 +1,33 @@
 """Pages of what the request log tells about a key: rehearsals of changes, the fence, incidents."""
 
-from datetime import timedelta
 from http import HTTPStatus
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apikeys import client_ip, lifecycle
-from apikeys.actors import Actor, actor_from_request
+from apikeys import client_ip
+from apikeys.actors import actor_from_request
 from apikeys.insight.fence import addresses_of, plan_fence
 from apikeys.insight.incident import investigate
 from apikeys.insight.rehearsal import rehearse, with_changes
-from apikeys.lifecycle import StaleKey
-from apikeys.models import ApiKey
 from apikeys.settings_page import form_recovery, one_time_display
 from apikeys.settings_page.decorators import (
     OwnerRequest,
+    get_key,
     open_store_required,
     recent_login_required,
     redirect_to_query,
     store_owner_required,
 )
 from apikeys.settings_page.dialogs import render_dialog
-from apikeys.settings_page.forms import CanaryForm, EditKeyForm, VersionForm
-from apikeys.settings_page.key_views import forecast, get_key, render_edit
+from apikeys.settings_page.forms import CanaryForm, EditKeyForm
+from apikeys.settings_page.key_views import forecast, render_edit
 from apikeys.settings_page.log_search import AddressField, PeriodFilters
 from apikeys.settings_page.refusals import Fix
 from stores.models import Store
 from stores.resources import Access, Resource
-
-
-@require_POST
-@store_owner_required
-@recent_login_required
-def fence(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    """Fence a key to what it was seen to do, or take the fence away with ``undo``: one click."""
-    key, actor = get_key(store, prefix), actor_from_request(request)
-    try:
-        version = VersionForm(request.POST).read_version()
-        if "undo" in request.POST:
-            lifecycle.unfence_key(key, by=actor, version=version)
-            done = f"Took the fence around {key.name} away. It may do what it could before."
-        else:
-            fence_as_planned(key, by=actor, version=version)
-            done = f"Fenced {key.name}. For 48 hours we tell you what the fence refuses."
-            fields = (("version", str(key.version)), ("undo", "1"))
-            form_recovery.offer_undo(request, key, Fix("Undo", "fence/", fields))
-    except StaleKey:
-        messages.error(request, "The key has changed meanwhile, so nothing was done. This is how it is now.")
-    else:
-        messages.success(request, done)
-    return redirect("apikeys:detail", store.pk, prefix)
-
-
-def fence_as_planned(key: ApiKey, *, by: Actor, version: int) -> None:
-    """Fence the key. Raises StaleKey where it has changed, or can be limited to nothing any more."""
-    plan = plan_fence(key)
-    if plan is None:
-        raise StaleKey
-    access, addresses = plan.access, plan.allowed_addresses
-    lifecycle.fence_key(key, by=by, version=version, access=access, allowed_addresses=addresses)
-
-
-@require_POST
-@store_owner_required
-@recent_login_required
-def end_old_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    """End a rolled key now, or with ``day`` let it work for one more day: one click."""
-    key, later = get_key(store, prefix), timedelta(days=1) if "day" in request.POST else None
-    try:
-        lifecycle.end_old_key(key, by=actor_from_request(request), later=later)
-    except StaleKey:
-        messages.error(request, "The old key does not work any more, so nothing was done.")
-    else:
-        what = "works for one more day" if later else "has ended: requests with it are refused"
-        messages.success(request, f"The old key {key.prefix} {what}.")
-    return redirect("apikeys:detail", store.pk, prefix)
 
 
 class IncidentFilters(PeriodFilters):
@@ -118,18 +67,6 @@ def show_incident(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
         "now": timezone.now(),
     }
     return render(request, "apikeys/incident.html", context)
-
-
-@require_POST
-@store_owner_required
-@recent_login_required
-def watch_rhythm(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    """Let the owners be told when the key falls silent, with ``watched``, or not any more."""
-    key, watched = get_key(store, prefix), "watched" in request.POST
-    lifecycle.watch_rhythm(key, by=actor_from_request(request), watched=watched)
-    told = "We tell you" if watched else "We do not tell you any more"
-    messages.success(request, f"{told} when {key.name} falls silent.")
-    return redirect("apikeys:detail", store.pk, prefix)
 
 
 @store_owner_required

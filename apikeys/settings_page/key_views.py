@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 
 from apikeys import lifecycle
@@ -17,11 +17,13 @@ from apikeys.insight.callers import moves_of
 from apikeys.insight.fence import addresses_of, plan_fence
 from apikeys.insight.incident import keys_made_with
 from apikeys.insight.rehearsal import Rehearsal, deactivated, rehearse, with_changes
-from apikeys.lifecycle import KeyChanges, StaleKey, StoreSuspended
+from apikeys.lifecycle import StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal
 from apikeys.settings_page import form_recovery, one_time_display
 from apikeys.settings_page.decorators import (
     OwnerRequest,
+    get_key,
+    key_change,
     open_store_required,
     recent_login_required,
     store_owner_required,
@@ -29,17 +31,15 @@ from apikeys.settings_page.decorators import (
 from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import (
     EXTENSION,
-    AccessForm,
     DeactivateForm,
     DeleteForm,
     EditKeyForm,
-    LeaveForm,
     NewKeyForm,
     RollForm,
     VersionForm,
 )
 from apikeys.settings_page.key_list import describe_state, list_address, possible_actions
-from apikeys.settings_page.refusals import Fix, explain, refusals_of, remove_unused, undo_leaving
+from apikeys.settings_page.refusals import explain, refusals_of, remove_unused
 from apikeys.settings_page.selected_views import why_not_reactivated
 from apikeys.usage import charts, reports
 from apikeys.usage.periods import TimeRange
@@ -70,15 +70,6 @@ class NewKey(NamedTuple):
 def readable(key: ApiKey) -> Resource | None:
     """Return a resource that a key may read, for an example of how to call it."""
     return next((resource for resource in Resource if key.allows(resource.scope(Access.READ))), None)
-
-
-def get_key(store: Store, prefix: str) -> ApiKey:
-    """Return one of the store's keys; 404 for any other."""
-    joined = ("last_use", "created_by", "made_by", "predecessor", "trust")
-    keys = ApiKey.objects.for_store(store).select_related(*joined)
-    key = get_object_or_404(keys, prefix=prefix)
-    key.store = store
-    return key
 
 
 @require_safe
@@ -210,11 +201,9 @@ def including_made(key: ApiKey, made: list[ApiKey], form: DeactivateForm | Delet
     return [key, *made] if form.cleaned_data["with_made"] else [key]
 
 
-@store_owner_required
-@recent_login_required
-def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+@key_change
+def deactivate_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     """Deactivate a key; ``?hours=`` chooses for how long."""
-    key = get_key(store, prefix)
     made = keys_made_with(key)
     initial = {"hours": request.GET.get("hours", "")}
     form = DeactivateForm(request.POST or form_recovery.take_unsent(request), initial=initial)
@@ -226,14 +215,12 @@ def deactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
         else:
             messages.warning(request, f"{key.name} is already off for that long or longer. Nothing changed.")
         return redirect_back(request, key)
-    return render_dialog(request, "deactivate", store, key, form=form, made=made, **ending(key))
+    return render_dialog(request, "deactivate", key.store, key, form=form, made=made, **ending(key))
 
 
-@store_owner_required
-@recent_login_required
+@key_change
 @open_store_required
-def reactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    key = get_key(store, prefix)
+def reactivate_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     form = VersionForm(request.POST or None, initial={"version": key.version})
     if request.method == "POST":
         try:
@@ -244,14 +231,12 @@ def reactivate_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResp
         else:
             messages.success(request, f"Reactivated {key.name}.")
         return redirect_back(request, key)
-    return render_dialog(request, "reactivate", store, key, form=form)
+    return render_dialog(request, "reactivate", key.store, key, form=form)
 
 
-@store_owner_required
-@recent_login_required
+@key_change
 @open_store_required
-def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    key = get_key(store, prefix)
+def roll_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     form = RollForm(request.POST or form_recovery.take_unsent(request), key=key)
     if request.method == "POST" and form.is_valid():
         try:
@@ -269,14 +254,14 @@ def roll_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
                 "This key can no longer be rolled: it was rolled, deactivated or suspended, or has expired.",
             )
         else:
-            return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *rolled)
-    return render_dialog(request, "roll", store, key, form=form, **ending(key, "Without the old key,"))
+            return one_time_display.set_key_cookie(
+                redirect("apikeys:created", key.store_id), request, *rolled
+            )
+    return render_dialog(request, "roll", key.store, key, form=form, **ending(key, "Without the old key,"))
 
 
-@store_owner_required
-@recent_login_required
-def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    key = get_key(store, prefix)
+@key_change
+def delete_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     made = keys_made_with(key)
     form = DeleteForm(request.POST or form_recovery.take_unsent(request), key=key)
     if request.method == "POST" and form.is_valid():
@@ -285,61 +270,5 @@ def delete_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse
         if not deleted:
             raise ApiKey.DoesNotExist
         messages.success(request, f"Deleted {', '.join(one.name for one in deleted)}.")
-        return redirect(list_address(request, store))
-    return render_dialog(request, "delete", store, key, form=form, made=made, **ending(key))
-
-
-@require_POST
-@store_owner_required
-@recent_login_required
-def set_access(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    """Grant what was refused or remove what is not used, or undo that: one click on the key's page."""
-    key = get_key(store, prefix)
-    had: KeyChanges = {"access": list(key.access), "allowed_addresses": list(key.allowed_addresses)}
-    form = AccessForm(request.POST, key=key)
-    if form.is_valid() and form.change(by=actor_from_request(request)):
-        messages.success(request, describe_access_change(had, key))
-        if "undo" not in request.POST:
-            form_recovery.offer_undo(request, key, undo_access(had, key))
-    else:
-        messages.error(request, "Somebody else changed the key, so nothing was done. This is how it is now.")
-    return redirect("apikeys:detail", store.pk, key.prefix)
-
-
-def undo_access(had: KeyChanges, key: ApiKey) -> Fix:
-    """Return the click that takes a change of access or addresses back."""
-    fields = [("access", scope) for scope in had["access"] if had["access"] != key.access]
-    if had["allowed_addresses"] != key.allowed_addresses:
-        fields.append(("allowed_addresses", "\n".join(had["allowed_addresses"])))
-    return Fix("Undo", "access/", (("version", str(key.version)), ("undo", "1"), *fields))
-
-
-@require_POST
-@store_owner_required
-@recent_login_required
-def leave_refusal(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
-    """Leave refused what the owner wants refused, or undo that: one click on the key's page."""
-    key = get_key(store, prefix)
-    form = LeaveForm(request.POST, key=key)
-    if not form.is_valid():
-        messages.error(request, "This is not refused any more. This is how it is now.")
-    else:
-        form.apply()
-        refusal = form.cleaned_data["refusal"]
-        if form.cleaned_data["undo"]:
-            messages.success(request, "These requests need attention again.")
-        else:
-            messages.success(request, "Left refused. Such requests are counted, and are no alarm any more.")
-            form_recovery.offer_undo(request, key, undo_leaving(refusal))
-    return redirect("apikeys:detail", store.pk, key.prefix)
-
-
-def describe_access_change(had: KeyChanges, key: ApiKey) -> str:
-    """Return what was added and removed, such as "Added orders:read."."""
-    sentences = []
-    for before, after in ((had["access"], key.access), (had["allowed_addresses"], key.allowed_addresses)):
-        if added := [one for one in after if one not in before]:
-            sentences.append(f"Added {', '.join(added)}.")
-        if removed := [one for one in before if one not in after]:
-            sentences.append(f"Removed {', '.join(removed)}.")
-    return " ".join(sentences)
+        return redirect(list_address(request, key.store))
+    return render_dialog(request, "delete", key.store, key, form=form, made=made, **ending(key))

@@ -18,6 +18,7 @@ from apikeys.settings_page import form_recovery, key_list, one_time_display
 from apikeys.settings_page.decorators import (
     LIST_ID,
     OwnerRequest,
+    get_key,
     open_store_required,
     recent_login_required,
     store_owner_required,
@@ -25,7 +26,7 @@ from apikeys.settings_page.decorators import (
 from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import NewKeyForm
 from apikeys.settings_page.key_list import Listing
-from apikeys.settings_page.key_views import NewKey, get_key, render_key
+from apikeys.settings_page.key_views import NewKey, render_key
 from apikeys.settings_page.request_filters import read_search
 from apikeys.usage import charts, reports
 from stores.models import Store

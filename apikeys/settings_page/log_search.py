@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.forms import BoundField
 from django.http import QueryDict
@@ -24,48 +23,19 @@ ROWS_PER_QUERY = 2_000
 MAX_ID = 2**63 - 1
 
 
-def parse_moment(text: str, *, is_end: bool) -> datetime:
-    """Return a time in ISO 8601, in UTC where it does not say; ``is_end`` makes a day mean its end.
+def moment_in_utc(text: str, *, is_end: bool) -> str:
+    """Return a day or a time in ISO 8601 as a browser's field has it, in UTC; with ``is_end``, a day's end.
 
-    Raises ValueError and OverflowError for what is none.
+    Any other text is returned as none that Django would take in a form of its own.
     """
-    moment = datetime.fromisoformat(text.replace(" ", "T", 1))
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment + timedelta(days=1) if is_end and len(text) == len("2026-11-25") else moment
-
-
-class MomentInput(forms.DateTimeInput):
-    """A field for a time, which also shows one that an address has in another form."""
-
-    input_type = "datetime-local"
-
-    def __init__(self, *, is_end: bool) -> None:
-        super().__init__()
-        self.is_end = is_end
-
-    def format_value(self, value: Any) -> str:
-        try:
-            moment = parse_moment(str(value or "").strip(), is_end=self.is_end)
-        except (ValueError, OverflowError):
-            return ""
-        return f"{moment:%Y-%m-%dT%H:%M:%S}" if moment.second else f"{moment:%Y-%m-%dT%H:%M}"
-
-
-class MomentField(forms.Field):
-    """A day or a time; see ``parse_moment``."""
-
-    def __init__(self, *, label: str, is_end: bool = False) -> None:
-        super().__init__(required=False, label=label, widget=MomentInput(is_end=is_end))
-        self.is_end = is_end
-
-    def to_python(self, value: str | None) -> datetime | None:
-        text = (value or "").strip()
-        if not text:
-            return None
-        try:
-            return parse_moment(text, is_end=self.is_end)
-        except (ValueError, OverflowError) as error:
-            raise ValidationError(f"“{text[:30]}” is not a date such as 2026-11-25.") from error
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "T", 1))
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment
+        if is_end and len(text) == len("2026-11-25"):
+            moment += timedelta(days=1)
+    except (ValueError, OverflowError):
+        return f"{text[:30]}?" if text else ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}"
 
 
 class AddressField(forms.GenericIPAddressField):
@@ -93,10 +63,18 @@ class PeriodFilters(forms.Form):
     )
 
     def __init__(self, data: QueryDict) -> None:
+        data = data.copy()
+        for name in ("from", "to"):
+            data[name] = moment_in_utc(data.get(name, "").strip(), is_end=name == "to")
         super().__init__(data, auto_id="filter-%s", label_suffix="")
         # Their names are words of Python.
-        self.fields["from"] = MomentField(label="From (UTC)")
-        self.fields["to"] = MomentField(label="To (UTC)", is_end=True)
+        for name in ("from", "to"):
+            self.fields[name] = forms.DateTimeField(
+                required=False,
+                label=f"{name.capitalize()} (UTC)",
+                widget=forms.DateTimeInput({"type": "datetime-local"}),
+                error_messages={"invalid": "This is not a date such as 2026-11-25."},
+            )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -14,11 +14,11 @@ from apikeys.models import ApiKey, LoggedRequest, Refusal
 from apikeys.settings_page.csv_files import log_csv
 from apikeys.settings_page.decorators import (
     OwnerRequest,
+    get_key,
     redirect_to_query,
     store_owner_required,
 )
 from apikeys.settings_page.dialogs import render_dialog
-from apikeys.settings_page.key_views import get_key
 from apikeys.settings_page.log_search import Cursor, LogPage
 from apikeys.settings_page.refusals import describe_reason, explain
 from apikeys.settings_page.request_filters import RequestFilters

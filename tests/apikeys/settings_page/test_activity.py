@@ -136,7 +136,7 @@ def test_a_csv_quotes_every_cell_and_says_that_it_is_utf8(signed_in: Client, iss
         ("requests.csv", {"status": "40"}, "status: A status is a number such as 404"),
         ("requests.csv", {"outcome": "refsued"}, "outcome: Select a valid choice"),
         ("activity.csv", {"event": "x"}, "event: Select a valid choice"),
-        ("activity.csv", {"from": "soon"}, "from: “soon” is not a date"),
+        ("activity.csv", {"from": "soon"}, "from: This is not a date"),
     ],
 )
 def test_a_csv_with_a_wrong_filter_is_refused_by_the_filters_name(

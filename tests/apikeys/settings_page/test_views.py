@@ -18,7 +18,7 @@ from django.utils import timezone
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, AuditEntry
-from apikeys.settings_page import key_list, key_views, one_time_display, urls
+from apikeys.settings_page import decorators, key_list, one_time_display, urls
 from apikeys.settings_page.forms import initial_of
 from stores.models import Store
 from tests.conftest import PASSWORD, IssueKey, bearer, deliver_emails, sign_in
@@ -370,7 +370,7 @@ def test_a_key_deleted_meanwhile_can_be_made_anew(signed_in: Client, issue: Issu
 def test_what_is_gone_or_deleted_at_this_very_moment_is_not_found(
     signed_in: Client, issue: IssueKey, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = key_views.get_key
+    read = decorators.get_key
 
     def read_and_lose(store: Store, prefix: str) -> ApiKey:
         found = read(store, prefix)
@@ -379,7 +379,7 @@ def test_what_is_gone_or_deleted_at_this_very_moment_is_not_found(
 
     for action in ("deactivate", "reactivate", "roll", "delete", "access"):
         assert signed_in.post(f"{KEYS}0123abc/{action}/").status_code == 404
-    monkeypatch.setattr(key_views, "get_key", read_and_lose)
+    monkeypatch.setattr(decorators, "get_key", read_and_lose)
     for action in ("reactivate", "delete"):
         key, _ = issue(name="Shop")
         typed = {"name": "Shop", "version": "1"}
