@@ -14,6 +14,7 @@ from apikeys.models import ApiKey, LoggedRequest, Refusal
 from apikeys.settings_page import log_search
 from apikeys.settings_page.activity import ActivityFilters
 from apikeys.settings_page.log_search import Cursor, LogFilters, LogSearch
+from apikeys.settings_page.refusals import explain
 from apikeys.settings_page.request_filters import RequestFilters
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
@@ -258,69 +259,46 @@ def test_a_log_that_is_partly_off_says_so(signed_in: Client, settings: Any, sett
     assert note in signed_in.get(f"{BASE}/requests/").text
 
 
-# Details and what mends a refusal.
+# What mends a refusal.
 
-
-def detail(client: Client, key: ApiKey, **request: Any) -> Any:
-    write(make_request(key, request_id=THEIRS, **request))
-    row = LoggedRequest.objects.get(request_id=THEIRS)
-    response = client.get(f"{BASE}/requests/{row.pk}/")
-    assert response.status_code == 200
-    return response
-
-
-def click(client: Client, response: Any, key: ApiKey) -> Any:
-    """Do what the page offers."""
-    fix = response.context["cause"].fix
-    data: dict[str, list[str]] = {}
-    for name, value in fix.fields:
-        data.setdefault(name, []).append(value)
-    return client.post(f"{BASE}/{key.prefix}/{fix.action}", data)
-
-
-def test_access_that_was_missing_is_granted_in_one_click(signed_in: Client, key: ApiKey) -> None:
-    response = detail(signed_in, key, status_code=401, reason="resource_not_allowed", resource="customers")
-    assert "The key did not have customers:read." in response.text
-    click(signed_in, response, key)
-    key.refresh_from_db()
-    assert key.access == ["orders:read", "customers:read"]
-    assert "would not be refused for this any more" in signed_in.get(response.request["PATH_INFO"]).text
-
-
-def test_an_address_is_allowed_in_one_click(signed_in: Client, issue: IssueKey) -> None:
-    key, _ = issue(allowed_addresses=["192.0.2.1"])
-    response = detail(signed_in, key, status_code=401, reason="address_not_allowed", address="2001:db8::1")
-    click(signed_in, response, key)
-    key.refresh_from_db()
-    assert key.allowed_addresses == ["192.0.2.1", "2001:db8::1"]
-    # Somebody who had the page open, too.
-    click(signed_in, response, key)
-    key.refresh_from_db()
-    assert len(key.allowed_addresses) == 2
+INACTIVE, EXPIRED = {"reason": "api_key_inactive"}, {"reason": "api_key_expired"}
+SCOPE = {"reason": "resource_not_allowed", "scope": "customers:read"}
+ADDRESS = {"reason": "address_not_allowed", "address": "2001:db8::1"}
 
 
 @pytest.mark.parametrize(
-    ("change", "reason", "action"),
+    ("change", "refusal", "offered"),
     [
-        ({"deactivated_at": NOON}, "api_key_inactive", "reactivate/"),
-        ({"expires_at": NOON - timedelta(days=900)}, "api_key_expired", "edit/?extend"),
-        ({}, "https_required", "roll/"),
+        ({}, SCOPE, "access/: Grant customers:read"),
+        ({"deactivated_at": NOON}, SCOPE, None),
+        ({"access": ["customers:read"]}, SCOPE, "is fixed"),
+        ({"allowed_addresses": ["192.0.2.1"]}, ADDRESS, "access/: Allow 2001:db8::1"),
+        ({}, ADDRESS, "is fixed"),
+        ({"deactivated_at": NOON}, INACTIVE, "reactivate/: Reactivate"),
+        ({}, INACTIVE, "is fixed"),
+        ({"expires_at": NOON - timedelta(days=900)}, EXPIRED, "edit/?extend: Extend"),
+        ({}, EXPIRED, "is fixed"),
+        ({}, {"reason": "https_required"}, "roll/: Roll"),
+        ({}, {"reason": "rate_limited"}, None),
     ],
 )
-def test_what_takes_a_page_of_its_own_is_a_link(
-    signed_in: Client, key: ApiKey, change: dict[str, Any], reason: str, action: str
+def test_explain_offers_the_click_that_mends_a_refusal(
+    key: ApiKey, change: dict[str, Any], refusal: dict[str, Any], offered: str | None
 ) -> None:
     ApiKey.objects.filter(pk=key.pk).update(**change)
-    response = detail(signed_in, key, status_code=401, reason=reason)
-    assert response.context["cause"].fix.action == action
-    assert signed_in.get(f"{BASE}/{key.prefix}/{action}").status_code == 200
+    cause = explain(ApiKey.objects.get(), Refusal(**refusal))
+    fix = f"{cause.fix.action}: {cause.fix.label}" if cause.fix else None
+    assert ("is fixed" if cause.is_fixed else fix) == offered
 
 
-@pytest.mark.parametrize("reason", ["api_key_inactive", "api_key_expired", "address_not_allowed"])
-def test_a_cause_that_is_gone_is_no_alarm(signed_in: Client, key: ApiKey, reason: str) -> None:
-    response = detail(signed_in, key, status_code=401, reason=reason)
-    assert response.context["cause"].is_fixed
-    assert response.context["cause"].fix is None
+def test_a_request_says_why_it_was_refused_and_whether_that_is_mended(signed_in: Client, key: ApiKey) -> None:
+    write(make_request(key, status_code=401, reason="resource_not_allowed", resource="customers"))
+    url = f"{BASE}/requests/{LoggedRequest.objects.get().pk}/"
+    page = signed_in.get(url).text
+    assert "The key did not have customers:read." in page
+    assert "Grant customers:read</button>" in page
+    ApiKey.objects.update(access=["customers:read"])
+    assert "would not be refused for this any more" in signed_in.get(url).text
 
 
 def test_key_shows_a_line_for_each_cause_and_leaves_refused_what_its_owner_wants_refused(
