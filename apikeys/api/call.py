@@ -4,16 +4,12 @@
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 from apikeys.models import ApiKey
 
 if TYPE_CHECKING:
     from apikeys.api.rate_limits import Allowance
-
-
-class HasApiCall(Protocol):
-    api_call: "ApiCall"
 
 
 @dataclass(slots=True)
@@ -29,6 +25,7 @@ class ApiCall:
     is_counted: bool = False
 
 
-def get_call(request: object) -> ApiCall:
+def get_call(request: Any) -> ApiCall:
     """Return the call that a request, Django's or DRF's, is."""
-    return cast("HasApiCall", request).api_call
+    call: ApiCall = request.api_call
+    return call

@@ -149,13 +149,9 @@ class ApiKeyViewSet(ObjectViewSet):
         return Q(prefix=self.kwargs["prefix"])
 
     @property
-    def program(self) -> StoredKey:
-        """The key that the request came with."""
-        return cast("StoredKey", self.request.auth)
-
-    @property
     def actor(self) -> Actor:
-        return client_actor(self.request._request, self.program)
+        """The program that the request's key is in."""
+        return client_actor(self.request._request, cast("StoredKey", self.request.auth))
 
     def get_object(self) -> StoredKey:
         """Return the key in the address. Raises Http404."""
@@ -168,10 +164,6 @@ class ApiKeyViewSet(ObjectViewSet):
         body.is_valid(raise_exception=True)
         valid: dict[str, Any] = body.validated_data
         return valid
-
-    def answer(self, key: StoredKey) -> Response:
-        """Return the key as it is now."""
-        return self.respond(self.read(Q(pk=key.pk)))
 
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(as_api_error(exc, self.request))
@@ -200,7 +192,7 @@ class ApiKeyViewSet(ObjectViewSet):
             sent = drop_unchanged(sent, msgspec.to_builtins(describe_keys([key])[0]))
         body = self.read_body(ApiKeySerializer, data=sent, partial=True)
         lifecycle.update_key(key, by=self.actor, version=key.version, **cast("Any", body))
-        return self.answer(key)
+        return self.respond(self.read(Q(pk=key.pk)))
 
     @extend_schema(operation_id="delete_api_key", summary="Delete an API key")
     def destroy(self, request: Request, **kwargs: Any) -> Response:
@@ -228,7 +220,7 @@ class ApiKeyViewSet(ObjectViewSet):
     def deactivate(self, request: Request, **kwargs: Any) -> Response:
         key, body = self.get_object(), self.read_body(DeactivateSerializer)
         lifecycle.deactivate_key(key, by=self.actor, until=body.get("until"))
-        return self.answer(key)
+        return self.respond(self.read(Q(pk=key.pk)))
 
     @extend_schema(operation_id="reactivate_api_key", summary="Reactivate an API key", request=None)
     @action(detail=True, methods=["post"])
@@ -236,7 +228,7 @@ class ApiKeyViewSet(ObjectViewSet):
         key = self.get_object()
         self.read_body(StrictSerializer)
         lifecycle.reactivate_key(key, by=self.actor, version=key.version)
-        return self.answer(key)
+        return self.respond(self.read(Q(pk=key.pk)))
 
 
 def as_api_error(error: Exception, request: Request) -> Exception:

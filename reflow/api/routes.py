@@ -29,26 +29,21 @@ class Route:
         return self.resource.scope(Access.for_method(self.method)) if self.resource else None
 
 
-def routes_of(resource: Resource, *, collection: str, item: str) -> Iterator[Route]:
-    """Yield the routes of a resource, from the methods of its list and those of one of its objects."""
+def routes_of(
+    resource: Resource, *, collection: str, item: str, name: str = "id", actions: str = ""
+) -> Iterator[Route]:
+    """Yield the routes of a resource, from the methods of its list and those of one of its objects.
+
+    ``name`` is what an object is found by, ``actions`` are what a POST to an address of its own does to it.
+    """
     path = f"{STORE}{resource.path}/"
     for method, address in [
         *((method, path) for method in collection.split()),
-        *((method, f"{path}{{id}}/") for method in item.split()),
+        *((method, f"{path}{{{name}}}/") for method in item.split()),
+        *(("POST", f"{path}{{{name}}}/{action}/") for action in actions.split()),
     ]:
         is_open = resource.is_public and Access.for_method(method) is Access.READ
         yield Route(method, address, Key.OPTIONAL if is_open else Key.REQUIRED, resource)
-
-
-def keys_routes() -> Iterator[Route]:
-    """Yield the routes of keys, which their prefix stands for."""
-    path = f"{STORE}{Resource.API_KEYS.path}/"
-    for method, address in [
-        *((method, path) for method in ("GET", "POST")),
-        *((method, f"{path}{{prefix}}/") for method in ("GET", "PATCH", "DELETE")),
-        *(("POST", f"{path}{{prefix}}/{action}/") for action in ("roll", "deactivate", "reactivate")),
-    ]:
-        yield Route(method, address, Key.REQUIRED, Resource.API_KEYS)
 
 
 ROUTES = (
@@ -59,7 +54,13 @@ ROUTES = (
     *routes_of(Resource.ORDERS, collection="GET", item="GET PATCH"),
     *routes_of(Resource.CUSTOMERS, collection="GET", item="GET PATCH"),
     *routes_of(Resource.COUPONS, collection="GET POST", item="GET PATCH DELETE"),
-    *keys_routes(),
+    *routes_of(
+        Resource.API_KEYS,
+        collection="GET POST",
+        item="GET PATCH DELETE",
+        name="prefix",
+        actions="roll deactivate reactivate",
+    ),
     Route("GET", "/v1/api-key/", Key.REQUIRED),
     Route("POST", "/v1/api-key/roll/", Key.REQUIRED),
     Route("GET", "/v1/api-key/requests/{request_id}/", Key.REQUIRED),

@@ -53,6 +53,7 @@ OPERATIONS = {
 }
 
 COMMON_HEADERS = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Access-Control-Allow-Origin")
+ERROR_HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
 # The errors of every operation, of one with parameters in its path, with a body, and of each method.
 COMMON_ERRORS = {400, 401, 403, 406, 429, 500, 503}
 PATH_ERRORS = {404}
@@ -316,7 +317,7 @@ def error_responses() -> dict[str, Any]:
             response_name(error.status),
             {
                 "description": HTTPStatus(error.status).phrase,
-                "headers": error_headers(error.status),
+                "headers": header_references(*COMMON_HEADERS, *ERROR_HEADERS.get(error.status, ())),
                 "content": {"application/json": media},
             },
         )
@@ -324,8 +325,3 @@ def error_responses() -> dict[str, Any]:
         examples = response["content"]["application/json"]["examples"]
         examples[code] = {"summary": error.sentence, "value": body}
     return responses
-
-
-def error_headers(status: int) -> dict[str, Any]:
-    special = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
-    return header_references(*COMMON_HEADERS, *special.get(status, []))

@@ -21,6 +21,7 @@ MISTAKES = {
     KEY: NO_SCHEME,
     f"bearer:{KEY}": NO_SCHEME,
     f"Basic {BASIC}": NO_SCHEME,
+    f"Token {KEY}": NO_SCHEME,
     f"Bearer Bearer {KEY}": MORE,
     f"Bearer '{KEY}'": MORE,
     f"Bearer \u201c{KEY}\u201d".encode().decode("latin-1"): MORE,
