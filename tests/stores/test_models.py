@@ -1,7 +1,7 @@
 """What the database itself keeps true of a shop, and what follows from its rows."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from stores.models import Category, Coupon, Customer, Order, OrderLine, Product, ProductVariant, Store
+from stores.models import Category, Coupon, Order, OrderLine, Product, ProductVariant, Store
 from tests.conftest import make_owner
 from tests.shop import NOON, make_category, make_coupon, make_customer, make_line, make_order, make_product
 
@@ -23,10 +23,8 @@ def refused_by_the_database(constraint: str) -> Iterator[None]:
         yield
 
 
-def make_variant(product: Product, name: str, **given: Any) -> ProductVariant:
-    return ProductVariant.objects.create(
-        **{"store": product.store, "product": product, "name": name, "price": 1999} | given
-    )
+def make_variant(product: Product) -> ProductVariant:
+    return ProductVariant.objects.create(product=product, name="Small", price=1999)
 
 
 # What the database refuses.
@@ -46,38 +44,30 @@ def test_a_new_store_draws_a_number_of_nine_digits() -> None:
     assert all(100_000_000 <= number <= 999_999_999 for number in numbers)
 
 
-# SQLite names no unique constraint, only its columns.
-TWICE: list[tuple[Callable[..., Any], str, str]] = [
-    (make_category, "category_handle_is_unique_in_store", "handle"),
-    (make_product, "product_handle_is_unique_in_store", "handle"),
-    (make_customer, "customer_email_is_unique_in_store", "email"),
-    (make_coupon, "coupon_code_is_unique_in_store", "code"),
+# SQLite names no unique constraint, only its columns. Another store, or product, may have the same.
+TWICE: list[tuple[Callable[[Store], Any], str]] = [
+    (make_category, r"category_handle_is_unique_in_store|store_id, \w+\.handle"),
+    (make_product, r"product_handle_is_unique_in_store|store_id, \w+\.handle"),
+    (make_customer, r"customer_email_is_unique_in_store|store_id, \w+\.email"),
+    (make_coupon, r"coupon_code_is_unique_in_store|store_id, \w+\.code"),
+    (
+        lambda store: make_order(store.customers.first() or make_customer(store)),
+        r"order_number_is_unique_in_store|store_id, \w+\.number",
+    ),
+    (
+        lambda store: make_variant(store.products.first() or make_product(store)),
+        r"variant_name_is_unique_in_product|product_id, \w+\.name",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("make", "constraint", "column"), TWICE)
+@pytest.mark.parametrize(("make", "constraint"), TWICE)
 def test_a_name_belongs_to_one_row_of_a_store(
-    make: Callable[..., Any], constraint: str, column: str, store: Store, other_store: Store
+    make: Callable[[Store], Any], constraint: str, store: Store, other_store: Store
 ) -> None:
-    make(store)
-    make(other_store)
-    with refused_by_the_database(rf"{constraint}|UNIQUE .*store_id, \w+\.{column}"):
+    make(store), make(other_store)
+    with refused_by_the_database(constraint):
         make(store)
-
-
-def test_an_order_number_is_given_once_in_a_store(store: Store, other_store: Store) -> None:
-    make_order(make_customer(store), number=1001)
-    make_order(make_customer(other_store), number=1001)
-    with refused_by_the_database(r"order_number_is_unique_in_store|UNIQUE .*store_id, \w+\.number"):
-        make_order(make_customer(store, "Bea"), number=1001)
-
-
-def test_a_products_variants_have_different_names(store: Store) -> None:
-    mug, cup = make_product(store, "Mug"), make_product(store, "Cup")
-    make_variant(mug, "Small")
-    make_variant(cup, "Small")
-    with refused_by_the_database(r"variant_name_is_unique_in_product|UNIQUE .*product_id, \w+\.name"):
-        make_variant(mug, "Small")
 
 
 BROKEN: list[tuple[str, Callable[[Store], Any]]] = [
@@ -109,24 +99,10 @@ def test_the_database_refuses_what_breaks_a_rule(
     constraint: str, break_it: Callable[[Store], Any], store: Store
 ) -> None:
     make_category(store), make_coupon(store)
-    make_variant(make_product(store), "Small")
+    make_variant(make_product(store))
     make_line(make_order(make_customer(store)), quantity=2)
     with refused_by_the_database(constraint):
         break_it(store)
-
-
-def test_a_category_of_another_store_is_no_parent(store: Store, other_store: Store) -> None:
-    theirs = make_category(other_store)
-    with pytest.raises(ValidationError, match="no such category"):
-        Category(store=store, name="Mugs", handle="mugs", parent=theirs).full_clean()
-
-
-def test_a_category_does_not_lie_below_itself(store: Store) -> None:
-    camping = make_category(store, "Camping")
-    tents = make_category(store, "Tents", parent=camping)
-    camping.parent = make_category(store, "Bivies", parent=tents)
-    with pytest.raises(ValidationError, match="cannot lie within itself"):
-        camping.full_clean()
 
 
 # What goes and what stays.
@@ -141,7 +117,7 @@ def test_a_store_goes_with_all_that_is_in_it(store: Store) -> None:
 
 def test_a_line_outlives_its_product(store: Store) -> None:
     product = make_product(store)
-    variant = make_variant(product, "Small")
+    variant = make_variant(product)
     line = make_line(make_order(make_customer(store)), product=product, variant=variant)
     product.delete()
     left = OrderLine.objects.get(pk=line.pk)
@@ -159,42 +135,23 @@ def test_a_store_is_found_by_its_owners_only(store: Store, other_store: Store) -
     assert not Store.objects.owned_by(AnonymousUser()).exists()
 
 
-@pytest.mark.parametrize("make", [make_category, make_product, make_customer, make_coupon])
-def test_a_store_sees_its_own_rows_only(make: Callable[..., Any], store: Store, other_store: Store) -> None:
-    mine = make(store)
-    make(other_store)
-    assert list(type(mine).objects.for_store(store)) == [mine]
-
-
 # Orders.
 
-ALLOWED = {
-    ("pending", "processing"),
-    ("pending", "cancelled"),
-    ("processing", "shipped"),
-    ("processing", "cancelled"),
-    ("shipped", "completed"),
+NEXT = {
+    "pending": {"pending", "processing", "cancelled"},
+    "processing": {"processing", "shipped", "cancelled"},
+    "shipped": {"shipped", "completed"},
+    "completed": {"completed"},
+    "cancelled": {"cancelled"},
 }
 
 
-@pytest.mark.parametrize("before", Order.Status.values)
-@pytest.mark.parametrize("after", Order.Status.values)
+@pytest.mark.parametrize("before", NEXT)
+@pytest.mark.parametrize("after", NEXT)
 def test_an_order_goes_forward_or_stays(before: str, after: str) -> None:
-    order = Order(status=before)
-    if before == after or (before, after) in ALLOWED:
-        order.validate_next_status(after)
-    else:
-        with pytest.raises(ValidationError, match=f"An order that is {before} can become"):
-            order.validate_next_status(after)
-
-
-def test_a_customers_totals_leave_out_what_was_cancelled(store: Store) -> None:
-    ada, bea = make_customer(store, "Ada"), make_customer(store, "Bea")
-    first, second = make_order(ada, 1001), make_order(ada, 1002)
-    make_order(ada, 1003, status=Order.Status.CANCELLED)
-    customers: Any = Customer.objects.with_totals()
-    totals = {row.pk: (row.orders_count, row.total_spent) for row in customers}
-    assert totals == {ada.pk: (2, first.total + second.total), bea.pk: (0, 0)}
+    refused = pytest.raises(ValidationError, match=f"An order that is {before} can become")
+    with nullcontext() if after in NEXT[before] else refused:
+        Order(status=before).validate_next_status(after)
 
 
 # Coupons.
@@ -218,24 +175,6 @@ def test_a_coupon_is_active_between_its_times_and_below_its_limit(
     make_coupon(store, **given)
     coupon: Any = Coupon.objects.with_active().get()
     assert coupon.active is active
-
-
-# Names.
-
-
-@pytest.mark.django_db
-def test_rows_are_called_what_people_call_them(store: Store) -> None:
-    order = make_order(make_customer(store), number=1042)
-    named = {
-        "Northwood": store,
-        "Kitchen": make_category(store),
-        "Mug": make_product(store),
-        "Ada": order.customer,
-        "#1042": order,
-        "2 × Mug": make_line(order, quantity=2),
-        "WELCOME10": make_coupon(store),
-    }
-    assert {name: str(row) for name, row in named.items()} == {name: name for name in named}
 
 
 # Folded columns.

@@ -12,7 +12,6 @@ from stores.money import format_amount, validate_currency
     [
         (1999, "USD", "$19.99"),
         (5, "USD", "$0.05"),
-        (0, "USD", "$0.00"),
         (123456789, "USD", "$1,234,567.89"),
         (10**18 + 1, "USD", "$10,000,000,000,000,000.01"),
         (1999, "EUR", "€19.99"),
@@ -20,7 +19,6 @@ from stores.money import format_amount, validate_currency
         (1999, "KWD", "KWD1.999"),
         # A hundredth of a dinar is the unit (ISO 4217), though nobody writes it (CLDR).
         (123456, "RSD", "RSD1,235"),
-        (123456, "IQD", "IQD123"),
         (1234, "UGX", "UGX1,234"),
     ],
 )

@@ -61,28 +61,6 @@ def test_categories_are_hung_into_one_another_and_out_again(api: Caller) -> None
     assert names(api.get("/categories").json()) == ["Cups", ["Kitchen"]]
 
 
-WRONG: list[Any] = [
-    ({"name": ""}, "name"),
-    ({"name": "x" * 101}, "name"),
-    ({"handle": "no handle"}, "handle"),
-    ({"parent": "kitchen"}, "parent"),
-    ({"parent": "9" * 18}, "parent"),
-    ({"parent": "9" * 30}, "parent"),
-    ({"parent": ""}, "parent"),
-    ({"position": -1}, "position"),
-    ({"subcategories": [1]}, "subcategories"),
-    ({"store": 267418190}, "store"),
-]
-
-
-def test_what_is_wrong_is_named(api: Caller, store: Store) -> None:
-    kitchen = make(store)
-    for change, field in WRONG:
-        assert list(refused(api.patch(f"/categories/{kitchen.pk}", change))) == [field]
-        assert list(refused(api.post("/categories/", {"name": "Hall"} | change))) == [field]
-    assert names(api.get("/categories/").json()) == ["Kitchen"]
-
-
 def test_the_tree_has_a_depth_that_can_be_read(api: Caller, store: Store) -> None:
     chain = [make(store, "L1")]
     for level in range(2, 11):

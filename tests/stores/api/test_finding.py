@@ -88,7 +88,7 @@ FOUND: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"sku": "MUG-Ä"}, "mug"),
         ({"sku": "NW"}, ""),
     ],
-    "customers": [({"search": "sw1a"}, "ada"), ({"email": "ADA@Example.com"}, "ada")],
+    "customers": [({}, "bob ada"), ({"search": "sw1a"}, "ada"), ({"email": "ADA@Example.com"}, "ada")],
     "orders": [
         ({"status": "shipped"}, "first"),
         ({"status": "pending,shipped"}, "third second first"),
@@ -118,7 +118,12 @@ FOUND: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"order": "total_asc,date_asc"}, "second third first"),
         ({"status": "", "search": "", "order": "", "customer": ""}, "third second first"),
     ],
-    "coupons": [({"active": "true"}, "now"), ({"active": "false"}, "over"), ({"search": "ver"}, "over")],
+    "coupons": [
+        ({}, "over now"),
+        ({"active": "true"}, "now"),
+        ({"active": "false"}, "over"),
+        ({"search": "ver"}, "over"),
+    ],
 }
 
 

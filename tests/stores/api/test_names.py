@@ -46,6 +46,9 @@ def test_a_handle_is_no_id_and_unique_whatever_its_case(api: Caller, resource: s
             assert list(refused(send(path, body | {"handle": handle}))) == ["handle"]
     for key in (taken["id"], "Blue-Mug", "BLUE-MUG"):
         assert api.get(f"/{resource}/{key}").json() == taken
+    digits = api.patch(f"/{resource}/BLUE-MUG", {"handle": "1984-edition"}).json()
+    assert (digits["id"], digits["handle"]) == (taken["id"], "1984-edition")
+    assert api.delete(f"/{resource}/1984-Edition").status_code == 204
 
 
 def test_codes_and_emails_that_differ_in_case_are_one(api: Caller, store: Store) -> None:

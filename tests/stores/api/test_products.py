@@ -27,10 +27,6 @@ def sized(api: Caller) -> Any:
     return response.json()
 
 
-def sizes(product: Any) -> list[tuple[str, int]]:
-    return [(item["name"], item["price"]) for item in product["variants"]["items"]]
-
-
 def test_a_product_is_written_out_in_full(client: Client, store: Store) -> None:
     kitchen = make_category(store)
     product = make(
@@ -251,13 +247,3 @@ def test_a_patch_changes_what_it_names(api: Caller, sized: Any) -> None:
     assert body["name"] == "Green mug"
     unchanged = sized.keys() - {"name", "updated_at"}
     assert {name: body[name] for name in unchanged} == {name: sized[name] for name in unchanged}
-
-
-def test_variants_can_swap_their_names(api: Caller, sized: Any) -> None:
-    small, large = sized["variants"]["items"]
-    items = [
-        {"id": small["id"], "name": "Large", "price": 1},
-        {"id": large["id"], "name": "Small", "price": 2},
-    ]
-    response = api.patch(f"/products/{sized['id']}", {"variants": {"items": items}})
-    assert sizes(response.json()) == [("Large", 1), ("Small", 2)]
