@@ -1,6 +1,6 @@
 """The table of states: each rule, and that badge, filter, Needs attention, reminder and permission agree."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from apikeys import key_text, reminders
 from apikeys.api import authentication
 from apikeys.api.exceptions import ApiError
-from apikeys.models import ApiKey, LastUse, Refusal, Reminder, Usage
+from apikeys.models import ApiKey, LastUse, Refusal, Reminder
 from apikeys.models.state import BY_NAME, STATES, names_of
 from stores.models import Store
+from tests.key_requests import count_usage
 
 NOON = datetime.fromisoformat("2026-03-10 12:00Z")
 ATTENTION = {state.name for state in STATES if state.attention}
@@ -27,87 +28,59 @@ def now() -> Any:
         yield NOON
 
 
-@dataclass(frozen=True)
-class Columns:
-    """A key's columns and what it did, in days from now; None where there is nothing."""
-
-    created: float
-    access: list[str]
-    expires: float | None = None
-    deactivated: float | None = None
-    reactivates: float | None = None
-    suspended: bool = False
-    leaked: bool = False
-    rolled: bool = False
-    canary: bool = False
-    quiet: float | None = None
-    renewal_due: float | None = None
-    replaced: float | None = None
-    reused: bool = False
-    used: float | None = None
-    tried: float | None = None
-    refused: float | None = None
-    reason: str = "rate_limited"
-    settled: str = ""
-    wrote_to: str = ""
-
-
 def moment(days: float | None) -> datetime | None:
     return None if days is None else NOON + timedelta(days=days)
 
 
-def save_key(store: Store, columns: Columns) -> tuple[ApiKey, str]:
+def save_key(
+    store: Store,
+    *,
+    created: float = -20,
+    access: Sequence[str] = ("orders:read",),
+    is_canary: bool = False,
+    used: float | None = None,
+    tried: float | None = None,
+    refused: float | None = None,
+    reason: str = "rate_limited",
+    settled: str = "",
+    wrote_to: str = "",
+    **columns: float | None,
+) -> tuple[ApiKey, str]:
+    """Save a key with these ``columns`` and what it did, in days from now; None where there is nothing."""
     prefix, plaintext = key_text.generate()
-    is_off_for_good = columns.leaked or columns.canary
-    deactivated = -1 if is_off_for_good and columns.deactivated is None else columns.deactivated
+    at = {name: moment(days) for name, days in columns.items()}
+    if is_canary or at.get("leaked_at"):
+        at |= {"deactivated_at": at.get("deactivated_at") or moment(-1), "reactivates_at": None}
+    elif not at.get("deactivated_at"):
+        at["reactivates_at"] = None
     key = ApiKey.objects.create(
         store=store,
         name=prefix,
         prefix=prefix,
         digest=key_text.digest(plaintext),
-        access=columns.access,
-        created_at=NOON + timedelta(days=columns.created),
-        expires_at=moment(columns.expires),
-        deactivated_at=moment(deactivated),
-        reactivates_at=None if is_off_for_good or deactivated is None else moment(columns.reactivates),
-        suspended_at=NOON if columns.suspended else None,
-        leaked_at=NOON if columns.leaked else None,
-        superseded_at=NOON if columns.rolled else None,
-        is_canary=columns.canary,
-        quiet_since=moment(columns.quiet),
-        renewal_due_at=moment(columns.renewal_due),
-        replaced_at=moment(columns.replaced),
-        reused_at=NOON if columns.reused else None,
+        access=list(access),
+        created_at=NOON + timedelta(days=created),
+        is_canary=is_canary,
+        **at,
     )
-    used_at, tried_at = moment(columns.used), moment(columns.tried)
+    used_at, tried_at = moment(used), moment(tried)
     if used_at or tried_at:
         newest = max(filter(None, (used_at, tried_at)))
-        LastUse.objects.create(
-            key=key, at=newest, used_at=used_at, method="GET", status_code=200 if newest == used_at else 401
-        )
-    if refused_at := moment(columns.refused):
-        settled_at, settled_as = (NOON, columns.settled) if columns.settled else (None, "")
+        status_code = 200 if newest == used_at else 401
+        LastUse.objects.create(key=key, at=newest, used_at=used_at, method="GET", status_code=status_code)
+    if refused_at := moment(refused):
         Refusal.objects.create(
             store=store,
             key=key,
-            reason=columns.reason,
+            reason=reason,
             requests=1,
             first_at=refused_at,
             last_at=refused_at,
-            settled_at=settled_at,
-            settled_as=settled_as,
+            settled_at=NOON if settled else None,
+            settled_as=settled,
         )
-    if columns.wrote_to:
-        Usage.objects.create(
-            store_id=key.store_id,
-            key=key,
-            day=NOON.date(),
-            resource=columns.wrote_to,
-            access="write",
-            outcome="succeeded",
-            requests=1,
-            last_at=NOON,
-        )
+    if wrote_to:
+        count_usage(key, 1, scope=f"{wrote_to}:write")
     return key, plaintext
 
 
@@ -116,27 +89,28 @@ def states_of(key: ApiKey) -> set[str]:
     return {state.name for state in STATES[:-1] if ApiKey.objects.in_state(state.name).contains(key)}
 
 
-columns = st.builds(
-    Columns,
-    created=st.sampled_from([0, -29, -31, -100]),
-    access=st.sampled_from([["orders:read"], ["orders:read", "orders:write"]]),
-    expires=st.sampled_from([None, -3, 0, 0.5, 6, 7.5, 30]),
-    deactivated=st.sampled_from([None, -5]),
-    reactivates=st.sampled_from([None, -4, 0, 1]),
-    suspended=st.booleans(),
-    leaked=st.booleans(),
-    rolled=st.booleans(),
-    canary=st.sampled_from([False, False, False, True]),
-    quiet=st.sampled_from([None, None, -2, 0]),
-    renewal_due=st.sampled_from([None, None, 0, 1]),
-    replaced=st.sampled_from([None, None, 0, 1]),
-    reused=st.sampled_from([False, False, False, True]),
-    used=st.sampled_from([None, -95, -29, -1]),
-    tried=st.sampled_from([None, -95, -0.5]),
-    refused=st.sampled_from([None, -8, -3, -1]),
-    reason=st.sampled_from(["rate_limited", "api_key_inactive"]),
-    settled=st.sampled_from(["", "fixed", "left"]),
-    wrote_to=st.sampled_from(["", "orders", "products"]),
+columns = st.fixed_dictionaries(
+    {
+        "created": st.sampled_from([0, -29, -31, -100]),
+        "access": st.sampled_from([["orders:read"], ["orders:read", "orders:write"]]),
+        "is_canary": st.sampled_from([False, False, False, True]),
+        "expires_at": st.sampled_from([None, -3, 0, 0.5, 6, 7.5, 30]),
+        "deactivated_at": st.sampled_from([None, -5]),
+        "reactivates_at": st.sampled_from([None, -4, 0, 1]),
+        "suspended_at": st.sampled_from([None, 0]),
+        "leaked_at": st.sampled_from([None, 0]),
+        "superseded_at": st.sampled_from([None, 0]),
+        "quiet_since": st.sampled_from([None, None, -2, 0]),
+        "renewal_due_at": st.sampled_from([None, None, 0, 1]),
+        "replaced_at": st.sampled_from([None, None, 0, 1]),
+        "reused_at": st.sampled_from([None, None, None, 0]),
+        "used": st.sampled_from([None, -95, -29, -1]),
+        "tried": st.sampled_from([None, -95, -0.5]),
+        "refused": st.sampled_from([None, -8, -3, -1]),
+        "reason": st.sampled_from(["rate_limited", "api_key_inactive"]),
+        "settled": st.sampled_from(["", "fixed", "left"]),
+        "wrote_to": st.sampled_from(["", "orders", "products"]),
+    }
 )
 
 
@@ -149,10 +123,10 @@ columns = st.builds(
 )
 @given(drawn=st.lists(columns, min_size=25, max_size=40))
 def test_badge_filter_attention_reminder_and_permission_agree(
-    store: Store, now: datetime, client: Client, drawn: list[Columns]
+    store: Store, now: datetime, client: Client, drawn: list[dict[str, Any]]
 ) -> None:
     ApiKey.objects.all().delete()
-    plaintexts = dict(save_key(store, one) for one in drawn)
+    plaintexts = dict(save_key(store, **one) for one in drawn)
     listed = {key.pk: key for key in ApiKey.objects.with_status()}
     found = {state.name: set(ApiKey.objects.in_state(state.name)) for state in STATES}
     counts = ApiKey.objects.count_by_state()
@@ -193,34 +167,34 @@ def can_be_used(plaintext: str) -> bool:
         ({"created": -100, "used": -91}, {"idle"}),
         ({"created": -100, "used": -91, "tried": -1}, {"idle"}),
         ({"created": -31, "tried": -1}, {"unused"}),
-        ({"created": -31, "expires": -1}, {"expired"}),
-        ({"created": -31, "expires": -1, "used": -2}, {"expired"}),
-        ({"created": -31, "expires": -2, "used": -3, "tried": -1}, {"expired", "still-called"}),
-        ({"created": -31, "expires": -2, "used": -1, "deactivated": -1}, {"off"}),
+        ({"created": -31, "expires_at": -1}, {"expired"}),
+        ({"created": -31, "expires_at": -1, "used": -2}, {"expired"}),
+        ({"created": -31, "expires_at": -2, "used": -3, "tried": -1}, {"expired", "still-called"}),
+        ({"created": -31, "expires_at": -2, "used": -1, "deactivated_at": -1}, {"off"}),
         (
-            {"created": -31, "expires": -2, "used": -1, "deactivated": -5, "reactivates": -4},
+            {"created": -31, "expires_at": -2, "used": -1, "deactivated_at": -5, "reactivates_at": -4},
             {"expired", "still-called"},
         ),
-        ({"created": -31, "expires": 8, "used": -1}, set()),
-        ({"created": -31, "expires": 6, "used": -1}, {"expiring"}),
-        ({"created": -31, "expires": 6, "used": -1, "rolled": True}, {"rolled"}),
-        ({"created": -31, "deactivated": -1}, {"off"}),
-        ({"created": -31, "deactivated": -1, "suspended": True}, {"suspended"}),
-        ({"created": -31, "suspended": True, "leaked": True}, {"leaked"}),
-        ({"created": -20, "canary": True, "tried": -8}, {"canary"}),
-        ({"created": -20, "canary": True, "tried": -6}, {"canary-used", "canary"}),
-        ({"created": -20, "replaced": 0}, {"replaced"}),
-        ({"created": -20, "replaced": 1}, set()),
-        ({"created": -20, "replaced": 0, "reused": True}, {"reused"}),
-        ({"created": -20, "renewal_due": 0}, {"renewal-due"}),
-        ({"created": -20, "renewal_due": 0, "rolled": True}, {"rolled"}),
-        ({"created": -20, "used": -2, "quiet": -2}, {"quiet"}),
-        ({"created": -20, "used": -2, "tried": -1, "quiet": -2}, {"failing"}),
-        ({"created": -20, "used": -2, "quiet": -2, "rolled": True}, {"rolled"}),
-        ({"created": -20, "refused": -6}, {"refused"}),
-        ({"created": -20, "refused": -8}, set()),
-        ({"created": -20, "refused": -1, "reason": "api_key_inactive"}, set()),
-        ({"created": -20, "refused": -1, "settled": "left"}, set()),
+        ({"created": -31, "expires_at": 8, "used": -1}, set()),
+        ({"created": -31, "expires_at": 6, "used": -1}, {"expiring"}),
+        ({"created": -31, "expires_at": 6, "used": -1, "superseded_at": 0}, {"rolled"}),
+        ({"created": -31, "deactivated_at": -1}, {"off"}),
+        ({"created": -31, "deactivated_at": -1, "suspended_at": 0}, {"suspended"}),
+        ({"created": -31, "suspended_at": 0, "leaked_at": 0}, {"leaked"}),
+        ({"is_canary": True, "tried": -8}, {"canary"}),
+        ({"is_canary": True, "tried": -6}, {"canary-used", "canary"}),
+        ({"replaced_at": 0}, {"replaced"}),
+        ({"replaced_at": 1}, set()),
+        ({"replaced_at": 0, "reused_at": 0}, {"reused"}),
+        ({"renewal_due_at": 0}, {"renewal-due"}),
+        ({"renewal_due_at": 0, "superseded_at": 0}, {"rolled"}),
+        ({"used": -2, "quiet_since": -2}, {"quiet"}),
+        ({"used": -2, "tried": -1, "quiet_since": -2}, {"failing"}),
+        ({"used": -2, "quiet_since": -2, "superseded_at": 0}, {"rolled"}),
+        ({"refused": -6}, {"refused"}),
+        ({"refused": -8}, set()),
+        ({"refused": -1, "reason": "api_key_inactive"}, set()),
+        ({"refused": -1, "settled": "left"}, set()),
         ({"created": -31, "used": -1, "access": ["orders:write"]}, {"write-unused"}),
         ({"created": -31, "used": -1, "access": ["orders:write"], "wrote_to": "products"}, {"write-unused"}),
         ({"created": -31, "used": -1, "access": ["orders:write"], "wrote_to": "orders"}, set()),
@@ -231,7 +205,7 @@ def can_be_used(plaintext: str) -> bool:
 def test_key_is_in_these_states(
     store: Store, now: datetime, given: dict[str, Any], expected: set[str]
 ) -> None:
-    key, _ = save_key(store, Columns(**{"access": ["orders:read"], **given}))
+    key, _ = save_key(store, **given)
     assert states_of(key) == expected
 
 
@@ -239,8 +213,8 @@ def test_needing_attention_counts_one_store_in_one_query(
     store: Store, other_store: Store, now: datetime, django_assert_num_queries: Any
 ) -> None:
     for expires in (None, 6):
-        save_key(store, Columns(created=-31, access=["orders:read"], expires=expires))
-    save_key(other_store, Columns(created=-31, access=["orders:read"]))
+        save_key(store, created=-31, expires_at=expires)
+    save_key(other_store, created=-31)
     with django_assert_num_queries(1):
         lines = ApiKey.objects.for_store(store).needing_attention()
     assert list(map(str, lines)) == ["1 key expiring within 7 days", "2 keys never used in 30 days"]

@@ -64,14 +64,7 @@ def test_tell_of_network_notes_nothing_where_no_email_is_queued(key: ApiKey) -> 
     assert not Reminder.objects.exists()
 
 
-def test_write_notes_no_network_of_a_refused_request(key: ApiKey) -> None:
-    use(key, "192.0.2.1")
-    use(key, "198.51.100.1", status_code=401)
-    assert deliver_emails() == []
-    assert KnownNetwork.objects.get().network == "192.0.2.0/24"
-
-
-def test_write_records_each_network_of_a_batch(key: ApiKey) -> None:
+def test_write_records_each_network_of_a_batch_that_was_let_in(key: ApiKey) -> None:
     use(key, "192.0.2.1")
     write_usage(
         make_request(key, address="198.51.100.1", status_code=404),

@@ -64,17 +64,22 @@ def test_delete_old_usage_keeps_days_for_as_long_as_is_set(
     assert LastUse.objects.get().key == key
 
 
-def test_delete_old_usage_keeps_hours_for_five_weeks(key: ApiKey) -> None:
-    use_on(key, ago(36), ago(34))
-    delete_old_usage()
-    assert {hour.date() for hour in HourlyUsage.objects.values_list("hour", flat=True)} == {ago(34)}
-
-
-def test_delete_old_usage_takes_old_refusals(key: ApiKey, settings: Any) -> None:
+def test_delete_old_usage_keeps_hours_refusals_writers_and_answers_for_as_long_as_each_needs(
+    key: ApiKey, settings: Any
+) -> None:
     settings.USAGE_KEPT_DAYS = 30
-    use_on(key, ago(30))
+    use_on(key, ago(36), ago(34), ago(30))
+    UsageWriter.objects.all().delete()
+    now = timezone.now()
+    for hours in (23, 25):
+        at = now - timedelta(hours=hours)
+        UsageWriter.objects.create(id=uuid4(), batch=hours, at=at)
+        KeptAnswer.objects.create(key_id=1, idempotency_digest=str(hours), answer=b"", created_at=at)
     delete_old_usage()
+    assert {hour.date() for hour in HourlyUsage.objects.values_list("hour", flat=True)} == {ago(34), ago(30)}
     assert not Refusal.objects.exists()
+    assert UsageWriter.objects.get().batch == 23
+    assert KeptAnswer.objects.get().idempotency_digest == "23"
 
 
 def test_delete_old_usage_takes_notes_of_deleted_keys_and_leaves_counts(key: ApiKey) -> None:
@@ -84,14 +89,6 @@ def test_delete_old_usage_takes_notes_of_deleted_keys_and_leaves_counts(key: Api
     assert not LastUse.objects.exists()
     assert not KnownNetwork.objects.exists()
     assert sum(Usage.objects.values_list("requests", flat=True)) == 2
-
-
-def test_delete_old_usage_takes_writers_after_a_day(db: None) -> None:
-    now = timezone.now()
-    for hours in (23, 25):
-        UsageWriter.objects.create(id=uuid4(), batch=1, at=now - timedelta(hours=hours))
-    delete_old_usage()
-    assert UsageWriter.objects.get().at == now - timedelta(hours=23)
 
 
 def test_delete_old_emails_keeps_two_weeks_and_three_months_of_failed(db: None) -> None:
@@ -193,13 +190,3 @@ def test_maintain_request_log_twice_at_once_holds_up_no_writer(issue: IssueKey) 
         with connection.cursor() as cursor:
             for name in partitions() - {f"{LOG_TABLE}_default"}:
                 cursor.execute(f"DROP TABLE {name}")
-
-
-def test_delete_old_usage_takes_expired_answers(db: None) -> None:
-    now = timezone.now()
-    for hours in (23, 25):
-        KeptAnswer.objects.create(
-            key_id=1, idempotency_digest=str(hours), answer=b"", created_at=now - timedelta(hours=hours)
-        )
-    delete_old_usage()
-    assert KeptAnswer.objects.get().idempotency_digest == "23"
