@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -56,13 +55,6 @@ def test_create_key_refuses_a_name_that_looks_like_another(
     key, _ = issue(name="Other")
     with pytest.raises(IntegrityError), transaction.atomic():
         ApiKey.objects.filter(pk=key.pk).update(comparable_name=comparable(second))
-
-
-@time_machine.travel(NOON, tick=False)
-def test_is_expired_from_its_moment_on(issue: IssueKey) -> None:
-    key, _ = issue(expires_at=NOON)
-    assert key.is_expired(NOON)
-    assert not key.is_expired(NOON - timedelta(seconds=1))
 
 
 @pytest.mark.parametrize(

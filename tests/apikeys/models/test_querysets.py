@@ -3,15 +3,8 @@
 import pytest
 
 from apikeys.models import ApiKey
-from stores.models import Store
 from tests.conftest import IssueKey
 from tests.key_requests import count_usage
-
-
-def test_keys_of_another_store_are_out_of_reach(issue: IssueKey, store: Store, other_store: Store) -> None:
-    mine, _ = issue()
-    issue(store=other_store)
-    assert list(ApiKey.objects.for_store(store)) == [mine]
 
 
 def test_search_finds_a_key_by_name_note_prefix_or_whole_key(issue: IssueKey) -> None:

@@ -167,7 +167,7 @@ def can_be_used(plaintext: str) -> bool:
         ({"created": -100, "used": -91}, {"idle"}),
         ({"created": -100, "used": -91, "tried": -1}, {"idle"}),
         ({"created": -31, "tried": -1}, {"unused"}),
-        ({"created": -31, "expires_at": -1}, {"expired"}),
+        ({"created": -31, "expires_at": 0}, {"expired"}),
         ({"created": -31, "expires_at": -1, "used": -2}, {"expired"}),
         ({"created": -31, "expires_at": -2, "used": -3, "tried": -1}, {"expired", "still-called"}),
         ({"created": -31, "expires_at": -2, "used": -1, "deactivated_at": -1}, {"off"}),

@@ -51,19 +51,21 @@ def test_of_store_and_of_keys_count_what_is_in_the_period(
 ) -> None:
     key, _ = issue()
     period = Period(time_range)
-    inside = period.bars[0].start, period.latest.start
-    outside = period.start - timedelta(hours=1)
-    for at, requests in ((inside[0], 5), (inside[1], 7), (outside, 100)):
+    counted = (
+        (period.bars[0].start, {"outcome": "refused", "requests": 5}),
+        (period.latest.start, {"outcome": "failed", "requests": 7}),
+        (period.latest.start, {"outcome": "succeeded", "requests": 9}),
+        (period.start - timedelta(hours=1), {"outcome": "refused", "requests": 100}),
+    )
+    for at, count in counted:
         if time_range.unit == "hour":
-            HourlyUsage.objects.create(store=store, key=key, hour=at, outcome="refused", requests=requests)
-            continue
-        Usage.objects.create(
-            store_id=key.store_id, key=key, day=at.date(), outcome="refused", requests=requests, last_at=at
-        )
-        StoreUsage.objects.create(store=store, day=at.date(), outcome="refused", requests=requests)
+            HourlyUsage.objects.create(store=store, key=key, hour=at, **count)
+        else:
+            Usage.objects.create(store=store, key=key, day=at.date(), last_at=at, **count)
+            StoreUsage.objects.create(store=store, day=at.date(), **count)
     for found in (reports.of_store(store, time_range), reports.of_keys([key], time_range)[key.pk]):
-        assert (found.total, found.refused) == (12, 12)
-        assert (found.bars[0].refused, found.latest.refused) == (5, 7)
+        assert (found.total, found.refused, found.failed, found.succeeded) == (21, 5, 7, 9)
+        assert (found.bars[0].refused, found.latest.total) == (5, 16)
 
 
 def test_list_and_key_show_the_range_that_is_asked_for(signed_in: Client, issue: IssueKey) -> None:
