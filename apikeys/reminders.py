@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apikeys import emails
 from apikeys.models import ApiKey, Notice, Notification, NotificationSettings, Reminder
+from apikeys.models.state import attention_lines
 from stores.models import Store
 
 # The work is done once a day: an e-mail "a week before" has to leave by then.
@@ -56,7 +57,8 @@ def send_monthly_reviews() -> None:
     """Tell owners once a month what needs attention in their stores, where something does."""
     for store in Store.objects.filter(api_keys__isnull=False).distinct().iterator():
         recipients = list(NotificationSettings.objects.recipients(store, Notification.MONTHLY_REVIEW))
-        lines = ApiKey.objects.for_store(store).kept().needing_attention() if recipients else []
+        keys = ApiKey.objects.for_store(store).kept()
+        lines = attention_lines(keys.count_by_state()) if recipients else []
         url = f"{settings.SITE_URL}{reverse('apikeys:list', args=[store.pk])}?status="
         listed = [f"{line}:\n  {url}{line.state.name}" for line in lines if line.state.in_review]
         for owner in recipients if listed else []:

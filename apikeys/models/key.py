@@ -129,10 +129,6 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
                 counts[name] += count
         return counts
 
-    def needing_attention(self) -> list[states.AttentionLine]:
-        """Return a line for each state that needs attention and that a key is in, most urgent first."""
-        return states.attention_lines(self.count_by_state())
-
     def with_requests(self) -> "ApiKeyQuerySet":
         """Add ``requests``, those of the last 30 days."""
         requests = (

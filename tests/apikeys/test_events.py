@@ -9,7 +9,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 
-from apikeys import lifecycle
+from apikeys import emails, lifecycle
 from apikeys.actors import Actor
 from apikeys.events import describe, lets_more_in
 from apikeys.models import ApiKey, AuditEntry
@@ -164,19 +164,20 @@ def test_send_event_says_who_did_what_and_what_the_key_may_do_now(issue: IssueKe
 @pytest.mark.parametrize(
     ("change", "subject"),
     [
-        (lifecycle.delete_keys, "60 API keys of Northwood were deleted"),
-        (lifecycle.report_leaked_keys, "60 API keys of Northwood were deactivated because of a leak"),
+        (lifecycle.delete_keys, "7 API keys of Northwood were deleted"),
+        (lifecycle.report_leaked_keys, "7 API keys of Northwood were deactivated because of a leak"),
     ],
 )
 def test_send_event_sends_one_email_for_many_keys(
-    issue: IssueKey, owner: User, change: Any, subject: str
+    issue: IssueKey, owner: User, monkeypatch: pytest.MonkeyPatch, change: Any, subject: str
 ) -> None:
-    keys = [issue(name=f"Key {number}")[0] for number in range(60)]
+    monkeypatch.setattr(emails, "MAX_NAMED_KEYS", 5)
+    keys = [issue(name=f"Key {number}")[0] for number in range(7)]
     (email,) = emails_of(lambda: change(keys, by=Actor(owner)))
     assert email.subject == subject
     assert f"Key 0 ({keys[0].prefix}): " in email.body
-    assert "and 10 more" in email.body
-    assert AuditEntry.objects.exclude(event="created").count() == 60
+    assert "and 2 more" in email.body
+    assert AuditEntry.objects.exclude(event="created").count() == 7
 
 
 def test_send_event_tells_each_store_of_its_own_keys(

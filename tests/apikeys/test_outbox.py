@@ -54,14 +54,14 @@ def test_queue_emails_sends_nothing_after_a_rollback(issue: IssueKey) -> None:
 
 
 def test_queue_emails_makes_a_task_for_each_owner(issue: IssueKey, store: Store) -> None:
-    store.owners.add(*(make_owner(f"owner{number}@example.com") for number in range(49)))
+    store.owners.add(*(make_owner(f"owner{number}@example.com") for number in range(2)))
     _, plaintext = issue()
     tasks = DBTaskResult.objects.values_list("args_kwargs", flat=True)
     expected = [{"args": [pk, 0], "kwargs": {}} for pk in Email.objects.values_list("pk", flat=True)]
     assert sorted(tasks, key=str) == sorted(expected, key=str)
-    assert len(tasks) == 50
+    assert len(tasks) == 3
     assert plaintext[8:] not in str(Email.objects.values_list())
-    assert len({message.to[0] for message in deliver_emails()}) == 50
+    assert len({message.to[0] for message in deliver_emails()}) == 3
 
 
 def test_create_key_tells_owners_who_can_sign_in_and_be_reached(issue: IssueKey, store: Store) -> None:

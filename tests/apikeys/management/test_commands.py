@@ -16,12 +16,7 @@ from stores.models import Store
 from tests.conftest import IssueKey, deliver_emails, make_owner
 
 REASON = "Customers were read from a thousand addresses."
-COMMANDS = (
-    "find_keys",
-    "resume_keys",
-    "revoke_keys",
-    "suspend_keys",
-)
+COMMANDS = ("find_keys", "resume_keys", "revoke_keys", "suspend_keys")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from apikeys import key_text, reminders
 from apikeys.api import authentication
 from apikeys.api.exceptions import ApiError
 from apikeys.models import ApiKey, LastUse, Refusal, Reminder
-from apikeys.models.state import BY_NAME, STATES, names_of
+from apikeys.models.state import BY_NAME, STATES, attention_lines, names_of
 from stores.models import Store
 from tests.key_requests import count_usage
 
@@ -130,7 +130,7 @@ def test_badge_filter_attention_reminder_and_permission_agree(
     listed = {key.pk: key for key in ApiKey.objects.with_status()}
     found = {state.name: set(ApiKey.objects.in_state(state.name)) for state in STATES}
     counts = ApiKey.objects.count_by_state()
-    lines = {line.state.name: line.count for line in ApiKey.objects.needing_attention()}
+    lines = {line.state.name: line.count for line in attention_lines(counts)}
     assert {name: len(keys) for name, keys in found.items()} == {name: counts[name] for name in found}
     assert lines == {name: len(keys) for name, keys in found.items() if name in ATTENTION and keys}
     reminders.remind_of_expired_keys()
@@ -209,12 +209,12 @@ def test_key_is_in_these_states(
     assert states_of(key) == expected
 
 
-def test_needing_attention_counts_one_store_in_one_query(
+def test_attention_lines_count_one_store_in_one_query(
     store: Store, other_store: Store, now: datetime, django_assert_num_queries: Any
 ) -> None:
     for expires in (None, 6):
         save_key(store, created=-31, expires_at=expires)
     save_key(other_store, created=-31)
     with django_assert_num_queries(1):
-        lines = ApiKey.objects.for_store(store).needing_attention()
+        lines = attention_lines(ApiKey.objects.for_store(store).count_by_state())
     assert list(map(str, lines)) == ["1 key expiring within 7 days", "2 keys never used in 30 days"]
