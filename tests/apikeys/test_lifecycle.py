@@ -12,6 +12,7 @@ from apikeys import key_text, lifecycle
 from apikeys.actors import Actor
 from apikeys.lifecycle import NameTaken, StaleKey
 from apikeys.models import ApiKey, AuditEntry
+from apikeys.reach import ProgramStopped
 from apikeys.settings_page.one_time_display import mark_shown
 from tests.conftest import IssueKey
 
@@ -63,6 +64,15 @@ def test_create_key_draws_a_taken_prefix_again(issue: IssueKey, monkeypatch: pyt
     monkeypatch.setattr(key_text, "generate", lambda: next(draws))
     second, _ = issue()
     assert second.prefix == "0123abc"
+
+
+def test_create_key_refuses_a_program_whose_key_has_stopped_at_this_moment(
+    issue: IssueKey, by: Actor
+) -> None:
+    program, _ = issue(access=["orders:read", "api_keys:write"])
+    lifecycle.deactivate_key(ApiKey.objects.get(pk=program.pk), by=by)
+    with pytest.raises(ProgramStopped):
+        issue(by=Actor(key=program))
 
 
 def test_mark_shown_takes_a_key_once(issue: IssueKey) -> None:
