@@ -12,13 +12,12 @@ from rest_framework.response import Response
 
 from stores import models
 from stores.api.base import Refused, StoreScopedViewSet
-from stores.api.outputs import Output, Row, Time, always, in_seconds, text, time
+from stores.api.outputs import Columns, Output, Row, Time, always, text, time
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, decode_cursor, encode_cursor, read_number
 from stores.models.changes import DAYS_KEPT, RESOURCES
 from stores.resources import Access, Resource
 
 MAX_CURSOR_LENGTH = 100
-CHANGE_COLUMNS = ("id", "transaction_id", "resource", "object_id", "event", "at")
 DESCRIPTION = (
     "Everything that was created, updated or deleted, the oldest first, for programs that keep a copy. No "
     f"change is missed or told twice. Kept for {DAYS_KEPT} days. Poll with `If-None-Match`: 304 while "
@@ -49,6 +48,9 @@ class Change(Output, kw_only=True):
     id: Annotated[str, text("The id of the object that changed: digits, in a string.", 19)]
     event: Annotated[Literal["created", "updated", "deleted"], text("What happened to it.")]
     at: Annotated[Time, time("When it happened.")]
+
+
+COLUMNS = Columns(models.Change, Change)
 
 
 class Changes(Output):
@@ -96,7 +98,13 @@ class ChangesViewSet(StoreScopedViewSet):
         page = rows[:size]
         if page:
             place = Place(page[-1]["transaction_id"], page[-1]["id"])
-        return Response(Changes([represent(row) for row in page], encode_cursor(place), len(rows) > size))
+        return Response(
+            Changes(
+                [COLUMNS.fill(row, id=str(row["object_id"])) for row in page],
+                encode_cursor(place),
+                len(rows) > size,
+            )
+        )
 
     def get_place(self) -> Place:
         """Return the place in the request. Raises ValidationError."""
@@ -115,7 +123,7 @@ class ChangesViewSet(StoreScopedViewSet):
             Q(resource__in=self.get_resources()) | Q(pk=place.pk), store=self.store
         )
         rows = changes.settled().beginning_at(place.transaction_id, place.pk)
-        found = list(rows.values(*CHANGE_COLUMNS)[: size + 2])
+        found = list(rows.values(*COLUMNS.names, "transaction_id", "object_id")[: size + 2])
         if place.pk and (not found or found.pop(0)["id"] != place.pk):
             raise Refused("cursor_expired")
         return found[: size + 1]
@@ -128,13 +136,3 @@ class ChangesViewSet(StoreScopedViewSet):
         key: Any = self.request.auth
         allowed = [each for each in RESOURCES if key.allows(each.scope(Access.READ))]
         return [self.resource] if self.resource else allowed
-
-
-def represent(row: Row) -> Change:
-    return Change(
-        object="change",
-        resource=row["resource"],
-        id=str(row["object_id"]),
-        event=row["event"],
-        at=in_seconds(row["at"]),
-    )

@@ -106,10 +106,10 @@ class Columns(Generic[Kind]):
         self.constants = {"object": model._meta.model_name} if "object" in fields else {}
         self.has_currency = "currency" in fields
 
-    def fill(self, row: Row, currency: str, **others: Any) -> Kind:
-        """Make an object of a row of a store with this currency.
+    def fill(self, row: Row, currency: str = "", **others: Any) -> Kind:
+        """Make an object of a row. ``others`` are fields that are no columns, or differ from them.
 
-        ``others`` are fields that are no columns, or differ from them.
+        ``currency`` is that of the row's store, where there are amounts in it.
         """
         values: dict[str, Any] = {name: row[name] for name in self.names}
         for name in self.ids:

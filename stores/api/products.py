@@ -331,8 +331,6 @@ class ProductSerializer(HandleSerializer[models.Product]):
     max_quantity = CountField(required=False, allow_null=True, min_value=1)
     personalization = PersonalizationSerializer(required=False, allow_null=True)
 
-    parts = ("categories", "variants")
-
     class Meta:
         model = models.Product
         fields = (
@@ -372,13 +370,12 @@ class ProductSerializer(HandleSerializer[models.Product]):
     def get_current(self, column: str) -> Any:
         return getattr(self.instance or models.Product(), column)
 
-    def write_parts(self, row: models.Product, parts: dict[str, Any]) -> bool:
-        has_changed = False
-        if "categories" in parts and set(parts["categories"]) != set(row.categories.all()):
-            row.categories.set(parts["categories"], through_defaults={"store": self.store})
-            has_changed = True
-        if "items" in parts.get("variants", {}):
-            has_changed |= write_variants(row, parts["variants"]["items"])
+    def write_parts(self, row: models.Product, sent: dict[str, Any]) -> bool:
+        has_changed = "categories" in sent and set(sent["categories"]) != set(row.categories.all())
+        if has_changed:
+            row.categories.set(sent["categories"], through_defaults={"store": self.store})
+        if "items" in sent.get("variants", {}):
+            has_changed |= write_variants(row, sent["variants"]["items"])
         return has_changed
 
 

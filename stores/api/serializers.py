@@ -1,7 +1,7 @@
 """Serializers of what clients may write: checked by strict fields, then by the model's own rules."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from stores.models.objects import HandleModel
 Row = TypeVar("Row", bound=models.Model)
 MAX_AMOUNT = 10**12
 MAX_COUNT = 2**31 - 1
+REQUIRED = "This field is required."
 
 
 # The JSON types of fields' values. Django REST Framework would convert others.
@@ -107,9 +108,14 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             mistakes = {name: self.describe_mistake(name, value) for name, value in data.items()}
+            mistakes |= {name: REQUIRED for name in self.get_required(data) if name not in data}
             if errors := {name: [mistake] for name, mistake in mistakes.items() if mistake}:
                 raise ValidationError(errors)
         return super().to_internal_value(data)
+
+    def get_required(self, data: Mapping[str, Any]) -> Sequence[str]:
+        """Return the fields that even a PATCH needs, where the object is part of another."""
+        return ()
 
     def describe_mistake(self, name: str, value: Any) -> str:
         if name not in self.fields:
@@ -120,11 +126,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 class CompleteSerializer(StrictSerializer):
     """A nested object that always needs its required fields: DRF would let a PATCH leave them out."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        required = [name for name, field in self.fields.items() if field.required]
-        if isinstance(data, Mapping) and (missing := [name for name in required if name not in data]):
-            raise ValidationError({name: ["This field is required."] for name in missing})
-        return super().to_internal_value(data)
+    def get_required(self, data: Mapping[str, Any]) -> Sequence[str]:
+        return [name for name, field in self.fields.items() if field.required]
 
 
 class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Row]):
@@ -143,9 +146,6 @@ class StoreScopedSerializer(StrictModelSerializer[Row]):
     fields too, is no change.
     """
 
-    # The fields that other tables hold.
-    parts: tuple[str, ...] = ()
-
     @property
     def store(self) -> Store:
         store: Store = self.context["store"]
@@ -157,34 +157,28 @@ class StoreScopedSerializer(StrictModelSerializer[Row]):
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Set the columns in a copy of the row, which is saved later if its model's rules allow it."""
         model: Any = self.Meta.model
-        row = copy(self.instance) if self.instance else model(store=self.store)
-        columns = {field.name for field in row._meta.concrete_fields}
-        for name in columns & attrs.keys():
-            setattr(row, name, attrs[name])
-        validate_row(row)
+        self.row = copy(self.instance) if self.instance else model(store=self.store)
+        self.changed = {field.name for field in self.row._meta.concrete_fields} & attrs.keys()
+        for name in self.changed:
+            setattr(self.row, name, attrs[name])
+        validate_row(self.row)
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Row:
-        parts = {name: validated_data.pop(name) for name in self.parts if name in validated_data}
-        model: Any = self.Meta.model
-        row = model(store=self.store, **validated_data)
-        row.save()
-        self.write_parts(row, parts)
-        return row  # type: ignore[no-any-return]
+        self.row.save()
+        self.write_parts(self.row, validated_data)
+        return self.row  # type: ignore[no-any-return]
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Row:
         """Save what differs. A row in which nothing does stays untouched, and tells of no change."""
-        parts = {name: validated_data.pop(name) for name in self.parts if name in validated_data}
-        has_changed = self.write_parts(instance, parts)
-        for name, value in validated_data.items():
-            has_changed |= getattr(instance, name) != value
-            setattr(instance, name, value)
-        if has_changed:
-            instance.save()
-        return instance  # type: ignore[no-any-return]
+        has_changed = self.write_parts(self.row, validated_data)
+        if has_changed or any(getattr(self.row, name) != getattr(instance, name) for name in self.changed):
+            self.row.save()
+        return self.row  # type: ignore[no-any-return]
 
-    def write_parts(self, row: Any, parts: dict[str, Any]) -> bool:
+    def write_parts(self, row: Any, sent: dict[str, Any]) -> bool:
         """Write what other tables hold of a row; returns whether anything differs from before."""
         return False
 

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from stores import models
 from stores.api.base import StoreScopedViewSet
-from stores.api.outputs import Currency, Output, always, get_currency, id_of, text
+from stores.api.outputs import Columns, Currency, Output, always, id_of, text
 
 
 class Store(Output, kw_only=True):
@@ -16,16 +17,12 @@ class Store(Output, kw_only=True):
     currency: Annotated[Currency, text("What all its amounts are in.")]
 
 
+COLUMNS = Columns(models.Store, Store)
+
+
 class StoreViewSet(StoreScopedViewSet):
     resource = None
     output = Store
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        return self.respond(
-            Store(
-                object="store",
-                id=str(self.store.pk),
-                name=self.store.name,
-                currency=get_currency(self.store.currency),
-            )
-        )
+        return self.respond(COLUMNS.fill(vars(self.store), self.store.currency))

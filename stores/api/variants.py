@@ -1,6 +1,6 @@
 """A product's variants, such as its sizes: read and written as a part of the product."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from django.db.models import CharField as CharColumn
@@ -67,11 +67,8 @@ class VariantSerializer(StrictModelSerializer[ProductVariant]):
         model = ProductVariant
         fields = ("id", "remove", "sku", "name", "price", "original_price", "quantity")
 
-    def to_internal_value(self, data: Any) -> Any:
-        needed = ("name", "price") if isinstance(data, Mapping) and "id" not in data else ()
-        if missing := [name for name in needed if name not in data]:
-            raise ValidationError({name: ["This field is required."] for name in missing})
-        return super().to_internal_value(data)
+    def get_required(self, data: Mapping[str, Any]) -> Sequence[str]:
+        return () if "id" in data else ("name", "price")
 
 
 class VariantsSerializer(StrictSerializer):
