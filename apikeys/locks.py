@@ -7,7 +7,7 @@ each other one way only.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apikeys.models import ApiKey
 from stores.models import Store
@@ -40,7 +40,13 @@ def lock_store(store: Store) -> Iterator[Store]:
     meanwhile.
     """
     with transaction.atomic():
-        yield Store.objects.select_for_update(no_key=True).get(pk=store.pk)
+        # Written out: the ORM takes three times as long. A transaction holds all of SQLite.
+        lock = "FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
+        sql = f"SELECT * FROM stores_store WHERE id = %s {lock}"  # noqa: S608  # one of two words
+        found = list(Store.objects.raw(sql, (store.pk,)))
+        if not found:
+            raise Store.DoesNotExist
+        yield found[0]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connections
 
-MANY = 20
+MANY = 8
 
 
 def at_once(action: Callable[[int], Any], count: int = MANY) -> list[Any]:

@@ -39,9 +39,8 @@ class Issuer:
 
     def __init__(self, folder: Path) -> None:
         self.ca_file, certificate = make_certificates(folder)
-        self.keys = [SigningKey()]
-        self.asked: list[str] = []
-        self.answers: dict[str, Any] = {}
+        self.first_key = SigningKey()
+        self.forget()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.make_handler())
@@ -52,6 +51,12 @@ class Issuer:
     def stop(self) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+    def forget(self) -> None:
+        """Be as at first."""
+        self.keys = [self.first_key]
+        self.asked: list[str] = []
+        self.answers: dict[str, Any] = {}
 
     def rotate(self) -> None:
         self.keys = [SigningKey()]

@@ -70,12 +70,17 @@ class Page:
     url: str
 
 
+# The pages that sign out.
+LEAVING = ("account_logout", "admin:logout")
+
+
 def pages(shops: Shops) -> list[Page]:
-    """Every address that has a name and is no part of the API."""
-    return [
+    """Every address that has a name and is no part of the API, those that sign out at the end."""
+    found = (
         Page(name, reverse(name, kwargs={each: sample(shops, name, each) for each in parameters}))
         for name, parameters in named_views(get_resolver())
-    ]
+    )
+    return sorted(found, key=lambda page: page.name in LEAVING)
 
 
 def named_views(

@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-import pytest
 from django.conf import settings
 from django.test import Client
 
@@ -31,15 +30,15 @@ HOSTS = [
 ]
 
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_another_host_is_served_nothing(client: Client, shops: Shops, host: str) -> None:
+def test_another_host_is_served_nothing(client: Client, shops: Shops) -> None:
     deliver_emails().clear()
-    for path in ("/accounts/login/", "/docs/api-keys/", f"/v1/stores/{shops.mine.store.pk}/products/"):
-        answer = client.get(path, HTTP_HOST=host)
-        assert answer.status_code == 400, path
-        assert EVIL not in answer.content.decode()
-    reset = client.post("/accounts/password/reset/", {"email": "owner@example.com"}, HTTP_HOST=host)
-    assert reset.status_code == 400
+    for host in HOSTS:
+        for path in ("/accounts/login/", "/docs/api-keys/", f"/v1/stores/{shops.mine.store.pk}/products/"):
+            answer = client.get(path, HTTP_HOST=host)
+            assert answer.status_code == 400, (path, host)
+            assert EVIL not in answer.content.decode()
+        reset = client.post("/accounts/password/reset/", {"email": "owner@example.com"}, HTTP_HOST=host)
+        assert reset.status_code == 400, host
     assert deliver_emails() == []
 
 

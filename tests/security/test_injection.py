@@ -5,6 +5,7 @@ attacks, so that each is found by itself and by nothing else.
 """
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -25,36 +26,9 @@ from tests.security.surface import Shops, everything
 from tests.shop import Caller, make_coupon, make_customer, make_order, make_product, refused
 
 PAYLOADS = [
-    "'",
-    "''",
-    '"',
-    "\\",
-    "\\'",
-    "%",
-    "_",
-    "%%",
-    "' OR '1'='1",
-    "' OR 1=1 --",
-    '" OR ""="',
-    "1) OR (1=1",
-    "1; DROP TABLE stores_order; --",
-    "' UNION SELECT 1 FROM stores_coupon --",
-    "'||(SELECT 1)||'",
-    "x' AND SLEEP(1)='",
-    "'; SELECT pg_sleep(1); --",
-    "${7*7}",
-    "%s",
-    "%(name)s",
-    "{0}",
-    "name__startswith",
-    "-id",
-    "?",
-    ":1",
-    "$1",
-    "/*",
-    "E'\\047'",
-    "\u2019 OR 1=1",
-    "\uff07",
+    *("'", '"', "\\", "%", "_", "' OR '1'='1", '" OR ""="', "1) OR (1=1", "1; DROP TABLE stores_order; --"),
+    *("' UNION SELECT 1 FROM stores_coupon --", "'||(SELECT 1)||'", "'; SELECT pg_sleep(1); --", "%s", "{0}"),
+    *("name__startswith", "-id", "?", ":1", "$1", "\u2019 OR 1=1"),
 ]
 VIEWS: list[Any] = [ProductViewSet, OrderViewSet, CustomerViewSet, CouponViewSet]
 PARAMETERS = [(view.resource, name) for view in VIEWS for name in view.filterset_class.base_filters]
@@ -98,22 +72,17 @@ def having(store: Any, resource: str, text: str) -> set[str]:
     return {str(row["pk"]) for row in rows if any(folded in comparable(str(row[name])) for name in columns)}
 
 
-@pytest.mark.parametrize("resource", ["products", "orders", "customers", "coupons"])
-def test_a_search_finds_what_literally_has_the_text(api: Caller, shops: Shops, resource: str) -> None:
-    for payload in PAYLOADS:
+def test_a_search_finds_what_literally_has_the_text(api: Caller, shops: Shops) -> None:
+    searching = [
+        str(view.resource)
+        for view in VIEWS
+        if any(isinstance(each, SearchFilter) for each in view.filterset_class.base_filters.values())
+    ]
+    assert len(searching) == 4
+    for resource, payload in product(searching, PAYLOADS):
         literally = having(shops.mine.store, resource, payload)
         assert literally, payload
         assert found(api, resource, {"search": payload}) == literally, payload
-
-
-def test_every_list_with_a_search_is_tried() -> None:
-    searching = {
-        str(view.resource)
-        for view in VIEWS
-        for each in view.filterset_class.base_filters.values()
-        if isinstance(each, SearchFilter)
-    }
-    assert searching == {"products", "orders", "customers", "coupons"}
 
 
 def test_a_list_refuses_what_its_parameter_cannot_mean(shops: Shops, settings: Any) -> None:
@@ -125,7 +94,8 @@ def test_a_list_refuses_what_its_parameter_cannot_mean(shops: Shops, settings: A
             assert name in refused(caller.get(f"/{resource}/", {name: payload})), payload
 
 
-def test_an_id_is_a_number(api: Caller) -> None:
+def test_an_id_is_a_number(shops: Shops) -> None:
+    api = Caller(shops.mine.store, shops.my_plaintext)
     for payload in ("1 OR 1=1", "1'", "1%27", "1;--", "0x1", "1e0", "-1", "+1", "1_0", "\u0661"):
         for path in (f"/orders/{payload}/", f"/products/{payload}"):
             assert api.get(path).status_code == 404, path
@@ -153,9 +123,9 @@ def test_the_find_box_finds_what_literally_has_the_text(shops: Shops, issue: Iss
         assert names_in(answer) == {name for name in names if comparable(payload) in comparable(name)}, (
             payload
         )
-    whole = {"status": PAYLOADS[8], "sort": PAYLOADS[13], "page": PAYLOADS[11]}
+    whole = dict.fromkeys(("status", "sort", "page"), PAYLOADS[5])
     answer = browser.get(f"/stores/{shops.mine.store.pk}/settings/api-keys/", whole)
-    assert len(names_in(answer)) == 25
+    assert len(names_in(answer)) == len(names)
 
 
 def lists_of_the_admin() -> Iterator[str]:
@@ -166,7 +136,7 @@ def lists_of_the_admin() -> Iterator[str]:
 def test_no_list_of_the_admin_is_broken_by_what_is_asked(mighty: Client, shops: Shops) -> None:
     before = everything()
     for url in lists_of_the_admin():
-        for payload in (PAYLOADS[8], PAYLOADS[13], "%", "\0"):
+        for payload in (PAYLOADS[5], PAYLOADS[9], "%", "\0"):
             query = dict.fromkeys(
                 ("q", "o", "p", "e", "all", "store__id__exact", "status", "access"), payload
             )
@@ -175,11 +145,8 @@ def test_no_list_of_the_admin_is_broken_by_what_is_asked(mighty: Client, shops: 
     assert everything() == before
 
 
-@pytest.mark.parametrize(
-    "lookup", ["digest__startswith", "digest", "digest__regex", "created_by__password__gt"]
-)
-def test_the_admin_does_not_let_a_digest_be_guessed(mighty: Client, shops: Shops, lookup: str) -> None:
-    """By who may look at keys: an e-mail at a time, from whether a row is still listed."""
-    query = {lookup: shops.my_key.digest if lookup == "digest" else shops.my_key.digest[:5]}
-    answer = mighty.get(admin_page(ApiKey, "changelist"), query)
-    assert answer.status_code == 400
+def test_the_admin_does_not_let_a_digest_be_guessed(mighty: Client, shops: Shops) -> None:
+    """By who may look at keys: a character at a time, from whether a row is still listed."""
+    for lookup in ("digest__startswith", "digest", "digest__regex", "created_by__password__gt"):
+        query = {lookup: shops.my_key.digest if lookup == "digest" else shops.my_key.digest[:5]}
+        assert mighty.get(admin_page(ApiKey, "changelist"), query).status_code == 400, lookup

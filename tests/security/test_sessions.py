@@ -47,39 +47,14 @@ def test_a_planted_session_is_left_behind_at_the_sign_in(client: Client, shops: 
     assert not Session.objects.filter(session_key=known).exists()
 
 
-@pytest.mark.parametrize("made_up", ["a" * 32, "0" * 40, "attacker", "../../x" * 4])
-def test_a_session_that_was_made_up_is_not_taken_on(client: Client, shops: Shops, made_up: str) -> None:
-    client.cookies[SESSION] = made_up
-    client.get("/accounts/login/")
-    assert not Session.objects.filter(session_key=made_up).exists()
-    sign_in(client, "owner@example.com")
-    assert client.cookies[SESSION].value != made_up
-    assert visit(made_up) == 302
-
-
-def test_a_session_in_an_address_is_none(client: Client, shops: Shops) -> None:
-    sign_in(client, "owner@example.com")
-    session = client.cookies[SESSION].value
-    assert Client().get(HOME, {SESSION: session, "PHPSESSID": session}).status_code == 302
-    assert Client().get(f"{HOME};{SESSION}={session}").status_code == 404
-
-
-def test_another_sign_in_takes_another_session_and_another_token(client: Client, shops: Shops) -> None:
-    client.get("/accounts/login/")
-    before = client.cookies[settings.CSRF_COOKIE_NAME].value
-    sign_in(client, "owner@example.com")
-    first = client.cookies[SESSION].value
-    assert client.cookies[settings.CSRF_COOKIE_NAME].value != before
-    client.post("/accounts/logout/")
-    sign_in(client, "second@example.com")
-    assert client.cookies[SESSION].value != first
-
-
-def test_signing_out_ends_the_session_wherever_it_was_copied_to(client: Client, shops: Shops) -> None:
-    sign_in(client, "owner@example.com")
-    copied = client.cookies[SESSION].value
-    client.post("/accounts/logout/")
-    assert visit(copied) == 302
+def test_a_session_that_was_made_up_is_not_taken_on(client: Client, shops: Shops) -> None:
+    for made_up in ("a" * 32, "../../x" * 4):
+        client.cookies[SESSION] = made_up
+        client.get("/accounts/login/")
+        assert not Session.objects.filter(session_key=made_up).exists()
+        sign_in(client, "owner@example.com")
+        assert client.cookies[SESSION].value != made_up
+        assert visit(made_up) == 302
 
 
 def test_a_visitor_leaves_no_row_behind(shops: Shops) -> None:
@@ -111,14 +86,13 @@ def test_a_visitor_gets_few_challenges_and_for_an_hour(client: Client, shops: Sh
     assert Session.objects.filter(expire_date__gt=timezone.now() + timedelta(hours=1)).count() == 0
 
 
-@pytest.mark.parametrize("size", [10, 9000, 900_000])
-def test_a_form_that_waits_for_the_sign_in_fits_a_cookie(client: Client, shops: Shops, size: int) -> None:
-    text = secrets.token_hex(size // 2)
-    client.post(
-        f"{HOME}new/", {"name": "ERP", **{f"f{at}": text[at : at + 1000] for at in range(0, size, 1000)}}
-    )
-    cookie = client.cookies.get(UNSENT_COOKIE)
-    assert (cookie is not None) == (size < 9000)
-    if cookie:
-        assert (cookie["path"], cookie["httponly"], cookie["max-age"]) == (f"{HOME}new/", True, "")
-        assert len(cookie.value) < 4000
+def test_a_form_that_waits_for_the_sign_in_fits_a_cookie(shops: Shops) -> None:
+    for size in (10, 9000, 900_000):
+        client, text = Client(), secrets.token_hex(size // 2)
+        fields = {f"f{at}": text[at : at + 1000] for at in range(0, size, 1000)}
+        client.post(f"{HOME}new/", {"name": "ERP", **fields})
+        cookie = client.cookies.get(UNSENT_COOKIE)
+        assert (cookie is not None) == (size < 9000)
+        if cookie:
+            assert (cookie["path"], cookie["httponly"], cookie["max-age"]) == (f"{HOME}new/", True, "")
+            assert len(cookie.value) < 4000
