@@ -19,6 +19,7 @@ from stores.text import MAX_NAME_LENGTH, ComparableNameField
 
 GITHUB = "https://token.actions.githubusercontent.com"
 GITLAB = "https://gitlab.com"
+ISSUER_NAMES = {GITHUB: "GitHub Actions", GITLAB: "GitLab.com"}
 # One of them says whose workload it is, where everybody can have tokens of the issuer.
 IDENTIFYING_CLAIMS = {GITHUB: ("repository", "repository_id"), GITLAB: ("project_path", "project_id")}
 # They are verified in every token.
@@ -72,6 +73,10 @@ class Trust(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def issuer_name(self) -> str:
+        return ISSUER_NAMES.get(self.issuer, self.issuer)
 
     @property
     def audience(self) -> str:

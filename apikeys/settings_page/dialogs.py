@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils.html import format_html
 
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, Trust
 from stores.models import Store
 
 # By the name of its template: the heading, with a key's name in it, and the words and style of its button.
@@ -18,24 +18,34 @@ DIALOGS = {
     "roll": ("Roll {}", "Roll key", "primary"),
     "delete": ("Delete {}?", "Delete key", "danger"),
     "canary": ("Add canary", "Create canary", "primary"),
+    "trust_new": ("Trust a workload", "Trust workload", "primary"),
+    "trust_edit": ("Edit {}", "Save trust", "primary"),
+    "trust_delete": ("Delete {}?", "Delete trust", "danger"),
     "request": ("Request", "", ""),
     "suspended": ("API keys are suspended", "", ""),
 }
 
 
 def render_dialog(
-    request: HttpRequest, name: str, store: Store, key: ApiKey | None = None, **context: Any
+    request: HttpRequest,
+    name: str,
+    store: Store,
+    key: ApiKey | None = None,
+    trust: Trust | None = None,
+    **context: Any,
 ) -> HttpResponse:
-    """Render the dialog of this name, about a key of the store or none.
+    """Render the dialog of this name, about a key or a trust of the store or neither.
 
     In ``context`` are its ``form``; ``action``, where that is sent if not to this address; and ``back``, the
     address that closing leads to if not the key's page or the list.
     """
     heading, submit, style = DIALOGS[name]
-    if key:
-        heading = format_html(heading, format_html("<bdi>{}</bdi>", key.name))
+    if named := key or trust:
+        heading = format_html(heading, format_html("<bdi>{}</bdi>", named.name))
     page = (
         resolve_url("apikeys:detail", store.pk, key.prefix) if key else resolve_url("apikeys:list", store.pk)
     )
     words = {"heading": heading, "submit": submit, "style": style, "back": page}
-    return render(request, f"apikeys/{name}.html", words | context | {"store": store, "key": key})
+    return render(
+        request, f"apikeys/{name}.html", words | context | {"store": store, "key": key, "trust": trust}
+    )

@@ -14,17 +14,26 @@ from apikeys.models.trust import (
     DEFAULT_LIFETIME,
     GITHUB,
     GITLAB,
+    ISSUER_NAMES,
     MAX_CLAIM_LENGTH,
     MAX_CLAIMS,
     clean_claims,
 )
-from apikeys.settings_page.forms import KeyForm, LinesField
+from apikeys.settings_page.forms import PLAIN_TEXT, KeyForm, LinesField
 from stores.models import Store
 
-ISSUER_NAMES = {GITHUB: "GitHub Actions", GITLAB: "GitLab.com"}
 # What the fields of the form are called in the tokens of each platform.
 PROJECT_CLAIMS = {GITHUB: "repository", GITLAB: "project_path"}
 NAME_TAKEN = "Another trust of this store has this name. Choose a different one."
+
+
+class ClaimField(forms.CharField):
+    """The value of a claim that the form has a name for, or nothing."""
+
+    widget = forms.TextInput(PLAIN_TEXT)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=MAX_CLAIM_LENGTH, **kwargs)
 
 
 class TrustForm(KeyForm):
@@ -38,12 +47,22 @@ class TrustForm(KeyForm):
     )
 
     note = expiry = expiry_date = renews = None  # type: ignore[assignment]  # how Django takes fields away
-    issuer = forms.ChoiceField()
-    project = forms.CharField(required=False, max_length=MAX_CLAIM_LENGTH)
-    branch = forms.CharField(required=False, max_length=MAX_CLAIM_LENGTH)
-    environment = forms.CharField(required=False, max_length=MAX_CLAIM_LENGTH)
-    claims = LinesField(required=False, max_length=MAX_CLAIMS * MAX_CLAIM_LENGTH * 2)
-    lifetime = forms.TypedChoiceField(choices=LIFETIMES, coerce=int, initial=str(DEFAULT_LIFETIME))
+    issuer = forms.ChoiceField(label="Platform")
+    project = ClaimField(
+        label="Repository or project", help_text="Such as northwood/shop. For all of one owner: northwood/*"
+    )
+    branch = ClaimField(help_text="Such as main or release/*. Empty: any branch or tag.")
+    environment = ClaimField(help_text="Of the deployment, such as production.")
+    claims = LinesField(
+        label="One per line, as name = value",
+        required=False,
+        max_length=MAX_CLAIMS * MAX_CLAIM_LENGTH * 2,
+        widget=forms.Textarea({"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="A token has to have them all. One * in a value stands for any text.",
+    )
+    lifetime = forms.TypedChoiceField(
+        label="Each key works for", choices=LIFETIMES, coerce=int, initial=str(DEFAULT_LIFETIME)
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, store: Store, trust: Trust | None = None, **kwargs: Any) -> None:
@@ -51,6 +70,7 @@ class TrustForm(KeyForm):
             kwargs.setdefault("initial", initial_of(trust))
         super().__init__(*args, store=store, **kwargs)
         self.trust = trust
+        self.fields["name"].help_text = "Where it runs, such as “Deploy” or “Nightly export”."
         choices = [(issuer, ISSUER_NAMES.get(issuer, issuer)) for issuer in settings.OIDC_ISSUERS]
         self.fields["issuer"].choices = choices  # type: ignore[attr-defined]
 

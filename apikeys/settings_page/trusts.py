@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.views.decorators.http import require_POST, require_safe
 
 from apikeys import client_ip, trusts
@@ -19,7 +19,8 @@ from apikeys.settings_page.decorators import (
     recent_login_required,
     store_owner_required,
 )
-from apikeys.settings_page.trust_form import ISSUER_NAMES, TrustForm
+from apikeys.settings_page.dialogs import render_dialog
+from apikeys.settings_page.trust_form import TrustForm
 from apikeys.usage import reports
 from stores.models import Store
 
@@ -30,8 +31,7 @@ WORKFLOWS = {GITHUB: "github", GITLAB: "gitlab"}
 @require_safe
 @store_owner_required
 def show_trusts(request: OwnerRequest, store: Store) -> HttpResponse:
-    rows = [(trust, issuer_name(trust)) for trust in Trust.objects.for_store(store)]
-    return render(request, "apikeys/trusts.html", {"store": store, "rows": rows})
+    return render(request, "apikeys/trusts.html", {"store": store, "trusts": Trust.objects.for_store(store)})
 
 
 @store_owner_required
@@ -57,14 +57,18 @@ def answer_form(request: OwnerRequest, store: Store, trust: Trust | None) -> Htt
         if saved:
             messages.success(request, f"Saved {saved.name}.")
             return redirect("apikeys:trust", store.pk, saved.pk)
-    context = {
-        "store": store,
-        "trust": trust,
-        "form": form,
-        "resumed": typed is not None,
-        "address": client_ip.client_ip(request),
-    }
-    return render(request, "apikeys/trust_form.html", context)
+    return render_dialog(
+        request,
+        "trust_edit" if trust else "trust_new",
+        store,
+        form=form,
+        trust=trust,
+        resumed=typed is not None,
+        address=client_ip.client_ip(request),
+        back=resolve_url("apikeys:trust", store.pk, trust.pk)
+        if trust
+        else resolve_url("apikeys:trusts", store.pk),
+    )
 
 
 @require_safe
@@ -76,7 +80,6 @@ def show_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
     context = {
         "store": store,
         "trust": trust,
-        "issuer": issuer_name(trust),
         "exchanges": with_requests(trust.exchanges.all()[:MAX_EXCHANGES]),
         # Exchanges have a list of their own.
         "history": AuditEntry.objects.for_store(store)
@@ -124,7 +127,8 @@ def delete_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
         trusts.delete_trust(trust, by=actor_from_request(request))
         messages.success(request, f"Deleted {trust.name}. Its keys have ended.")
         return redirect("apikeys:trusts", store.pk)
-    return render(request, "apikeys/trust_delete.html", {"store": store, "trust": trust})
+    back = resolve_url("apikeys:trust", store.pk, trust.pk)
+    return render_dialog(request, "trust_delete", store, trust=trust, back=back)
 
 
 def get_trust(store: Store, pk: int) -> Trust:
@@ -132,7 +136,3 @@ def get_trust(store: Store, pk: int) -> Trust:
     trust = get_object_or_404(Trust.objects.for_store(store).select_related("created_by"), pk=pk)
     trust.store = store
     return trust
-
-
-def issuer_name(trust: Trust) -> str:
-    return ISSUER_NAMES.get(trust.issuer, trust.issuer)
