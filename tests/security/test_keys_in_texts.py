@@ -3,9 +3,11 @@
 import json
 from itertools import product
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
+from django.http import QueryDict
 from django.test import Client
 
 from reflow.api.routes import ROUTES
@@ -43,7 +45,7 @@ def test_no_form_of_the_admin_takes_a_key(operator: Client, store: Store, model:
     texts = [
         name for name, field in form.base_fields.items() if type(field).__name__ in {"CharField", "SlugField"}
     ]
-    bound = form(dict.fromkeys(texts, f"see {KEY}"))
+    bound = form(QueryDict(urlencode(dict.fromkeys(texts, f"see {KEY}"))))
     bound.is_valid()
     # A text that is no slug or too long is refused for that.
     assert texts
