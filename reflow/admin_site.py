@@ -15,8 +15,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 
-from apikeys.key_text import contains_key
+from apikeys import key_text
 from apikeys.recent_login import has_recent_login
+from stores.text import comparable
 
 # What Django's filters append to a field's name in the query string.
 FILTER_LOOKUPS = ("", "__exact", "__isnull", "__id__exact", "__isempty")
@@ -24,7 +25,6 @@ DATE_LOOKUPS = ("__year", "__month", "__day")
 DATE_PART = re.compile("[0-9]{1,4}")
 # Without NUL, which PostgreSQL has not, and numbers that fit into a column.
 FILTER_VALUE = re.compile(r"(?!.*[0-9]{19})[^\0]*", re.DOTALL)
-MAX_SEARCH_LENGTH = 200
 
 
 def without_keys(form: Any) -> Any:
@@ -34,7 +34,7 @@ def without_keys(form: Any) -> Any:
         def clean(self) -> Any:
             cleaned = super().clean()
             for name, value in self.cleaned_data.copy().items():
-                if isinstance(value, str) and contains_key(value):
+                if isinstance(value, str) and key_text.contains_key(value):
                     self.add_error(name, "This contains an API key. Remove it: others can read it here.")
             return cleaned
 
@@ -115,6 +115,10 @@ class CheckedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic a
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        # Each word is a condition on each column: too many are more than SQLite takes.
-        term = search_term.replace("\0", "")[:MAX_SEARCH_LENGTH]
-        return super().get_search_results(request, queryset, term)
+        """Search as the settings page does: for the prefix of a pasted key, and folded where texts are.
+
+        The text is cut: each word is a condition on each column, and too many are more than SQLite takes.
+        """
+        term = key_text.search_term(search_term)
+        folded = comparable(term) if "search_text__contains" in self.search_fields else term
+        return super().get_search_results(request, queryset, folded)

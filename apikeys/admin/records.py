@@ -22,7 +22,6 @@ from apikeys.models import (
     Trust,
     Usage,
 )
-from stores.text import comparable
 
 MAX_LISTED_REQUESTS = 10_000
 
@@ -32,15 +31,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
 
     # That counts all rows once more, of which there can be millions.
     show_full_result_count = False
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Search as the settings page does: for the prefix of a pasted key, and folded where texts are."""
-        term = key_text.search_term(search_term)
-        return super().get_search_results(
-            request, queryset, comparable(term) if "search_text__contains" in self.search_fields else term
-        )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
