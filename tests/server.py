@@ -26,7 +26,6 @@ from urllib.request import HTTPCookieProcessor, HTTPErrorProcessor, Request, bui
 import environ
 import psycopg
 from django.db import connection
-from psycopg import sql
 
 ROOT = Path(__file__).parent.parent
 PASSWORD = "correct horse battery staple"
@@ -53,16 +52,9 @@ class Served:
         return self.output.read_text()
 
     def dump(self) -> str:
-        """Every value of every table."""
-        database = environ.Env.db_url_config(self.database_url)
-        if database["ENGINE"] == "django.db.backends.sqlite3":
-            with closing(sqlite3.connect(database["NAME"])) as sqlite:
-                return "\n".join(sqlite.iterdump())
-        with psycopg.connect(**connection_of(self.database_url)) as postgres:
-            names = postgres.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            values = sql.SQL("SELECT row::text FROM {} AS row")
-            tables = [postgres.execute(values.format(sql.Identifier(name))).fetchall() for (name,) in names]
-            return "\n".join(text for rows in tables for (text,) in rows)
+        """Every value of every table of its SQLite database."""
+        with closing(sqlite3.connect(self.database_url.removeprefix("sqlite:///"))) as database:
+            return "\n".join(database.iterdump())
 
 
 @contextmanager
@@ -181,17 +173,13 @@ def wait_for(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
 
 
 @contextmanager
-def empty_database(folder: Path) -> Iterator[str]:
-    """The address of a new database, of the kind that the suite runs on."""
-    suite = os.environ.get("SUITE_DATABASE_URL")
-    if suite is None:
-        yield f"sqlite:///{folder / 'db.sqlite3'}"
-        return
+def empty_database() -> Iterator[str]:
+    """The name of a new database on the PostgreSQL that the suite runs on."""
     name = f"served_{secrets.token_hex(4)}"
-    with psycopg.connect(**connection_of(suite), autocommit=True) as postgres:
+    with psycopg.connect(**connection_of(os.environ["SUITE_DATABASE_URL"]), autocommit=True) as postgres:
         postgres.execute(f"CREATE DATABASE {name}")
         try:
-            yield f"{suite.rpartition('/')[0]}/{name}"
+            yield name
         finally:
             postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

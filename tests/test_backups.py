@@ -43,11 +43,11 @@ FIRST_RELEASE = [("apikeys", "0001_initial"), ("stores", "0001_initial")]
 
 
 @contextmanager
-def connected_to(address: str) -> Iterator[None]:
-    """The site with its database at this address."""
+def connected_to(name: str) -> Iterator[None]:
+    """The site with the database of this name."""
     usual = connection.settings_dict["NAME"]
     connection.close()
-    connection.settings_dict["NAME"] = address.rpartition("/")[2]
+    connection.settings_dict["NAME"] = name
     try:
         yield
     finally:
@@ -106,7 +106,7 @@ def test_the_scripts_back_up_and_restore_again_and_again(
         restore(tmp_path / "start", "reflow")
         for way in ("compose", "systemd"):
             run_script("backup", str(tmp_path / way), way=way, folder=tmp_path)
-        with connected_to("/reflow"):
+        with connected_to("reflow"):
             key.delete()
         # The dump is older than the SECRET_KEY of today, which the site may or may not have kept.
         for way, former, said in (
@@ -119,7 +119,7 @@ def test_the_scripts_back_up_and_restore_again_and_again(
             switched = run_script("restore", "--switch", way=way, folder=tmp_path, former=former)
             assert said in switched
             assert f"{waiting} e-mails that waited in the dump are given up" in switched
-            with connected_to("/reflow"):
+            with connected_to("reflow"):
                 assert ApiKey.objects.get().prefix == key.prefix
                 assert not Email.objects.waiting().exists()
     finally:
@@ -166,12 +166,12 @@ def run_script(name: str, *arguments: str, way: str, folder: Path, former: str =
 def test_the_tables_of_the_first_release_are_brought_up_to_date(tmp_path: Path) -> None:
     _, key = key_text.generate()
     back_up(tmp_path / "empty")
-    with empty_database(tmp_path) as address:
-        restore(tmp_path / "empty", address.rpartition("/")[2])
-        with connected_to(address):
+    with empty_database() as name:
+        restore(tmp_path / "empty", name)
+        with connected_to(name):
             # Backwards, which takes a fraction of the time that all packages' migrations would.
-            for app, name in FIRST_RELEASE:
-                call_command("migrate", app, name, interactive=False, verbosity=0)
+            for target in FIRST_RELEASE:
+                call_command("migrate", *target, interactive=False, verbosity=0)
             fill_as_the_first_release(key)
             call_command("migrate", interactive=False, verbosity=0)
             client = Client()

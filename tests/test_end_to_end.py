@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stores.demo import NORTHWOOD_ID
-from tests.server import Answer, Served, Visitor, call_api, empty_database, served
+from tests.server import Answer, Served, Visitor, call_api, served
 
 ORDERS = f"/v1/stores/{NORTHWOOD_ID}/orders/"
 KEYS = f"/stores/{NORTHWOOD_ID}/settings/api-keys/"
@@ -16,9 +16,8 @@ WHOLE_KEY = re.compile(r"\b[0-9a-f]{7}\.[0-9a-f]{27}\b")
 
 
 @pytest.fixture(scope="module")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with empty_database(tmp_path_factory.mktemp("database")) as url:
-        yield url
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('database') / 'db.sqlite3'}"
 
 
 @pytest.fixture(scope="module")

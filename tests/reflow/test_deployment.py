@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from reflow import env
-from reflow.server import gunicorn  # noqa: F401  # it reads variables of its own
 
 DEPLOY = Path(settings.BASE_DIR) / "reflow" / "deploy"
 PAGE = (DEPLOY / "README.md").read_text()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 from contextlib import closing
 from http.client import HTTPConnection
@@ -14,6 +13,7 @@ from apikeys.models import LastUse, StoreUsage, Usage, UsageWriter
 from stores.models import Product, Store
 from tests.backends import wait_until
 from tests.conftest import IssueKey, bearer
+from tests.programs import children_of
 from tests.resilience.conftest import POSTGRESQL, Serve, counted, wait_until_counted
 from tests.resilience.load import Load
 from tests.server import PATIENCE, Served, call_api
@@ -52,7 +52,7 @@ def test_a_worker_that_is_aborted_while_a_request_hangs_has_counted(
 ) -> None:
     product = make_product(store)
     _, plaintext = issue(access=["products:write"])
-    site = serve("--workers=1", "--log-level=info", USAGE_FLUSH_SECONDS=NEVER)
+    site = serve("--workers=1", USAGE_FLUSH_SECONDS=NEVER)
     assert call_api(site, PRODUCTS, plaintext).status == 200
     hanging = HTTPConnection(site.url.removeprefix("http://"))
     with transaction.atomic(), closing(hanging):
@@ -64,7 +64,8 @@ def test_a_worker_that_is_aborted_while_a_request_hangs_has_counted(
             bearer(plaintext) | {"Content-Type": "application/json"},
         )
         wait_until(1, "wait_event_type = 'Lock'")
-        os.kill(worker_of(site), signal.SIGABRT)
+        (worker,) = children_of(site.process.pid)
+        os.kill(worker, signal.SIGABRT)
         assert wait_until_counted(0) == 1
         kill(site)
 
@@ -116,10 +117,3 @@ def test_four_processes_on_one_key_lose_nothing_and_never_wait_for_each_other_in
     assert LastUse.objects.get().at == Usage.objects.get(key=key).last_at
     assert UsageWriter.objects.count() > 1
     assert "cannot be written" not in site.printed
-
-
-def worker_of(site: Served) -> int:
-    """The process of its one worker, as it says in its log."""
-    pids = re.findall(r"Booting worker with pid: (\d+)", site.printed)
-    assert len(pids) == 1
-    return int(pids[0])
