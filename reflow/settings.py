@@ -401,7 +401,8 @@ SECURE_SSL_REDIRECT = HTTPS
 # the body, and the key would have been read all the same.
 SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$", "^(v1|v2|projects)(/|$)"]
 # A week, of this host alone: browsers would keep a longer or wider one for as long, even if it was a mistake.
-SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", default=7 * 24 * 60 * 60, minimum=0) if HTTPS else 0
+HSTS_SECONDS = env.integer("HSTS_SECONDS", default=7 * 24 * 60 * 60, minimum=0)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.boolean("HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.boolean("HSTS_PRELOAD", default=False)
 # `check --deploy` would have both on.
