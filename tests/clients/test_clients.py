@@ -105,24 +105,10 @@ def test_a_generated_python_client_works(generated: Path, issue: IssueKey, speci
     by_cursor = part("api.products.list_products").sync(store_id, client=client, cursor="")
     assert [product.name for product in by_cursor.data] == ["Gift card", "Mug"]
 
-    product = part("api.products.get_product").sync(store_id, product_id, client=client)
     models = part("models")
-    items = [
-        {name: getattr(item, name) for name in ("id", "name", "sku", "price")}
-        for item in product.variants.items
-    ]
-    body = models.PatchedProductRequest.from_dict(
-        {
-            "name": "Bigger mug",
-            "categories": [category.id for category in product.categories],
-            "variants": {"option_name": product.variants.option_name, "items": items},
-        }
-    )
+    body = models.PatchedProductRequest(name="Bigger mug")
     changed = part("api.products.update_product").sync(store_id, product_id, client=client, body=body)
-    assert (changed.name, [item.id for item in changed.variants.items]) == (
-        "Bigger mug",
-        [item.id for item in product.variants.items],
-    )
+    assert (changed.name, len(changed.variants.items)) == ("Bigger mug", 2)
     refused = part("api.orders.list_orders").sync(store_id, client=client)
     assert refused.code == "resource_not_allowed"
     received = part("api.own_key.revoke_api_keys").sync(
