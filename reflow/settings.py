@@ -289,7 +289,6 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.HasResourceAccess"],
     "DEFAULT_THROTTLE_CLASSES": ["reflow.api.idempotency.ReplayThrottle"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "reflow.api.pagination.ListPagination",
     "DEFAULT_PARSER_CLASSES": [
         "reflow.api.parsers.JSONBodyParser",

@@ -84,21 +84,19 @@ class PageMeta(Struct, kw_only=True):
 class ListPagination(BasePagination):
     """By cursor where the request has one, be it empty; by page number otherwise.
 
-    Works on any QuerySet of instances or dicts. A view may have a ``count()`` that is cheaper than that of
-    the QuerySet, and a ``get_ordering()`` for cursors where the order is not the model's own.
+    Works on any QuerySet of instances or dicts. The view has a ``count()``, which is cheaper than that of the
+    QuerySet, and a ``get_ordering()`` for cursors.
     """
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         cursor = request.query_params.get("cursor", "undefined")
         self.pages: NumberedPages | CursorPages
         if cursor != "undefined" and not is_blank(request.query_params.get("page", "")):
             raise ValidationError({"page": ["Send either page or cursor."]})
         if cursor == "undefined":
-            self.pages = NumberedPages(request, total=getattr(view, "count", queryset.count)())
+            self.pages = NumberedPages(request, total=view.count())
         else:
-            get_ordering = getattr(view, "get_ordering", None)
-            ordering = get_ordering() if get_ordering else queryset.model._meta.ordering
-            self.pages = CursorPages(request, cursor, ListOrder(queryset.model, ordering))
+            self.pages = CursorPages(request, cursor, ListOrder(queryset.model, view.get_ordering()))
         return self.pages.read(queryset)
 
     def get_paginated_response(self, data: Any) -> Response:

@@ -128,10 +128,6 @@ class AutoSchema(openapi.AutoSchema):
             return [self.route.resource.label]
         return ["Store" if self.path.startswith(STORE) else "Own key"]
 
-    def get_filter_backends(self) -> list[Any]:
-        """Return none: the filters of a list describe their parameters themselves."""
-        return []
-
     def get_override_parameters(self) -> Any:
         filterset = getattr(self.view, "filterset_class", None)
         if filterset is None or self.view.action != "list":

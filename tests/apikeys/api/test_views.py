@@ -61,3 +61,8 @@ def test_api_key_request_answers_what_became_of_it(client: Client, issue: IssueK
     for other in (colleague, plaintext):
         missing = address if other == colleague else "/v1/api-key/requests/no-id"
         assert client.get(missing, headers=bearer(other)).status_code == 404
+
+
+def test_api_key_takes_no_parameters(client: Client, issue: IssueKey) -> None:
+    answer = client.get("/v1/api-key/?fields=name&page=undefined", headers=bearer(issue()[1]))
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["fields", "page"])
