@@ -1,7 +1,7 @@
 // The page's one dialog. htmx fetches what belongs into it and sends its forms; this opens and closes it, moves
 // the focus, and asks before anything is lost. While it is open it is an entry of the history: Back closes it.
 
-import { announce, sayNoAnswer, showMessage } from "./live.js";
+import { announce, complain, sayNoAnswer, showMessage } from "./live.js";
 
 const dialog = document.getElementById("dialog");
 const content = document.getElementById("dialog-content");
@@ -146,16 +146,12 @@ function pauseLive(event) {
 // A form in the dialog keeps what was typed. A link goes where it leads, so that the page there says what is wrong.
 function explain({ requestConfig: { elt, verb, path } }, problem) {
   if (elt.closest(".dialog-frame") && verb === "post") {
-    const notice = elt.querySelector("[data-complaint]") ?? document.createElement("p");
-    notice.dataset.complaint = "";
-    notice.className = "notice error";
-    notice.textContent =
+    complain(
+      elt,
       problem === "no answer"
         ? "No answer arrived, so this may have been saved or not. What you entered is still here: look at the list of keys before you try again."
-        : `This was not saved (${problem}). What you entered is still here: try again in a moment.`;
-    elt.prepend(notice);
-    notice.scrollIntoView({ block: "nearest" });
-    announce(notice.textContent);
+        : `This was not saved (${problem}). What you entered is still here: try again in a moment.`,
+    );
   } else if (problem === "no answer" && !elt.matches("[hx-trigger^=every]")) {
     sayNoAnswer();
   } else if (elt.matches("a[href]")) {

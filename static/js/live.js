@@ -32,6 +32,17 @@ export function showMessage(text) {
 
 export const sayNoAnswer = () => showMessage("No answer arrived, so the page is as it was. Check your connection and try again.");
 
+// What became of a form that was sent, above its fields.
+export function complain(form, text) {
+  const notice = form.querySelector("[data-complaint]") ?? document.createElement("p");
+  notice.dataset.complaint = "";
+  notice.className = "notice error";
+  notice.textContent = text;
+  form.prepend(notice);
+  notice.scrollIntoView({ block: "nearest" });
+  announce(text);
+}
+
 // Offline, what would load another page says so, where the browser would put a page of its own in place of this one.
 export function stayOffline() {
   const stay = (event) => {

@@ -1,7 +1,12 @@
 // Forms marked data-passkey, "get" or "create", send what the browser says in their field named credential.
 // Where there are no passkeys, they stay hidden.
 
-import { announce } from "./live.js";
+import { complain } from "./live.js";
+
+const SENTENCES = {
+  InvalidStateError: "This device has a passkey for this account already.",
+  NotAllowedError: "No passkey was used. Try again, or sign in another way.",
+};
 
 export function usePasskeys() {
   if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
@@ -20,7 +25,7 @@ export function usePasskeys() {
         form.elements.credential.value = JSON.stringify(await ask[form.dataset.passkey](await optionsFor(form)));
         form.submit();
       } catch (error) {
-        complain(form, error);
+        complain(form, SENTENCES[error.name] ?? `Passkeys do not work here: ${error.message}`);
       }
       button.disabled = false;
     });
@@ -46,17 +51,4 @@ async function optionsFor(form) {
   }
   const response = await fetch(form.action, { headers: { Accept: "application/json" } });
   return response.json();
-}
-
-function complain(form, { name, message }) {
-  const sentences = {
-    InvalidStateError: "This device has a passkey for this account already.",
-    NotAllowedError: "No passkey was used. Try again, or sign in another way.",
-  };
-  const notice = form.querySelector("[data-complaint]") ?? document.createElement("p");
-  notice.dataset.complaint = "";
-  notice.className = "notice error";
-  notice.textContent = sentences[name] ?? `Passkeys do not work here: ${message}`;
-  form.prepend(notice);
-  announce(notice.textContent);
 }
