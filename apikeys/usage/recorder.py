@@ -54,25 +54,21 @@ class Recorder:
         with self._writing:
             # What failed before goes first, and unchanged: it may have arrived in spite of that.
             if self._pending is None or self._write(self._pending):
-                self._pending = self._take_batch()
+                with self._counting:
+                    self._pending, self._gathering = self._gathering, self._gathering.next_batch()
                 self._write(self._pending)
-            self._report_dropped()
+            with self._counting:
+                dropped = self._uncounted, self._unlogged
+                self._uncounted = self._unlogged = 0
+            _report_lost(*dropped, "too much is waiting")
 
     def finish(self) -> None:
         """Write what has gathered for the last time, and log what is lost."""
         self.flush()
         with self._counting:
             batches = [self._gathering, *filter(None, [self._pending])]
-            lost = sum(batch.requests for batch in batches)
-        if lost:
-            metrics.USAGE_LOST.inc(lost)
-            metrics.REQUESTS_UNLOGGED.inc(sum(len(batch.log) for batch in batches))
-            logger.error("%d requests with API keys went uncounted: the process has ended", lost)
-
-    def _take_batch(self) -> Batch:
-        with self._counting:
-            batch, self._gathering = self._gathering, self._gathering.next_batch()
-            return batch
+        requests = sum(batch.requests for batch in batches)
+        _report_lost(requests, sum(len(batch.log) for batch in batches), "the process has ended")
 
     def _write(self, batch: Batch) -> bool:
         """Write the pending batch; False where it is kept for the next attempt."""
@@ -81,9 +77,7 @@ class Recorder:
                 writer.write(batch)
         except (DataError, IntegrityError):
             # Kept, it would fail again and hold up all that comes after it.
-            metrics.USAGE_LOST.inc(batch.requests)
-            metrics.REQUESTS_UNLOGGED.inc(len(batch.log))
-            logger.exception("%d requests with API keys went uncounted: they were refused", batch.requests)
+            _report_lost(batch.requests, len(batch.log), "they were refused", exc_info=True)
         except Exception:
             metrics.USAGE_FAILURES.inc()
             metrics.USAGE_WAITING.set(batch.requests)
@@ -100,17 +94,6 @@ class Recorder:
         metrics.USAGE_WAITING.set(0)
         return True
 
-    def _report_dropped(self) -> None:
-        with self._counting:
-            uncounted, self._uncounted = self._uncounted, 0
-            unlogged, self._unlogged = self._unlogged, 0
-        if uncounted:
-            metrics.USAGE_LOST.inc(uncounted)
-            logger.error("%d requests with API keys went uncounted: too much is waiting", uncounted)
-        if unlogged:
-            metrics.REQUESTS_UNLOGGED.inc(unlogged)
-            logger.error("%d requests are missing from the request log: too much is waiting", unlogged)
-
     def _start_thread(self) -> None:
         """Start the thread that writes, at the first request: a server forks before it serves."""
         if self._thread is None or not self._thread.is_alive():
@@ -122,6 +105,16 @@ class Recorder:
         while not pause.wait(settings.USAGE_FLUSH_SECONDS or RETRY_SECONDS):
             close_old_connections()
             self.flush()
+
+
+def _report_lost(requests: int, rows: int, reason: str, *, exc_info: bool = False) -> None:
+    """Tell operators how many requests are missing from the counts and, as rows, from the request log."""
+    if requests:
+        metrics.USAGE_LOST.inc(requests)
+        logger.error("%d requests with API keys went uncounted: %s", requests, reason, exc_info=exc_info)
+    if rows:
+        metrics.REQUESTS_UNLOGGED.inc(rows)
+        logger.error("%d requests are missing from the request log: %s", rows, reason, exc_info=exc_info)
 
 
 def _is_logged(request: KeyRequest) -> bool:
@@ -144,10 +137,6 @@ def flush() -> None:
     _recorder.flush()
 
 
-def _finish() -> None:
-    _recorder.finish()
-
-
 def _restart() -> None:
     """Give a forked child a recorder of its own.
 
@@ -157,5 +146,5 @@ def _restart() -> None:
     _recorder = Recorder()
 
 
-atexit.register(_finish)
+atexit.register(lambda: _recorder.finish())
 os.register_at_fork(after_in_child=_restart)
