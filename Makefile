@@ -73,7 +73,7 @@ ON_POSTGRESQL := $(addprefix tests/, \
 	reflow/test_admin_site.py reflow/test_daily.py reflow/test_monitoring.py \
 	resilience/test_emails.py resilience/test_machines.py resilience/test_usage.py \
 	security/test_concurrency.py security/test_injection.py \
-	test_backups.py test_migrations.py)
+	test_backups.py)
 # Bytecode is kept, whatever the shell says: every process that tests start would compile Django again.
 unexport PYTHONDONTWRITEBYTECODE
 TEMPLATES = $$(find templates -name '*.html')

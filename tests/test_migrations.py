@@ -1,18 +1,11 @@
 """Rules of upgrades: the next release's tables suit the last one's code, or nothing has changed."""
 
-import importlib
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from django.core.management import call_command
-from django.db import OperationalError, connection, migrations
+from django.db import migrations
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import NOT_PROVIDED
-from pytest_django import Settings
 
 APPS = ("apikeys", "reflow", "stores")
 
@@ -45,31 +38,24 @@ CONTRACTS = {
 }
 
 
-@pytest.mark.django_db
-def test_models_and_migrations_agree() -> None:
-    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
-
-
-OURS = sorted(key for key in MigrationLoader(None).disk_migrations if key[0] in APPS)
+LOADER = MigrationLoader(None)
+OURS = sorted(key for key in LOADER.disk_migrations if key[0] in APPS)
 LATER = [key for key in OURS if not key[1].startswith("0001_")]
-
-
-def named(key: tuple[str, str]) -> migrations.Migration:
-    found: migrations.Migration = MigrationLoader(None).get_migration(*key)
-    return found
 
 
 @pytest.mark.parametrize("key", OURS, ids=".".join)
 def test_a_migration_happens_as_a_whole_and_can_be_taken_back(key: tuple[str, str]) -> None:
     """Each step that PostgreSQL cannot take back half-way, such as a concurrent index, is alone."""
-    migration = named(key)
+    migration = LOADER.get_migration(*key)
     assert migration.atomic or len(migration.operations) == 1
     assert all(operation.reversible for operation in migration.operations)
 
 
 @pytest.mark.parametrize("key", LATER, ids=".".join)
 def test_the_release_before_works_on_the_tables_of_the_next(key: tuple[str, str]) -> None:
-    breaking = [step.describe() for step in named(key).operations if not leaves_old_code_alone(step)]
+    breaking = [
+        step.describe() for step in LOADER.get_migration(*key).operations if not leaves_old_code_alone(step)
+    ]
     assert not breaking or ".".join(key) in CONTRACTS
 
 
@@ -87,88 +73,3 @@ def leaves_old_code_alone(step: Any) -> bool:
             migrations.AlterModelOptions, migrations.AlterModelManagers, migrations.RunPython,
         ),
     )  # fmt: skip
-
-
-LAST = max(name for app, name in OURS if app == "stores")
-NEXT = """
-from django.db import migrations, models
-
-
-def fail(apps, schema_editor):
-    apps.get_model("stores", "Store").objects.create(id=100000001, name="Half done")
-    raise RuntimeError("half-way")
-
-
-class Migration(migrations.Migration):
-    dependencies = [("stores", "{last}")]
-    operations = [
-        migrations.AddField("store", "motto", models.CharField(max_length=100, null=True)),
-        migrations.CreateModel("Branch", [("id", models.BigAutoField(primary_key=True))]),
-        {last_step}
-    ]
-"""
-
-
-@pytest.fixture
-def next_migration(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The file of a migration of the stores, behind those that there are."""
-    package = tmp_path / "next_release"
-    package.mkdir()
-    ours = importlib.import_module("stores.migrations").__path__
-    (package / "__init__.py").write_text(f"__path__ += {list(ours)}")
-    monkeypatch.syspath_prepend(tmp_path)
-    settings.MIGRATION_MODULES = {"stores": "next_release"}
-    yield package / "9999_next.py"
-    for name in [name for name in sys.modules if name.startswith("next_release")]:
-        del sys.modules[name]
-
-
-def write(file: Path, last_step: str) -> None:
-    file.write_text(NEXT.format(last=LAST, last_step=last_step))
-
-
-def everything() -> dict[str, Any]:
-    """The tables with their columns, and what has been migrated."""
-    with connection.cursor() as cursor:
-        columns = {
-            table.name: connection.introspection.get_table_description(cursor, table.name)
-            for table in connection.introspection.get_table_list(cursor)
-        }
-        cursor.execute("SELECT app, name FROM django_migrations ORDER BY id")
-        migrated = cursor.fetchall()
-        cursor.execute("SELECT count(*) FROM stores_store")
-        return {"columns": columns, "migrated": migrated, "stores": cursor.fetchall()}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_migration_that_fails_leaves_the_database_as_it_was(next_migration: Path) -> None:
-    write(next_migration, "migrations.RunPython(fail),")
-    before = everything()
-    with pytest.raises(RuntimeError, match="half-way"):
-        call_command("migrate", interactive=False, verbosity=0)
-    assert everything() == before
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no locks on tables")
-def test_a_migration_gives_way_to_a_long_query_instead_of_holding_up_all_others(
-    next_migration: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It would wait for the query, and all later ones for it: PGOPTIONS says how long, as in deployment."""
-    write(next_migration, "")
-    before = everything()
-    connection.close()
-    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=50ms")
-    address = connection.settings_dict
-    query = psycopg.connect(
-        host=address["HOST"], user=address["USER"], password=address["PASSWORD"], dbname=address["NAME"]
-    )
-    with query:
-        query.execute("SELECT count(*) FROM stores_store")
-        with pytest.raises(OperationalError, match="lock timeout"):
-            call_command("migrate", interactive=False, verbosity=0)
-    assert everything() == before
-    call_command("migrate", interactive=False, verbosity=0)
-    assert ("stores", "9999_next") in everything()["migrated"]
-    call_command("migrate", "stores", LAST, interactive=False, verbosity=0)
-    assert everything() == before
