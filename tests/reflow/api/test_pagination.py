@@ -47,6 +47,8 @@ def walk(api: Client, address: str | None, way: str = "next") -> list[list[str]]
     while address:
         answer = api.get(address)
         pages.append(codes(answer))
+        # Whoever went back can go on again.
+        assert way == "next" or answer.json()["links"]["next"]
         address = answer.json()["links"][way]
     return pages
 
