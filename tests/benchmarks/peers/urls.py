@@ -1,9 +1,8 @@
 """Serve each view open to all and behind the package's key: ``/api-key/stores/267418190/orders/``."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from django.urls import URLPattern, path
+from django.urls import path
 from rest_framework.permissions import AllowAny
 from rest_framework_api_key.permissions import HasAPIKey
 
@@ -14,11 +13,11 @@ DOORS: dict[str, list[Any]] = {"none": [AllowAny], "api-key": [HasAPIKey]}
 VIEWS: dict[str, Any] = {"nothing": Nothing, "orders": Orders, "products": Products}
 
 
-def routes() -> Iterator[URLPattern]:
-    for door, permissions in DOORS.items():
-        for name, view in VIEWS.items():
-            guarded = view.as_view(authentication_classes=[], permission_classes=permissions)
-            yield path(f"{door}/stores/<int:store_id>/{name}/", guarded)
-
-
-urlpatterns = list(routes())
+urlpatterns = [
+    path(
+        f"{door}/stores/<int:store_id>/{name}/",
+        view.as_view(authentication_classes=[], permission_classes=permissions),
+    )
+    for door, permissions in DOORS.items()
+    for name, view in VIEWS.items()
+]
