@@ -17,7 +17,7 @@ dev: .venv/dev .env ## The same with DEBUG on, restarted after every change
 
 test: .venv/chromium coverage ## Run the tests on SQLite, then on PostgreSQL those that a database can change
 	$(PYTEST) -n 4 --ignore tests/apikeys --ignore tests/stores
-	$(PY) -m tests.postgres $(PYTEST) -n 4 $(ON_POSTGRESQL)
+	$(PY) -m tests.postgres $(PYTEST) -n 3 $(ON_POSTGRESQL)
 
 coverage: .venv/dev ## Run the tests of apikeys and stores, and check how much of both they run
 	$(PYTEST) -n auto --maxprocesses 4 tests/apikeys tests/stores --cov
