@@ -191,12 +191,18 @@ class Listing:
 
 def list_address(request: Any, store: Store) -> str:
     """Return the address of the list, as it was filtered where a dialog was opened over it."""
-    whole = reverse("apikeys:list", args=[store.pk])
-    opened_over = request.htmx.current_url_abs_path or ""
-    query = opened_over.partition("?")[2] if opened_over.partition("?")[0] == whole else ""
+    whole, query = reverse("apikeys:list", args=[store.pk]), ""
+    if is_over_list(request, store):
+        query = request.htmx.current_url_abs_path.partition("?")[2]
     # Without scripts the form brings it along.
     query = query or request.POST.get("list", "") or request.GET.get("list", "")
     return f"{whole}?{query}" if query else whole
+
+
+def is_over_list(request: Any, store: Store) -> bool:
+    """Whether a dialog was opened over the list, not over the page of a key."""
+    opened_over = (request.htmx.current_url_abs_path or "").partition("?")[0]
+    return bool(opened_over == reverse("apikeys:list", args=[store.pk]))
 
 
 class Row(NamedTuple):

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseStopPolling, trigger_client_event
@@ -38,7 +37,7 @@ from apikeys.settings_page.forms import (
     RollForm,
     VersionForm,
 )
-from apikeys.settings_page.key_list import describe_state, list_address, possible_actions
+from apikeys.settings_page.key_list import describe_state, is_over_list, list_address, possible_actions
 from apikeys.settings_page.refusals import explain, refusals_of, remove_unused
 from apikeys.settings_page.selected_views import why_not_reactivated
 from apikeys.usage import charts, reports
@@ -168,8 +167,7 @@ def forecast(rehearsal: Rehearsal | None, change: str = "With these settings") -
 
 def redirect_back(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     """Redirect to the page that a dialog was opened over: the list as it was filtered, or the key's page."""
-    key_list = reverse("apikeys:list", args=[key.store_id])
-    if (request.htmx.current_url_abs_path or "").partition("?")[0] == key_list:
+    if is_over_list(request, key.store):
         return redirect(list_address(request, key.store))
     return redirect("apikeys:detail", key.store_id, key.prefix)
 
