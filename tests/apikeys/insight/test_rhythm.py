@@ -94,34 +94,36 @@ def look(moment: datetime) -> list[str]:
         return [str(email.subject) for email in deliver_emails()]
 
 
-def test_a_program_that_stops_is_told_once_and_when_it_is_back(key: ApiKey) -> None:
-    silent = f"API key {key.prefix} has fallen silent: Warehouse"
+@pytest.mark.parametrize(
+    ("state", "calls", "subject", "fact", "said"),
+    [
+        (
+            "quiet", 0, "API key {} has fallen silent: Warehouse",
+            "Succeeded before: 672 requests in the last five weeks",
+            ("Quiet for 6 hours", "No request has come since"),
+        ),
+        (
+            "failing", 280, "All requests of API key {} fail: Warehouse", "Newest request: GET orders, 500",
+            ("Fails since 12:30 UTC", "none has succeeded since"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_program_that_stops_or_fails_is_told_once_and_when_it_is_back(
+    key: ApiKey, state: str, calls: int, subject: str, fact: str, said: tuple[str, str]
+) -> None:
+    told = [subject.format(key.prefix)]
+    call(key, *(NOW + timedelta(minutes=minute) for minute in range(1, calls)), status_code=500)
     assert look(NOW + timedelta(hours=3)) == []
-    assert look(NOW + timedelta(hours=5)) == [silent]
-    assert look(NOW + timedelta(hours=6)) == [silent]
-    assert "Succeeded before: 672 requests in the last five weeks" in mail.outbox[0].body
-    assert ApiKey.objects.in_state("quiet").get().quiet_since == NOW
+    assert look(NOW + timedelta(hours=5)) == told
+    assert look(NOW + timedelta(hours=6)) == told
+    assert fact in mail.outbox[0].body
+    assert ApiKey.objects.in_state(state).get().quiet_since == NOW
     page = page_of(key, NOW + timedelta(hours=6))
-    assert "Quiet for 6 hours" in page
-    assert "No request has come since" in page
+    assert all(sentence in page for sentence in said)
     call(key, NOW + timedelta(hours=7))
-    assert not ApiKey.objects.in_state("quiet").exists()
-    assert look(NOW + timedelta(hours=7)) == [silent, f"API key {key.prefix} is used again: Warehouse"]
+    assert not ApiKey.objects.in_state(state).exists()
+    assert look(NOW + timedelta(hours=7)) == [*told, f"API key {key.prefix} is used again: Warehouse"]
     assert ApiKey.objects.get().quiet_since is None
-
-
-def test_a_program_whose_requests_all_fail_is_told_once_and_when_one_succeeds(key: ApiKey) -> None:
-    fails = f"All requests of API key {key.prefix} fail: Warehouse"
-    call(key, *(NOW + timedelta(minutes=minute) for minute in range(1, 280)), status_code=500)
-    assert look(NOW + timedelta(hours=5)) == [fails]
-    assert look(NOW + timedelta(hours=6)) == [fails]
-    assert "Newest request: GET orders, 500" in mail.outbox[0].body
-    page = page_of(key, NOW + timedelta(hours=6))
-    assert "Fails since 12:30 UTC" in page
-    assert "none has succeeded since" in page
-    call(key, NOW + timedelta(hours=7))
-    assert not ApiKey.objects.in_state("failing").exists()
-    assert look(NOW + timedelta(hours=7)) == [fails, f"API key {key.prefix} is used again: Warehouse"]
 
 
 def test_all_keys_of_a_site_take_two_queries(
