@@ -39,7 +39,9 @@ MAX_RENEWS_DAYS = 90
 LENGTHS = (("7", "7 days"), ("30", "30 days"), ("60", "60 days"), ("90", "90 days"), ("365", "1 year"))
 # For how many days a key is extended, unless another length is chosen.
 EXTENSION = "90"
+# An expiry that is not recorded, and equals none.
 UNKNOWN = "unknown"
+# Attributes of boxes to type into.
 CONFIRMATION = {"autofocus": True, "autocomplete": "off", "spellcheck": "false"}
 PLAIN_TEXT = {"autocomplete": "off", "dir": "auto"}
 NAME_TAKEN = "Another key of this store has this name. Choose a different one."
@@ -48,6 +50,8 @@ NAME_TAKEN = "Another key of this store has this name. Choose a different one."
 class LinesField(forms.CharField):
     """A text of several lines, whose ends count as one character, as in the browser and as kept."""
 
+    widget = forms.Textarea({"rows": 3, "autocomplete": "off", "spellcheck": "false"})
+
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
         return text.replace("\r\n", "\n")
@@ -55,8 +59,6 @@ class LinesField(forms.CharField):
 
 class AddressesField(LinesField):
     """IP addresses and networks, as typed on lines or between commas, each once."""
-
-    widget = forms.Textarea({"rows": 3, "autocomplete": "off", "spellcheck": "false"})
 
     def __init__(self) -> None:
         super().__init__(
@@ -144,6 +146,9 @@ class KeyForm(forms.Form):
 
     def clean_note(self) -> str:
         return clean_note(self.cleaned_data["note"])
+
+    def clean_access(self) -> list[str]:
+        return with_implied(self.cleaned_data["access"])
 
     def is_name_taken(self, name: str) -> bool:
         return ApiKey.objects.for_store(self.store).with_name(name).exists()
@@ -279,10 +284,6 @@ class EditKeyForm(KeyForm):
             self.fill_in({"version": self.key.version})
         return super().clean()
 
-    def granted(self) -> list[str]:
-        """Return the access in the form, with what it implies."""
-        return with_implied(self.cleaned_data["access"])
-
     def expires_at(self) -> datetime | None:
         """Return the same for a key that keeps its expiry: its own."""
         return self.key.expires_at if self.cleaned_data["expiry"] == "keep" else super().expires_at()
@@ -312,8 +313,8 @@ class EditKeyForm(KeyForm):
     def changes(self, shown: dict[str, Any]) -> KeyChanges:
         """Return what this person changed in the form, and nothing that only somebody else changed."""
         cleaned = self.cleaned_data
-        wanted = {name: cleaned[name] for name in ("name", "note", "allowed_addresses")}
-        wanted |= {"access": self.granted(), "renews_days": self.renews_days()}
+        wanted = {name: cleaned[name] for name in ("name", "note", "access", "allowed_addresses")}
+        wanted["renews_days"] = self.renews_days()
         wanted["expires_at"] = shown["expires_at"] if cleaned["expiry"] == "keep" else self.expires_at()
         changed = {name for name, value in wanted.items() if value != shown[name]}
         if wanted["renews_days"] and "expires_at" in changed:

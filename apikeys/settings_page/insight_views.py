@@ -100,7 +100,7 @@ def rehearse_edit(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
         rehearsal = rehearse(
             with_changes(
                 key,
-                access=form.granted(),
+                access=form.cleaned_data["access"],
                 allowed_addresses=form.cleaned_data["allowed_addresses"],
                 expires_at=form.expires_at(),
             )

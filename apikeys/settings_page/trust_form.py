@@ -57,7 +57,6 @@ class TrustForm(KeyForm):
         label="One per line, as name = value",
         required=False,
         max_length=MAX_CLAIMS * MAX_CLAIM_LENGTH * 2,
-        widget=forms.Textarea({"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
         help_text="A token has to have them all. One * in a value stands for any text.",
     )
     lifetime = forms.TypedChoiceField(
