@@ -256,13 +256,10 @@ class MediaField(ListField):
         super().__init__(child=MediaSerializer(), max_length=50, **kwargs)
 
     def to_internal_value(self, data: Any) -> list[Any]:
-        media = [
+        return [
             {"id": picture.get("id", get_random_string(8)), **picture["src"]}
             for picture in super().to_internal_value(data)
         ]
-        if len({picture["id"] for picture in media}) < len(media):
-            raise ValidationError("Two pictures have the same id.")
-        return media
 
 
 class PersonalizationItemSerializer(CompleteSerializer):
@@ -290,11 +287,6 @@ class PersonalizationSerializer(StrictSerializer):
             texts = [{"id": item["id"], "price_formatted": item["price_formatted"]} for item in current]
             data = {**data, "items": leave_changes(data["items"], texts)}
         return super().to_internal_value(data)
-
-    def validate_items(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if len({item["id"] for item in items}) < len(items):
-            raise ValidationError("Two inputs have the same id.")
-        return items
 
 
 class CategoryField(IdField):

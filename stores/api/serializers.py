@@ -90,13 +90,20 @@ class AmountField(serializers.IntegerField):
 
 
 class ListField(serializers.ListField):
-    """A list; null empties it (RFC 7396)."""
+    """A list, no two items of which have the same id; null empties it (RFC 7396)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         return super().run_validation([] if data is None else data)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        items: list[Any] = super().to_internal_value(data)
+        ids = [item["id"] for item in items if isinstance(item, Mapping) and "id" in item]
+        if len(set(ids)) < len(ids):
+            raise ValidationError("Two of them have the same id.")
+        return items
 
 
 # Objects.

@@ -88,12 +88,6 @@ class VariantsSerializer(StrictSerializer):
             data = {**data, "items": leave_changes(data["items"], current)}
         return super().to_internal_value(data)
 
-    def validate_items(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        ids = [item["id"] for item in items if "id" in item]
-        if len(set(ids)) < len(ids):
-            raise ValidationError("A variant is given twice.")
-        return items
-
 
 def write_variants(product: Product, items: list[dict[str, Any]]) -> bool:
     """Add, change and remove variants of a locked product; returns whether anything differs from before.

@@ -60,32 +60,24 @@ class Category(HandleModel):
         parents: dict[int, int | None] = dict(rows.values_list("pk", "parent_id"))
         if self.parent_id not in parents:
             raise ValidationError({"parent": "There is no such category."})
-        ancestors = find_ancestors(self.parent_id, parents)
-        if self.pk in ancestors:
+        if self.pk in climb(self.parent_id, parents):
             raise ValidationError({"parent": "A category cannot lie within itself."})
-        if len(ancestors) + 1 + count_levels_below(self.pk, parents) > self.MAX_LEVELS:
+        parents[self.pk or 0] = self.parent_id
+        if any(len(climb(pk, parents)) > self.MAX_LEVELS for pk in parents):
             raise ValidationError({"parent": f"Categories can be nested {self.MAX_LEVELS} levels deep."})
 
 
-def find_ancestors(pk: int, parents: dict[int, int | None]) -> list[int]:
-    """Return the ids of a category and of all above it; ``parents`` maps each id to its parent's."""
-    ancestors: list[int] = []
+def climb(pk: int, parents: dict[int, int | None]) -> list[int]:
+    """Return the ids of a category and of those above it, up to one more than can be nested.
+
+    ``parents`` maps each id to its parent's.
+    """
+    climbed: list[int] = []
     current: int | None = pk
-    while current is not None and current not in ancestors:
-        ancestors.append(current)
+    while current is not None and len(climbed) <= Category.MAX_LEVELS:
+        climbed.append(current)
         current = parents[current]
-    return ancestors
-
-
-def count_levels_below(pk: int | None, parents: dict[int, int | None]) -> int:
-    """Count the levels below a category; there are none below one that is not saved yet."""
-    levels = 0
-    level = set() if pk is None else {pk}
-    while levels < Category.MAX_LEVELS and (
-        level := {pk for pk, parent in parents.items() if parent in level}
-    ):
-        levels += 1
-    return levels
+    return climbed
 
 
 class InventoryType(models.TextChoices):

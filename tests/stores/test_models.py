@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from stores.models import Category, Coupon, Order, OrderLine, Product, ProductVariant, Store
+from stores.models import Category, Change, Coupon, Order, OrderLine, Product, ProductVariant, Store
 from tests.conftest import make_owner
 from tests.shop import NOON, make_category, make_coupon, make_customer, make_line, make_order, make_product
 
@@ -113,6 +113,7 @@ def test_a_store_goes_with_all_that_is_in_it(store: Store) -> None:
     store.delete()
     assert not Product.objects.exists()
     assert not Order.objects.exists()
+    assert not Change.objects.exists()
 
 
 def test_a_line_outlives_its_product(store: Store) -> None:
@@ -175,15 +176,3 @@ def test_a_coupon_is_active_between_its_times_and_below_its_limit(
     make_coupon(store, **given)
     coupon: Any = Coupon.objects.with_active().get()
     assert coupon.active is active
-
-
-# Folded columns.
-
-
-def test_bulk_create_fills_folded_columns(store: Store) -> None:
-    names = enumerate(("ÄPFEL", "Zebra", "apple"))
-    Product.objects.bulk_create(
-        Product(store=store, name=name, handle=f"p{number}", price=1) for number, name in names
-    )
-    columns = Product.objects.order_by("name_key").values_list("name_key", "search_text")
-    assert list(columns) == [("apfel", "äpfel\n\n"), ("apple", "apple\n\n"), ("zebra", "zebra\n\n")]

@@ -148,12 +148,6 @@ def test_changes_are_kept_for_30_days(api: Caller, store: Store) -> None:
     assert [resource for resource, _, _ in read_on(api)[0]] == ["customers"]
 
 
-def test_a_store_goes_with_its_feed(store: Store) -> None:
-    make_product(store)
-    store.delete()
-    assert not Change.objects.exists()
-
-
 WRITERS, ROUNDS = 8, 25
 
 
