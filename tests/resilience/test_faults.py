@@ -4,6 +4,7 @@ import json
 import resource
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from django.db import connection
 from apikeys.key_text import contains_key
 from tests import programs
 from tests.postgres import Postgres
-from tests.resilience import proxy, scenarios
+from tests.resilience import pooler, proxy, scenarios
 from tests.resilience.load import GOOD
 from tests.resilience.mail import environment, mail_server, new_mail_server, worker
 from tests.resilience.scenarios import Fault, Seen
@@ -123,6 +124,40 @@ def test_the_proxy_hides_what_is_for_operators(through_proxy: Site) -> None:
     for path in ("/metrics", "/readyz"):
         answer = call_api(through_proxy, path)
         assert (answer.status, answer.headers["Server"]) == (404, "nginx"), path
+
+
+LISTS = ("orders", "products", "customers", "categories", "coupons")
+
+
+def test_behind_a_pooler_every_answer_is_the_right_one_and_a_line_of_the_log_says_why(
+    database: Postgres, tmp_path: Path
+) -> None:
+    """Where connections are shared by transaction, prepared statements would mix up answers."""
+
+    def read_lists(first: int) -> set[tuple[str, int, str]]:
+        seen = set()
+        with closing(served.connect()) as connection:
+            for turn in range(40):
+                name = LISTS[(first + turn) % len(LISTS)]
+                headers = {"Authorization": f"Bearer {served.key}"}
+                connection.request("GET", f"{STORE}/{name}/", headers=headers)
+                response = connection.getresponse()
+                seen.add((name, response.status, response.read().decode()))
+        return seen
+
+    options = {"PREPARE_THRESHOLD": "1", "LOG_LEVEL": "WARNING"}
+    with (
+        programs.needed(),
+        pooler.pgbouncer(database) as bouncer,
+        site(tmp_path, bouncer.url, **options) as served,
+        ThreadPoolExecutor(scenarios.CLIENTS) as clients,
+    ):
+        answers = set().union(*clients.map(read_lists, range(scenarios.CLIENTS)))
+    assert len(answers) == len(LISTS)
+    assert {status for _, status, _ in answers} == {200}
+    (orders,) = (json.loads(body) for name, _, body in answers if name == "orders")
+    assert orders["meta"]["total"] == 20
+    assert served.printed.count("A connection pooler is in front of PostgreSQL") == 1
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Only Linux limits another process.")
