@@ -4,20 +4,17 @@ Both sides are served by the same program, set up alike, with as many processes 
 """
 
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.benchmarks import load
 from tests.benchmarks.in_process import Course
 from tests.benchmarks.report import Row, show_figures
-from tests.benchmarks.sides import ROOT, Call, Side
-from tests.server import free_port, wait_for
+from tests.benchmarks.sides import Call, Side
+from tests.server import gunicorn
 
-SERVER = ("gunicorn", "-c", "python:reflow.server.gunicorn", "--bind", "127.0.0.1:{port}")
 OURS, THEIRS = "reflow.wsgi:application", "django.core.wsgi:get_wsgi_application()"
 WARM_UP_SECONDS = 2
 CONNECTIONS = (8, 64)
@@ -36,9 +33,15 @@ def measure(course: Course) -> Iterator[Row]:
     shared = {"REDIS_URL": place.redis_url} if place.redis_url else {}
     name = f"{place.name} with Valkey" if shared else place.name
     with ExitStack() as stack:
-        ours = stack.enter_context(served(Side.ours(url, **shared), OURS))
-        silent = stack.enter_context(served(Side.ours(url, **shared, **OFF), OURS))
-        theirs = stack.enter_context(served(Side.peers(url), THEIRS))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reflow-bench-")))
+        ours, silent, theirs = (
+            stack.enter_context(gunicorn(folder, application, **side.environment)).url
+            for side, application in (
+                (Side.ours(url, **shared), OURS),
+                (Side.ours(url, **shared, **OFF), OURS),
+                (Side.peers(url), THEIRS),
+            )
+        )
         orders, their_orders = course.ours("orders"), course.peer("orders")
         yield from throughput(name, {"ours": (ours, orders), "api-key stack": (theirs, their_orders)})
         yield tail(name, {"on": (ours, orders), "off": (silent, orders)})
@@ -84,23 +87,3 @@ def compete(
             if round_:
                 loads[name].append(measured)
     return loads
-
-
-@contextmanager
-def served(side: Side, application: str) -> Iterator[str]:
-    """The server of production with this application on a free port: its address."""
-    port = free_port()
-    with tempfile.NamedTemporaryFile(prefix="reflow-bench-") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *(part.format(port=port) for part in SERVER), application],
-            cwd=ROOT,
-            env=side.environment,
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            wait_for(process, port, Path(output.name))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
