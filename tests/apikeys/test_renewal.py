@@ -137,6 +137,16 @@ def test_another_answer_is_refused_where_the_first_was_deactivated(
     assert not ApiKey.objects.usable().filter(predecessor__isnull=False).exists()
 
 
+def test_confirm_renewal_leaves_a_key_that_was_given_up_while_it_was_looked_up(
+    renewing: tuple[ApiKey, str],
+) -> None:
+    key, old = renewing
+    lost = ApiKey.objects.get(prefix=renew(old).json()["prefix"])
+    renew(old)
+    renewal.confirm_renewal(lost)
+    assert ApiKey.objects.get(pk=key.pk).replaced_at is None
+
+
 def test_old_key_ends_after_a_day_without_an_alarm(renewing: tuple[ApiKey, str], clock: Any) -> None:
     key, old = renewing
     new = renew(old).json()["key"]
