@@ -44,6 +44,10 @@ class StoreSuspended(Exception):
         )
 
 
+# How columns are kept of what an owner gives for them.
+CLEAN: dict[str, Callable[[Any], Any]] = {"name": clean_key_name, "note": clean_note, "access": with_implied}
+
+
 class KeyChanges(TypedDict, total=False):
     """The columns of a key that an owner can change. What is left out stays as it is."""
 
@@ -166,12 +170,9 @@ def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyCha
     Also raises what ``create_key`` raises for a name or a scope.
     """
     wanted: dict[str, Any] = dict(changes)
-    if "name" in wanted:
-        wanted["name"] = clean_key_name(wanted["name"])
-    if "note" in wanted:
-        wanted["note"] = clean_note(wanted["note"])
-    if "access" in wanted:
-        wanted["access"] = with_implied(wanted["access"])
+    for column, clean in CLEAN.items():
+        if column in wanted:
+            wanted[column] = clean(wanted[column])
     with lock_store(key.store), lock_key(key):
         if key.version != version or not key.is_changeable:
             raise StaleKey
@@ -215,8 +216,9 @@ def watch_rhythm(key: ApiKey, *, by: Actor, watched: bool) -> None:
 def set_rate_limit(key: ApiKey, *, by: Actor, requests_per_minute: int | None) -> None:
     """Set how many requests a minute the key may make; None for as many as any key."""
     with lock_key(key):
-        before = _requests_per_minute(key)
-        if _apply(key, {"rate_limit": requests_per_minute}, by) and _requests_per_minute(key) > before:
+        before, default = key.rate_limit, settings.RATE_LIMIT_PER_KEY
+        is_changed = _apply(key, {"rate_limit": requests_per_minute}, by)
+        if is_changed and (key.rate_limit or default) > (before or default):
             Refusal.objects.settle_fixed(key, is_limit_raised=True)
 
 
@@ -473,12 +475,6 @@ def _change_columns(
     ensure_within_reach(by, key)
     _save(key, *changes, "fence", "comparable_name", "search_text")
     return record(Event.UPDATED, key, by, **details)
-
-
-def _requests_per_minute(key: ApiKey) -> int:
-    """Return the limit that holds for the key."""
-    limit: int = key.rate_limit or settings.RATE_LIMIT_PER_KEY
-    return limit
 
 
 def _text(value: Any) -> Any:
