@@ -24,30 +24,24 @@ def names(tree: list[Any]) -> list[Any]:
 
 def test_the_list_is_the_whole_tree(client: Client, store: Store, other_store: Store) -> None:
     make(other_store, "Theirs")
-    garden = make(store, "Garden", position=1)
-    kitchen = make(store, "Kitchen", description="Pots and pans.")
-    mugs = make(store, "Mugs", parent=kitchen, position=1)
-    cups = make(store, "Cups", parent=kitchen)
-    espresso = make(store, "Espresso", parent=cups)
-    response = client.get(f"/v1/stores/{store.pk}/categories/")
-    assert response.status_code == 200
-
-    def leaf(category: Category) -> dict[str, Any]:
-        return {
-            "object": "category",
-            "id": str(category.pk),
-            "handle": category.handle,
-            "name": category.name,
-            "description": category.description,
-            "parent": str(category.parent_id) if category.parent_id else None,
-            "position": category.position,
-            "updated_at": f"{category.updated_at:%Y-%m-%dT%H:%M:%SZ}",
-            "subcategories": [],
-        }
-
-    tree = {**leaf(kitchen), "subcategories": [{**leaf(cups), "subcategories": [leaf(espresso)]}, leaf(mugs)]}
-    assert response.json() == [tree, leaf(garden)]
-    assert client.get(f"/v1/stores/{store.pk}/categories/{kitchen.pk}/").json() == tree
+    make(store, "Garden", position=1)
+    kitchen = make(store, description="Pots and pans.")
+    mugs = make(store, "Mugs", parent=kitchen, position=1, description="Stoneware.")
+    make(store, "Espresso", parent=make(store, "Cups", parent=kitchen))
+    tree = client.get(f"/v1/stores/{store.pk}/categories/").json()
+    assert names(tree) == ["Kitchen", ["Cups", ["Espresso"], "Mugs"], "Garden"]
+    assert client.get(f"/v1/stores/{store.pk}/categories/{kitchen.pk}/").json() == tree[0]
+    assert tree[0]["subcategories"][1] == {
+        "object": "category",
+        "id": str(mugs.pk),
+        "handle": "mugs",
+        "name": "Mugs",
+        "description": "Stoneware.",
+        "parent": str(kitchen.pk),
+        "position": 1,
+        "updated_at": f"{mugs.updated_at:%Y-%m-%dT%H:%M:%SZ}",
+        "subcategories": [],
+    }
 
 
 def test_categories_are_hung_into_one_another_and_out_again(api: Caller) -> None:
