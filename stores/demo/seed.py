@@ -130,7 +130,18 @@ class Seed:
                 described = item.pop("variants", [])
                 product = self.build_product(item, position=len(places))
                 places.append(ProductCategory(store=self.store, product=product, category=categories[name]))
-                variants += build_variants(product, described)
+                # They cost what their product does unless they have a price of their own.
+                prices = {"price": product.price, "original_price": product.original_price}
+                variants += [
+                    ProductVariant(
+                        store=self.store,
+                        product=product,
+                        sku=f"{product.sku}-{number}",
+                        position=number,
+                        **(prices | variant),
+                    )
+                    for number, variant in enumerate(described, start=1)
+                ]
         Product.objects.bulk_create(place.product for place in places)
         ProductCategory.objects.bulk_create(places)
         ProductVariant.objects.bulk_create(variants)
@@ -255,16 +266,3 @@ class Seed:
     def fill_digits(self, pattern: str) -> str:
         """Return the pattern with a random digit for each #."""
         return re.sub("#", lambda _: str(self.rng.randrange(10)), pattern)
-
-
-def build_variants(product: Product, described: list[dict[str, Any]]) -> Iterator[ProductVariant]:
-    """Yield variants, which cost what their product does unless they have a price of their own."""
-    prices = {"price": product.price, "original_price": product.original_price}
-    for position, variant in enumerate(described):
-        yield ProductVariant(
-            store=product.store,
-            product=product,
-            sku=f"{product.sku}-{position + 1}",
-            position=position,
-            **(prices | variant),
-        )

@@ -38,6 +38,7 @@ def personal(**change: Any) -> dict[str, Any]:
     return {"personalization": {"items": [INPUT | change]}}
 
 
+# All fields that cannot be written are tried in tests/security/test_mass_assignment.py.
 # Django REST Framework would take a number for a text, a text for a number, and either for a flag.
 WRONG: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
     "products": [
@@ -86,8 +87,6 @@ WRONG: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         *(({"parent": parent}, ["parent"]) for parent in ("kitchen", "9" * 18, "9" * 30, "", 5)),
         ({"handle": "no handle"}, ["handle"]),
         ({"position": -1}, ["position"]),
-        ({"subcategories": [1]}, ["subcategories"]),
-        ({"store": 267418190}, ["store"]),
     ],
     "coupons": [
         *(({"code": code}, ["code"]) for code in ("", "x" * 41, 5)),
@@ -98,8 +97,6 @@ WRONG: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         ({"kind": "gift"}, ["kind"]),
         ({"kind": "percent", "value": 101}, ["value"]),
         ({"minimum": 10**12 + 1}, ["minimum"]),
-        ({"times_used": 1}, ["times_used"]),
-        ({"active": "no"}, ["active"]),
     ],
     "customers": [
         *(({"email": email}, ["email"]) for email in ("nobody", None)),
@@ -110,18 +107,11 @@ WRONG: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         ({"address": {"zip": "12345"}}, ["address.zip"]),
         ({"address": {"city": 5}}, ["address.city"]),
         ({"city": "Salem"}, ["city"]),
-        ({"orders_count": 7}, ["orders_count"]),
-        ({"store": 518203746}, ["store"]),
     ],
     "orders": [
         *(({"status": status, "note": "Written?"}, ["status"]) for status in ("lost", None, 5, "completed")),
         *(({"note": note}, ["note"]) for note in ("x" * 2001, {"text": "x"})),
         ({"tracking_number": "x" * 101}, ["tracking_number"]),
-        ({"payment_status": "unpaid?"}, ["payment_status"]),
-        ({"total": 1}, ["total"]),
-        ({"customer": 1}, ["customer"]),
-        ({"shipping_address": {"city": "Elsewhere"}}, ["shipping_address"]),
-        ({"line_items": [{"name": "Mug"}]}, ["line_items"]),
     ],
 }
 
