@@ -14,7 +14,7 @@ from apikeys import lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.insight.fence import plan_fence
 from apikeys.lifecycle import KeyChanges, StaleKey
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, AuditEntry
 from apikeys.settings_page.decorators import OwnerRequest, key_change
 from apikeys.settings_page.form_recovery import offer_undo
 from apikeys.settings_page.forms import AccessForm, LeaveForm, VersionForm
@@ -43,10 +43,13 @@ def click(action: Callable[[OwnerRequest, ApiKey], str]) -> Callable[..., HttpRe
 def set_access(request: OwnerRequest, key: ApiKey) -> str:
     """Grant what was refused or remove what is not used, or undo that."""
     had: KeyChanges = {"access": list(key.access), "allowed_addresses": list(key.allowed_addresses)}
+    version = key.version
     AccessForm(request.POST, key=key).change(by=actor_from_request(request))
+    if key.version == version:
+        raise StaleKey
     if "undo" not in request.POST:
         offer_undo(request, key, undo_access(had, key))
-    return describe_access_change(had, key)
+    return AuditEntry.objects.for_key(key)[0].sentence
 
 
 def undo_access(had: KeyChanges, key: ApiKey) -> Fix:
@@ -55,17 +58,6 @@ def undo_access(had: KeyChanges, key: ApiKey) -> Fix:
     if had["allowed_addresses"] != key.allowed_addresses:
         fields.append(("allowed_addresses", "\n".join(had["allowed_addresses"])))
     return Fix("Undo", "access/", (("version", str(key.version)), ("undo", "1"), *fields))
-
-
-def describe_access_change(had: KeyChanges, key: ApiKey) -> str:
-    """Return what was added and removed, such as "Added orders:read."."""
-    sentences = []
-    for before, after in ((had["access"], key.access), (had["allowed_addresses"], key.allowed_addresses)):
-        if added := [one for one in after if one not in before]:
-            sentences.append(f"Added {', '.join(added)}.")
-        if removed := [one for one in before if one not in after]:
-            sentences.append(f"Removed {', '.join(removed)}.")
-    return " ".join(sentences)
 
 
 @click
