@@ -181,8 +181,9 @@ def owner_of(served: Served) -> Visitor:
 @pytest.mark.parametrize(
     ("path", "tables", "conditions"),
     [
-        ("requests/", {"apikeys_loggedrequest"}, set()),
-        ("requests.csv", {"apikeys_loggedrequest"}, set()),
+        # Each request has its key's name.
+        ("requests/", {"apikeys_loggedrequest", "apikeys_apikey"}, {"apikeys_apikey"}),
+        ("requests.csv", {"apikeys_loggedrequest", "apikeys_apikey"}, {"apikeys_apikey"}),
         ("usage.csv", {"apikeys_usage"}, set()),
         # Keys are also chosen by what they did.
         ("", {"apikeys_usage_by_store", "apikeys_usage"}, {"apikeys_usage"}),
