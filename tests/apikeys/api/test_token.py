@@ -575,8 +575,10 @@ EXAMPLES: dict[str, Callable[[str], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-@pytest.mark.parametrize(("repository", "status"), [("northwood/shop", 0), ("evil/shop", 22)])
+@pytest.mark.parametrize(
+    ("example", "repository", "status"),
+    [*((example, "northwood/shop", 0) for example in EXAMPLES), ("github", "evil/shop", 22)],
+)
 @pytest.mark.django_db(transaction=True)
 def test_the_lines_of_the_page_work_as_they_are_pasted(
     issuer: Issuer,
