@@ -1,11 +1,15 @@
 """Rules of upgrades: the next release's tables suit the last one's code, or nothing has changed."""
 
+import importlib
 from typing import Any
 
 import pytest
 from django.db import migrations
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import NOT_PROVIDED
+
+from apikeys.models import TokenExchange
+from tests.key_requests import NOON
 
 APPS = ("apikeys", "reflow", "stores")
 
@@ -73,3 +77,16 @@ def leaves_old_code_alone(step: Any) -> bool:
             migrations.AlterModelOptions, migrations.AlterModelManagers, migrations.RunPython,
         ),
     )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_tokens_that_the_release_before_took_are_taken_no_second_time() -> None:
+    module = importlib.import_module("apikeys.migrations.0029_token_is_taken_once")
+    state = MigrationLoader(None).project_state(("apikeys", "0028_fill_used_at"))
+    for step in module.Migration.operations[:2]:
+        step.state_forwards("apikeys", state)
+    used = state.apps.get_model("apikeys", "UsedToken").objects.create(digest="a" * 64, expires_at=NOON)
+    module.copy_used_tokens(state.apps, None)
+    assert TokenExchange.objects.get().token_digest == used.digest
+    module.delete_exchanges_of_deleted_trusts(state.apps, None)
+    assert not TokenExchange.objects.exists()
