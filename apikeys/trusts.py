@@ -30,6 +30,8 @@ MAX_REFUSALS = 50
 ENDED_KEPT = timedelta(days=1)
 EXCHANGES_KEPT = timedelta(days=90)
 BATCH = 1000
+# The pages tell when the last exchange was to the minute: it is not written more often.
+LAST_EXCHANGE_EVERY = timedelta(minutes=1)
 # Written out: for the ORM to build this query takes longer than all the rest of finding a trust.
 OF_ISSUER = """
     SELECT trust.*, suspension.reason AS suspended_for
@@ -146,7 +148,8 @@ def exchange_token(identity: Identity, store_id: int, *, by: Actor) -> Iterator[
         # First, so that nobody changes the trust or suspends the store between a look at it and its key.
         with lock_store(Store(pk=store_id)) as store:
             trust, now = find_trust(identity, store, by), timezone.now()
-            Trust.objects.filter(pk=trust.pk).update(last_exchange_at=now)
+            if trust.last_exchange_at is None or now - trust.last_exchange_at > LAST_EXCHANGE_EVERY:
+                Trust.objects.filter(pk=trust.pk).update(last_exchange_at=now)
             yield trust, *make_key(trust, store, identity, by=by, now=now)
     except Store.DoesNotExist as error:
         raise TokenRefused from error

@@ -513,7 +513,7 @@ def test_an_exchange_makes_few_queries(
     issuer: Issuer, trust: Trust, django_assert_max_num_queries: Any
 ) -> None:
     ask(issuer.token())
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(9):
         assert ask(issuer.token()).status_code == 200
 
 
