@@ -62,8 +62,7 @@ class Course:
 
 def measure(course: Course) -> Iterator[Row]:
     """The rows of one database. On PostgreSQL ours is set up as it is deployed, with prepared statements."""
-    url, place = course.database_url, course.place
-    deployed = {"PREPARE_THRESHOLD": "5"} if place.is_postgres else {}
+    url, place, deployed = course.database_url, course.place, course.place.deployed
     # Each with the most that its key check may cost, as a share of what the peer's costs.
     variants = {"": (deployed, 0.5)}
     if place.is_postgres:
@@ -118,7 +117,7 @@ def products(course: Course, ours: Worker, peers: Worker) -> Row:
 
 def programs(course: Course) -> Iterator[Row]:
     """Measure what it costs to make keys by program. It adds rows, so it comes last."""
-    took = Side.ours(course.database_url).run("ours.programs.measure")
+    took = Side.ours(course.database_url, **course.place.deployed).run("ours.programs.measure")
     name, check = course.place.name, took["check"]
     show_figures(f"keys by program [{name}]", "µs", took)
     what = "creating a key by the API against creating a product"

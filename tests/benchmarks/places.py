@@ -34,6 +34,11 @@ class Place:
     def is_postgres(self) -> bool:
         return self.root.startswith("postgres")
 
+    @property
+    def deployed(self) -> dict[str, str]:
+        """What the shipped deployment sets: prepared statements."""
+        return {"PREPARE_THRESHOLD": "5"} if self.is_postgres else {}
+
 
 @contextmanager
 def places(*, only_sqlite: bool) -> Iterator[list[Place]]:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import override_settings
 from django.utils import timezone
 
+import reflow.wsgi  # noqa: F401  # It sets up connections and the garbage collector as in production.
 from apikeys import lifecycle, renewal, trusts
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, IssuerKeys
