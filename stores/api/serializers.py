@@ -36,8 +36,7 @@ JSON_TYPES: tuple[tuple[Any, Any, str], ...] = (
 def describe_wrong_type(field: Any, value: Any) -> str:
     """Return what is wrong with the JSON type of a field's value, or "". Null is the field's own matter."""
     for fields, types, sentence in JSON_TYPES:
-        is_right = isinstance(value, types) and (types is bool or not isinstance(value, bool))
-        if isinstance(field, fields) and value is not None and not is_right:
+        if isinstance(field, fields) and value is not None and not isinstance(value, types):
             return sentence
     return ""
 

@@ -53,6 +53,9 @@ def test_categories_are_hung_into_one_another_and_out_again(api: Caller) -> None
     body = api.patch(f"/categories/{kitchen['id']}", {"parent": mugs["id"]}).json()
     assert (body["handle"], body["description"]) == ("k", "Pots.")
     assert names(api.get("/categories").json()) == ["Cups", ["Kitchen"]]
+    within_itself = {"parent": ["A category cannot lie within itself."]}
+    for below in (kitchen, mugs):
+        assert refused(api.patch(f"/categories/{mugs['id']}", {"parent": below["id"]})) == within_itself
 
 
 def test_the_tree_has_a_depth_that_can_be_read(api: Caller, store: Store) -> None:
