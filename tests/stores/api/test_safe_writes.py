@@ -162,6 +162,8 @@ def test_variants_change_by_their_id_and_stay_where_they_are_left_out(api: Calle
     assert patch(by_id["Large"] | {"remove": True}) == [("Small", 1500, 9), ("Huge", 9, 0)]
     assert api.patch(path, {"variants": {"option_name": "Size"}}).json()["variants"]["option_name"] == "Size"
     assert patch() == []
+    assert len(patch(*({"name": str(number), "price": 1} for number in range(100)))) == 100
+    assert list(refused(api.patch(path, {"variants": {"items": VARIANTS[:1]}}))) == ["variants.items"]
 
 
 def test_variants_take_the_order_in_which_all_are_sent_and_can_swap_names(api: Caller) -> None:
