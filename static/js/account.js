@@ -1,8 +1,7 @@
 // Signing in and the account page work without any of this, but for passkeys.
 
-import { announceMessages, dismissMessages } from "./live.js";
+import { announceMessages, copyOnClick, dismissMessages } from "./live.js";
 import { runMenus } from "./menus.js";
-import { copyOnClick } from "./copy.js";
 import { markBusyForms } from "./forms.js";
 import { usePasskeys } from "./passkeys.js";
 

@@ -1,5 +1,5 @@
 // The documentation reads without any of this; examples are copied with it.
 
-import { copyOnClick } from "./copy.js";
+import { copyOnClick } from "./live.js";
 
 copyOnClick();

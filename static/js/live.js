@@ -1,4 +1,5 @@
-// What the page says by itself: in the live region, which a screen reader reads out, in messages, and beside times.
+// What the page says by itself: in the live region, which a screen reader reads out, in messages, on buttons that
+// copied something, and beside times.
 
 const region = document.getElementById("live");
 
@@ -61,6 +62,36 @@ export function announceMessages(within = document.body) {
   const news = [within, ...within.querySelectorAll("p")].filter((one) => one.matches("p:is([data-announce], [data-announce] *)"));
   if (news.length > 0) {
     announce(news.map((paragraph) => paragraph.innerText).join(" "));
+  }
+}
+
+// Buttons marked data-copy with the id of what they copy.
+export function copyOnClick() {
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest("[data-copy]");
+    if (button) {
+      const source = document.getElementById(button.dataset.copy);
+      await copyText(source);
+      const label = button.textContent;
+      if (label !== "Copied") {
+        button.textContent = "Copied";
+        setTimeout(() => {
+          button.textContent = label;
+        }, 2000);
+      }
+      announce("Copied");
+      button.dispatchEvent(new CustomEvent("copied", { bubbles: true }));
+    }
+  });
+}
+
+// The clipboard is only there on HTTPS and localhost, and may be closed; then the old command copies a selection.
+async function copyText(source) {
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+  } catch {
+    getSelection().selectAllChildren(source);
+    document.execCommand("copy");
   }
 }
 

@@ -1,11 +1,10 @@
 // The settings page works without any of this; each module makes one thing smoother.
 
 import { readCharts } from "./chart.js";
-import { copyOnClick } from "./copy.js";
 import { runDialog } from "./dialogs.js";
 import { assistForms, markBusyForms } from "./forms.js";
 import { runList } from "./list.js";
-import { addOwnTimes, announceMessages, dismissMessages, stayOffline } from "./live.js";
+import { addOwnTimes, announceMessages, copyOnClick, dismissMessages, stayOffline } from "./live.js";
 import { runMenus } from "./menus.js";
 
 announceMessages();
