@@ -462,6 +462,15 @@ def test_a_selection_outlives_a_sign_in_and_a_pasted_key_does_not(signed_in: Cli
     assert plaintext[8:] not in str(signed_in.session.items())
 
 
+def test_somebody_elses_sign_in_does_not_get_what_was_typed(signed_in: Client, other_store: Store) -> None:
+    del signed_in.cookies["sessionid"]
+    response = save_new(signed_in, name="Typed before")
+    back = signed_in.post(response["Location"], {"login": "second@example.com", "password": PASSWORD})
+    assert "Typed before" not in text(signed_in.get(back["Location"]))
+    # A browser sends it to no other address than the form's own, which is another store's.
+    assert response.cookies["apikeys_unsent_form"]["path"] == back["Location"] == f"{KEYS}new/"
+
+
 def test_a_click_that_needs_the_password_first_comes_back_to_its_page(
     signed_in: Client, issue: IssueKey
 ) -> None:
