@@ -137,11 +137,12 @@ def canonical(text: str) -> str:
     address, slash, length = text.strip().partition("/")
     complaint = f"“{text}” is not an IP address or network."
     try:
+        written = ip_address(address)
         network = ip_network(f"{address.partition('%')[0]}{slash}{length}", strict=False)
     except ValueError as error:
         raise ValueError(complaint) from error
     kept = str(network.network_address if network.num_addresses == 1 else network)
     mapped = getattr(network.network_address, "ipv4_mapped", None)
-    if mapped or ip_address(address) != network.network_address:
+    if mapped or written != network.network_address:
         raise ValueError(f"{complaint} Write {mapped or kept}.")
     return kept

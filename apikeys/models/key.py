@@ -41,6 +41,8 @@ LINE_OF = """
 """
 # For so long after a key was fenced, its owner is told at once of every refusal by the fence.
 GATE = timedelta(hours=48)
+# Of prefixes that are looked for in one query.
+BATCH = 500
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -93,7 +95,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         Those given away come first.
         """
         digests = set(map(key_text.digest, key_text.find_keys(text)))
-        named = self.in_bulk(key_text.find_prefixes(text), field_name="prefix").values()
+        prefixes = list(key_text.find_prefixes(text))
+        # PostgreSQL takes 65,535 parameters in a query, and a text may have more.
+        batches = (prefixes[start : start + BATCH] for start in range(0, len(prefixes), BATCH))
+        named = [key for batch in batches for key in self.filter(prefix__in=batch)]
         return sorted(((key, key.digest in digests) for key in named), key=lambda found: not found[1])
 
     def search(self, text: str) -> "ApiKeyQuerySet":

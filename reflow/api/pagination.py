@@ -203,14 +203,6 @@ class NumberedPages(Pages):
         ]
 
 
-class Cursor(Struct, array_like=True):
-    """A place in a list, between two rows: ``values`` are those that the row beside it is sorted by."""
-
-    order: str
-    backwards: bool
-    values: list[str]
-
-
 class ListOrder:
     """The order of a model's rows, from columns such as ``-created_at``; as text it identifies the list."""
 
@@ -222,24 +214,24 @@ class ListOrder:
     def make_cursor(self, row: Any, *, backwards: bool) -> str:
         """Return the cursor beside a row, which is a dict or a model instance."""
         values = [row[name] if isinstance(row, dict) else getattr(row, name) for name, _ in self.fields]
-        return encode_cursor(Cursor(self.text, backwards, list(map(str, values))))
+        return encode_cursor([self.text, backwards, *map(str, values)])
 
     def parse_cursor(self, text: str) -> tuple[list[Any], bool]:
         """Return the values in a cursor and whether it reads backwards. Raises ValidationError."""
         try:
-            cursor = decode_cursor(text, Cursor)
-            return self.parse_values(cursor), cursor.backwards
+            order, backwards, *values = decode_cursor(text, list[str | bool])
+            return self.parse_values(order, values), backwards is True
         except (ValueError, OverflowError, FieldError) as error:
             message = (
                 "Use the cursor of a link as it is, for the same list and order, or an empty one to begin."
             )
             raise ValidationError({"cursor": [message]}) from error
 
-    def parse_values(self, cursor: Cursor) -> list[Any]:
+    def parse_values(self, order: object, texts: Sequence[object]) -> list[Any]:
         """Return the values in a cursor. Raises ValueError, OverflowError and Django's ValidationError."""
-        if cursor.order != self.text:
-            raise ValueError(cursor.order)
-        return [parse_value(field, text) for (_, field), text in zip(self.fields, cursor.values, strict=True)]
+        if order != self.text:
+            raise ValueError(order)
+        return [parse_value(field, text) for (_, field), text in zip(self.fields, texts, strict=True)]
 
     def is_beyond(self, values: Sequence[Any], *, backwards: bool) -> Q:
         """Return the condition for rows after these values, column by column.
@@ -254,9 +246,9 @@ class ListOrder:
         return Q(**{f"{self.fields[0][0]}__{lookups[0]}e": values[0]}) & beyond
 
 
-def parse_value(field: Any, text: str) -> Any:
+def parse_value(field: Any, text: object) -> Any:
     """Return the value of a column. Raises ValueError, OverflowError and Django's ValidationError."""
-    if "\0" in text:
+    if not isinstance(text, str) or "\0" in text:
         raise ValueError(text)
     value = field.to_python(text)
     field.run_validators(value)

@@ -129,6 +129,7 @@ def test_clean_addresses_writes_each_once_in_its_canonical_form() -> None:
         (["2001:db8::1/32"], "Write 2001:db8::/32."),
         (["::ffff:203.0.113.7"], "Write 203.0.113.7."),
         (["fe80::1%eth0"], "Write fe80::1."),
+        (["203.0.113.7%eth0"], "“203.0.113.7%eth0” is not an IP address or network."),
         (["203.0.113.7"] * 51, "Enter at most 50 addresses"),
     ],
 )

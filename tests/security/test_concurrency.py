@@ -22,7 +22,7 @@ from tests.shop import Caller, make_customer, make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PROGRAMS = 20
+PROGRAMS = 50
 KEYS = "/stores/267418190/settings/api-keys/"
 
 

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -79,6 +80,15 @@ def test_find_keys_reads_a_file_whatever_bytes_it_holds(issue: IssueKey, tmp_pat
         for lines in (run("find_keys", str(leak)), run("find_keys", stdin=content)):
             assert (key.prefix in lines[1], lines[1].endswith("the whole key")) == (True, True)
             assert plaintext[8:] not in str(lines)
+
+
+def test_find_keys_asks_for_many_prefixes_in_several_queries(
+    issue: IssueKey, django_assert_num_queries: Any
+) -> None:
+    key, _ = issue()
+    numbers = " ".join(str(number) for number in range(1_000_000, 1_001_200))
+    with django_assert_num_queries(3):
+        assert [found for found, _ in ApiKey.objects.in_leak(f"{numbers} {key.prefix}")] == [key]
 
 
 def test_find_keys_fails_where_there_is_none(issue: IssueKey) -> None:

@@ -243,3 +243,15 @@ def test_a_selection_is_deactivated_for_a_day_and_not_deleted_by_a_wrong_word(
     assert '<input type="radio" name="hours" value="24" checked>' in signed_in.get(address, for_a_day).text
     signed_in.post(address, for_a_day)
     assert ApiKey.objects.get().reactivates_at is not None
+
+
+@pytest.mark.parametrize("action", ["deactivate", "reactivate", "extend", "delete"])
+def test_keys_of_other_stores_cannot_be_selected(
+    signed_in: Client, issue: IssueKey, other_store: Store, action: str
+) -> None:
+    foreign, _ = issue(store=other_store, expires_at=timezone.now() + timedelta(days=1))
+    before = ApiKey.objects.values().get()
+    selected = {"key": foreign.prefix, "more": f"-{foreign.prefix}-", "confirmation": "delete", "hours": ""}
+    assert foreign.name not in signed_in.get(f"{KEYS}selected/{action}/", selected).text
+    signed_in.post(f"{KEYS}selected/{action}/", selected)
+    assert ApiKey.objects.values().get() == before

@@ -163,7 +163,7 @@ def test_a_cursor_is_of_one_list_and_order_and_takes_no_page(store: Store, issue
 
 def token(*values: object) -> str:
     made_for = "coupon -created_at -id"
-    return urlsafe_b64encode(json.dumps([made_for, False, values]).encode()).decode()
+    return urlsafe_b64encode(json.dumps([made_for, False, *values]).encode()).decode()
 
 
 def test_a_cursor_nobody_gave_out_is_refused(api: Client) -> None:
@@ -184,6 +184,7 @@ def test_a_cursor_nobody_gave_out_is_refused(api: Client) -> None:
         token("2026-11-23T12:00:00Z", "1\0"),
         token("\ud800", "1"),
         urlsafe_b64encode(b"[" * 100_000).decode(),
+        urlsafe_b64encode(b'["coupon -created_at -id",false,' + b"[" * 5000).decode(),
         urlsafe_b64encode(b"{}").decode(),
     ):
         answer = api.get(COUPONS, {"cursor": cursor})
