@@ -7,7 +7,7 @@ each other one way only.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.db import connection, router, transaction
 
 from apikeys.models import ApiKey
 from stores.models import Store
@@ -43,7 +43,7 @@ def lock_store(store: Store) -> Iterator[Store]:
         # Written out: the ORM takes three times as long. A transaction holds all of SQLite.
         lock = "FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
         sql = f"SELECT * FROM stores_store WHERE id = %s {lock}"  # noqa: S608  # one of two words
-        found = list(Store.objects.raw(sql, (store.pk,)))
+        found = list(Store.objects.raw(sql, (store.pk,), using=router.db_for_write(Store)))
         if not found:
             raise Store.DoesNotExist
         yield found[0]

@@ -134,7 +134,7 @@ def read_rhythms(now: datetime) -> tuple[list[Rhythm], Set[int]]:
         .values_list("key_id", "key__quiet_since", "hour", "requests")
     )
     rhythms = []
-    for (key_id, quiet_since), rows in groupby(hours_of_keys, key=itemgetter(0, 1)):
+    for (key_id, quiet_since), rows in groupby(hours_of_keys.iterator(), key=itemgetter(0, 1)):
         hours, requests = zip(*((hour_of(hour), number) for *_, hour, number in rows), strict=True)
         rhythms.append(Rhythm(key_id, quiet_since, hours, sum(requests)))
     keys_by_hour = dict(counted.values_list("hour").annotate(Count("pk")))

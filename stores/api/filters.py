@@ -168,7 +168,8 @@ class PatternFilter(filters.Filter):
     field_class = forms.RegexField
 
     def __init__(self, pattern: str, **kwargs: Any) -> None:
-        super().__init__(regex=pattern, **kwargs)
+        complaint = f"Must match the pattern {pattern}."
+        super().__init__(regex=pattern, error_messages={"invalid": complaint}, **kwargs)
         self.schema: Schema = {"type": "string", "pattern": pattern}
 
 

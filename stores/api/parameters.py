@@ -61,12 +61,13 @@ def parse_parameters(query: QueryDict, known: Collection[str]) -> dict[str, str]
     errors: dict[str, list[str]] = {}
     parameters: dict[str, str] = {}
     for name, values in query.lists():
-        if name not in known:
-            errors[name] = [describe_unknown(name, known)]
-        elif len(values) > 1 and name not in REPEATABLE:
+        value = ",".join(value for value in values if not is_blank(value))
+        if name in known and len(values) > 1 and name not in REPEATABLE:
             errors[name] = ["Sent more than once: send it once."]
-        elif value := ",".join(value for value in values if not is_blank(value)):
+        elif name in known and value:
             parameters[name] = value
+        elif value:
+            errors[name] = [describe_unknown(name, known)]
     if errors:
         raise ValidationError(errors)
     return parameters

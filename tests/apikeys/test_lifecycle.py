@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 
 from apikeys import key_text, lifecycle
 from apikeys.actors import Actor
 from apikeys.lifecycle import NameTaken, StaleKey
+from apikeys.locks import lock_store
 from apikeys.models import ApiKey, AuditEntry
 from apikeys.reach import ProgramStopped
 from apikeys.settings_page.one_time_display import mark_shown
+from stores.models import Store
 from tests.conftest import IssueKey
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -29,6 +33,22 @@ def by(owner: User) -> Actor:
 
 def history(key: ApiKey) -> list[str]:
     return [entry.sentence for entry in AuditEntry.objects.for_key(key)]
+
+
+class OnAReplica:
+    """A router as in a GET request of the API, which reads from a replica: there is none of this name."""
+
+    def db_for_read(self, model: type[Model], **hints: Any) -> str:
+        return "replica"
+
+    def db_for_write(self, model: type[Model], **hints: Any) -> str:
+        return "default"
+
+
+def test_lock_store_locks_the_primary(store: Store, settings: Any) -> None:
+    settings.DATABASE_ROUTERS = [OnAReplica()]
+    with lock_store(store) as locked:
+        assert locked.name == store.name
 
 
 # Creating.
