@@ -65,8 +65,8 @@ ON_POSTGRESQL := $(addprefix tests/, \
 	$(addprefix apikeys/, test_reach.py test_reminders.py test_renewal.py test_renewal_at_random.py test_suspension.py) \
 	$(addprefix apikeys/settings_page/, test_activity.py test_list.py test_programs.py test_requests.py test_trusts.py) \
 	apikeys/api/test_authentication.py apikeys/api/test_key_lookup.py apikeys/api/test_key_management.py \
-	apikeys/api/test_revoke.py apikeys/api/test_token.py \
-	stores/api stores/test_demo.py stores/test_models.py \
+	apikeys/api/test_middleware.py apikeys/api/test_revoke.py apikeys/api/test_token.py \
+	stores/api stores/test_demo.py stores/test_demo_seed.py stores/test_models.py \
 	reflow/accounts/test_admin.py reflow/accounts/test_email_addresses.py \
 	reflow/api/test_bad_input.py reflow/api/test_conditional_requests.py \
 	reflow/api/test_idempotency.py reflow/api/test_pagination.py reflow/api/test_unavailable.py \
@@ -74,8 +74,8 @@ ON_POSTGRESQL := $(addprefix tests/, \
 	reflow/server/test_database.py reflow/server/test_request_deadline.py \
 	reflow/test_admin_site.py reflow/test_daily.py reflow/test_monitoring.py \
 	resilience/test_emails.py resilience/test_machines.py resilience/test_usage.py \
-	security/test_concurrency.py security/test_injection.py \
-	test_backups.py)
+	security/test_concurrency.py security/test_injection.py security/test_stored_keys.py \
+	test_backups.py test_migrations.py)
 # Bytecode is kept, whatever the shell says: every process that tests start would compile Django again.
 unexport PYTHONDONTWRITEBYTECODE
 TEMPLATES = $$(find templates -name '*.html')

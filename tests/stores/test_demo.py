@@ -1,4 +1,4 @@
-"""The demo as it is seeded: two believable stores, the same every time."""
+"""The demo as it is seeded, two believable stores: all tests share one, until the last of them."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Model
 from django.test import Client
@@ -14,50 +13,13 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from apikeys.actors import Actor
 from apikeys.lifecycle import create_key
-from stores.demo import KOBO_ID, NORTHWOOD_ID
 from stores.demo.seed import seed
-from stores.models import Category, Change, Coupon, Customer, Order, OrderLine, Product, ProductVariant, Store
+from stores.models import Category, Change, Coupon, Customer, Order, Product, ProductVariant, Store
 from stores.models.changes import RESOURCES
 from stores.resources import SCOPES, Resource
 from tests.shop import NOON, Caller
 
 pytestmark = pytest.mark.django_db
-
-
-def rows(model: type[Model]) -> list[dict[str, Any]]:
-    """Return all rows of a table without the numbers that a database counts up."""
-    columns = [column.attname for column in model._meta.concrete_fields if not column.primary_key]
-    return list(
-        model._default_manager.order_by("pk").values(*(each for each in columns if each[-3:] != "_id"))
-    )
-
-
-@time_machine.travel(NOON, tick=False)
-def test_seed_makes_the_same_every_time_and_keeps_what_is_there() -> None:
-    owner = User.objects.create_user("dana", "owner@example.com", "their own password")
-    tables = [Category, Product, ProductVariant, Customer, Order, OrderLine, Coupon]
-    stores = seed(orders=40)
-    first = [rows(model) for model in tables]
-    assert seed(orders=90) == stores
-    assert [rows(model) for model in tables] == first
-    assert [(store.pk, store.currency, store.orders.count()) for store in stores] == [
-        (NORTHWOOD_ID, "USD", 40),
-        (KOBO_ID, "JPY", 60),
-    ]
-    assert list(stores[0].owners.all()) == [owner]
-    assert owner.check_password("their own password")
-    assert not stores[1].owners.get(email="second@example.com").has_usable_password()
-    for store in stores:
-        store.delete()
-    seed(orders=40)
-    assert [rows(model) for model in tables] == first
-
-
-def test_seed_makes_a_store_without_orders() -> None:
-    assert not seed(orders=0)[0].orders.exists()
-
-
-# The tests below share one demo, which is there until the last of them: those above need none.
 
 
 @pytest.fixture(scope="module")

@@ -95,13 +95,6 @@ _, SOMEBODYS_KEY = key_text.generate()
 SECRET = SOMEBODYS_KEY.partition(".")[2]
 
 
-def everything_kept() -> str:
-    """All columns of all rows, as text."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM apikeys_loggedrequest")
-        return str(cursor.fetchall())
-
-
 def test_middleware_logs_no_query_string_body_or_key(client: Client, issue: IssueKey) -> None:
     key, plaintext = issue(access=["orders:write", "products:write"])
     secret = plaintext.partition(".")[2]

@@ -273,6 +273,18 @@ def test_a_token_is_taken_once(issuer: Issuer, trust: Trust) -> None:
     assert set(refusals) == {"This token was exchanged before: each is taken once."}
 
 
+def test_a_token_is_taken_once_though_its_trust_is_made_anew(
+    issuer: Issuer, trust: Trust, owner: User
+) -> None:
+    token = issuer.token()
+    assert ask(token).status_code == 200
+    trusts.delete_trust(trust, by=Actor(owner))
+    trust.pk = None
+    trust.save(force_insert=True)
+    assert refused(ask(token))[1] == "invalid_grant"
+    assert ask(issuer.token()).status_code == 200
+
+
 def test_a_trust_keeps_its_newest_refusals(
     issuer: Issuer, trust: Trust, monkeypatch: pytest.MonkeyPatch
 ) -> None:

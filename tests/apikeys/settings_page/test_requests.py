@@ -6,8 +6,10 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apikeys.models import ApiKey, LoggedRequest, Refusal
@@ -238,6 +240,20 @@ def test_a_filter_that_nothing_matches_looks_through_a_limited_number_of_rows(
     assert response.context["page"].searched_to == NOON - timedelta(seconds=20)
     assert "Search further" in response.text
     assert all_pages(store, method="DELETE") == []
+
+
+def test_a_page_takes_as_many_queries_whatever_its_length(
+    signed_in: Client, key: ApiKey, django_assert_num_queries: Any
+) -> None:
+    def ask() -> None:
+        assert signed_in.get(f"{BASE}/requests/").status_code == 200
+
+    write(make_request(key, at=NOON))
+    with CaptureQueriesContext(connection) as queries:
+        ask()
+    write(*(make_request(key, at=NOON - timedelta(seconds=n)) for n in range(49)))
+    with django_assert_num_queries(len(queries)):
+        ask()
 
 
 def test_live_asks_for_the_rows_alone(signed_in: Client, log: list[KeyRequest]) -> None:

@@ -450,6 +450,17 @@ def test_every_change_comes_back_to_its_own_form(signed_in: Client, issue: Issue
     assert (key.version, ApiKey.objects.count()) == (1, 1)
 
 
+def test_every_change_takes_a_password_typed_within_the_hour(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    of_key = ("edit", "access", "fence", "deactivate", "reactivate", "roll", "delete")
+    several = ("deactivate", "reactivate", "extend", "delete")
+    pages = [*(f"{key.prefix}/{action}" for action in of_key), *(f"selected/{action}" for action in several)]
+    with an_hour_later():
+        for page in [*pages, "new", "canaries/new", "trusts/new"]:
+            response = signed_in.post(f"{KEYS}{page}/", {"key": key.prefix})
+            assert response["Location"].startswith("/accounts/reauthenticate/?next="), page
+
+
 def test_a_selection_outlives_a_sign_in_and_a_pasted_key_does_not(signed_in: Client, issue: IssueKey) -> None:
     key, plaintext = issue(name="Shop")
     del signed_in.cookies["sessionid"]
