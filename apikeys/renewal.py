@@ -62,8 +62,9 @@ def renew_key(key: ApiKey, *, by: Actor) -> tuple[ApiKey, str]:
                 _ensure_is_due(key, now)
             key.superseded_at = now
             key.expires_at = min(now + OVERLAP, key.expires_at or now + OVERLAP)
-            key.version += 1
-            key.save(update_fields=["superseded_at", "expires_at", "version"])
+        # As many versions as entries in the audit log: an edit reads there what it missed.
+        key.version += 1
+        key.save(update_fields=["superseded_at", "expires_at", "version"])
         if key.renews_days is None or newest.renews_days is None:
             raise NotRenewable
         successor, plaintext = insert_successor(
@@ -100,7 +101,8 @@ def report_reuse(key: ApiKey, *, by: Actor) -> None:
     with suppress(ApiKey.DoesNotExist), lock_key(key):
         if key.reused_at is None:
             key.reused_at = timezone.now()
-            key.save(update_fields=["reused_at"])
+            key.version += 1
+            key.save(update_fields=["reused_at", "version"])
             emails.send_event([record(Event.REUSED, key, by)])
 
 

@@ -267,10 +267,15 @@ class EditKeyForm(KeyForm):
         self.key = key
         # What was done to the key since the form was opened, newest first.
         self.meanwhile: list[AuditEntry] = []
+        keep = ""
         if key.expires_at:
             verb = "Leave expired since" if key.is_expired(timezone.now()) else "Keep"
-            keep = ("keep", f"{verb} {exact_time(key.expires_at)}")
-            self.fields["expiry"].choices = [keep, *expiries()]  # type: ignore[attr-defined]
+            keep = f"{verb} {exact_time(key.expires_at)}"
+        elif self.data.get("expiry") == "keep":
+            # Somebody else has removed the expiry since the form was opened.
+            keep = "Keep no expiry"
+        if keep:
+            self.fields["expiry"].choices = [("keep", keep), *expiries()]  # type: ignore[attr-defined]
 
     def is_name_taken(self, name: str) -> bool:
         if self.key.superseded_at:
@@ -333,7 +338,12 @@ class EditKeyForm(KeyForm):
             try:
                 lifecycle.update_key(self.key, by=by, version=self.key.version, **changes)
             except StaleKey:
-                continue
+                if self.key.is_changeable:
+                    continue
+                self.add_error(
+                    None,
+                    "This key can no longer be changed: its program has replaced it, or a trust made it.",
+                )
             except NameTaken:
                 self.add_error("name", NAME_TAKEN)
             return self.is_valid()

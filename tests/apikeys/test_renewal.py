@@ -169,7 +169,9 @@ def test_report_reuse_refuses_and_tells_once(renewing: tuple[ApiKey, str], clock
     assert "From: 127.0.0.1" in email.body
     assert "Access now: none" in email.body
     assert f"Open the incident sheet: http://testserver{KEYS}{key.prefix}/incident/" in email.body
-    assert ApiKey.objects.get(pk=key.pk).state.name == "reused"
+    reused_key = ApiKey.objects.get(pk=key.pk)
+    assert reused_key.state.name == "reused"
+    assert reused_key.version == AuditEntry.objects.for_key(key).count()
 
 
 @pytest.mark.parametrize("how", ["unknown path", "other address", "without HTTPS", "over its limit"])

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.utils import timezone
 
-from apikeys import lifecycle
+from apikeys import lifecycle, renewal
 from apikeys.actors import Actor
 from apikeys.models import ApiKey
 from apikeys.settings_page.forms import DeactivateForm, EditKeyForm, NewKeyForm, RollForm, initial_of
@@ -167,6 +167,35 @@ def test_edit_asks_about_the_expiry_of_a_key_that_was_rolled_meanwhile(
     assert edit_form(key, expiry="keep", note="Mine").change(by=Actor(owner))
     key.refresh_from_db()
     assert (key.expires_at, key.note) == (ends, "Mine")
+
+
+def test_edit_keeps_what_others_changed_while_the_program_renewed_the_key(
+    issue: IssueKey, owner: User
+) -> None:
+    key, _ = issue(access=["orders:read"], renews_days=10)
+    their_key = ApiKey.objects.get()
+    lifecycle.update_key(their_key, by=Actor(owner), version=1, access=["orders:read", "customers:read"])
+    for _ in range(2):
+        renewal.renew_key(their_key, by=Actor())
+    assert edit_form(key, note="Mine").change(by=Actor(owner))
+    key.refresh_from_db()
+    assert (key.access, key.note) == (["orders:read", "customers:read"], "Mine")
+
+
+def test_edit_of_a_key_that_its_program_has_replaced_says_so(issue: IssueKey, owner: User) -> None:
+    key, _ = issue()
+    ApiKey.objects.update(replaced_at=timezone.now())
+    form = edit_form(key, note="Mine")
+    assert not form.change(by=Actor(owner))
+    assert "This key can no longer be changed" in str(form.non_field_errors())
+
+
+def test_edit_that_keeps_the_expiry_leaves_it_removed(issue: IssueKey, owner: User) -> None:
+    key, _ = issue(expires_at=timezone.now() + timedelta(days=5))
+    lifecycle.update_key(ApiKey.objects.get(), by=Actor(owner), version=1, expires_at=None)
+    assert edit_form(key, note="Mine").change(by=Actor(owner))
+    key.refresh_from_db()
+    assert (key.expires_at, key.note) == (None, "Mine")
 
 
 @pytest.mark.parametrize("version", ["", "x", "0", "9" * 5000], ids=["nothing", "text", "zero", "digits"])
