@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -20,9 +20,15 @@ from apikeys.settings_page.form_recovery import offer_undo
 from apikeys.settings_page.forms import AccessForm, LeaveForm, VersionForm
 from apikeys.settings_page.refusals import Fix, undo_leaving
 
+CHANGED = "The key has changed meanwhile, so nothing was done. This is how it is now."
+NOT_REFUSED = "This is not refused any more. This is how it is now."
+ENDED = "The old key does not work any more, so nothing was done."
 
-def click(action: Callable[[OwnerRequest, ApiKey], str]) -> Callable[..., HttpResponseBase]:
-    """The action returns what was done, in a sentence. Where it raises StaleKey, nothing was."""
+
+def click(
+    action: Callable[[OwnerRequest, ApiKey], str], stale: str = CHANGED
+) -> Callable[..., HttpResponseBase]:
+    """The action returns what was done, in a sentence. Where it raises StaleKey, ``stale`` says why not."""
 
     @require_POST
     @key_change
@@ -31,9 +37,7 @@ def click(action: Callable[[OwnerRequest, ApiKey], str]) -> Callable[..., HttpRe
         try:
             messages.success(request, action(request, key))
         except StaleKey:
-            messages.error(
-                request, "The key has changed meanwhile, so nothing was done. This is how it is now."
-            )
+            messages.error(request, stale)
         return redirect("apikeys:detail", key.store_id, key.prefix)
 
     return view
@@ -60,7 +64,7 @@ def undo_access(had: KeyChanges, key: ApiKey) -> Fix:
     return Fix("Undo", "access/", (("version", str(key.version)), ("undo", "1"), *fields))
 
 
-@click
+@partial(click, stale=NOT_REFUSED)
 def leave_refusal(request: OwnerRequest, key: ApiKey) -> str:
     """Leave refused what the owner wants refused, or undo that."""
     form = LeaveForm(request.POST, key=key)
@@ -88,7 +92,7 @@ def fence(request: OwnerRequest, key: ApiKey) -> str:
     return f"Fenced {key.name}. For 48 hours we tell you what the fence refuses."
 
 
-@click
+@partial(click, stale=ENDED)
 def end_old_key(request: OwnerRequest, key: ApiKey) -> str:
     """End a rolled key now, or with ``day`` let it work for one more day."""
     later = timedelta(days=1) if "day" in request.POST else None

@@ -211,6 +211,7 @@ def deactivate_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
         if ended:
             messages.success(request, f"Deactivated {', '.join(one.name for one in ended)}.")
         else:
+            key.refresh_from_db()  # it raises DoesNotExist where somebody deleted the key meanwhile
             messages.warning(request, f"{key.name} is already off for that long or longer. Nothing changed.")
         return redirect_back(request, key)
     return render_dialog(request, "deactivate", key.store, key, form=form, made=made, **ending(key))
@@ -225,7 +226,9 @@ def reactivate_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
             lifecycle.reactivate_key(key, by=actor_from_request(request), version=form.read_version())
         except StaleKey:
             why = why_not_reactivated(key) or "has changed meanwhile"
-            messages.error(request, f"{key.name} {why}, so it was not reactivated. This is how it is now.")
+            for_good = "It stays off for good. Create a new key instead."
+            rest = for_good if key.leaked_at else "This is how it is now."
+            messages.error(request, f"{key.name} {why}, so it was not reactivated. {rest}")
         else:
             messages.success(request, f"Reactivated {key.name}.")
         return redirect_back(request, key)

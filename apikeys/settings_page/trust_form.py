@@ -95,7 +95,8 @@ class TrustForm(KeyForm):
             try:
                 cleaned["claims"] = clean_claims(issuer, claims)
             except ValidationError as error:
-                self.add_error("project" if issuer in PROJECT_CLAIMS else "claims", error)
+                is_asked_for = issuer in PROJECT_CLAIMS and not self.trust
+                self.add_error("project" if is_asked_for else "claims", error)
         return cleaned
 
     def save(self, *, by: Actor) -> Trust | None:

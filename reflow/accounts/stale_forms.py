@@ -24,9 +24,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     namespace = match.namespace if match and is_from_this_site else ""
     if namespace == "apikeys":
         return redirect_to_form(request)
-    fields = request.POST.copy()
-    fields.pop("csrfmiddlewaretoken", None)
     kept: list[tuple[str, str]] = []
-    if namespace == "admin" and not any("password" in name for name in fields):
+    if namespace == "admin" and not any("password" in name for name in request.POST):
+        fields = request.POST.copy()
+        fields.pop("csrfmiddlewaretoken", None)
         kept = [(name, value) for name, values in fields.lists() for value in values]
     return render(request, "403_csrf.html", {"kept": kept}, status=HTTPStatus.FORBIDDEN)

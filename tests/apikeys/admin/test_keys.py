@@ -112,6 +112,15 @@ def test_admin_pages_open_show_no_digest_and_change_nothing(operator: Client, us
     assert f"{used.last_use.at:%Y-%m-%d %H:%M}" in content
 
 
+def test_exchanges_are_listed_with_the_name_of_their_trust_or_the_number_of_a_deleted_one(
+    operator: Client, used: ApiKey
+) -> None:
+    TokenExchange.objects.create(trust_id=4711, run="northwood/shop", reason="It is late.")
+    page = operator.get(admin_page(TokenExchange, "changelist")).text
+    for trust in ("Deploy", "4711"):
+        assert f'<td class="field-trust_name">{trust}</td>' in page
+
+
 def test_key_list_takes_as_many_queries_for_many_keys(operator: Client, issue: IssueKey) -> None:
     def count_queries() -> int:
         with CaptureQueriesContext(connection) as asked:

@@ -57,8 +57,10 @@ def test_owners_are_told_once_when_all_have_moved_and_end_the_key(
         call_command("hourly")
     (email,) = deliver_emails()
     assert email.subject == f"All programs have moved from API key {old.prefix}: {old.name}"
-    signed_in.post(f"/stores/{old.store_id}/settings/api-keys/{old.prefix}/end-old/")
+    end = f"/stores/{old.store_id}/settings/api-keys/{old.prefix}/end-old/"
+    assert f"The old key {old.prefix} has ended" in signed_in.post(end, follow=True).text
     assert ApiKey.objects.usable().get() == new
+    assert "The old key does not work any more" in signed_in.post(end, follow=True).text
 
 
 def test_owners_are_told_before_the_end_who_has_not_moved(

@@ -346,7 +346,8 @@ def test_refusals_of_another_key_are_not_left(signed_in: Client, issue: IssueKey
     write(make_request(key, status_code=401, reason="rate_limited", at=timezone.now()))
     other, _ = issue()
     for refusal in (str(Refusal.objects.get().pk), "", "x", "9" * 30):
-        signed_in.post(f"{BASE}/{other.prefix}/refusals/", {"refusal": refusal})
+        answer = signed_in.post(f"{BASE}/{other.prefix}/refusals/", {"refusal": refusal}, follow=True)
+        assert "This is not refused any more." in answer.text
     assert Refusal.objects.open().count() == 1
 
 

@@ -122,6 +122,8 @@ def test_edit_saves_a_trust_and_ends_its_keys(signed_in: Client, trust: Trust) -
     fields = form.initial | {"access": ["products:read"]}
     stale = fields | {"version": "7"}
     assert "Somebody else changed this trust" in text(signed_in.post(f"{TRUSTS}{trust.pk}/edit/", stale))
+    unnamed = signed_in.post(f"{TRUSTS}{trust.pk}/edit/", fields | {"claims": "ref = x"})
+    assert list(unnamed.context["form"].errors) == ["claims"]
     assert signed_in.post(f"{TRUSTS}{trust.pk}/edit/", fields).status_code == 302
     trust.refresh_from_db()
     assert (trust.access, trust.claims) == (["products:read"], {"repository": "northwood/shop"})

@@ -279,6 +279,8 @@ def test_a_leaked_key_offers_a_new_one_and_a_deleted_one_says_who_deleted_it(
     assert f"{KEYS}new/?from={key.prefix}" in page
     assert "/reactivate/" not in page
     assert "falls silent" not in page
+    page = text(signed_in.post(f"{detail}reactivate/", {"version": "2"}, follow=True))
+    assert "It stays off for good. Create a new key instead." in page
     lifecycle.delete_key(key, by=Actor(owner))
     response = signed_in.get(detail)
     assert response.status_code == 404
@@ -302,6 +304,7 @@ def test_a_key_that_is_off_offers_nothing_to_try_or_to_grant(
     page = text(signed_in.get(detail))
     assert "Grant customers" not in page
     assert "Try it" not in page
+    assert "falls silent or fails, once it works again" in page
 
 
 def test_edit_says_what_others_changed_meanwhile(signed_in: Client, issue: IssueKey, owner: User) -> None:
@@ -340,7 +343,7 @@ def test_what_is_gone_or_deleted_at_this_very_moment_is_not_found(
     for action in ("deactivate", "reactivate", "roll", "delete", "access"):
         assert signed_in.post(f"{KEYS}0123abc/{action}/").status_code == 404
     monkeypatch.setattr(decorators, "get_key", read_and_lose)
-    for action in ("reactivate", "delete"):
+    for action in ("deactivate", "reactivate", "delete"):
         key, _ = issue(name="Shop")
         typed = {"name": "Shop", "version": "1"}
         assert signed_in.post(f"{KEYS}{key.prefix}/{action}/", typed).status_code == 404

@@ -76,6 +76,12 @@ def test_nothing_that_came_from_elsewhere_is_kept(browser: Client, url: str) -> 
         assert "apikeys_unsent_form" not in answer.cookies
 
 
+def test_a_form_from_elsewhere_is_refused_unread(browser: Client, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+    answer = browser.post("/accounts/login/", KEY, headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403
+
+
 def test_a_password_is_in_no_page(browser: Client, owner: User) -> None:
     url = f"/admin/auth/user/{owner.pk}/password/"
     answer = browser.post(url, {"password1": "typed once", "password2": "typed once"}, headers=ORIGIN)
