@@ -204,6 +204,18 @@ def test_roll_is_refused_where_the_owner_has_not_allowed_it(issue: IssueKey) -> 
     assert (renew(plaintext).status_code, renew(plaintext).json()["code"]) == (403, "permission_denied")
 
 
+def test_report_leaked_keys_ends_the_renewed_keys(
+    renewing: tuple[ApiKey, str], clock: Any, owner: User
+) -> None:
+    key, old = renewing
+    new = renew(old).json()["key"]
+    call(new)
+    clock.shift(2 * HOUR)
+    newest = renew(new).json()["key"]
+    lifecycle.report_leaked_keys([key], by=Actor(owner))
+    assert call(new) == call(newest) == "api_key_inactive"
+
+
 def test_delete_replaced_keys_after_three_months(
     renewing: tuple[ApiKey, str], issue: IssueKey, clock: Any
 ) -> None:

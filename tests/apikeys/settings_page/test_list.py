@@ -223,11 +223,17 @@ def test_what_is_refused_already_does_not_count_as_what_would_break(
     assert "Without this key" in signed_in.get(f"{KEYS}{working.prefix}/delete/").text
 
 
-def test_extending_names_the_keys_that_end_later_already(signed_in: Client, issue: IssueKey) -> None:
-    later, _ = issue(name="Later", expires_at=timezone.now() + timedelta(days=300))
-    sooner, _ = issue(name="Sooner", expires_at=timezone.now() + timedelta(days=3))
-    chosen = {"key": [later.prefix, sooner.prefix], "days": "30"}
-    page = signed_in.post(f"{KEYS}selected/extend/", chosen, follow=True).text
+@pytest.mark.parametrize("days", [30, 90, 365])
+def test_extending_names_the_keys_that_end_later_already(
+    signed_in: Client, issue: IssueKey, days: int
+) -> None:
+    now = timezone.now()
+    later, _ = issue(name="Later", expires_at=now + timedelta(days=400))
+    sooner, _ = issue(name="Sooner", expires_at=now + timedelta(days=3))
+    chosen = {"key": [later.prefix, sooner.prefix], "days": days}
+    with time_machine.travel(now, tick=False):
+        page = signed_in.post(f"{KEYS}selected/extend/", chosen, follow=True).text
+    assert ApiKey.objects.get(pk=sooner.pk).expires_at == now + timedelta(days=days)
     assert "Extended Sooner." in page
     assert "Not extended, since they end later already or had changed meanwhile: Later." in page
 

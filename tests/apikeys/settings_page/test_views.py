@@ -243,6 +243,22 @@ def test_after_a_dialog_over_the_list_the_list_is_shown_as_it_was(signed_in: Cli
 # One key.
 
 
+@pytest.mark.parametrize("hours", [1, 24])
+def test_a_key_is_deactivated_for_an_hour_or_a_day(signed_in: Client, issue: IssueKey, hours: int) -> None:
+    key, _ = issue()
+    with time_machine.travel(now := timezone.now(), tick=False):
+        signed_in.post(f"{KEYS}{key.prefix}/deactivate/", {"hours": hours})
+    assert ApiKey.objects.get().reactivates_at == now + timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("hours", [0, 1, 168])
+def test_a_rolled_key_stops_when_it_was_told_to(signed_in: Client, issue: IssueKey, hours: int) -> None:
+    key, _ = issue()
+    with time_machine.travel(now := timezone.now(), tick=False):
+        signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": hours})
+    assert ApiKey.objects.get(pk=key.pk).expires_at == now + timedelta(hours=hours)
+
+
 def test_new_begins_with_ninety_days_or_with_the_settings_of_another_key(
     signed_in: Client, issue: IssueKey
 ) -> None:

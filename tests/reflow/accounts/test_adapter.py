@@ -261,6 +261,18 @@ def test_a_password_that_is_easily_guessed_is_refused(signed_in: Client, passwor
 # Sessions and cookies.
 
 
+def test_over_https_the_cookies_stay_in_this_host_and_out_of_scripts(settings: Any, owner: User) -> None:
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    browser = Client()
+    browser.get(LOGIN, secure=True)
+    browser.post(LOGIN, {"login": owner.email, "password": PASSWORD}, secure=True)
+    assert set(browser.cookies) == {"sessionid", "csrftoken"}
+    for cookie in browser.cookies.values():
+        flags = {name: cookie[name] for name in ("secure", "httponly", "samesite", "path", "domain")}
+        assert flags == {"secure": True, "httponly": True, "samesite": "Lax", "path": "/", "domain": ""}
+    assert browser.cookies["sessionid"]["max-age"] == 14 * 24 * 60 * 60
+
+
 def test_a_server_on_a_socket_signs_people_in(owner: User) -> None:
     """It hears no address, and none can be kept with the session."""
     assert attempt(owner.email, PASSWORD, address="").status_code == 302
