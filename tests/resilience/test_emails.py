@@ -51,7 +51,7 @@ def test_a_silent_mail_server_holds_up_nothing_but_emails(
     mail: MailServer, many_owners: list[str], store: Store, tmp_path: Path
 ) -> None:
     mail.is_silent.set()
-    with worker(mail, database_of_the_tests(), tmp_path / "output", EMAIL_SECONDS="3"):
+    with worker(mail, database_of_the_tests(), tmp_path / "output", EMAIL_SECONDS="5"):
         send_emails(store)
         wait_until(lambda: Email.objects.exclude(error="").exists())
         assert mail.received == []

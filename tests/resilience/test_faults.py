@@ -34,7 +34,7 @@ def counters() -> Iterator[Valkey]:
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory, database: Postgres, counters: Valkey) -> Iterator[Site]:
     """As production has it."""
-    options = {"REDIS_URL": counters.url, "PREPARE_THRESHOLD": "5", "DATABASE_TIMEOUT_SECONDS": "4"}
+    options = {"REDIS_URL": counters.url, "PREPARE_THRESHOLD": "5", "DATABASE_TIMEOUT_SECONDS": "6"}
     with site(tmp_path_factory.mktemp("large"), database.url, **options) as large:
         yield large
 
