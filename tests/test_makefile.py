@@ -73,5 +73,6 @@ def test_the_first_run_makes_secrets_that_only_their_user_can_read_and_no_other_
     assert len(values["DEMO_OWNER_PASSWORD"]) >= 12
     assert values["HTTPS"] == "false"
     assert file.stat().st_mode & 0o777 == 0o600
+    os.utime(file, (0, 0))
     make(".env")
     assert file.read_text() == written

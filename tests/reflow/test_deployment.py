@@ -57,6 +57,12 @@ def test_a_start_with_what_the_page_writes(written: str, monkeypatch: pytest.Mon
         assert found["DATABASES"]["default"]["NAME"] == "reflow"
 
 
+def test_the_site_believes_its_own_proxy_about_addresses_and_no_other() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    trusted = services["web"]["environment"]["TRUSTED_PROXIES"]
+    assert trusted == services["proxy"]["networks"]["front"]["ipv4_address"]
+
+
 def test_every_command_on_the_page_and_in_the_units_exists() -> None:
     named = set(re.findall(r"\bmanage ([a-z_]+)", PAGE))
     for unit in DEPLOY.glob("*.service"):

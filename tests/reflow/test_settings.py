@@ -39,6 +39,7 @@ WRONG = [
     ("SECRET_KEY", "", "at least 50 random characters"),
     ("SECRET_KEY", "x7!" * 8, "at least 50 random characters"),
     ("SECRET_KEY", "abc" * 20, "at least 50 random characters"),
+    ("SECRET_KEY", "Change-me! " + SECRET["SECRET_KEY"], "at least 50 random characters"),
     ("SECRET_KEY", "django-insecure-" + SECRET["SECRET_KEY"], "at least 50 random characters"),
     ("SECRET_KEY_FALLBACKS", f"{'hush7!x_y-' * 6},short", "at least 50 random characters"),
     ("ALLOWED_HOSTS", "*", "host names"),
