@@ -1,18 +1,23 @@
 """Counters in a Valkey Cluster of three nodes, any of which may be away."""
 
 import socket
+import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import time_machine
+from limits.errors import StorageError
 
 from apikeys.api import rate_limits
-from apikeys.api.counters import ClusterCounters
+from apikeys.api.counters import ClusterCounters, Counters, RedisCounters
 from apikeys.api.rate_limits import RateLimiter
 from tests import programs, valkey_cluster
+from tests.issuer import make_certificates
 from tests.programs import wait_until
 from tests.valkey_cluster import HOST, Cluster, Node
 
@@ -150,3 +155,33 @@ def test_connect_speaks_tls_where_the_url_says_so(scheme: str, first: bytes) -> 
         assert limiter.count("key", "1", 100) is None
         with listener.accept()[0] as connection:
             assert connection.recv(1) == first
+
+
+@pytest.mark.parametrize(
+    ("counters", "scheme"), [(RedisCounters, "rediss"), (ClusterCounters, "rediss+cluster")]
+)
+def test_incr_counts_nowhere_but_on_a_server_whose_certificate_is_known(
+    tmp_path: Path, counters: Callable[[str], Counters], scheme: str
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(make_certificates(tmp_path)[1])
+
+    def refusal() -> str:
+        """Return what the client says of the certificate, blank where it takes it."""
+        while True:
+            try:
+                with context.wrap_socket(listener.accept()[0], server_side=True):
+                    return ""
+            except (ssl.SSLEOFError, ConnectionError):
+                pass  # on a busy machine that took too long, and the client tries again
+            except ssl.SSLError as error:
+                return str(error.reason)
+
+    with socket.create_server((HOST, 0)) as listener, ThreadPoolExecutor() as pool:
+        listener.settimeout(30)
+        client = counters(f"{scheme}://{HOST}:{listener.getsockname()[1]}")
+        told = pool.submit(refusal)
+        while not told.done():
+            with suppress(StorageError):
+                client.incr("reflow/key/1/1", 60)
+    assert told.result() == "TLSV1_ALERT_UNKNOWN_CA"
