@@ -19,7 +19,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from apikeys.models.trust import store_url
+from apikeys import trusts
+from apikeys.actors import Actor
+from apikeys.models import Trust
+from apikeys.models.trust import GITHUB, store_url
+from stores.models import Store
 
 DISCOVERY = "/.well-known/openid-configuration"
 
@@ -116,6 +120,20 @@ def running(folder: Path) -> Iterator[Issuer]:
         yield issuer
     finally:
         issuer.stop()
+
+
+def make_trust(store: Store, by: Actor, *, issuer: str = GITHUB, **claims: str) -> Trust:
+    """A trust of one repository, with these claims besides; its keys read orders for a quarter of an hour."""
+    return trusts.create_trust(
+        store=store,
+        name="Deploy",
+        issuer=issuer,
+        claims={"repository": "northwood/shop", **claims},
+        access=["orders:read"],
+        lifetime=900,
+        allowed_addresses=[],
+        by=by,
+    )
 
 
 def make_certificates(folder: Path) -> tuple[Path, Path]:

@@ -34,11 +34,11 @@ from reflow.api.openapi import (
 from reflow.api.pagination import PageLinks, PageMeta
 from reflow.api.parsers import MergePatchParser
 from reflow.api.routes import ROUTES, STORE, Key, Route
+from stores.api.outputs import MAX_NUMBER
 from stores.resources import Resource
 
 REFERRED = re.compile('"#/components/[a-z]+/([^"]+)"', re.IGNORECASE)
-# Of what has no closer limit. The number is the largest that every JSON parser reads exactly (RFC 8259, 6).
-MAX_NUMBER = 2**53 - 1
+# Of what has no closer limit.
 MAX_TEXT_LENGTH = 100_000
 MAX_ITEMS = 100_000
 REFERENCE = "#/components/schemas/{name}"

@@ -15,11 +15,10 @@ from playwright.sync_api import Page, ViewportSize, expect
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, StoreUsage, TokenExchange
-from apikeys.models.trust import GITHUB
-from apikeys.trusts import create_trust
 from stores.models import Store
 from tests.browser.conftest import KEYS, PHONE, CallApi, NewContext, age, open_dialog, scrolls_sideways, use
 from tests.conftest import IssueKey
+from tests.issuer import make_trust
 
 DESK = ViewportSize(width=1440, height=900)
 
@@ -175,8 +174,7 @@ def test_what_the_log_knows(page: Page, issue: IssueKey, owner: User, call: Call
 
 
 def test_pages_about_a_trust(page: Page, owner: User, store: Store) -> None:
-    fields = {"issuer": GITHUB, "claims": {"repository": "northwood/shop"}, "access": ["orders:read"]}
-    trust = create_trust(store=store, by=Actor(owner), name="Deploy", **fields)  # type: ignore[arg-type]
+    trust = make_trust(store, Actor(owner))
     TokenExchange.objects.create(trust=trust, run="northwood/shop", prefix="19656ea")
     TokenExchange.objects.create(trust=trust, run="evil/shop", reason="repository is “evil/shop”.")
     check_pages(page, *(f"{KEYS}trusts/{path}" for path in ("", "new/", f"{trust.pk}/")))

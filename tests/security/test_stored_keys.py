@@ -11,21 +11,13 @@ from apikeys.models.trust import GITHUB
 from apikeys.oidc import Identity
 from stores.models import Store
 from tests.conftest import IssueKey, bearer
+from tests.issuer import make_trust
 
 
 def exchange(store: Store, by: Actor) -> str:
     """A key of a trust."""
     claims = {"repository": "northwood/shop"}
-    trusts.create_trust(
-        store=store,
-        name="Deploy",
-        issuer=GITHUB,
-        claims=claims,
-        access=["orders:read"],
-        lifetime=900,
-        allowed_addresses=[],
-        by=by,
-    )
+    make_trust(store, by)
     with trusts.exchange_token(Identity(GITHUB, claims | {"jti": "1"}), store.pk, by=Actor()) as made:
         return made[2]
 

@@ -40,7 +40,7 @@ from stores.models import Store
 from tests import programs
 from tests.concurrency import at_once
 from tests.conftest import bearer, deliver_emails
-from tests.issuer import DISCOVERY, Issuer, SigningKey, running
+from tests.issuer import DISCOVERY, Issuer, SigningKey, make_trust, running
 
 URL = "/v1/token/"
 ORDERS = "/v1/stores/267418190/orders/"
@@ -72,16 +72,7 @@ def forget_keys() -> None:
 
 @pytest.fixture
 def trust(issuer: Issuer, store: Store, owner: User) -> Trust:
-    return trusts.create_trust(
-        store=store,
-        name="Deploy",
-        issuer=issuer.url,
-        claims={"repository": "northwood/shop", "ref": "refs/heads/*"},
-        access=["orders:read"],
-        lifetime=900,
-        allowed_addresses=[],
-        by=Actor(owner),
-    )
+    return make_trust(store, Actor(owner), issuer=issuer.url, ref="refs/heads/*")
 
 
 def form(token: str) -> dict[str, Any]:

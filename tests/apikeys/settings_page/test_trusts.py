@@ -16,6 +16,7 @@ from apikeys.models.trust import GITHUB, GITLAB
 from apikeys.oidc import Identity
 from stores.models import Store
 from tests.conftest import bearer
+from tests.issuer import make_trust
 
 KEYS = "/stores/267418190/settings/api-keys/"
 TRUSTS = f"{KEYS}trusts/"
@@ -30,16 +31,7 @@ FORM: dict[str, Any] = {
 
 @pytest.fixture
 def trust(store: Store, owner: User) -> Trust:
-    return trusts.create_trust(
-        store=store,
-        name="Deploy",
-        issuer=GITHUB,
-        claims={"repository": "northwood/shop"},
-        access=["orders:read"],
-        lifetime=900,
-        allowed_addresses=[],
-        by=Actor(owner),
-    )
+    return make_trust(store, Actor(owner))
 
 
 def issued(trust: Trust, **claims: str) -> tuple[ApiKey, str]:

@@ -12,7 +12,7 @@ from django.test.utils import override_settings
 from django.utils import timezone
 
 import reflow.wsgi  # noqa: F401  # It sets up connections and the garbage collector as in production.
-from apikeys import lifecycle, renewal, trusts
+from apikeys import lifecycle, renewal
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, IssuerKeys
 from apikeys.models.trust import store_url
@@ -20,7 +20,7 @@ from stores.demo import NORTHWOOD_ID
 from stores.models import Store
 from tests.benchmarks.ours.seed import UNLIMITED
 from tests.benchmarks.worker import clock
-from tests.issuer import SigningKey
+from tests.issuer import SigningKey, make_trust
 
 # Of one trust in a minute there are not many more.
 ROUNDS = 40
@@ -42,16 +42,7 @@ def make_requests(store: Store) -> dict[str, Callable[[], Any]]:
     _, renewed = renewal.renew_key(old, by=Actor(key=old))
     now = timezone.now()
     IssuerKeys.objects.create(issuer=ISSUER, keys=[signing_key.published], fetched_at=now, asked_at=now)
-    trusts.create_trust(
-        store=store,
-        name="Deploy",
-        issuer=ISSUER,
-        claims={"repository": "northwood/shop"},
-        access=["orders:read"],
-        lifetime=900,
-        allowed_addresses=[],
-        by=by,
-    )
+    make_trust(store, by, issuer=ISSUER)
     tokens = [sign(signing_key) for _ in range(2 * ROUNDS)]
     audience = store_url(store.pk)
 
