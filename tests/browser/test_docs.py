@@ -34,6 +34,6 @@ def test_a_key_pasted_into_the_reference_authorizes_what_is_tried_and_is_kept_no
     orders.get_by_placeholder("store_id").fill("267418190")
     orders.get_by_role("button", name="Execute").click()
     answer = orders.locator(".live-responses-table")
-    expect(answer.get_by_role("cell", name="200")).to_be_visible()
+    expect(answer.get_by_role("cell", name="200", exact=True)).to_be_visible()
     expect(answer).to_contain_text('"number": 1001')
     assert visitor.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])") == "[{},{}]"
