@@ -1,4 +1,4 @@
-"""Icons in templates."""
+"""What pages are drawn with: icons, and texts that stand in several places."""
 
 from django import template
 from django.templatetags.static import static
@@ -16,3 +16,9 @@ def icon(name: str) -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@register.simple_block_tag
+def capture(content: str) -> str:
+    """Return what is between ``{% capture as name %}`` and ``{% endcapture %}``, for the page as ``name``."""
+    return content
