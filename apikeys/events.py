@@ -14,6 +14,7 @@ from typing import Any, Self
 from django.db import models
 
 from apikeys import client_ip
+from apikeys.formats import exact_time
 
 Details = Mapping[str, Any]
 
@@ -58,7 +59,7 @@ class EventType:
     value: str
     label: str
     describe: Callable[[Details], str]
-    told: Told = Told.NOBODY
+    told: Told = Told.OWNERS
     is_told: Callable[[Details], bool] = lambda details: True
     done: str = ""
     subject: str = ""
@@ -74,27 +75,25 @@ def describe(event: str, details: Details, *, by_person: bool) -> str:
     return str(details.get("sentence") or Event(event).row.describe({**details, "by_person": by_person}))
 
 
+# What a change of these columns lets more in by, from one value to another.
+WIDENS: dict[str, Callable[[Any, Any], bool]] = {
+    "access": lambda before, after: not set(after) <= set(before),
+    "allowed_addresses": lambda before, after: not client_ip.are_within(after, before),
+    "renews_days": lambda before, after: bool(after and not before),
+    "expires_at": lambda before, after: (
+        before is not None
+        and (after is None or datetime.fromisoformat(after) > datetime.fromisoformat(before))
+    ),
+}
+
+
 def lets_more_in(details: Details) -> bool:
     """Whether a change of a key lets it do more, from more addresses or for longer."""
-    changes = {column: (change["from"], change["to"]) for column, change in details.items()}
-    if access := changes.get("access"):
-        before, after = access
-        if set(after) - set(before):
-            return True
-    if addresses := changes.get("allowed_addresses"):
-        before, after = addresses
-        if not client_ip.are_within(after, before):
-            return True
-    if renewal := changes.get("renews_days"):
-        before, after = renewal
-        if after and not before:
-            return True
-    if expiry := changes.get("expires_at"):
-        before, after = expiry
-        return before is not None and (
-            after is None or datetime.fromisoformat(after) > datetime.fromisoformat(before)
-        )
-    return False
+    return any(
+        widens(details[column]["from"], details[column]["to"])
+        for column, widens in WIDENS.items()
+        if column in details
+    )
 
 
 def _describe_creation(details: Details) -> str:
@@ -108,42 +107,37 @@ def _describe_creation(details: Details) -> str:
     return f"Created with {', '.join(details.get('access', ()))}."
 
 
+def _describe_access(before: list[str], after: list[str]) -> str:
+    added = ", ".join(scope for scope in after if scope not in before)
+    removed = ", ".join(scope for scope in before if scope not in after)
+    return " ".join(
+        f"{verb} {scopes}." for verb, scopes in (("Added", added), ("Removed", removed)) if scopes
+    )
+
+
+# What is said of a change of these columns, from one value to another, in the order of the sentences.
+CHANGES: dict[str, Callable[[Any, Any], str]] = {
+    "fence": lambda before, after: "Fenced to what it used." if after else "Fence taken away.",
+    "is_rhythm_watched": lambda before, after: (
+        f"Owners are {'' if after else 'no longer '}told when it falls silent."
+    ),
+    "name": lambda before, after: f"Renamed from “{before}” to “{after}”.",
+    "access": _describe_access,
+    "allowed_addresses": lambda before, after: (
+        f"Allowed addresses changed from {', '.join(before) or 'any'} to {', '.join(after) or 'any'}."
+    ),
+    "expires_at": lambda before, after: f"Expiry changed from {_moment(before)} to {_moment(after)}.",
+    "renews_days": lambda before, after: (
+        f"May renew itself, for {after} days each time." if after else "No longer renews itself."
+    ),
+    "rate_limit": lambda before, after: f"Limit changed from {_limit(before)} to {_limit(after)}.",
+    "note": lambda before, after: "Note changed.",
+}
+
+
 def _describe_update(details: Details) -> str:
-    if fence := details.get("fence"):
-        what = "Fenced to what it used." if fence["to"] else "Fence taken away."
-        return f"{what} {_describe_changes(details)}"
-    if watched := details.get("is_rhythm_watched"):
-        return f"Owners are {'' if watched['to'] else 'no longer '}told when it falls silent."
-    return _describe_changes(details)
-
-
-def _describe_changes(details: Details) -> str:
-    sentences = []
-    if name := details.get("name"):
-        sentences.append(f"Renamed from “{name['from']}” to “{name['to']}”.")
-    if access := details.get("access"):
-        if added := [scope for scope in access["to"] if scope not in access["from"]]:
-            sentences.append(f"Added {', '.join(added)}.")
-        if removed := [scope for scope in access["from"] if scope not in access["to"]]:
-            sentences.append(f"Removed {', '.join(removed)}.")
-    if places := details.get("allowed_addresses"):
-        before, after = (", ".join(places[side]) or "any" for side in ("from", "to"))
-        sentences.append(f"Allowed addresses changed from {before} to {after}.")
-    if expiry := details.get("expires_at"):
-        before, after = (_moment(expiry[side]) for side in ("from", "to"))
-        sentences.append(f"Expiry changed from {before} to {after}.")
-    if days := details.get("renews_days"):
-        sentences.append(
-            f"May renew itself, for {days['to']} days each time."
-            if days["to"]
-            else "No longer renews itself."
-        )
-    if limit := details.get("rate_limit"):
-        before, after = (_limit(limit[side]) for side in ("from", "to"))
-        sentences.append(f"Limit changed from {before} to {after}.")
-    if "note" in details:
-        sentences.append("Note changed.")
-    return " ".join(sentences)
+    changed = ((say, details[column]) for column, say in CHANGES.items() if column in details)
+    return " ".join(say(change["from"], change["to"]) for say, change in changed)
 
 
 def _describe_roll(details: Details) -> str:
@@ -183,7 +177,7 @@ def _describe_trust_changes(details: Details) -> str:
 
 
 def _moment(text: str | None) -> str:
-    return f"{datetime.fromisoformat(text):%-d %b %Y, %H:%M} UTC" if text else "no expiry"
+    return exact_time(datetime.fromisoformat(text)) if text else "no expiry"
 
 
 def _limit(requests: int | None) -> str:
@@ -216,7 +210,6 @@ class Event(Table):
         "created",
         "Created",
         _describe_creation,
-        told=Told.OWNERS,
         done="created",
         advice=f"{NOT_YOU}deactivate the key and change your password.",
     )
@@ -224,7 +217,6 @@ class Event(Table):
         "updated",
         "Updated",
         _describe_update,
-        told=Told.OWNERS,
         is_told=lets_more_in,
         done="given more access",
         advice=f"{NOT_YOU}deactivate the key and change your password.",
@@ -233,12 +225,14 @@ class Event(Table):
         "rolled",
         "Rolled",
         _describe_roll,
-        told=Told.OWNERS,
         done="rolled",
         advice=f"{NOT_YOU}deactivate both keys and change your password.",
     )
     RENEWED = EventType(
-        "renewed", "Renewed itself", lambda details: f"Renewed itself: replaced by {details['successor']}."
+        "renewed",
+        "Renewed itself",
+        lambda details: f"Renewed itself: replaced by {details['successor']}.",
+        told=Told.NOBODY,
     )
     REUSED = EventType(
         "reused",
@@ -246,7 +240,6 @@ class Event(Table):
         lambda details: (
             "Refused: used by somebody who does not have the key that replaced it, so two programs hold it."
         ),
-        told=Told.OWNERS,
         done="used after it was replaced",
         advice=(
             "If two of your programs share the key, give each its own. If not, somebody has stolen it: "
@@ -266,7 +259,6 @@ class Event(Table):
         "reactivated",
         "Reactivated",
         lambda details: "Reactivated.",
-        told=Told.OWNERS,
         done="reactivated",
         advice=f"{NOT_YOU}deactivate it again and change your password.",
     )
@@ -274,7 +266,6 @@ class Event(Table):
         "leaked",
         "Reported as leaked",
         _describe_leak,
-        told=Told.OWNERS,
         done="deactivated because of a leak",
         advice=("Find out where it was published, create a new key, and put it where the old one was used."),
         link=Link.NEW,
@@ -283,7 +274,6 @@ class Event(Table):
         "exposed",
         "Sent without HTTPS",
         lambda details: "Sent over plain HTTP, where others can read it. Roll it.",
-        told=Told.OWNERS,
         done="sent without HTTPS",
         advice="Let your program call https:// addresses, then roll the key.",
     )
@@ -291,7 +281,6 @@ class Event(Table):
         "deleted",
         "Deleted",
         lambda details: "Deleted.",
-        told=Told.OWNERS,
         done="deleted",
         advice=f"{NOT_YOU}change your password, and create a new key.",
         link=Link.LIST,
@@ -300,7 +289,6 @@ class Event(Table):
         "suspended",
         "All keys suspended",
         lambda details: f"Suspended all API keys: {details.get('reason', '')}",
-        told=Told.OWNERS,
         subject="All API keys of {store} are suspended",
         advice=(
             "Every request with one is refused, and no key can be created, until the suspension is "
@@ -312,7 +300,6 @@ class Event(Table):
         "resumed",
         "All keys resumed",
         lambda details: "Resumed all API keys.",
-        told=Told.OWNERS,
         subject="The API keys of {store} are no longer suspended",
         advice=("Keys that worked before work again. Those that were deactivated, or have expired, do not."),
         link=Link.LIST,
@@ -321,7 +308,6 @@ class Event(Table):
         "owners",
         "Owners changed",
         _describe_owners,
-        told=Told.OWNERS,
         subject="The owners of {store} have changed",
         advice=(
             "A store's owners can see and change its API keys. If you did not expect this, tell whoever "
@@ -333,7 +319,6 @@ class Event(Table):
         "trusted",
         "Workload trusted",
         _describe_trust,
-        told=Told.OWNERS,
         subject="A workload is trusted with API keys of {store}",
         advice=f"{NOT_YOU}delete the trust and change your password.",
         link=Link.TRUSTS,
@@ -342,7 +327,6 @@ class Event(Table):
         "trust_edit",
         "Trust changed",
         _describe_trust_changes,
-        told=Told.OWNERS,
         subject="A trust of {store} has changed",
         advice=f"{NOT_YOU}delete the trust and change your password.",
         link=Link.TRUSTS,
@@ -360,7 +344,6 @@ class Event(Table):
         "trust_start",
         "Trust resumed",
         lambda details: f"Resumed the trust “{details['trust_name']}”.",
-        told=Told.OWNERS,
         subject="A trust of {store} is resumed",
         advice=f"{NOT_YOU}pause it again and change your password.",
         link=Link.TRUSTS,
@@ -369,7 +352,6 @@ class Event(Table):
         "trust_end",
         "Trust deleted",
         lambda details: f"Deleted the trust “{details['trust_name']}” with its keys.",
-        told=Told.OWNERS,
         subject="A trust of {store} was deleted",
         advice=f"{NOT_YOU}change your password.",
         link=Link.TRUSTS,
@@ -378,6 +360,7 @@ class Event(Table):
         "exchanged",
         "Token exchanged",
         lambda details: f"Created by the trust “{details['trust_name']}” for {details['run']}.",
+        told=Told.NOBODY,
     )
 
 
