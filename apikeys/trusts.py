@@ -103,22 +103,15 @@ def update_trust(trust: Trust, *, by: Actor, version: int, **changes: Unpack[Tru
         _record(Event.TRUST_CHANGED, trust, by, **changed)
 
 
-def pause_trust(trust: Trust, *, by: Actor) -> bool:
-    """Take no token for a trust from now on, and end its keys. False where it was paused already."""
+def set_paused(trust: Trust, *, by: Actor, paused: bool) -> bool:
+    """Take no token for a trust from now on, and end its keys, or take tokens again. False for no change."""
     with lock_store(trust.store):
-        if not Trust.objects.filter(pk=trust.pk, paused_at=None).update(paused_at=timezone.now()):
+        unlike = Trust.objects.filter(pk=trust.pk, paused_at__isnull=paused)
+        if not unlike.update(paused_at=timezone.now() if paused else None):
             return False
-        end_keys(trust)
-        _record(Event.TRUST_PAUSED, trust, by)
-    return True
-
-
-def resume_trust(trust: Trust, *, by: Actor) -> bool:
-    """Take tokens for a trust again. False where it was not paused."""
-    with lock_store(trust.store):
-        if not Trust.objects.filter(pk=trust.pk, paused_at__isnull=False).update(paused_at=None):
-            return False
-        _record(Event.TRUST_RESUMED, trust, by)
+        if paused:
+            end_keys(trust)
+        _record(Event.TRUST_PAUSED if paused else Event.TRUST_RESUMED, trust, by)
     return True
 
 

@@ -4,6 +4,8 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from io import StringIO
+from itertools import islice
 from operator import attrgetter
 from threading import BoundedSemaphore
 from typing import Any
@@ -34,41 +36,6 @@ ATTRIBUTES = {"time": "at", "key": "prefix", "what": "sentence", "by": "actor_na
 downloads = BoundedSemaphore(MAX_DOWNLOADS)
 
 
-class Echo:
-    """A file whose ``write`` returns what it is given, for ``csv.writer``."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-class Download:
-    """The lines of a file in chunks of text; ``close`` lets the next download begin."""
-
-    def __init__(self, lock: str, lines: Iterator[str]) -> None:
-        self.lock = lock
-        self.chunks = self.read(lines)
-        self.is_open = True
-
-    def read(self, lines: Iterator[str]) -> Iterator[str]:
-        chunk: list[str] = []
-        for line in lines:
-            chunk.append(line)
-            if len(chunk) == ROWS_PER_CHUNK:
-                cache.touch(self.lock, LOCK_SECONDS)
-                yield "".join(chunk)
-                chunk.clear()
-        yield "".join(chunk)
-
-    def __iter__(self) -> Iterator[str]:
-        return self.chunks
-
-    def close(self) -> None:
-        if self.is_open:
-            self.is_open = False
-            cache.delete(self.lock)
-            downloads.release()
-
-
 def csv_response(
     request: HttpRequest, store: Store, name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> HttpResponse | StreamingHttpResponse:
@@ -79,9 +46,10 @@ def csv_response(
     if not cache.add(lock, 1, LOCK_SECONDS):
         downloads.release()
         return refuse_download(request)
-    response = StreamingHttpResponse(
-        Download(lock, csv_lines(head, rows)), content_type="text/csv; charset=utf-8"
-    )
+    chunks = read_chunks(lock, head, rows)
+    # From here on its end lets the next download begin, also where nobody reads it.
+    next(chunks)
+    response = StreamingHttpResponse(chunks, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}-{store.pk}.csv"'
     return response
 
@@ -108,11 +76,24 @@ def refuse_download(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def csv_lines(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    writer = csv.writer(Echo(), quoting=csv.QUOTE_ALL)
-    yield BYTE_ORDER_MARK + writer.writerow(head)
-    for row in rows:
-        yield writer.writerow([cell(value) for value in row])
+def read_chunks(lock: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """Yield nothing, then the text of a file in parts; at the end let go of what csv_response() has taken."""
+    try:
+        yield ""
+        part, rest = f"{BYTE_ORDER_MARK}{csv_text([head])}", iter(rows)
+        while part:
+            cache.touch(lock, LOCK_SECONDS)
+            yield part
+            part = csv_text(islice(rest, ROWS_PER_CHUNK))
+    finally:
+        cache.delete(lock)
+        downloads.release()
+
+
+def csv_text(rows: Iterable[Sequence[Any]]) -> str:
+    text = StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([cell(value) for value in row] for row in rows)
+    return text.getvalue()
 
 
 def cell(value: Any) -> Any:

@@ -21,19 +21,14 @@ CSV_HEAD = ("date", "key", "prefix", "resource", "access", "outcome", "reason", 
 @store_owner_required
 def usage_csv(request: OwnerRequest, store: Store) -> HttpResponseBase:
     """Send the usage of the range, the oldest day first; of 24 hours, that of the days they are part of."""
-    first, today = Period(TimeRange.parse(request.GET.get("range", ""))).start.date(), timezone.now().date()
-    days = (first + timedelta(days=number) for number in range((today - first).days + 1))
-    # Read a day at a time.
-    rows = (row for day in days for row in usage_of_day(store, day))
-    return csv_response(request, store, "usage", CSV_HEAD, rows)
+    first = Period(TimeRange.parse(request.GET.get("range", ""))).start.date()
+    return csv_response(request, store, "usage", CSV_HEAD, usage_since(store, first))
 
 
-def usage_of_day(store: Store, day: date) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of a day, those of deleted keys without a name: they add up to what the page counts."""
+def usage_since(store: Store, first: date) -> Iterator[tuple[Any, ...]]:
+    """Yield rows day by day, those of deleted keys without a name: they add up to what the page counts."""
     names = {pk: rest for pk, *rest in ApiKey.objects.for_store(store).values_list("pk", "name", "prefix")}
-    usage = Usage.objects.filter(store=store, day=day).values_list(
-        "key_id", "resource", "access", "outcome", "reason", "requests"
-    )
-    rows = [(*names.get(key_id, ("", "")), *columns) for key_id, *columns in usage]
-    for row in sorted(rows):
-        yield (day, *row)
+    for number in range((timezone.now().date() - first).days + 1):
+        day = first + timedelta(days=number)
+        rows = Usage.objects.filter(store=store, day=day).values_list("key_id", *CSV_HEAD[3:])
+        yield from sorted((day, *names.get(key_id, ("", "")), *columns) for key_id, *columns in rows)

@@ -1,6 +1,6 @@
 """The form of a trust: which workload, of which platform, and what its keys may do."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -101,14 +101,8 @@ class TrustForm(KeyForm):
 
     def save(self, *, by: Actor) -> Trust | None:
         """Create or change the trust; None where it was not, and the form says why."""
-        fields: trusts.TrustChanges = {
-            "name": self.cleaned_data["name"],
-            "issuer": self.cleaned_data["issuer"],
-            "claims": self.cleaned_data["claims"],
-            "access": self.cleaned_data["access"],
-            "lifetime": self.cleaned_data["lifetime"],
-            "allowed_addresses": self.cleaned_data["allowed_addresses"],
-        }
+        names = trusts.TrustChanges.__annotations__
+        fields = cast("trusts.TrustChanges", {name: self.cleaned_data[name] for name in names})
         try:
             if self.trust is None:
                 return trusts.create_trust(store=self.store, by=by, **fields)

@@ -37,19 +37,9 @@ def show_trusts(request: OwnerRequest, store: Store) -> HttpResponse:
 @store_owner_required
 @recent_login_required
 @open_store_required
-def new_trust(request: OwnerRequest, store: Store) -> HttpResponse:
-    return answer_form(request, store, None)
-
-
-@store_owner_required
-@recent_login_required
-@open_store_required
-def edit_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
-    return answer_form(request, store, get_trust(store, pk))
-
-
-def answer_form(request: OwnerRequest, store: Store, trust: Trust | None) -> HttpResponse:
-    """Show the form of a trust, or save what was typed."""
+def change_trust(request: OwnerRequest, store: Store, pk: int | None = None) -> HttpResponse:
+    """Show the form of a trust, or of a new one, or save what was typed."""
+    trust = None if pk is None else get_trust(store, pk)
     typed = form_recovery.take_unsent(request)
     form = TrustForm(request.POST or typed, store=store, trust=trust)
     if request.method == "POST" and form.is_valid():
@@ -101,20 +91,12 @@ def with_requests(exchanges: Any) -> list[tuple[TokenExchange, ApiKey | None, in
 @require_POST
 @store_owner_required
 @recent_login_required
-def pause_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
+def pause_trust(request: OwnerRequest, store: Store, pk: int, *, paused: bool) -> HttpResponse:
+    """Pause a trust or resume it."""
     trust = get_trust(store, pk)
-    if trusts.pause_trust(trust, by=actor_from_request(request)):
-        messages.success(request, f"Paused {trust.name}. Its keys have ended.")
-    return redirect("apikeys:trust", store.pk, trust.pk)
-
-
-@require_POST
-@store_owner_required
-@recent_login_required
-def resume_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
-    trust = get_trust(store, pk)
-    if trusts.resume_trust(trust, by=actor_from_request(request)):
-        messages.success(request, f"Resumed {trust.name}.")
+    if trusts.set_paused(trust, by=actor_from_request(request), paused=paused):
+        done = f"Paused {trust.name}. Its keys have ended." if paused else f"Resumed {trust.name}."
+        messages.success(request, done)
     return redirect("apikeys:trust", store.pk, trust.pk)
 
 

@@ -214,7 +214,7 @@ def test_a_reason_is_cut_to_its_column(issuer: Issuer, trust: Trust) -> None:
     ("change", "reasons"),
     [
         (trusts.delete_trust, []),
-        (trusts.pause_trust, ["The trust is paused."]),
+        (partial(trusts.set_paused, paused=True), ["The trust is paused."]),
         (
             partial(trusts.update_trust, version=1, claims={"ref": "x"}, issuer="https://gitlab.example"),
             [],
@@ -482,12 +482,12 @@ def issue(issuer: Issuer) -> str:
 
 
 def test_a_trust_that_is_paused_or_deleted_ends_its_keys(issuer: Issuer, trust: Trust, owner: User) -> None:
-    for end in (trusts.pause_trust, trusts.resume_trust, trusts.delete_trust):
-        plaintext = issue(issuer) if end is not trusts.resume_trust else ""
+    for end in (partial(trusts.set_paused, paused=True), trusts.delete_trust):
+        trusts.set_paused(trust, by=Actor(owner), paused=False)
+        plaintext = issue(issuer)
         end(trust, by=Actor(owner))
-        if plaintext:
-            assert Client().get(ORDERS, headers=bearer(plaintext)).status_code == 401
-            assert refused(ask(issuer.token())) == (400, "invalid_grant")
+        assert Client().get(ORDERS, headers=bearer(plaintext)).status_code == 401
+        assert refused(ask(issuer.token())) == (400, "invalid_grant")
 
 
 def test_a_trust_of_another_store_takes_nothing(issuer: Issuer, trust: Trust, other_store: Store) -> None:

@@ -151,7 +151,7 @@ def test_a_key_of_a_trust_is_neither_changed_nor_rolled_nor_turned_on_again(
     ):
         with pytest.raises(StaleKey):
             change()
-    trusts.pause_trust(trust, by=by)
+    trusts.set_paused(trust, by=by, paused=True)
     assert lifecycle.extend_keys([key], by=by, expires_at=timezone.now() + timedelta(days=9)) == []
     assert lifecycle.reactivate_keys([key], by=by) == []
     assert ApiKey.objects.usable().count() == 0
