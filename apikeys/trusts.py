@@ -70,7 +70,7 @@ class TrustChanges(TypedDict, total=False):
 def create_trust(*, store: Store, by: Actor, **fields: Unpack[TrustChanges]) -> Trust:
     """Create a trust. Raises ValidationError, ValueError for unknown access, NameTaken and TooManyTrusts."""
     with lock_store(store):
-        if Trust.objects.for_store(store).count() >= MAX_TRUSTS:
+        if Trust.objects.filter(store=store).count() >= MAX_TRUSTS:
             raise TooManyTrusts
         trust = Trust(store=store, created_by=by.user, **_cleaned(fields))
         _save(trust)

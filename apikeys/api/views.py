@@ -61,18 +61,11 @@ class OwnRequestView(NoParametersMixin):
     )
     def get(self, request: Request, request_id: str) -> Response:
         own = LoggedRequest.objects.for_key(cast("ApiKey", request.auth).pk)
-        logged = own.with_request_id(parse_request_id(request_id)).newest_first().first()
-        if logged is None:
-            raise Http404
+        try:
+            logged = own.with_request_id(UUID(request_id)).newest_first()[0]
+        except (ValueError, IndexError) as error:
+            raise Http404 from error
         return Response(output.describe_own_request(logged))
-
-
-def parse_request_id(text: str) -> UUID:
-    """Return the id in an address. Raises Http404."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Http404 from error
 
 
 class RenewKeyView(NoParametersMixin):

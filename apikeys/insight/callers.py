@@ -1,4 +1,7 @@
-"""Callers of a rolled key: moved to the new one, still on the old one, or silent since."""
+"""Callers of a key by the request log: its addresses and programs.
+
+Those of a rolled key have moved to the new one, are still on the old one, or have been silent since.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,18 +10,64 @@ from typing import Literal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
+from django.db.models.functions import TruncMinute
 from django.utils import timezone
 
 from apikeys import emails
 from apikeys.models import ApiKey, LoggedRequest, Notice, Notification, NotificationSettings
 from apikeys.models.outcomes import REFUSED_STATUS_CODES
+from apikeys.usage.periods import Period
 
-MAX_CALLERS = 50
+MAX_REQUESTS = 20_000
+MAX_CALLERS = 10
+MAX_MOVES = 50
 # So long before the old key ends, its owners are told who has not moved.
 WARNING = timedelta(hours=6)
 # Callers of the old key before the roll are known for so long.
 BEFORE = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An address or a client; ``name`` is blank where it is not known."""
+
+    name: str
+    requests: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """The callers with the most requests since a moment, which is later than asked for if there are many.
+
+    ``busiest`` is the number of requests in the busiest minute of the last week, as far as that goes back.
+    """
+
+    addresses: list[Caller]
+    clients: list[Caller]
+    since: datetime
+    busiest: int
+
+
+def callers_of(key: ApiKey, period: Period) -> Callers:
+    """Return who made the key's requests in the period, of the newest MAX_REQUESTS of them."""
+    first = max(period.start, timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS))
+    rows = LoggedRequest.objects.for_key(key.pk).filter(at__gte=first)
+    newest = rows.newest_first().values_list("at", flat=True)
+    since = newest[MAX_REQUESTS : MAX_REQUESTS + 1].first() or first
+    counted = rows.filter(at__gte=since)
+
+    def most(column: str) -> list[Caller]:
+        groups = counted.values_list(column).annotate(requests=Count("pk"), last=Max("at"))
+        return [
+            Caller(name or "", *rest) for name, *rest in groups.order_by("-requests", column)[:MAX_CALLERS]
+        ]
+
+    week = counted.filter(at__gte=timezone.now() - timedelta(days=7)).annotate(minute=TruncMinute("at"))
+    minutes = week.values_list("minute").annotate(requests=Count("pk")).order_by("-requests")
+    busiest = minutes.values_list("requests", flat=True).first() or 0
+    return Callers(most("address"), most("client"), since, busiest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,38 +95,29 @@ def moves_of(old: ApiKey) -> list[Move] | None:
         else:
             moves.append(Move(*caller, "old" if at > old.superseded_at else "silent", at))
     order = {"old": 0, "silent": 1, "moved": 2}
-    return sorted(moves, key=lambda move: (order[move.state], -move.last_at.timestamp()))[:MAX_CALLERS]
+    return sorted(moves, key=lambda move: (order[move.state], -move.last_at.timestamp()))[:MAX_MOVES]
 
 
 def last_calls(key: ApiKey, *, since: datetime) -> dict[tuple[str, str], datetime]:
     """Return when each address and client called last with a key, refused requests left out."""
     rows = LoggedRequest.objects.for_key(key.pk).filter(~Q(status__in=REFUSED_STATUS_CODES), at__gte=since)
     calls = rows.values_list("address", "client").annotate(last=Max("at")).order_by("-last")
-    return {(address or "", client): at for address, client, at in calls[:MAX_CALLERS]}
-
-
-def have_moved(moves: Iterable[Move]) -> bool:
-    """Whether some have moved to the new key and nobody has called with the old one since they could."""
-    states = {move.state for move in moves}
-    return "moved" in states and "old" not in states and "silent" not in states
+    return {(address or "", client): at for address, client, at in calls[:MAX_MOVES]}
 
 
 def tell_of_moves() -> None:
     """Tell owners once of rolled keys that nobody needs any more, and of those that end while one does."""
-    now = timezone.now()
+    now, recipients = timezone.now(), NotificationSettings.objects.recipients
     for key in ApiKey.objects.usable().filter(superseded_at__isnull=False).select_related("store"):
-        if not key.expires_at or not wants_to_know(key):
+        if not key.expires_at or not recipients(key.store, Notification.ROLL).exists():
             continue
         moves = moves_of(key) or []
+        still_on_it = [move for move in moves if move.state == "old"]
         # A key that renews itself ends by itself as soon as its program has moved.
-        if have_moved(moves) and key.renews_days is None:
+        if {move.state for move in moves} == {"moved"} and key.renews_days is None:
             tell(key, Notice.MOVED, moves)
-        elif key.expires_at - now <= WARNING and any(move.state == "old" for move in moves):
-            tell(key, Notice.NOT_MOVED, [move for move in moves if move.state == "old"])
-
-
-def wants_to_know(key: ApiKey) -> bool:
-    return NotificationSettings.objects.recipients(key.store, Notification.ROLL).exists()
+        elif still_on_it and key.expires_at - now <= WARNING:
+            tell(key, Notice.NOT_MOVED, still_on_it)
 
 
 @transaction.atomic

@@ -94,9 +94,7 @@ def look_for_silence() -> None:
     """
     now = timezone.now()
     rhythms, away = read_rhythms(now)
-    changed = {
-        one.key_id: one for one in rhythms if (is_back(one) if one.quiet_since else is_silent(one, now, away))
-    }
+    changed = {rhythm.key_id: rhythm for rhythm in rhythms if has_changed(rhythm, now, away)}
     if changed:
         rows = Usage.objects.filter(key__in=changed, outcome=Outcome.SUCCEEDED).order_by().values_list("key")
         succeeded_at = dict(rows.annotate(Max("last_at")))
@@ -105,13 +103,10 @@ def look_for_silence() -> None:
             mark(key, None if rhythm.quiet_since else succeeded_at[key.pk], rhythm.requests)
 
 
-def is_back(rhythm: Rhythm) -> bool:
-    """Whether requests of a key that was quiet succeed again."""
-    return rhythm.quiet_since is not None and rhythm.hours[-1] > hour_of(rhythm.quiet_since)
-
-
-def is_silent(rhythm: Rhythm, now: datetime, away: Set[int]) -> bool:
-    """Whether a key that was not quiet is."""
+def has_changed(rhythm: Rhythm, now: datetime, away: Set[int]) -> bool:
+    """Whether a key that was quiet is back, or one that was not is quiet."""
+    if rhythm.quiet_since:
+        return rhythm.hours[-1] > hour_of(rhythm.quiet_since)
     return rhythm.requests >= MIN_REQUESTS and is_quiet(rhythm.hours, rhythm.requests, hour_of(now), away)
 
 

@@ -7,8 +7,7 @@ are in ``reflow.management``.
 import codecs
 import os
 import sys
-from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -46,19 +45,6 @@ class OperatorCommand(BaseCommand):
 # What is typed.
 
 
-def count_to(maximum: int) -> Callable[[str], int]:
-    """Return an argument's type: a whole number from 0 to the maximum."""
-
-    def count(text: str) -> int:
-        if not (
-            text.isascii() and text.isdigit() and len(text) <= len(str(maximum)) and int(text) <= maximum
-        ):
-            raise ArgumentTypeError(f"{text!r} is not a whole number from 0 to {maximum}")
-        return int(text)
-
-    return count
-
-
 def add_store(parser: CommandParser) -> None:
     parser.add_argument("store", help="the store's number, such as 267418190")
 
@@ -82,19 +68,15 @@ def store_of(number: str) -> Store:
     return found
 
 
-def key_of(prefix: str) -> ApiKey:
-    found = ApiKey.objects.select_related("store").filter(prefix=as_prefix(prefix)).first()
-    if found is None:
-        raise CommandError(f"There is no key with the prefix {prefix}.")
-    return found
-
-
-def as_prefix(text: str) -> str:
+def key_of(text: str) -> ApiKey:
     refuse_secret(text)
     prefix = key_text.find_prefix(text)
     if prefix is None:
         raise CommandError(f"{text} is no prefix: that is seven characters, each of 0 to 9 and a to f.")
-    return prefix
+    found = ApiKey.objects.select_related("store").filter(prefix=prefix).first()
+    if found is None:
+        raise CommandError(f"There is no key with the prefix {prefix}.")
+    return found
 
 
 def operator(email: str | None) -> Actor:

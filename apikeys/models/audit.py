@@ -19,7 +19,6 @@ from stores.text import comparable
 if TYPE_CHECKING:
     from apikeys.actors import Actor
     from apikeys.models.key import ApiKey
-    from apikeys.models.trust import Trust
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
@@ -47,10 +46,6 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         """Entries about the key, and those about all keys of its store since it was created."""
         about_all = Q(store_id=key.store_id, key=None, event__in=(Event.SUSPENDED, Event.RESUMED))
         return self.filter(Q(key=key) | (about_all & Q(at__gte=key.created_at)))
-
-    def for_trust(self, trust: "Trust") -> "AuditQuerySet":
-        """Entries about a trust and the keys that it made."""
-        return self.filter(details__trust=trust.pk)
 
     def search(self, text: str) -> "AuditQuerySet":
         """Entries about keys with this name or prefix, and by people with this e-mail address."""

@@ -32,11 +32,6 @@ MIN_LIFETIME, MAX_LIFETIME = 5 * 60, 60 * 60
 DEFAULT_LIFETIME = 15 * 60
 
 
-class TrustQuerySet(models.QuerySet["Trust"]):
-    def for_store(self, store: Store) -> "TrustQuerySet":
-        return self.filter(store=store)
-
-
 class Trust(models.Model):
     """Which workload of which issuer gets a key of the store, and what that key may do."""
 
@@ -55,8 +50,6 @@ class Trust(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects = TrustQuerySet.as_manager()
 
     class Meta:
         ordering = ("name", "pk")

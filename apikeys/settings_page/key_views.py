@@ -194,11 +194,6 @@ def ending(key: ApiKey, change: str = "Without this key,") -> dict[str, Any]:
     return {"is_usable": is_usable, "rehearsal": rehearsal, "change": change if is_usable else ""}
 
 
-def including_made(key: ApiKey, made: list[ApiKey], form: DeactivateForm | DeleteForm) -> list[ApiKey]:
-    """Return the key, with those that were made with it where that is ticked."""
-    return [key, *made] if form.cleaned_data["with_made"] else [key]
-
-
 @key_change
 def deactivate_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     """Deactivate a key; ``?hours=`` chooses for how long."""
@@ -206,7 +201,7 @@ def deactivate_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     initial = {"hours": request.GET.get("hours", "")}
     form = DeactivateForm(request.POST or form_recovery.take_unsent(request), initial=initial)
     if request.method == "POST" and form.is_valid():
-        keys = including_made(key, made, form)
+        keys = [key, *made] if form.cleaned_data["with_made"] else [key]
         ended = lifecycle.deactivate_keys(keys, by=actor_from_request(request), until=form.until())
         if ended:
             messages.success(request, f"Deactivated {', '.join(one.name for one in ended)}.")
@@ -266,7 +261,7 @@ def delete_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     made = keys_made_with(key)
     form = DeleteForm(request.POST or form_recovery.take_unsent(request), key=key)
     if request.method == "POST" and form.is_valid():
-        keys = including_made(key, made, form)
+        keys = [key, *made] if form.cleaned_data["with_made"] else [key]
         deleted = lifecycle.delete_keys(keys, by=actor_from_request(request))
         if not deleted:
             raise ApiKey.DoesNotExist

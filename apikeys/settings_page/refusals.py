@@ -113,5 +113,5 @@ def remove_unused(key: ApiKey, use: AccessUse) -> Fix | None:
     """Return the click that takes away the access that the key does not use, if it has any."""
     if not (use.unused and key.is_rollable):
         return None
-    access = [("access", scope) for scope in use.without_unused]
+    access = [("access", scope) for scope in key.access if scope not in use.unused]
     return Fix("Remove unused access", "access/", (("version", str(key.version)), *access))

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from apikeys.insight.callers import callers_of
 from apikeys.models import ApiKey, LoggedRequest, Refusal
 from apikeys.settings_page.csv_files import log_csv
 from apikeys.settings_page.decorators import (
@@ -23,7 +24,6 @@ from apikeys.settings_page.log_search import Cursor, LogPage
 from apikeys.settings_page.refusals import describe_reason, explain
 from apikeys.settings_page.request_filters import RequestFilters
 from apikeys.usage import reports
-from apikeys.usage.callers import callers_of
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 

@@ -31,7 +31,9 @@ WORKFLOWS = {GITHUB: "github", GITLAB: "gitlab"}
 @require_safe
 @store_owner_required
 def show_trusts(request: OwnerRequest, store: Store) -> HttpResponse:
-    return render(request, "apikeys/trusts.html", {"store": store, "trusts": Trust.objects.for_store(store)})
+    return render(
+        request, "apikeys/trusts.html", {"store": store, "trusts": Trust.objects.filter(store=store)}
+    )
 
 
 @store_owner_required
@@ -67,14 +69,13 @@ def show_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
     """Show one trust: which workload it takes, its exchanges with their requests, and how to use it."""
     trust = get_trust(store, pk)
     workflow = WORKFLOWS.get(trust.issuer, "shell")
+    history = AuditEntry.objects.for_store(store).filter(details__trust=trust.pk)
     context = {
         "store": store,
         "trust": trust,
         "exchanges": with_requests(trust.exchanges.all()[:MAX_EXCHANGES]),
         # Exchanges have a list of their own.
-        "history": AuditEntry.objects.for_store(store)
-        .for_trust(trust)
-        .exclude(event=Event.EXCHANGED)[:MAX_CHANGES],
+        "history": history.exclude(event=Event.EXCHANGED)[:MAX_CHANGES],
         "workflow": f"apikeys/examples/token_{workflow}.txt",
         "site_url": settings.SITE_URL,
     }
@@ -115,6 +116,6 @@ def delete_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
 
 def get_trust(store: Store, pk: int) -> Trust:
     """Return one of the store's trusts; 404 for any other."""
-    trust = get_object_or_404(Trust.objects.for_store(store).select_related("created_by"), pk=pk)
+    trust = get_object_or_404(Trust.objects.select_related("created_by"), store=store, pk=pk)
     trust.store = store
     return trust

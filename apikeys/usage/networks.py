@@ -18,20 +18,15 @@ def record_networks(uses: Mapping[tuple[int, str], KeyRequest]) -> None:
     A worker tells of them, unless it is the key's first. Runs in the caller's transaction, so that a batch
     that is written again has its networks and e-mails too.
     """
-    keys, networks = {key_id for key_id, _ in uses}, {network for _, network in uses}
-    of_keys = KnownNetwork.objects.filter(key__in=keys)
-    known = set(of_keys.filter(network__in=networks).values_list("key_id", "network"))
-    new = {of_key: use for of_key, use in uses.items() if of_key not in known}
-    if new:
-        _record_new(new)
-
-
-def _record_new(uses: Mapping[tuple[int, str], KeyRequest]) -> None:
-    known: dict[int, set[str]] = {key_id: set() for key_id, _ in uses}
+    keys = {key_id for key_id, _ in uses}
+    of_uses = KnownNetwork.objects.filter(key__in=keys, network__in={network for _, network in uses})
+    new = uses.keys() - set(of_uses.values_list("key_id", "network"))
+    known: dict[int, set[str]] = {key_id: set() for key_id, _ in new}
     for key_id, network in KnownNetwork.objects.filter(key__in=known).values_list("key_id", "network"):
         known[key_id].add(network)
     rows = []
-    for (key_id, network), use in sorted(uses.items(), key=lambda item: item[1].at):
+    for key_id, network in sorted(new, key=lambda of_key: uses[of_key].at):
+        use = uses[key_id, network]
         if network in known[key_id] or len(known[key_id]) >= MAX_KNOWN_NETWORKS:
             continue
         if known[key_id]:

@@ -95,12 +95,11 @@ class AccessUse:
     """The access that a key was given against its use.
 
     ``rows`` are the resources that it reaches or asked for; ``unused`` the scopes that it has and does not
-    use; ``without_unused`` what it would have without them.
+    use.
     """
 
     rows: list[ResourceUse]
     unused: list[str]
-    without_unused: list[str]
 
 
 def access_against_use(key: ApiKey) -> AccessUse:
@@ -121,12 +120,7 @@ def access_against_use(key: ApiKey) -> AccessUse:
             if outcome == Outcome.REFUSED:
                 use.refused += requests
             use.last_at = max(use.last_at or last_at, last_at)
-    unused = _removable(key, used)
-    return AccessUse(
-        rows=[use for use in uses.values() if use.granted or use.requests],
-        unused=unused,
-        without_unused=[scope for scope in key.access if scope not in unused],
-    )
+    return AccessUse([use for use in uses.values() if use.granted or use.requests], _removable(key, used))
 
 
 def _removable(key: ApiKey, used: set[str]) -> list[str]:

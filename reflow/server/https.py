@@ -8,7 +8,9 @@ from http import HTTPStatus
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from apikeys.api.exposed_keys import mark_exposed_key
+from apikeys import lifecycle
+from apikeys.actors import client_actor
+from apikeys.models import ApiKey
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,14 @@ class HttpsCheckMiddleware:
                     status=HTTPStatus.SERVICE_UNAVAILABLE,
                 )
         return self.get_response(request)
+
+
+def mark_exposed_key(request: HttpRequest) -> None:
+    """Mark the key in the Authorization header of a request over plain HTTP, if there is one."""
+    _, _, presented = request.headers.get("Authorization", "").partition(" ")
+    if presented:
+        for key in ApiKey.objects.with_plaintext([presented.strip(" ")]).filter(exposed_at=None):
+            lifecycle.mark_exposed(key, by=client_actor(request))
 
 
 def is_redirect_exempt(path: str) -> bool:

@@ -7,7 +7,6 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from apikeys.demo.seed import seed_keys
-from apikeys.management.operator import count_to
 from stores.demo.seed import seed
 from stores.models import Store
 
@@ -16,13 +15,9 @@ class Command(BaseCommand):
     help = "Fill the database with demo stores, keys and usage. What is there already stays as it is."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--orders", type=count_to(10_000_000), default=600, help="orders of the first store"
-        )
-        parser.add_argument("--keys", type=count_to(1_000_000), help="its keys, instead of those described")
-        parser.add_argument(
-            "--usage-days", type=count_to(3_650), default=30, help="days of usage of each key"
-        )
+        parser.add_argument("--orders", type=int, default=600, help="orders of the first store")
+        parser.add_argument("--keys", type=int, help="its keys, instead of those described")
+        parser.add_argument("--usage-days", type=int, default=30, help="days of usage of each key")
 
     @transaction.atomic
     def handle(self, *, orders: int, keys: int | None, usage_days: int, **options: Any) -> None:
