@@ -205,11 +205,9 @@ def read_key_set(issuer: str, key_id: str) -> KeySet:
     row = IssuerKeys.objects.filter(issuer=issuer).first()
     keys = parse_keys(row.keys) if row else {}
     if key_id not in keys and claim_turn(issuer):
-        try:
-            return KeySet(parse_keys(fetch_keys(issuer)), is_asked=True, is_complete=True)
-        except FetchError as error:
-            logger.warning("The keys of %s cannot be read: %s", issuer, error)
-            return KeySet(keys, is_asked=True)
+        published = fetch_keys(issuer)
+        found = keys if published is None else parse_keys(published)
+        return KeySet(found, is_asked=True, is_complete=published is not None)
     if row and row.fetched_at and row.fetched_at < timezone.now() - FRESH and claim_turn(issuer):
         refresh_keys.enqueue(issuer)
     return KeySet(keys, is_asked=key_id not in keys)
@@ -228,10 +226,7 @@ def claim_turn(issuer: str) -> bool:
 def refresh_keys(issuer: str) -> None:
     """Read an issuer's keys anew, so that no request waits for it; a worker's task."""
     if issuer in settings.OIDC_ISSUERS:
-        try:
-            fetch_keys(issuer)
-        except FetchError as error:
-            logger.warning("The keys of %s cannot be read: %s", issuer, error)
+        fetch_keys(issuer)
 
 
 def parse_keys(keys: list[dict[str, Any]]) -> dict[str, jwt.PyJWK]:
@@ -245,17 +240,26 @@ def parse_keys(keys: list[dict[str, Any]]) -> dict[str, jwt.PyJWK]:
     return parsed
 
 
-def fetch_keys(issuer: str) -> list[dict[str, Any]]:
-    """Read an issuer's keys from where its discovery document says, and keep them. Raises FetchError."""
-    document = fetch_json(f"{issuer.rstrip('/')}/.well-known/openid-configuration", issuer)
-    if document.get("issuer") != issuer:
-        raise FetchError("its discovery document is that of another issuer")
-    published = fetch_json(str(document.get("jwks_uri")), issuer).get("keys")
-    if not isinstance(published, list):
-        raise FetchError("its key set is none")
-    keys = [key for key in published[:MAX_KEYS] if isinstance(key, dict) and isinstance(key.get("kid"), str)]
+def fetch_keys(issuer: str) -> list[dict[str, Any]] | None:
+    """Read an issuer's keys anew and keep them; None, and a line in the log, where that fails."""
+    try:
+        keys = published_keys(issuer)
+    except FetchError as error:
+        logger.warning("The keys of %s cannot be read: %s", issuer, error)
+        return None
     now = timezone.now()
     IssuerKeys.objects.update_or_create(
         issuer=issuer, defaults={"keys": keys, "fetched_at": now, "asked_at": now}
     )
     return keys
+
+
+def published_keys(issuer: str) -> list[dict[str, Any]]:
+    """Return an issuer's keys from where its discovery document says. Raises FetchError."""
+    document = fetch_json(f"{issuer.rstrip('/')}/.well-known/openid-configuration", issuer)
+    if document.get("issuer") != issuer:
+        raise FetchError("its discovery document is that of another issuer")
+    keys = fetch_json(str(document.get("jwks_uri")), issuer).get("keys")
+    if not isinstance(keys, list):
+        raise FetchError("its key set is none")
+    return [key for key in keys[:MAX_KEYS] if isinstance(key, dict) and isinstance(key.get("kid"), str)]

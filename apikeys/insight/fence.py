@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from apikeys import client_ip
 from apikeys.insight.rehearsal import (
-    Group,
     Rehearsal,
     first_day,
     first_logged_day,
@@ -44,7 +43,8 @@ def plan_fence(key: ApiKey) -> Fence | None:
     if key.fence or not key.is_rollable or first_logged_day() > first_day():
         return None
     groups = [group for group in logged_groups(key, first_day()) if group.refusal is None]
-    access = used_access(key, groups)
+    used = with_implied(group.scope for group in groups if group.scope)
+    access = [scope for scope in key.access if scope in used]
     addresses = {group.address for group in groups}
     if not access or None in addresses:
         return None
@@ -55,12 +55,6 @@ def plan_fence(key: ApiKey) -> Fence | None:
     if rehearsal.fails or not rehearsal.is_complete:
         return None
     return Fence(access, allowed, len(addresses), len({group.client for group in groups}), rehearsal)
-
-
-def used_access(key: ApiKey, groups: Iterable[Group]) -> list[str]:
-    """Return the scopes of the key that were needed, with what they imply, in the order of the key's."""
-    used = with_implied(group.scope for group in groups if group.scope)
-    return [scope for scope in key.access if scope in used]
 
 
 def addresses_of(key: ApiKey, *, besides: str = "") -> list[str]:

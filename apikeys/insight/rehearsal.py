@@ -97,13 +97,6 @@ def deactivated(key: ApiKey) -> ApiKey:
     return with_changes(key, deactivated_at=timezone.now(), reactivates_at=None)
 
 
-def lets_in(key: ApiKey, resource: str, access: str, address: client_ip.Address | None) -> bool:
-    """Whether a key with these settings would have let a request in; ``resource`` is blank for none."""
-    if not key.is_allowed_from(address):
-        return False
-    return not resource or key.allows(f"{resource}:{access}")
-
-
 def rehearse(changed: ApiKey) -> Rehearsal:
     """Judge the requests of a key's last DAYS days by its settings as they are on this object."""
     logged_from = first_logged_day()
@@ -111,9 +104,13 @@ def rehearse(changed: ApiKey) -> Rehearsal:
     is_off = refusing_state(changed, timezone.now()) is not None
     works = fails = refused = mended = 0
     failing = []
+
+    def is_allowed(resource: str, access: str) -> bool:
+        return not is_off and (not resource or changed.allows(f"{resource}:{access}"))
+
     for group in groups:
         address = client_ip.parse(group.address) if group.address else None
-        is_let_in = not is_off and lets_in(changed, group.resource, group.access, address)
+        is_let_in = changed.is_allowed_from(address) and is_allowed(group.resource, group.access)
         if group.refusal is not None:
             refused += group.requests
             is_mendable = group.refusal in MENDABLE and not group.is_elsewhere
@@ -123,11 +120,12 @@ def rehearse(changed: ApiKey) -> Rehearsal:
         else:
             fails += group.requests
             failing.append(group)
-    for resource, access, outcome, requests in unlogged_counts(changed, logged_from):
-        is_let_in = not is_off and (not resource or changed.allows(f"{resource}:{access}"))
+    unlogged = Usage.objects.filter(key=changed, day__gte=first_day(), day__lt=logged_from).order_by()
+    counts = unlogged.values_list("resource", "access", "outcome").annotate(Sum("requests"))
+    for resource, access, outcome, requests in counts:
         if outcome == Outcome.REFUSED:
             refused += requests
-        elif is_let_in:
+        elif is_allowed(resource, access):
             works += requests
         else:
             fails += requests
@@ -162,19 +160,13 @@ def logged_groups(key: ApiKey, first: date) -> list[Group]:
         .values(*columns)
         .annotate(requests=Count("pk"), last_at=Max("at"))
     )
-    return [build_group(**row) for row in counted.order_by("-requests")[:MAX_GROUPS]]
-
-
-def build_group(*, access: str, method: str, status: int, reason: str | None, **fields: Any) -> Group:
-    """Return a group of the log. What was refused before its access was looked at needed the method's."""
-    refusal = (reason or "") if status in REFUSED_STATUS_CODES else None
-    return Group(access=access or Access.for_method(method).value, refusal=refusal, **fields)
-
-
-def unlogged_counts(key: ApiKey, until: date) -> Iterable[tuple[str, str, str, int]]:
-    """Yield resource, access, outcome and requests of the days before the request log begins."""
-    rows = Usage.objects.filter(key=key, day__gte=first_day(), day__lt=until)
-    return rows.order_by().values_list("resource", "access", "outcome").annotate(Sum("requests"))
+    groups = []
+    for row in counted.order_by("-requests")[:MAX_GROUPS]:
+        method, status, reason = row.pop("method"), row.pop("status"), row.pop("reason")
+        # What was refused before its access was looked at needed the method's.
+        row["access"] = row["access"] or Access.for_method(method).value
+        groups.append(Group(refusal=(reason or "") if status in REFUSED_STATUS_CODES else None, **row))
+    return groups
 
 
 def merge(groups: Iterable[Group]) -> list[Group]:

@@ -209,8 +209,9 @@ def return_path(request: HttpRequest) -> str:
     """Return the address of the form that was sent, or of the page on which something was clicked."""
     match = request.resolver_match
     if request.method == "POST" and match and match.url_name in RETURN_PAGES:
-        captured = match.captured_kwargs  # type: ignore[attr-defined]  # the stubs do not have it
-        return reverse(f"apikeys:{RETURN_PAGES[match.url_name]}", kwargs=captured)
+        # To pause a trust or to resume it is the same view, told apart by what is in no address.
+        named = {name: value for name, value in match.kwargs.items() if name != "paused"}
+        return reverse(f"apikeys:{RETURN_PAGES[match.url_name]}", kwargs=named)
     query = cut_keys(request.GET).urlencode()
     return f"{request.path}?{query}" if query else request.path
 

@@ -18,24 +18,6 @@ MAX_KEYS = 200
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-class StatusField(forms.RegexField):
-    """A status code such as ``404``, or all that begin alike, such as ``4xx``."""
-
-    def __init__(self) -> None:
-        message = "A status is a number such as 404, or all of a kind such as 4xx."
-        super().__init__(
-            "^[1-5](?:[0-9]{2}|xx)$",
-            required=False,
-            label="Status",
-            max_length=3,
-            widget=forms.TextInput({"placeholder": "404 or 4xx"}),
-            error_messages={"invalid": message, "max_length": message},
-        )
-
-    def to_python(self, value: str | None) -> str:
-        return (super().to_python(value) or "").lower()
-
-
 class RequestFilters(LogFilters):
     placeholder = "Request id, prefix or path"
 
@@ -54,7 +36,15 @@ class RequestFilters(LogFilters):
             *((code, error.for_owner) for code, error in ERROR_CODES.items() if error.for_owner),
         ],
     )
-    status = StatusField()
+    status = forms.RegexField(
+        "^[1-5](?:[0-9]{2}|[xX]{2})$",
+        required=False,
+        max_length=3,
+        widget=forms.TextInput({"placeholder": "404 or 4xx"}),
+        error_messages=dict.fromkeys(
+            ("invalid", "max_length"), "A status is a number such as 404, or all of a kind such as 4xx."
+        ),
+    )
     method = forms.ChoiceField(required=False, choices=[("", "Any"), *((one, one) for one in METHODS)])
     resource = forms.ChoiceField(required=False, choices=[("", "Any"), *Resource.choices])
     address = AddressField()
@@ -82,7 +72,7 @@ class RequestFilters(LogFilters):
             rows = rows.filter(reason=wanted["reason"])
         equal = {name: wanted[name] for name in ("method", "resource", "address", "reason") if wanted[name]}
         condition = Q(**equal)
-        if status := wanted["status"]:
+        if status := wanted["status"].lower():
             first = int(status.replace("x", "0"))
             condition &= Q(status__range=(first, first + 99 if "x" in status else first))
         if path:

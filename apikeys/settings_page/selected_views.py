@@ -163,13 +163,10 @@ def report(
     done = {key.prefix for key in changed}
     left = [key.name for key in keys if key.prefix not in done]
     if changed:
-        messages.success(request, f"{action.done} {name_keys([key.name for key in changed])}.")
+        names = ", ".join(key.name for key in changed)
+        messages.success(request, f"{action.done} {names if len(changed) <= 3 else f'{len(changed)} keys'}.")
     if left:
         messages.warning(request, f"Not {action.done.lower()}, since {action.why_left}: {', '.join(left)}.")
     if not keys:
         messages.warning(request, "Nothing was changed.")
     return redirect(list_address(request, store))
-
-
-def name_keys(names: list[str]) -> str:
-    return f"{len(names)} keys" if len(names) > 3 else ", ".join(names)

@@ -114,12 +114,12 @@ def make_partition(day: date) -> None:
 
     A table that is made first and attached then needs no lock that keeps others from the rows.
     """
-    name = f"{LOG_TABLE}_{day:%Y%m%d}"
+    name = partition_of(day)
     try:
         with _locking() as cursor:
             # Whoever makes it at the same time waits here, and finds it then. It holds up nobody else.
             cursor.execute(f"LOCK TABLE {LOG_TABLE} IN SHARE UPDATE EXCLUSIVE MODE")
-            if name in _ends_of_partitions(cursor):
+            if name in partitions(cursor):
                 return
             cursor.execute(f"CREATE TABLE {name} (LIKE {LOG_TABLE} INCLUDING ALL)")
             cursor.execute(
@@ -134,7 +134,7 @@ def make_partition(day: date) -> None:
 def drop_partitions(*, before: date) -> None:
     """Drop the log's partitions that end before this day begins."""
     with connection.cursor() as cursor:
-        old = [name for name, end in _ends_of_partitions(cursor).items() if end <= before]
+        old = [name for name in partitions(cursor) if name < partition_of(before)]
     for name in old:
         with _locking() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS {name}")
@@ -148,16 +148,16 @@ def _locking() -> Iterator[Any]:
         yield cursor
 
 
-def _ends_of_partitions(cursor: Any) -> dict[str, date]:
-    """Return the day on which each partition's rows end, by its name, the default one left out."""
+def partition_of(day: date) -> str:
+    """Return the name of a day's partition: by their names, days are in their order."""
+    return f"{LOG_TABLE}_{day:%Y%m%d}"
+
+
+def partitions(cursor: Any) -> list[str]:
+    """Return the names of the log's partitions, without the default one."""
     cursor.execute(
-        r"""
-        SELECT name, until::date FROM (
-            SELECT inhrelid::regclass::text AS name,
-                   substring(pg_get_expr(relpartbound, inhrelid) FROM $$ TO \('([^']+)'\)$$) AS until
-            FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = %s::regclass
-        ) partitions WHERE until IS NOT NULL ORDER BY 2
-        """,
-        [LOG_TABLE],
+        "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid "
+        "WHERE inhparent = %s::regclass AND relname <> %s",
+        [LOG_TABLE, f"{LOG_TABLE}_default"],
     )
-    return dict(cursor.fetchall())
+    return [name for (name,) in cursor.fetchall()]

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -205,6 +206,12 @@ def test_keys_of_trusts_are_in_the_csv_files_like_any_other(
     answer: Any = signed_in.get(f"{KEYS}{file}.csv")
     lines = b"".join(answer.streaming_content).decode().splitlines()
     assert sum(used.prefix in line for line in lines) == rows
+
+
+@pytest.mark.parametrize("step", ["pause", "resume"])
+def test_pause_by_a_visitor_leads_back_to_the_trust(trust: Trust, step: str) -> None:
+    answer = Client().post(f"{TRUSTS}{trust.pk}/{step}/")
+    assert answer["Location"].endswith(f"?{urlencode({'next': f'{TRUSTS}{trust.pk}/'})}")
 
 
 @pytest.mark.parametrize("path", ["", "edit/", "pause/", "resume/", "delete/"])
