@@ -122,12 +122,13 @@ def describe_new_key(key: StoredKey, plaintext: str) -> NewApiKey:
 
 def describe_own_key(key: StoredKey, allowance: Allowance | None) -> OwnKey:
     """Build what a key is told about itself; ``allowance`` is what is left of this minute's requests."""
+    by_resource, by_reason = reports.of_key(key)
     return OwnKey(
         **_facts(key),
         store=KeyStore(str(key.store.pk), key.store.name),
         limits=allowance and Limits(allowance.limit, allowance.remaining, allowance.resets_in),
-        usage={name: UsageOfResource(**counts) for name, counts in reports.by_resource(key).items()},
-        refusals=reports.refusals_by_reason(key),
+        usage={name: UsageOfResource(**counts) for name, counts in by_resource.items()},
+        refusals=by_reason,
     )
 
 
