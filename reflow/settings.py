@@ -243,12 +243,6 @@ CACHES = {
         "LOCATION": "reflow_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
-    # Rate limits without REDIS_URL: each process counts for itself.
-    "rate_limits": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": "rate_limits",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    },
 }
 
 # E-mail waits, and is neither sent nor printed, until EMAIL_URL names a mail server.

@@ -3,17 +3,19 @@
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from threading import Lock
+from time import time
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
-from django.core.cache import caches
 from limits.errors import StorageError
 from limits.storage import RedisClusterStorage, RedisStorage
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
+# In a process's memory there are at most twice as many, of some 200 bytes each.
+MAX_COUNTERS = 50_000
 TIMEOUT_SECONDS = 0.25
 # What redis-py raises when a cluster cannot be used. Only the first of them is turned into a StorageError by
 # `limits`. An IndexError is that no node has a slot yet.
@@ -38,19 +40,24 @@ class Counters(ABC):
 
 
 class MemoryCounters(Counters):
-    """Counters of this process, in Django's local-memory cache; the oldest go when there are too many."""
+    """Counters of this process. When there are too many, those that have not counted for longest go."""
 
     def __init__(self) -> None:
-        self._cache = caches["rate_limits"]
+        self._counting = Lock()
+        self._newer: dict[str, int] = {}
+        self._older: dict[str, int] = {}
+        self._older_at = 0.0
 
     def incr(self, key: str, expiry: int) -> int:
-        while True:
-            try:
-                return self._cache.incr(key)
-            except ValueError:
-                # The first request of a window begins a counter, unless another begins it at this moment.
-                if self._cache.add(key, 1, timeout=expiry):
-                    return 1
+        now = time()
+        with self._counting:
+            # All grow older together: each is there for ``expiry`` seconds at least.
+            if now >= self._older_at or len(self._newer) >= MAX_COUNTERS:
+                self._older, self._newer = self._newer, {}
+                self._older_at = now + expiry
+            used = self._newer.get(key) or self._older.get(key, 0)
+            self._newer[key] = used + 1
+        return used + 1
 
 
 class RedisCounters(Counters):

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import redis
 import time_machine
-from django.core.cache import caches
 from django.test import Client, RequestFactory
 from django.urls import resolve
 from prometheus_client import REGISTRY
 
+from apikeys.api import counters as counters_module
 from apikeys.api import rate_limits
 from apikeys.api.call import ApiCall, get_call
 from apikeys.api.counters import MemoryCounters, make_counters
@@ -207,16 +207,25 @@ def test_servers_asked_by_many_threads_at_once_are_found(limiters: list[RateLimi
         assert all(threads.map(ask, limiters[:1] * 8))
 
 
-def test_incr_counts_both_requests_that_begin_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    cache = caches["rate_limits"]
-    add = cache.add
+def test_incr_keeps_a_counter_while_it_counts_and_not_for_ever() -> None:
+    counters = MemoryCounters()
+    with time_machine.travel(QUARTER_PAST, tick=False) as clock:
+        for used in (1, 2, 3, 4):
+            assert counters.incr("reflow/key/1", 60) == used
+            clock.shift(59)
+        for other in ("reflow/key/2", "reflow/key/3"):
+            clock.shift(60)
+            assert counters.incr(other, 60) == 1
+        assert counters.incr("reflow/key/1", 60) == 1
 
-    def come_second(*args: Any, **kwargs: Any) -> bool:
-        add(*args, **kwargs)
-        return False
 
-    monkeypatch.setattr(cache, "add", come_second)
-    assert MemoryCounters().incr("reflow/key/begun/1", 60) == 2
+def test_incr_forgets_the_oldest_of_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counters_module, "MAX_COUNTERS", 10)
+    counters = MemoryCounters()
+    used = [(counters.incr("busy", 60), counters.incr(f"reflow/key/{number}", 60)) for number in range(50)]
+    assert used == [(number, 1) for number in range(1, 51)]
+    assert counters.incr("reflow/key/0", 60) == 1
+    assert counters.incr("reflow/key/49", 60) == 2
 
 
 @time_machine.travel(QUARTER_PAST, tick=False)
