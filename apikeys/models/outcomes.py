@@ -1,5 +1,6 @@
 """The outcome of a request."""
 
+from functools import lru_cache
 from typing import Self
 
 from django.db import models
@@ -15,6 +16,7 @@ class Outcome(models.TextChoices):
     FAILED = "failed", "Failed"
 
     @classmethod
+    @lru_cache
     def for_status_code(cls, status_code: int) -> Self:
         """Return the outcome that an HTTP status code stands for."""
         if status_code < 400:
