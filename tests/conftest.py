@@ -13,7 +13,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -26,6 +26,7 @@ from apikeys.lifecycle import create_key
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
 from stores.models import Store
+from tests import migrated
 
 PASSWORD = "a password nobody guesses"
 
@@ -36,6 +37,19 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from what was imported: it took a tenth of the time of the tests."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Let SQLite's tables stay as they are made below; their file goes with the folder that it is in."""
+    return connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Make SQLite's tables, of which PostgreSQL has a template, by copying them."""
+    if connection.vendor == "sqlite":
+        migrated.make_sqlite(connection.settings_dict["TEST"]["NAME"])
 
 
 def make_owner(email: str) -> User:

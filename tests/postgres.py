@@ -21,6 +21,7 @@ from typing import Any
 
 import psycopg
 
+from tests import migrated
 from tests.programs import Unavailable, children_of
 
 REMEDY = "Install PostgreSQL (on Debian and Ubuntu: apt install postgresql) or set TEST_DATABASE_URL."
@@ -36,6 +37,9 @@ autovacuum = off
 """
 
 PATIENCE_SECONDS = 60
+
+# A database with the site's tables, on each server that is started here; new ones are copies of it.
+TEMPLATE = "migrated"
 
 # One in which e-mails with accents have upper and lower case, whatever the developer's is.
 LOCALE = {"LC_ALL": "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"}
@@ -122,6 +126,11 @@ class Postgres:
         finally:
             self.execute("ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
 
+    def run(self, program: str, *arguments: str | Path, **options: Any) -> None:
+        """Run a client program of PostgreSQL's."""
+        command = [self.pg_ctl.parent / program, "-h", self.folder, "-U", "postgres", *arguments]
+        subprocess.run(command, check=True, **options)
+
     def execute(self, *statements: str) -> None:
         with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
             for statement in statements:
@@ -130,12 +139,13 @@ class Postgres:
 
 @contextmanager
 def own_postgres() -> Iterator[Postgres]:
-    """A server that is the caller's alone. Raises Unavailable."""
+    """A server that is the caller's alone, whose database has the site's tables. Raises Unavailable."""
     # Not below TMPDIR: the path of a socket has room for about a hundred characters.
     folder = Path(tempfile.mkdtemp(prefix="reflow-pg-", dir="/tmp"))
     try:
         server = Postgres(folder, start(folder))
         try:
+            make_tables(server)
             yield server
         finally:
             server.stop()
@@ -163,6 +173,20 @@ def start(folder: Path) -> Path:
         else:
             return binaries / "pg_ctl"
     raise Unavailable(f"{' '.join(reason.split())} {REMEDY}")
+
+
+def make_tables(server: Postgres) -> None:
+    """Make the site's tables in the server's own database, and in TEMPLATE, which nobody connects to."""
+
+    def migrate_and_dump(file: Path) -> None:
+        server.execute("CREATE DATABASE new")
+        migrated.migrate(f"{server.url.rpartition('/')[0]}/new")
+        server.run("pg_dump", "--no-owner", f"--file={file}", "new")
+        server.execute("DROP DATABASE new")
+
+    with migrated.kept("postgres", migrate_and_dump) as file:
+        server.run("psql", "--set=ON_ERROR_STOP=1", f"--file={file}", "postgres", stdout=subprocess.DEVNULL)
+    server.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE postgres")
 
 
 def candidates(folder: Path) -> Iterator[Path]:

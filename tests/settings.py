@@ -33,9 +33,12 @@ for name in (
 
 from reflow.settings import *  # noqa: E402, F403
 from reflow.settings import CACHES, DATABASES, STORAGES  # noqa: E402
+from tests.postgres import TEMPLATE  # noqa: E402
 
 if "SUITE_DATABASE_URL" not in os.environ:
     DATABASES["default"]["TEST"] = {"NAME": str(TEMPORARY / "test.sqlite3")}
+elif "TEST_DATABASE_URL" not in os.environ:
+    DATABASES["default"]["TEST"] = {"TEMPLATE": TEMPLATE}
 
 # Deliberately slow in production.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

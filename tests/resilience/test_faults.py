@@ -2,7 +2,6 @@
 
 import json
 import resource
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -11,10 +10,9 @@ from urllib.parse import urlencode
 from urllib.request import Request
 
 import pytest
-from django.db import connection
 
 from apikeys.key_text import contains_key
-from tests import programs
+from tests import migrated, programs
 from tests.postgres import Postgres
 from tests.resilience import pooler, proxy, scenarios
 from tests.resilience.load import GOOD
@@ -47,14 +45,11 @@ def through_proxy(large: Site) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[Site]:
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One process on SQLite, with a clock that can be moved."""
     folder = tmp_path_factory.mktemp("small")
-    file = str(folder / "db.sqlite3")
-    if connection.vendor == "sqlite":
-        # To make its tables anew would take most of the time of these tests.
-        with closing(sqlite3.connect(connection.settings_dict["NAME"])) as database:
-            database.execute("VACUUM INTO ?", [file])
+    file = folder / "db.sqlite3"
+    migrated.make_sqlite(file)
     with site(folder, f"sqlite:///{file}", config="tests.resilience.clocked", WEB_PROCESSES="1") as small:
         yield small
 
