@@ -15,10 +15,7 @@ let asFetched = "";
 let isLeaving = false;
 let isGoingBack = false;
 
-export function runDialog() {
-  if (!dialog) {
-    return;
-  }
+function run() {
   if (dialog.open) {
     // A new key came with the page. Its address showed the key and never will again.
     history.replaceState(null, "", dialog.dataset.address);
@@ -157,4 +154,8 @@ function explain({ requestConfig: { elt, verb, path } }, problem) {
   } else if (elt.matches("a[href]")) {
     location.assign(path);
   }
+}
+
+if (dialog) {
+  run();
 }

@@ -4,39 +4,37 @@
 const boxes = (form) => [...form.querySelectorAll("input[name=access]")];
 const twin = (box, access) => box.closest("tr").querySelector(`input[value$=":${access}"]`);
 
-export function assistForms() {
-  document.addEventListener("change", ({ target }) => {
-    if (target.name === "access" && target.type === "checkbox") {
-      if (target.value.endsWith(":write") && target.checked) {
-        twin(target, "read").checked = true;
-      } else if (target.value.endsWith(":read") && !target.checked) {
-        twin(target, "write").checked = false;
-      }
+document.addEventListener("change", ({ target }) => {
+  if (target.name === "access" && target.type === "checkbox") {
+    if (target.value.endsWith(":write") && target.checked) {
+      twin(target, "read").checked = true;
+    } else if (target.value.endsWith(":read") && !target.checked) {
+      twin(target, "write").checked = false;
     }
-  });
-  document.addEventListener("click", (event) => {
-    const { target } = event;
-    const preset = target.closest("[data-access]");
-    if (preset) {
-      const access = preset.dataset.access.split(" ");
-      for (const box of boxes(preset.form)) {
-        box.checked = access.includes(box.value);
-      }
-      noteInput(preset.form);
-      forgetErrors(boxes(preset.form)[0]);
+  }
+});
+document.addEventListener("click", (event) => {
+  const { target } = event;
+  const preset = target.closest("[data-access]");
+  if (preset) {
+    const access = preset.dataset.access.split(" ");
+    for (const box of boxes(preset.form)) {
+      box.checked = access.includes(box.value);
     }
-    const button = target.closest("[data-add-addresses]");
-    if (button) {
-      event.preventDefault();
-      const field = button.form.elements.allowed_addresses;
-      const added = button.dataset.addAddresses.split(" ");
-      const lines = field.value.split("\n").filter((line) => line.trim() && !added.includes(line));
-      field.value = [...lines, ...added].join("\n");
-      noteInput(field);
-    }
-  });
-  document.addEventListener("input", ({ target }) => forgetErrors(target));
-}
+    noteInput(preset.form);
+    forgetErrors(boxes(preset.form)[0]);
+  }
+  const button = target.closest("[data-add-addresses]");
+  if (button) {
+    event.preventDefault();
+    const field = button.form.elements.allowed_addresses;
+    const added = button.dataset.addAddresses.split(" ");
+    const lines = field.value.split("\n").filter((line) => line.trim() && !added.includes(line));
+    field.value = [...lines, ...added].join("\n");
+    noteInput(field);
+  }
+});
+document.addEventListener("input", ({ target }) => forgetErrors(target));
 
 // What a click has filled in is told as what was typed is.
 function noteInput(control) {
@@ -54,18 +52,16 @@ function forgetErrors(control) {
 }
 
 // htmx marks what it sends, and sends it once. This does the same for forms that load a new page.
-export function markBusyForms() {
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (form.classList.contains("sending")) {
-      event.preventDefault();
-    } else if (form.method === "post" && !event.defaultPrevented) {
-      form.classList.add("sending");
-    }
-  });
-  window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form.sending")) {
-      form.classList.remove("sending");
-    }
-  });
-}
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.classList.contains("sending")) {
+    event.preventDefault();
+  } else if (form.method === "post" && !event.defaultPrevented) {
+    form.classList.add("sending");
+  }
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form.sending")) {
+    form.classList.remove("sending");
+  }
+});

@@ -6,40 +6,37 @@ import { announceMessages } from "./live.js";
 // By itself as it is typed, or whole in any text, such as a header.
 const KEY = /^\s*([0-9a-f]{7})\.[0-9a-f•]*\s*$|^.*?([0-9a-f]{7})\.[0-9a-f]{8,}.*$/is;
 
-export function runList() {
-  document.addEventListener("input", ({ target }) => {
-    if (target.matches("[data-takes-key]")) {
-      target.value = target.value.replace(KEY, (key, alone, within) => (alone ?? within).toLowerCase());
+document.addEventListener("input", ({ target }) => {
+  if (target.matches("[data-takes-key]")) {
+    target.value = target.value.replace(KEY, (key, alone, within) => (alone ?? within).toLowerCase());
+  }
+});
+document.addEventListener("change", ({ target }) => {
+  if (target.id === "select-all") {
+    for (const box of boxes()) {
+      box.checked = target.checked;
     }
-  });
-  document.addEventListener("change", ({ target }) => {
-    if (target.id === "select-all") {
-      for (const box of boxes()) {
-        box.checked = target.checked;
-      }
-    }
-    if (target.matches("#select-all, #keys [name=key]")) {
-      const shown = boxes().map((box) => box.value);
-      const elsewhere = [...readSelection()].filter((prefix) => !shown.includes(prefix));
-      keepSelection([...elsewhere, ...boxes().filter((box) => box.checked).map((box) => box.value)]);
-    }
-  });
-  document.addEventListener("click", ({ target }) => target.closest("[data-select-none]") && keepSelection([]));
-  document.addEventListener("htmx:afterSettle", ({ target }) => {
-    showSelection();
-    // Under a dialog the list follows silently.
-    if (target.id !== "keys" || !document.querySelector("dialog:modal")) {
-      announceMessages(target);
-    }
-  });
-  // What was selected is done.
-  document.addEventListener("htmx:beforeOnLoad", ({ detail: { xhr, elt } }) => {
-    if (elt.matches("form[data-selected]") && xhr.getResponseHeader("HX-Redirect")) {
-      sessionStorage.removeItem(storageName());
-    }
-  });
+  }
+  if (target.matches("#select-all, #keys [name=key]")) {
+    const shown = boxes().map((box) => box.value);
+    const elsewhere = [...readSelection()].filter((prefix) => !shown.includes(prefix));
+    keepSelection([...elsewhere, ...boxes().filter((box) => box.checked).map((box) => box.value)]);
+  }
+});
+document.addEventListener("click", ({ target }) => target.closest("[data-select-none]") && keepSelection([]));
+document.addEventListener("htmx:afterSettle", ({ target }) => {
   showSelection();
-}
+  // Under a dialog the list follows silently.
+  if (target.id !== "keys" || !document.querySelector("dialog:modal")) {
+    announceMessages(target);
+  }
+});
+// What was selected is done.
+document.addEventListener("htmx:beforeOnLoad", ({ detail: { xhr, elt } }) => {
+  if (elt.matches("form[data-selected]") && xhr.getResponseHeader("HX-Redirect")) {
+    sessionStorage.removeItem(storageName());
+  }
+});
 
 const boxes = () => [...document.querySelectorAll("#keys tbody [name=key]")];
 const storageName = () => `selected on ${location.pathname}`;
@@ -62,3 +59,5 @@ function showSelection() {
     form.querySelector("[data-elsewhere]").textContent = elsewhere.size > 0 ? ` here, ${elsewhere.size} elsewhere` : "";
   }
 }
+
+showSelection();

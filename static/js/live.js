@@ -1,6 +1,7 @@
 // What the page says by itself: in the live region, which a screen reader reads out, in messages, on buttons that
 // copied something, and beside times.
 
+const main = document.getElementById("main");
 const region = document.getElementById("live");
 
 // Inside a modal dialog the rest of the page is inert, so the region moves in there, beside what is replaced.
@@ -15,9 +16,7 @@ export function announce(text) {
   }, 50);
 }
 
-export function dismissMessages() {
-  document.addEventListener("click", ({ target }) => target.closest("[data-dismiss]")?.closest("li").remove());
-}
+document.addEventListener("click", ({ target }) => target.closest("[data-dismiss]")?.closest("li").remove());
 
 // A message like those that come with a page. It goes with the next thing that is said.
 export function showMessage(text) {
@@ -27,7 +26,7 @@ export function showMessage(text) {
   message.className = "notice caution";
   message.textContent = text;
   list.replaceChildren(message);
-  document.getElementById("main").prepend(list);
+  main.prepend(list);
   announce(text);
 }
 
@@ -45,17 +44,15 @@ export function complain(form, text) {
 }
 
 // Offline, what would load another page says so, where the browser would put a page of its own in place of this one.
-export function stayOffline() {
-  const stay = (event) => {
-    if (!navigator.onLine) {
-      event.preventDefault();
-      sayNoAnswer();
-    }
-  };
-  const main = document.getElementById("main");
-  main.addEventListener("click", (event) => event.target.closest("a[href^='/'], a[href^='?']") && !event.defaultPrevented && stay(event));
-  main.addEventListener("submit", (event) => event.defaultPrevented || stay(event));
+function stay(event) {
+  if (!navigator.onLine) {
+    event.preventDefault();
+    sayNoAnswer();
+  }
 }
+
+main.addEventListener("click", (event) => event.target.closest("a[href^='/'], a[href^='?']") && !event.defaultPrevented && stay(event));
+main.addEventListener("submit", (event) => event.defaultPrevented || stay(event));
 
 // A region speaks only when it changes, so messages that came with the page are said again.
 export function announceMessages(within = document.body) {
@@ -66,24 +63,22 @@ export function announceMessages(within = document.body) {
 }
 
 // Buttons marked data-copy with the id of what they copy.
-export function copyOnClick() {
-  document.addEventListener("click", async ({ target }) => {
-    const button = target.closest("[data-copy]");
-    if (button) {
-      const source = document.getElementById(button.dataset.copy);
-      await copyText(source);
-      const label = button.textContent;
-      if (label !== "Copied") {
-        button.textContent = "Copied";
-        setTimeout(() => {
-          button.textContent = label;
-        }, 2000);
-      }
-      announce("Copied");
-      button.dispatchEvent(new CustomEvent("copied", { bubbles: true }));
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (button) {
+    const source = document.getElementById(button.dataset.copy);
+    await copyText(source);
+    const label = button.textContent;
+    if (label !== "Copied") {
+      button.textContent = "Copied";
+      setTimeout(() => {
+        button.textContent = label;
+      }, 2000);
     }
-  });
-}
+    announce("Copied");
+    button.dispatchEvent(new CustomEvent("copied", { bubbles: true }));
+  }
+});
 
 // The clipboard is only there on HTTPS and localhost, and may be closed; then the old command copies a selection.
 async function copyText(source) {
@@ -99,8 +94,8 @@ async function copyText(source) {
 
 const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
-export function addOwnTimes(within = document) {
-  for (const time of within.querySelectorAll("time[datetime]:not([data-own])")) {
+function addOwnTimes() {
+  for (const time of document.querySelectorAll("time[datetime]:not([data-own])")) {
     const at = new Date(time.dateTime);
     if (at.getTimezoneOffset() !== 0) {
       // Browsers shorten this month alone to four letters; the page, to three.
@@ -116,3 +111,7 @@ export function addOwnTimes(within = document) {
     }
   }
 }
+
+announceMessages();
+addOwnTimes();
+document.addEventListener("htmx:afterSettle", addOwnTimes);

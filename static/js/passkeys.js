@@ -8,30 +8,6 @@ const SENTENCES = {
   NotAllowedError: "No passkey was used. Try again, or sign in another way.",
 };
 
-export function usePasskeys() {
-  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
-    return;
-  }
-  for (const notice of document.querySelectorAll("[data-no-passkeys]")) {
-    notice.hidden = true;
-  }
-  for (const form of document.querySelectorAll("form[data-passkey]")) {
-    form.hidden = false;
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const button = form.querySelector("[type=submit]");
-      button.disabled = true;
-      try {
-        form.elements.credential.value = JSON.stringify(await ask[form.dataset.passkey](await optionsFor(form)));
-        form.submit();
-      } catch (error) {
-        complain(form, SENTENCES[error.name] ?? `Passkeys do not work here: ${error.message}`);
-      }
-      button.disabled = false;
-    });
-  }
-}
-
 const ask = {
   get: ({ request_options: { publicKey } }) =>
     navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey) }),
@@ -51,4 +27,25 @@ async function optionsFor(form) {
   }
   const response = await fetch(form.action, { headers: { Accept: "application/json" } });
   return response.json();
+}
+
+if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
+  for (const notice of document.querySelectorAll("[data-no-passkeys]")) {
+    notice.hidden = true;
+  }
+  for (const form of document.querySelectorAll("form[data-passkey]")) {
+    form.hidden = false;
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const button = form.querySelector("[type=submit]");
+      button.disabled = true;
+      try {
+        form.elements.credential.value = JSON.stringify(await ask[form.dataset.passkey](await optionsFor(form)));
+        form.submit();
+      } catch (error) {
+        complain(form, SENTENCES[error.name] ?? `Passkeys do not work here: ${error.message}`);
+      }
+      button.disabled = false;
+    });
+  }
 }
