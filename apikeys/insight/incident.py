@@ -16,7 +16,7 @@ from stores.models import Store
 from stores.resources import Resource
 
 MAX_REQUESTS = 100_000
-MAX_PATHS = 100
+MAX_PATHS = 30
 MAX_ENTRIES = 50
 MAX_GROUPS = 20_000
 

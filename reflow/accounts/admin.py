@@ -27,9 +27,9 @@ from reflow.accounts.second_factor_reset import remove_second_factors
 SUPERUSER_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
-def can_change_account(request: HttpRequest, user: User) -> bool:
-    """Whether an operator may change this account, permissions of models aside."""
-    return request.user.is_superuser or not (user.is_staff or user.is_superuser)
+def can_change_account(request: HttpRequest, user: User | None) -> bool:
+    """Whether an operator may change this account, or some, permissions of models aside."""
+    return request.user.is_superuser or user is None or not (user.is_staff or user.is_superuser)
 
 
 class UniqueEmailForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -83,14 +83,10 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
         return fields if request.user.is_superuser else (*fields, *SUPERUSER_FIELDS)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (
-            obj is None or can_change_account(request, obj)
-        )
+        return super().has_change_permission(request, obj) and can_change_account(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and (
-            obj is None or can_change_account(request, obj)
-        )
+        return super().has_delete_permission(request, obj) and can_change_account(request, obj)
 
 
 class PermissionGroupAdmin(GroupAdmin):
@@ -123,9 +119,8 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
             remove_second_factors(user, queryset, by=by, kept_session=session)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("mfa.delete_authenticator") and (
-            obj is None or can_change_account(request, obj.user)
-        )
+        may_delete: bool = request.user.has_perm("mfa.delete_authenticator")
+        return may_delete and can_change_account(request, obj and obj.user)
 
 
 admin.site.unregister([Authenticator, Group, User])

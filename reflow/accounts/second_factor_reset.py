@@ -7,7 +7,6 @@ from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -55,12 +54,6 @@ def record_removal(user: User, names: str, by: User | None) -> None:
     An entry has to name a person: on the command line, it is the account's own.
     """
     where = "in the admin" if by else "on the command line"
-    LogEntry.objects.create(
-        user=by or user,
-        content_type=ContentType.objects.get_for_model(User),
-        object_id=str(user.pk),
-        object_repr=str(user),
-        action_flag=CHANGE,
-        change_message=f"Second factor removed {where}: {names}.",
-    )
+    sentence = f"Second factor removed {where}: {names}."
+    LogEntry.objects.log_actions((by or user).pk, [user], CHANGE, sentence)
     logger.warning("The second factor of account %s was removed %s: %s", user.pk, where, names)

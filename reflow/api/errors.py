@@ -21,7 +21,7 @@ from django.db import (
     connections,
 )
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views import defaults
+from django.template.loader import render_to_string
 from django_guid import get_guid
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -170,21 +170,16 @@ def truncate(text: str) -> str:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not is_api_path(request.path):
-        return defaults.bad_request(request, exception)
-    return answer(DJANGO_ERRORS.get(type(exception), "bad_request"))
+    return answer_or_show(request, DJANGO_ERRORS.get(type(exception), "bad_request"), page="400.html")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if is_api_path(request.path):
-        return answer("permission_denied")
-    return defaults.permission_denied(request, exception)
+    return answer_or_show(request, "permission_denied", page="403.html")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if is_api_path(request.path):
-        return answer("not_found", "" if request.path.startswith(PREFIX) else NO_ROUTE)
-    return defaults.page_not_found(request, exception)
+    sentence = "" if request.path.startswith(PREFIX) else NO_ROUTE
+    return answer_or_show(request, "not_found", sentence, page="404.html")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -193,21 +188,23 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if error is not None and is_unavailable(error):
         log_unavailable(error)
         return unavailable(request)
-    if is_api_path(request.path):
-        return answer("server_error")
-    return defaults.server_error(request)
+    return answer_or_show(request, "server_error", page="500.html")
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """Ask the client to retry: the database cannot be used."""
-    if is_api_path(request.path):
-        response = answer("unavailable")
-    else:
-        response = defaults.server_error(request, "503.html")
-        response.status_code = ERROR_CODES["unavailable"].status
+    response = answer_or_show(request, "unavailable", page="503.html")
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def answer_or_show(request: HttpRequest, code: str, sentence: str = "", *, page: str) -> HttpResponse:
+    """Answer in JSON below the API's addresses, elsewhere with the page, named after its status."""
+    if is_api_path(request.path):
+        return answer(code, sentence)
+    # Nothing of the request: what failed may be what a context processor asks.
+    return HttpResponse(render_to_string(page), status=int(page.removesuffix(".html")))
 
 
 def answer(code: str, sentence: str = "") -> HttpResponse:

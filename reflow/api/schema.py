@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import TextChoices
 from drf_spectacular import openapi
-from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
@@ -98,6 +98,13 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
             part = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, object=name)  # type: ignore[no-untyped-call]
             auto_schema.registry.register_on_missing(part)
         return own
+
+
+class EnumFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "stores.api.serializers.EnumField"
+
+    def map_serializer_field(self, auto_schema: openapi.AutoSchema, direction: Any) -> dict[str, Any]:
+        return {"$ref": REFERENCE.format(name=self.target.enum.__name__)}
 
 
 class AutoSchema(openapi.AutoSchema):

@@ -43,12 +43,8 @@ class Coupon(Output, kw_only=True):
 COLUMNS = Columns(models.Coupon, Coupon)
 
 
-class CouponKindField(EnumField):
-    enum = models.CouponKind
-
-
 class CouponSerializer(StoreScopedSerializer[models.Coupon]):
-    kind = CouponKindField()
+    kind = EnumField(models.CouponKind)
     value = AmountField(required=False)
     minimum = AmountField(required=False)
 

@@ -94,12 +94,8 @@ LINE_COLUMNS = Columns(models.OrderLine, OrderLine)
 LINES = Parts(models.OrderLine, "order_id", LINE_COLUMNS.names, order_by="id")
 
 
-class OrderStatusField(EnumField):
-    enum = models.OrderStatus
-
-
 class OrderSerializer(StoreScopedSerializer[models.Order]):
-    status = OrderStatusField(required=False)
+    status = EnumField(models.OrderStatus, required=False)
 
     class Meta:
         model = models.Order

@@ -55,7 +55,6 @@ from stores.text import comparable
 PLACES = Parts(models.ProductCategory, "product_id", ["category_id"], order_by="category_id")
 # Products without a picture show this one. Its address stays the same in every release.
 PLACEHOLDER = f"{settings.STATIC_URL}img/no-picture.png"
-SIZES = ("sm", "md", "lg")
 # What a product with personalization asks for where its owner has not said.
 PERSONAL_TEXT = {"id": "text", "type": "text", "name": "Personal text"}
 # What an input is where its owner has not said.
@@ -233,10 +232,6 @@ def represent_item(item: dict[str, Any], currency: str) -> PersonalizationItem:
 # Input.
 
 
-class InventoryTypeField(EnumField):
-    enum = models.InventoryType
-
-
 class ImageSerializer(CompleteSerializer):
     sm = serializers.URLField(max_length=200)
     md = serializers.URLField(max_length=200)
@@ -318,7 +313,7 @@ class ProductSerializer(HandleSerializer[models.Product]):
         max_length=100,
         help_text="The categories to sort it into: their ids, or the categories as they are read.",
     )
-    inventory_type = InventoryTypeField(required=False)
+    inventory_type = EnumField(models.InventoryType, required=False)
     min_quantity = CountField(required=False, allow_null=True, min_value=1)
     max_quantity = CountField(required=False, allow_null=True, min_value=1)
     personalization = PersonalizationSerializer(required=False, allow_null=True)

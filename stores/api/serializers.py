@@ -11,7 +11,6 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 from django.utils.text import slugify
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
@@ -52,15 +51,11 @@ class CharField(serializers.CharField):
 
 
 class EnumField(serializers.ChoiceField):
-    """A choice that is one named schema wherever it is read, written or filtered by: that of its class."""
+    """A choice that is one named schema wherever it is read, written or filtered by."""
 
-    enum: type[models.TextChoices]
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(self.enum.choices, **kwargs)
-
-    def __init_subclass__(cls) -> None:
-        extend_schema_field({"$ref": f"#/components/schemas/{cls.enum.__name__}"})(cls)
+    def __init__(self, enum: type[models.TextChoices], **kwargs: Any) -> None:
+        super().__init__(enum.choices, **kwargs)
+        self.enum = enum
 
 
 class IdField(serializers.RegexField):
