@@ -15,6 +15,7 @@ from stores.models import Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, sign_in
 from tests.security.surface import CLAIMS, EVIL, Page, Shops, everything, pages
+from tests.shop import Caller
 from tests.specimens import make_specimens
 
 
@@ -65,6 +66,12 @@ def shops(store: Store, other_store: Store, issue: IssueKey) -> Shops:
         my_plaintext=my_plaintext,
         their_plaintext=their_plaintext,
     )
+
+
+@pytest.fixture
+def api(shops: Shops) -> Caller:
+    """Somebody who may do everything in their own store."""
+    return Caller(shops.mine.store, shops.my_plaintext)
 
 
 @pytest.fixture

@@ -18,11 +18,6 @@ SMALL_ANSWER = 64 * 1024
 HANDED_IN = "/v1/api-keys/revoke/"
 
 
-@pytest.fixture
-def api(shops: Shops) -> Caller:
-    return Caller(shops.mine.store, shops.my_plaintext)
-
-
 def refused(answer: Any, *codes: str) -> None:
     told = answer.status_code, answer.json()["code"]
     assert told in {(400, code) for code in codes}, answer.content[:500]

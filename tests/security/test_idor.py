@@ -52,12 +52,6 @@ def told(answer: Any, *ids: Any) -> tuple[int, Any]:
     return answer.status_code, text
 
 
-@pytest.fixture
-def api(shops: Shops) -> Caller:
-    """Somebody who may do everything in their own store."""
-    return Caller(shops.mine.store, shops.my_plaintext)
-
-
 def call(caller: Caller, route: Route, url: str) -> Any:
     return caller.client.generic(route.method, url, '{"name": "Mine"}', "application/json")
 

@@ -24,7 +24,7 @@ from stores.resources import Resource
 from tests.conftest import admin_page
 from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops, admin_model, forms_on, pages, route_url, store_routes
-from tests.shop import IMAGE, PICTURE, Caller
+from tests.shop import Caller
 
 KEYS = "/v1/stores/{store_id}/api-keys/"
 MODELS: dict[Resource, Any] = {
@@ -52,11 +52,6 @@ KEY_FIELDS: dict[str, set[str]] = {
 }
 ALWAYS = {"store", "store_id", "id", "pk", "owner", "is_admin", "__class__", "_state", "customer_id"}
 WRITING = [route for route in store_routes() if route.method in {"POST", "PATCH"}]
-
-
-@pytest.fixture
-def api(shops: Shops) -> Caller:
-    return Caller(shops.mine.store, shops.my_plaintext)
 
 
 def call(api: Caller, route: Route, shops: Shops, body: Any) -> Any:
@@ -95,33 +90,6 @@ def test_what_cannot_be_written_is_refused_by_name(api: Caller, shops: Shops, ro
         assert answer.status_code == 400
         assert set(part) <= set(answer.json()["fields"])
     assert list(model.objects.order_by("pk").values()) == before
-
-
-@pytest.mark.parametrize(
-    ("resource", "body", "fields"),
-    [
-        (
-            Resource.PRODUCTS,
-            {"variants": {"items": [{"name": "S", "price": 1, "product": 1, "store": 1, "position": 9}]}},
-            {f"variants.items.0.{name}" for name in ("product", "store", "position")},
-        ),
-        (Resource.PRODUCTS, {"variants": {"enabled": False, "items": []}}, {"variants.enabled"}),
-        (Resource.PRODUCTS, {"media": [PICTURE | {"url": ""}]}, {"media.0.url"}),
-        (Resource.PRODUCTS, {"media": [PICTURE | {"src": IMAGE | {"xl": ""}}]}, {"media.0.src.xl"}),
-        (Resource.PRODUCTS, {"personalization": {"enabled": True, "price": 1}}, {"personalization.price"}),
-        (
-            Resource.CUSTOMERS,
-            {"address": {"email": "forged@example.com", "id": 1}},
-            {"address.email", "address.id"},
-        ),
-    ],
-)
-def test_nested_fields_that_cannot_be_written_are_refused_by_name(
-    api: Caller, shops: Shops, resource: Resource, body: dict[str, Any], fields: set[str]
-) -> None:
-    answer = api.patch(f"/{resource}/{shops.mine.ids[resource][0]}/", body)
-    assert answer.status_code == 400
-    assert fields <= set(answer.json()["fields"])
 
 
 # Forms for people.

@@ -1,14 +1,11 @@
 """The demo as it is seeded, two believable stores: all tests share one, until the last of them."""
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 import time_machine
 from django.db import transaction
 from django.db.models import Model
-from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
 from apikeys.actors import Actor
@@ -52,30 +49,6 @@ def test_patch_takes_what_was_read_of_any_object_as_no_change(demo: Store) -> No
     assert Change.objects.count() == before
 
 
-PRODUCT_KINDS: dict[str, Callable[[Any], Any]] = {
-    "with variants": lambda product: product["variants"]["option_name"] and product["variants"]["items"],
-    "one price": lambda product: len(product["price_range"]) == 1,
-    "several prices": lambda product: len(product["price_range"]) == 2,
-    "sold out": lambda product: not product["in_stock"],
-    "on sale": lambda product: product["on_sale"]["enabled"],
-    "with a minimum": lambda product: product["min_quantity"] is not None,
-    "with a maximum": lambda product: product["max_quantity"] is not None,
-    "without a picture": lambda product: not product["media"],
-    "several pictures": lambda product: len(product["media"]) > 1,
-    "not counted": lambda product: product["available_quantity"] is None,
-    "personal": lambda product: product["personalization"]["enabled"],
-    "with a badge": lambda product: product["promo_badge"],
-}
-
-
-def test_seed_makes_products_and_coupons_of_every_kind_and_state(client: Client, demo: Store) -> None:
-    products = client.get(f"/v1/stores/{demo.pk}/products/", {"perpage": 100}).json()["data"]
-    assert [name for name, is_kind in PRODUCT_KINDS.items() if not any(map(is_kind, products))] == []
-    coupons: Any = demo.coupons.with_active()
-    assert {coupon.kind for coupon in coupons} == set(Coupon.Kind.values)
-    assert {coupon.active for coupon in coupons} == {True, False}
-
-
 def test_seed_makes_orders_of_what_the_store_sold_then_to_those_who_had_joined(demo: Store) -> None:
     for order in Order.objects.prefetch_related("lines__product", "lines__variant", "customer"):
         assert order.customer.created_at <= order.created_at <= order.updated_at <= NOON
@@ -88,13 +61,3 @@ def test_seed_makes_orders_of_what_the_store_sold_then_to_those_who_had_joined(d
             assert line.product.store_id == order.customer.store_id == order.store_id
             assert line.product.created_at <= order.created_at
             assert line.product.min_quantity <= line.quantity <= (line.product.max_quantity or line.quantity)
-
-
-def test_seed_makes_orders_whose_status_suits_their_age(demo: Store) -> None:
-    orders = list(demo.orders.all())
-    old = [order for order in orders if order.created_at < NOON - timedelta(days=14)]
-    assert {order.status for order in orders} == set(Order.Status.values)
-    assert {order.status for order in old} == {Order.Status.COMPLETED, Order.Status.CANCELLED}
-    assert {order.payment_status for order in orders} == set(Order.PaymentStatus.values)
-    for order in orders:
-        assert bool(order.tracking_number) == (order.status in {"shipped", "completed"})

@@ -2,21 +2,7 @@
 
 import pytest
 
-from stores.resources import SCOPES, Access, Resource, with_implied
-
-
-def test_only_the_safe_methods_read() -> None:
-    methods = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "get")
-    assert [method for method in methods if Access.for_method(method) is Access.READ] == [
-        "GET",
-        "HEAD",
-        "OPTIONS",
-    ]
-
-
-def test_only_the_shop_window_is_public() -> None:
-    public = [resource for resource in Resource if resource.is_public]
-    assert public == [Resource.PRODUCTS, Resource.CATEGORIES]
+from stores.resources import SCOPES, with_implied
 
 
 def test_with_implied_adds_read_to_write_in_the_order_of_the_list() -> None:
