@@ -73,7 +73,7 @@ ON_POSTGRESQL := $(addprefix tests/, \
 	reflow/observability/test_database_metrics.py reflow/observability/test_health_checks.py \
 	reflow/server/test_database.py reflow/server/test_request_deadline.py \
 	reflow/test_admin_site.py reflow/test_daily.py reflow/test_monitoring.py \
-	resilience/test_emails.py resilience/test_machines.py resilience/test_usage.py \
+	resilience/test_emails.py resilience/test_usage.py \
 	security/test_concurrency.py security/test_injection.py security/test_stored_keys.py \
 	test_backups.py test_migrations.py)
 # Bytecode is kept, whatever the shell says: every process that tests start would compile Django again.
