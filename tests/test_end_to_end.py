@@ -60,22 +60,6 @@ def test_the_printed_curl_works(site: Served) -> None:
     assert call_api(site, path, key).status == 200
 
 
-def test_a_created_key_opens_the_orders_until_the_very_request_after_its_end(
-    site: Served, owner: Visitor
-) -> None:
-    key = create_key(owner, KEYS, "Ends", "orders:read")
-    page = f"{KEYS}{key[:7]}/"
-    assert call_api(site, ORDERS, key).json()["meta"]["total"] >= 600
-
-    owner.send(f"{page}deactivate/")
-    assert refusal(call_api(site, ORDERS, key)) == (401, "api_key_inactive")
-    owner.send(f"{page}reactivate/")
-    assert call_api(site, ORDERS, key).status == 200
-    owner.send(f"{page}delete/", name="Ends")
-    assert refusal(call_api(site, ORDERS, key)) == (401, "api_key_invalid")
-    assert owner.get(page).status == 404
-
-
 def test_the_whole_key_is_shown_once_and_kept_nowhere(site: Served, owner: Visitor) -> None:
     key = create_key(owner, KEYS, "Shown once", "orders:read", "products:write")
     prefix, secret = key.split(".")

@@ -1,16 +1,15 @@
 """The request log in the admin: any store's, to be read and found by what has an index."""
 
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from apikeys.models import ApiKey, LoggedRequest
-from apikeys.usage import writer
-from apikeys.usage.batch import Batch
 from stores.models import Store
 from tests.conftest import IssueKey, admin_page
-from tests.key_requests import make_request
+from tests.key_requests import make_request, write_usage
 
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 
@@ -19,12 +18,11 @@ FIRST, SECOND = UUID(int=1), UUID(int=2)
 def keys(issue: IssueKey, other_store: Store) -> list[ApiKey]:
     """A key of each of two stores, each with one refused request."""
     issued = [issue()[0], issue(store=other_store)[0]]
-    batch = Batch(uuid4(), 1)
-    for key, request_id in zip(issued, (FIRST, SECOND), strict=True):
-        request = make_request(key, request_id=request_id, status_code=401, reason="api_key_expired")
-        batch.add(request)
-        batch.add_to_log(request)
-    writer.write(batch)
+    refused: dict[str, Any] = {"status_code": 401, "reason": "api_key_expired"}
+    write_usage(
+        make_request(issued[0], request_id=FIRST, **refused),
+        make_request(issued[1], request_id=SECOND, **refused),
+    )
     return issued
 
 

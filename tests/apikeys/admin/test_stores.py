@@ -81,10 +81,6 @@ def test_store_page_takes_no_query_for_each_key(operator: Client, issue: IssueKe
     assert count_queries() == of_one
 
 
-def test_page_of_a_new_store_opens(operator: Client) -> None:
-    assert operator.get(admin_page(Store, "add")).status_code == 200
-
-
 # What is done.
 
 

@@ -6,11 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.api.authentication import find_key_by_text
 from apikeys.models import ApiKey
 from tests.conftest import IssueKey, bearer, with_wrong_secret
 
@@ -51,14 +49,6 @@ def test_api_key_refuses_a_deleted_key_at_once(client: Client, issue: IssueKey, 
     assert client.get(URL, headers=bearer(plaintext)).status_code == 200
     lifecycle.delete_key(key, by=Actor(owner))
     assert client.get(URL, headers=bearer(plaintext)).json()["code"] == "api_key_invalid"
-
-
-def test_find_key_by_text_is_one_query(
-    issue: IssueKey, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    _, plaintext = issue()
-    with django_assert_num_queries(1):
-        assert find_key_by_text(plaintext).store.name == "Northwood"  # type: ignore[union-attr]
 
 
 def test_api_key_takes_no_session(signed_in: Client) -> None:

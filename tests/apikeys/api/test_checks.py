@@ -3,7 +3,6 @@ from django.test import override_settings
 from django.urls import path
 from rest_framework.views import APIView
 
-from apikeys.api import checks
 from apikeys.api.permissions import HasResourceAccess
 
 
@@ -24,7 +23,3 @@ def test_a_view_without_a_resource_is_found_at_start_up() -> None:
     assert [error.msg for error in found] == [
         "tests.apikeys.api.test_checks.Undeclared does not say which resource it serves."
     ]
-
-
-def test_every_route_of_ours_names_its_resource() -> None:
-    assert checks.views_name_their_resource(None) == []

@@ -1,7 +1,6 @@
 """Keys that renew themselves and keys that programs made, in the forms and on the pages of their owners."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -15,10 +14,6 @@ from apikeys.models import ApiKey
 from tests.conftest import IssueKey
 
 KEYS = "/stores/267418190/settings/api-keys/"
-
-
-def text(response: Any) -> str:
-    return str(response.content.decode())
 
 
 def made_by(key: ApiKey, issue: IssueKey, name: str) -> ApiKey:
@@ -39,7 +34,7 @@ def test_ending_a_key_asks_about_the_keys_it_made(
     path = f"{KEYS}{renewed.prefix}/{step}/"
     asked = signed_in.get(path)
     assert asked.context["made"] == [first, second, third]
-    assert "Also the 3 keys it made" in text(asked)
+    assert "Also the 3 keys it made" in asked.text
     ApiKey.objects.filter(pk=first.pk).update(made_by=bystander)
     signed_in.post(path, fields | {"with_made": "on"})
     usable = set(ApiKey.objects.usable().values_list("name", "superseded_at"))
@@ -60,18 +55,18 @@ def test_pages_show_which_key_made_which_and_when_it_renewed_itself(
 ) -> None:
     program, _ = issue(name="Program", access=["orders:read", "api_keys:write"], renews_days=30)
     made = made_by(program, issue, "Made")
-    assert f"API key {program.prefix}" in text(signed_in.get(f"{KEYS}{made.prefix}/"))
-    page = text(signed_in.get(f"{KEYS}{program.prefix}/"))
+    assert f"API key {program.prefix}" in signed_in.get(f"{KEYS}{made.prefix}/").text
+    page = signed_in.get(f"{KEYS}{program.prefix}/").text
     assert "For 30 days each time, not yet" in page
     assert f'href="{KEYS}{made.prefix}/"' in page
     with time_machine.travel(timezone.now() - timedelta(days=3)):
         new, _ = renewal.renew_key(program, by=Actor(key=program))
-    assert "3 days ago" in text(signed_in.get(f"{KEYS}{new.prefix}/"))
-    assert f"API key {program.prefix}" in text(signed_in.get(f"{KEYS}activity/"))
+    assert "3 days ago" in signed_in.get(f"{KEYS}{new.prefix}/").text
+    assert f"API key {program.prefix}" in signed_in.get(f"{KEYS}activity/").text
     renewal.confirm_renewal(new)
     ApiKey.objects.filter(pk=program.pk).update(replaced_at=timezone.now())
     renewal.report_reuse(ApiKey.objects.get(pk=program.pk), by=Actor(address="203.0.113.7"))
-    page = text(signed_in.get(f"{KEYS}{program.prefix}/"))
+    page = signed_in.get(f"{KEYS}{program.prefix}/").text
     assert "Two programs hold it" in page
     assert "Renews itself" not in page
     # It is over: nothing is offered that could not make it work again.

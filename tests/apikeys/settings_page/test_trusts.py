@@ -46,10 +46,6 @@ def exchange(trust: Trust, **claims: str) -> ApiKey:
     return issued(trust, **claims)[0]
 
 
-def text(response: Any) -> str:
-    return str(response.content.decode())
-
-
 @pytest.mark.parametrize(
     ("typed", "claims"),
     [
@@ -105,7 +101,7 @@ def test_new_trust_refuses_what_would_trust_too_much_or_nothing(
     answer = signed_in.post(f"{TRUSTS}new/", FORM | typed)
     assert answer.status_code == 200
     assert list(answer.context["form"].errors) == [field]
-    assert typed != {"project": ""} or "Name the repository" in text(answer)
+    assert typed != {"project": ""} or "Name the repository" in answer.text
     assert not Trust.objects.exists()
 
 
@@ -114,7 +110,7 @@ def test_edit_saves_a_trust_and_ends_its_keys(signed_in: Client, trust: Trust) -
     form = signed_in.get(f"{TRUSTS}{trust.pk}/edit/").context["form"]
     fields = form.initial | {"access": ["products:read"]}
     stale = fields | {"version": "7"}
-    assert "Somebody else changed this trust" in text(signed_in.post(f"{TRUSTS}{trust.pk}/edit/", stale))
+    assert "Somebody else changed this trust" in signed_in.post(f"{TRUSTS}{trust.pk}/edit/", stale).text
     unnamed = signed_in.post(f"{TRUSTS}{trust.pk}/edit/", fields | {"claims": "ref = x"})
     assert list(unnamed.context["form"].errors) == ["claims"]
     assert signed_in.post(f"{TRUSTS}{trust.pk}/edit/", fields).status_code == 302
@@ -129,7 +125,7 @@ def test_trust_shows_exchanges_refusals_activity_and_the_workflow(signed_in: Cli
     with pytest.raises(trusts.TokenRefused) as refused:
         exchange(trust, repository="evil/<b>")
     trusts.record_refusals(refused.value.reasons, Identity(GITHUB, {"sub": "evil"}), Actor())
-    page = text(signed_in.get(f"{TRUSTS}{trust.pk}/"))
+    page = signed_in.get(f"{TRUSTS}{trust.pk}/").text
     for told in (
         key.prefix,
         "northwood/shop@refs/heads/main",
@@ -138,14 +134,14 @@ def test_trust_shows_exchanges_refusals_activity_and_the_workflow(signed_in: Cli
         "audience=http://testserver/v1/stores/267418190/",
     ):
         assert told in page, told
-    assert "Deploy" in text(signed_in.get(TRUSTS))
+    assert "Deploy" in signed_in.get(TRUSTS).text
 
 
 def test_a_key_of_a_trust_is_neither_changed_nor_rolled_nor_turned_on_again(
     signed_in: Client, trust: Trust, owner: User
 ) -> None:
     key, by = exchange(trust), Actor(owner)
-    assert f"{TRUSTS}{trust.pk}/" in text(signed_in.get(f"{KEYS}{key.prefix}/"))
+    assert f"{TRUSTS}{trust.pk}/" in signed_in.get(f"{KEYS}{key.prefix}/").text
     for change in (
         lambda: lifecycle.update_key(key, by=by, version=1, expires_at=None),
         lambda: lifecycle.roll_key(key, by=by, overlap=timedelta(0)),
@@ -163,7 +159,7 @@ def test_pause_resume_and_delete_do_so_and_are_in_the_activity(signed_in: Client
         signed_in.post(f"{TRUSTS}{trust.pk}/{step}/")
     events = AuditEntry.objects.values_list("event", flat=True)
     assert list(events) == ["trust_end", "trust_start", "trust_pause", "trusted"]
-    assert "Deleted the trust “Deploy” with its keys." in text(signed_in.get(f"{KEYS}activity/"))
+    assert "Deleted the trust “Deploy” with its keys." in signed_in.get(f"{KEYS}activity/").text
 
 
 @pytest.fixture
@@ -177,8 +173,8 @@ def used(trust: Trust) -> ApiKey:
 
 def test_keys_of_trusts_are_in_no_list(signed_in: Client, used: ApiKey) -> None:
     listed = signed_in.get(KEYS)
-    assert (used.prefix in text(listed), listed.context["has_keys"]) == (False, 0)
-    assert f'href="{TRUSTS}"' in text(listed)
+    assert (used.prefix in listed.text, listed.context["has_keys"]) == (False, 0)
+    assert f'href="{TRUSTS}"' in listed.text
 
 
 def test_keys_of_trusts_are_in_usage_log_activity_rehearsal_and_incident_sheet_like_any_other(
@@ -188,11 +184,11 @@ def test_keys_of_trusts_are_in_usage_log_activity_rehearsal_and_incident_sheet_l
     assert (page.context["period"].succeeded, page.context["period"].refused) == (1, 1)
     ((exchanged, key, requests),) = signed_in.get(f"{TRUSTS}{trust.pk}/").context["exchanges"]
     assert (exchanged.prefix, key, requests) == (used.prefix, used, 2)
-    logged = text(signed_in.get(f"{KEYS}requests/", {"key": used.prefix}))
+    logged = signed_in.get(f"{KEYS}requests/", {"key": used.prefix}).text
     assert "/v1/stores/267418190/orders/" in logged
     assert "/v1/stores/267418190/customers/" in logged
     made = "Created by the trust “Deploy” for northwood/shop@refs/heads/main."
-    assert made in text(signed_in.get(f"{KEYS}activity/"))
+    assert made in signed_in.get(f"{KEYS}activity/").text
     rehearsed = signed_in.get(f"{KEYS}{used.prefix}/deactivate/").context["rehearsal"]
     assert (rehearsed.fails, rehearsed.refused) == (1, 1)
     sheet = signed_in.get(f"{KEYS}{used.prefix}/incident/").context["incident"]

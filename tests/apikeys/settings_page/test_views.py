@@ -178,15 +178,6 @@ def test_a_bad_form_keeps_what_was_typed_and_makes_nothing(signed_in: Client) ->
     assert not ApiKey.objects.exists()
 
 
-def test_any_name_is_shown_as_text(signed_in: Client) -> None:
-    for name in ("\"'><img src=x onerror=alert(1)>", "مفتاح 🔑 Ключ"):
-        key, _ = create(signed_in, name=name)
-        for path in ("", f"{key.prefix}/", f"{key.prefix}/edit/", f"{key.prefix}/delete/"):
-            content = signed_in.get(KEYS + path).content.decode().replace("&#x27;", "&#39;")
-            assert html.escape(name).replace("&#x27;", "&#39;") in content, path
-            assert "<img src=x" not in content
-
-
 def test_first_request_is_received_when_one_succeeds(signed_in: Client) -> None:
     key, plaintext = create(signed_in, access=["orders:read"])
     address = f"{KEYS}{key.prefix}/first-request/"
@@ -539,4 +530,4 @@ def test_a_suspended_store_has_no_form_to_fill(signed_in: Client, store: Store, 
             assert "Fraud" in page
             assert "Ask whoever runs this site" in page
             assert "<form" not in page.partition('id="dialog-title"')[2].partition("</dialog>")[0], path
-    assert ApiKey.objects.get().version == key.version
+    assert ApiKey.objects.get().version == key.version == 1

@@ -73,21 +73,6 @@ def test_openapi_json_tells_a_key_what_it_may_do(client: Client, issue: IssueKey
     assert len(client.get("/v1/openapi.json").json()["paths"]) > len(schema["paths"])
 
 
-def test_operations_are_named_as_methods_of_a_client() -> None:
-    assert {operation["operationId"] for _, _, operation in operations()} == {
-        *("list_products", "create_product", "get_product", "update_product", "delete_product"),
-        *("list_categories", "create_category", "get_category", "update_category", "delete_category"),
-        "list_changes",
-        *("list_orders", "get_order", "update_order"),
-        *("list_customers", "get_customer", "update_customer"),
-        *("list_coupons", "create_coupon", "get_coupon", "update_coupon", "delete_coupon"),
-        *("get_store", "get_api_key", "get_api_key_request", "renew_api_key", "revoke_api_keys"),
-        "exchange_token",
-        *("list_api_keys", "create_api_key", "get_api_key_of_store", "update_api_key", "delete_api_key"),
-        *("roll_api_key_of_store", "deactivate_api_key", "reactivate_api_key"),
-    }
-
-
 def test_every_parameter_and_every_field_is_described() -> None:
     parameters = {
         f"{method} {path} {parameter['name']}": parameter
