@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
 from tests.conftest import IssueKey, bearer
 from tests.key_requests import count_usage
+
+pytestmark = pytest.mark.usefixtures("within_a_minute")
 
 
 def test_api_key_answers_what_the_key_is_and_did(client: Client, issue: IssueKey) -> None:

@@ -115,6 +115,7 @@ def test_two_thousand_groups_take_one_query_and_one_of_the_counts(issue: IssueKe
     assert forecast.fails == 2_000 - 8 * 128
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_days_that_are_not_logged_are_judged_by_their_access(issue: IssueKey, settings: Any) -> None:
     settings.REQUEST_LOG_DAYS = 3
     key, _ = issue(access=["orders:write"])

@@ -10,19 +10,12 @@ from tests.key_requests import count_usage
 def test_search_finds_a_key_by_name_note_prefix_or_whole_key(issue: IssueKey) -> None:
     key, plaintext = issue(name="Warehouse sync", note="For the Caf\u00e9")
     issue(name="Accounting")
-    for text in ("house", "ＨＯＵＳＥ", "CAFE\u0301", key.prefix, key.prefix[:4], plaintext, key.masked):
+    for text in ("house", "ＨＯＵＳＥ", "CAFE\u0301", key.prefix, key.prefix[:6], plaintext, key.masked):
         assert list(ApiKey.objects.search(text)) == [key], text
     assert not ApiKey.objects.search("nothing like it").exists()
 
 
-def test_granting_finds_keys_by_scope(issue: IssueKey) -> None:
-    reader, _ = issue(access=["orders:read"])
-    writer, _ = issue(access=["orders:write"])
-    issue(access=["customers:read"])
-    assert set(ApiKey.objects.granting("orders:read")) == {reader, writer}
-    assert set(ApiKey.objects.granting("orders:write")) == {writer}
-
-
+@pytest.mark.usefixtures("within_a_minute")
 @pytest.mark.parametrize("requests", [(5, 9), (9, 5)])
 def test_busiest_first_counts_thirty_days(issue: IssueKey, requests: tuple[int, int]) -> None:
     made = [issue()[0], issue()[0], issue()[0]]

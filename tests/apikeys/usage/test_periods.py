@@ -45,6 +45,7 @@ def test_what_is_no_range_is_thirty_days(text: str) -> None:
     assert TimeRange.parse(text) is TimeRange.MONTH
 
 
+@pytest.mark.usefixtures("within_a_minute")
 @pytest.mark.parametrize("time_range", TimeRange)
 def test_of_store_and_of_keys_count_what_is_in_the_period(
     issue: IssueKey, store: Store, time_range: TimeRange

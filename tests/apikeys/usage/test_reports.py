@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from apikeys.models import ApiKey
@@ -9,6 +10,8 @@ from apikeys.models.outcomes import Outcome
 from apikeys.usage import reports
 from tests.conftest import IssueKey
 from tests.key_requests import count_usage
+
+pytestmark = pytest.mark.usefixtures("within_a_minute")
 
 
 def old(key: ApiKey) -> ApiKey:

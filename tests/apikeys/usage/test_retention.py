@@ -27,6 +27,8 @@ from apikeys.usage.retention import LOG_TABLE, delete_old_emails, delete_old_usa
 from tests.conftest import IssueKey
 from tests.key_requests import make_request, write_usage
 
+pytestmark = pytest.mark.usefixtures("within_a_minute")
+
 on_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no partitions.")
 
 
