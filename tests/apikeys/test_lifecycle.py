@@ -16,7 +16,6 @@ from apikeys.lifecycle import NameTaken, StaleKey
 from apikeys.locks import lock_store
 from apikeys.models import ApiKey, AuditEntry
 from apikeys.reach import ProgramStopped
-from apikeys.settings_page.one_time_display import mark_shown
 from stores.models import Store
 from tests.conftest import IssueKey
 
@@ -87,13 +86,6 @@ def test_create_key_refuses_a_program_whose_key_has_stopped_at_this_moment(
         issue(by=Actor(key=program))
 
 
-def test_mark_shown_takes_a_key_once(issue: IssueKey) -> None:
-    key, _ = issue()
-    assert mark_shown(key)
-    assert not mark_shown(key)
-    assert not mark_shown(ApiKey.objects.get(pk=key.pk))
-
-
 # Changing.
 
 
@@ -116,14 +108,6 @@ def test_update_key_without_a_change_leaves_no_entry(issue: IssueKey, by: Actor)
     lifecycle.update_key(key, by=by, version=1, name=key.name, access=key.access, expires_at=None)
     assert key.version == 1
     assert len(history(key)) == 1
-
-
-def test_update_key_refuses_an_old_version(issue: IssueKey, by: Actor) -> None:
-    key, _ = issue(name="First")
-    lifecycle.update_key(ApiKey.objects.get(pk=key.pk), by=by, version=1, name="Second")
-    with pytest.raises(StaleKey):
-        lifecycle.update_key(key, by=by, version=1, name="Third")
-    assert ApiKey.objects.get(pk=key.pk).name == "Second"
 
 
 def test_update_key_frees_the_old_name_and_takes_the_new(issue: IssueKey, by: Actor) -> None:

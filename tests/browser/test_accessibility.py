@@ -209,11 +209,3 @@ def test_a_dialog_moves_nothing_and_gives_the_focus_back(page: Page, issue: Issu
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("link", name="Add API Key")).to_be_focused()
     assert heading.bounding_box() == place
-
-
-def test_a_page_at_twice_its_size_does_not_scroll_sideways(page: Page, key: ApiKey) -> None:
-    """A browser at 200 % lays out as one with half the width and twice the density."""
-    page.set_viewport_size({"width": 640, "height": 400})
-    for path in ("", "new/", f"{key.prefix}/", f"{key.prefix}/edit/"):
-        page.goto(f"{KEYS}{path}")
-        assert not scrolls_sideways(page), path

@@ -4,15 +4,11 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from apikeys import lifecycle
-from apikeys.actors import Actor
 from apikeys.models import ApiKey
-from stores.resources import SCOPES
-from tests.browser.conftest import KEYS, PHONE, requests_of, use
+from tests.browser.conftest import KEYS, PHONE, requests_of
 from tests.conftest import IssueKey
 
 
@@ -106,31 +102,12 @@ def test_a_selection_lasts_over_pages_and_searches_until_its_dialog_is_sent(
     assert ApiKey.objects.count() == 4
 
 
-def test_no_row_sticks_out_of_its_card_and_a_count_has_its_room(page: Page, issue: IssueKey) -> None:
-    key, _ = issue(
-        name="A name that is much longer than there is room for in any column", access=list(SCOPES)
-    )
-    use(key, "orders:read", requests=12_567)
-    page.goto(KEYS)
-    count = page.get_by_role("table", name="API keys").get_by_text("12,567", exact=True)
-    for width in (768, 1200, 1240, 1280, 1440):
-        page.set_viewport_size({"width": width, "height": 800})
-        card = page.locator(".keys-card").bounding_box()
-        menu = page.get_by_role("row", name="A name").locator("summary").bounding_box()
-        assert card
-        assert menu
-        assert menu["x"] + menu["width"] <= card["x"] + card["width"], width
-        assert count.evaluate("count => count.scrollWidth <= count.clientWidth"), width
-
-
-def test_a_dozen_keys_fit_on_a_desk_and_the_last_ones_menu_opens_upwards(page: Page, issue: IssueKey) -> None:
+def test_the_menu_of_the_last_row_opens_upwards(page: Page, issue: IssueKey) -> None:
     for _ in range(14):
-        use(issue()[0], "orders:read")
+        issue()
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(KEYS)
     rows = page.get_by_role("table", name="API keys").locator("tbody tr")
-    bottoms = rows.evaluate_all("rows => rows.map((row) => row.getBoundingClientRect().bottom)")
-    assert sum(bottom <= 900 for bottom in bottoms) >= 12
     rows.last.scroll_into_view_if_needed()
     for row in (rows.last, rows.first):
         row.locator("summary").click()
@@ -139,27 +116,11 @@ def test_a_dozen_keys_fit_on_a_desk_and_the_last_ones_menu_opens_upwards(page: P
     expect(rows.first.locator(".menu-items")).to_be_hidden()
 
 
-def test_a_phone_has_one_line_for_each_bar_and_sorts_and_filters_by_menus(
-    page: Page, issue: IssueKey, owner: User
-) -> None:
-    paused, _ = issue(name="Beta", access=["orders:write"])
-    lifecycle.deactivate_key(paused, by=Actor(owner), until=timezone.now() + timedelta(hours=1))
-    key, _ = issue(name="Alpha")
-    use(key, "orders:read", requests=12_567)
+def test_a_phone_sorts_and_filters_by_menus(page: Page, issue: IssueKey) -> None:
+    issue(name="Beta", access=["orders:write"])
+    issue(name="Alpha")
     page.set_viewport_size(PHONE)
     page.goto(KEYS)
-    bar = page.get_by_role("banner").bounding_box()
-    assert bar is not None
-    assert bar["height"] < 80
-    tabs = page.get_by_role("navigation", name="API keys").get_by_role("link")
-    tops = tabs.evaluate_all("tabs => tabs.map(tab => tab.getBoundingClientRect().top)")
-    assert len(tops) == 4
-    assert len(set(tops)) == 1
-    row = page.get_by_role("table", name="API keys").locator("tbody tr").first
-    lefts = [row.locator(part).bounding_box() for part in (".cell-name a", ".cell-key code")]
-    assert len({round(box["x"]) for box in lefts if box}) == 1
-    count = page.get_by_role("table", name="API keys").get_by_text("12,567", exact=True)
-    assert count.evaluate("count => count.scrollWidth <= count.clientWidth")
     page.get_by_label("Sort by").select_option("Name, Z to A")
     expect(names_in(page)).to_have_text(["Beta", "Alpha"])
     page.get_by_label("Filter by access").select_option("Any write access")

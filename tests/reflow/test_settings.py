@@ -266,13 +266,6 @@ def test_options_of_postgresql_follow_from_variables_and_its_url() -> None:
     assert databases(DATABASE_URL=url)["default"]["OPTIONS"]["connect_timeout"] == 9
 
 
-def test_the_example_names_every_variable() -> None:
-    """All but two: DEBUG is for `make dev`, and ENV_FILE says where the others are."""
-    example = (settings.BASE_DIR / ".env.example").read_text()
-    named = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE))
-    assert named == variables() - {"DEBUG", "ENV_FILE"}
-
-
 def variables() -> set[str]:
     """The names of all that the settings read."""
     return env.NAMES - {"HOST", "PORT", "DEMO_OWNER_PASSWORD", "WEB_PROCESSES", "WEB_THREADS"}

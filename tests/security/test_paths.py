@@ -34,6 +34,7 @@ SPELLINGS = [
     "/v1/stores/\uff12\uff16\uff17\uff14\uff11\uff18\uff11\uff19\uff10/orders",
     "/static/../v1/stores/{store}/orders",
     "/v1/stores/{store}/orders/1\n",
+    "/v1/\xff\xfe",
 ]
 
 

@@ -12,7 +12,6 @@ from django.test import Client
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, AuditEntry
-from stores.models import Store
 from tests.conftest import IssueKey, bearer, deliver_emails
 
 KEYS = "/v1/stores/267418190/api-keys/"
@@ -227,11 +226,6 @@ def test_list_is_filtered_and_paged(api: Api, program: ApiKey, issue: IssueKey, 
 def test_list_refuses_a_filter_that_it_does_not_have(api: Api) -> None:
     for query in ("?status=sleeping", "?colour=red", "?created_by=me"):
         assert api.call("GET", query).json()["code"] == "invalid"
-
-
-def test_keys_of_another_store_do_not_exist(api: Api, issue: IssueKey, other_store: Store) -> None:
-    foreign, _ = issue(store=other_store)
-    assert api.call("GET", f"{foreign.prefix}/").status_code == 404
 
 
 @pytest.mark.parametrize("url", [f"{KEYS}{{prefix}}/reactivate/", "/v1/api-key/roll/"])

@@ -84,17 +84,6 @@ def test_count_key_begins_anew_each_minute(client: Client, issue: IssueKey, sett
 
 
 @time_machine.travel(QUARTER_PAST, tick=False)
-def test_count_key_takes_the_keys_own_limit(client: Client, issue: IssueKey, settings: Any) -> None:
-    settings.RATE_LIMIT_PER_KEY = 1
-    busy, busy_plaintext = issue()
-    busy.rate_limit = 2
-    busy.save()
-    _, plaintext = issue()
-    assert [call(client, busy_plaintext).status_code for _ in range(3)] == [200, 200, 429]
-    assert [call(client, plaintext).status_code for _ in range(2)] == [200, 429]
-
-
-@time_machine.travel(QUARTER_PAST, tick=False)
 @pytest.mark.django_db
 def test_count_address_limits_requests_without_a_key(client: Client, settings: Any) -> None:
     settings.RATE_LIMIT_PER_ADDRESS = 2

@@ -168,6 +168,7 @@ def test_what_is_wrong_with_a_filter_is_said(signed_in: Client, query: dict[str,
     assert response.context["rows"] == []
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_a_day_that_is_not_logged_any_more_shows_what_was_counted(signed_in: Client, key: ApiKey) -> None:
     day = (timezone.now() - timedelta(days=20)).date()
     for outcome, requests in (("succeeded", 1_200), ("refused", 3)):

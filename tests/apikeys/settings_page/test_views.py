@@ -250,6 +250,7 @@ def test_a_rolled_key_stops_when_it_was_told_to(signed_in: Client, issue: IssueK
     assert ApiKey.objects.get(pk=key.pk).expires_at == now + timedelta(hours=hours)
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_new_begins_with_ninety_days_or_with_the_settings_of_another_key(
     signed_in: Client, issue: IssueKey
 ) -> None:
