@@ -142,8 +142,9 @@ class ApiKeyViewSet(ObjectViewSet):
         keys = cast("ApiKeyQuerySet", self.get_queryset()).with_status()
         return keys.select_related("store", "created_by", "made_by", "predecessor")
 
-    def represent(self, rows: Sequence[Any]) -> Sequence[ApiKey]:
-        return describe_keys(list(rows))
+    def represent(self, ids: Sequence[int]) -> Sequence[ApiKey]:
+        keys = self.get_rows().in_bulk(ids)
+        return describe_keys([keys[pk] for pk in ids if pk in keys])
 
     def get_lookup(self) -> Q:
         return Q(prefix=self.kwargs["prefix"])

@@ -84,8 +84,7 @@ class PageMeta(Struct, kw_only=True):
 class ListPagination(BasePagination):
     """By cursor where the request has one, be it empty; by page number otherwise.
 
-    Works on any QuerySet of instances or dicts. The view has a ``count()``, which is cheaper than that of the
-    QuerySet, and a ``get_ordering()`` for cursors.
+    Works on any QuerySet of instances or dicts. The view has a ``get_ordering()`` for cursors.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -94,7 +93,7 @@ class ListPagination(BasePagination):
         if cursor != "undefined" and not is_blank(request.query_params.get("page", "")):
             raise ValidationError({"page": ["Send either page or cursor."]})
         if cursor == "undefined":
-            self.pages = NumberedPages(request, total=view.count())
+            self.pages = NumberedPages(request)
         else:
             self.pages = CursorPages(request, cursor, ListOrder(queryset.model, view.get_ordering()))
         return self.pages.read(queryset)
@@ -157,15 +156,17 @@ class Pages:
 
 
 class NumberedPages(Pages):
-    def __init__(self, request: Request, *, total: int) -> None:
+    def __init__(self, request: Request) -> None:
         super().__init__(request)
-        self.total = total
-        self.last = max(1, -(-total // self.size))
         self.number = read_number(request.query_params, "page", default=1, maximum=MAX_PAGE)
         self.start = (self.number - 1) * self.size
 
     def read(self, rows: QuerySet[Any, Any]) -> list[Any]:
-        self.rows = list(rows[self.start : self.start + self.size]) if self.start < self.total else []
+        self.rows = list(rows[self.start : self.start + self.size])
+        # A page that is not full ends the list. One without rows may be far behind its end.
+        is_end = len(self.rows) < self.size and (self.rows or not self.start)
+        self.total = self.start + len(self.rows) if is_end else rows.count()
+        self.last = max(1, -(-self.total // self.size))
         return self.rows
 
     def links(self) -> PageLinks:

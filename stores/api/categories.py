@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -11,7 +10,7 @@ from rest_framework.response import Response
 
 from stores import models
 from stores.api.base import HandleViewSet, Refused, find_by_id_or_handle
-from stores.api.outputs import HANDLE, Columns, Output, Row, Time, always, count, id_of, text, time
+from stores.api.outputs import HANDLE, Columns, Output, Rows, Time, always, count, id_of, text, time
 from stores.api.serializers import HandleSerializer, IdField
 from stores.resources import Resource
 
@@ -31,7 +30,7 @@ class Category(Output, kw_only=True):
 
 
 COLUMNS = Columns(models.Category, Category)
-TREE_ROWS = models.Category.objects.values(*COLUMNS.names)
+CATEGORIES = Rows(models.Category, "store_id", COLUMNS.names, order_by=("position", "name", "id"))
 
 
 class CategorySerializer(HandleSerializer[models.Category]):
@@ -48,10 +47,10 @@ class CategorySerializer(HandleSerializer[models.Category]):
         return parent
 
 
-def read_category_tree(store: models.Store) -> dict[int, Category]:
+def read_category_tree(store_id: int) -> dict[int, Category]:
     """Return all the store's categories by id, each with those below it inside."""
-    rows = TREE_ROWS.filter(store=store)
-    tree = {row["id"]: COLUMNS.fill(row, store.currency, subcategories=[]) for row in rows}
+    rows = CATEGORIES.read([store_id])
+    tree = {row["id"]: COLUMNS.fill(row, subcategories=[]) for row in rows}
     for row in rows:
         if row["parent"] in tree:
             tree[row["parent"]].subcategories.append(tree[row["id"]])
@@ -90,25 +89,22 @@ class CategoryViewSet(HandleViewSet):
     queryset = models.Category.objects.all()
     serializer_class = CategorySerializer
     pagination_class = None
-    rows = models.Category.objects.values("id")
 
     def get_parameter_names(self) -> list[str]:
         return ["subcategories"] if self.action == "destroy" else super().get_parameter_names()
 
-    def represent(self, rows: Sequence[Row]) -> Sequence[Category]:
-        tree = read_category_tree(self.store)
-        # One that was deleted meanwhile is in no tree.
-        return [tree[row["id"]] for row in rows if row["id"] in tree]
+    def represent(self, ids: Sequence[int]) -> Sequence[Category]:
+        tree = read_category_tree(self.store.pk)
+        return [tree[pk] for pk in ids if pk in tree]
 
     def list(self, request: Request, **kwargs: Any) -> Response:
-        tree = read_category_tree(self.store)
+        tree = read_category_tree(self.store.pk)
         return Response([category for category in tree.values() if category.parent is None])
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_object(self) -> Any:
         """Lock the tree for a change: two at once could put two categories below each other."""
-        if self.request.method in {"PATCH", "DELETE"}:
-            models.Store.objects.select_for_update(no_key=True).get(pk=self.store.pk)
-        return super().get_queryset()
+        models.Store.objects.select_for_update(no_key=True).get(pk=self.store.pk)
+        return super().get_object()
 
     def perform_destroy(self, row: models.Category) -> None:
         """Delete a category; with ``?subcategories=delete`` all below it as well. Raises Refused."""

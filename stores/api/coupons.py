@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from stores import models
 from stores.api.base import EditableViewSet
 from stores.api.filters import FlagFilter, ListFilters, SearchFilter, SortFilter, TextFilter
-from stores.api.outputs import Columns, Output, Row, Time, always, amount, count, id_of, text, time
+from stores.api.outputs import Columns, Output, Rows, Time, always, amount, count, id_of, text, time
 from stores.api.serializers import AmountField, EnumField, StoreScopedSerializer
 from stores.resources import Resource
 from stores.text import comparable
@@ -41,6 +41,7 @@ class Coupon(Output, kw_only=True):
 
 
 COLUMNS = Columns(models.Coupon, Coupon)
+COUPONS = Rows(models.Coupon, "id", COLUMNS.names)
 
 
 class CouponSerializer(StoreScopedSerializer[models.Coupon]):
@@ -76,13 +77,11 @@ class CouponViewSet(EditableViewSet):
     queryset = models.Coupon.objects.all()
     serializer_class = CouponSerializer
     filterset_class = CouponFilters
-    rows = models.Coupon.objects.values(*COLUMNS.names, "code_key")
 
     def get_queryset(self) -> QuerySet[Any]:
         return super().get_queryset().with_active()  # type: ignore[attr-defined, no-any-return]
 
-    def get_rows(self) -> QuerySet[Any, Any]:
-        return super().get_rows().with_active()  # type: ignore[attr-defined, no-any-return]
-
-    def represent(self, rows: Sequence[Row]) -> Sequence[Coupon]:
-        return [COLUMNS.fill(row, self.store.currency, active=row["active"]) for row in rows]
+    def represent(self, ids: Sequence[int]) -> Sequence[Coupon]:
+        coupons: Any = models.Coupon.objects.with_active()
+        active = set(coupons.filter(pk__in=ids, active=True).order_by().values_list("pk", flat=True))
+        return [COLUMNS.fill(row, active=row["id"] in active) for row in COUPONS.read(ids)]

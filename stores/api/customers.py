@@ -1,7 +1,7 @@
 """Customers: who buys."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from rest_framework import serializers
 
@@ -13,6 +13,7 @@ from stores.api.outputs import (
     Columns,
     Output,
     Row,
+    Rows,
     Time,
     address_of,
     always,
@@ -24,6 +25,7 @@ from stores.api.outputs import (
     time,
 )
 from stores.api.serializers import StoreScopedSerializer, StrictModelSerializer
+from stores.money import format_amount
 from stores.resources import Resource
 
 
@@ -41,7 +43,9 @@ class Customer(Output, kw_only=True):
     updated_at: Annotated[Time, time("When the customer's own data were last changed.")]
 
 
-COLUMNS = Columns(models.Customer, Customer, "orders_count", "total_spent")
+COLUMNS = Columns(models.Customer, Customer)
+CUSTOMERS = Rows(models.Customer, "id", [*COLUMNS.names, *Address.__struct_fields__])
+TOTALS: Any = models.Customer.objects.with_totals().order_by()
 
 
 class AddressSerializer(StrictModelSerializer[models.Customer]):
@@ -77,10 +81,21 @@ class CustomerViewSet(ObjectViewSet):
     queryset = models.Customer.objects.all()
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilters
-    rows = models.Customer.objects.with_totals().values(
-        *COLUMNS.names, *Address.__struct_fields__, "name_key"
-    )
 
-    def represent(self, rows: Sequence[Row]) -> Sequence[Customer]:
-        currency = self.store.currency
-        return [COLUMNS.fill(row, currency, address=Address(**address_of(row))) for row in rows]
+    def represent(self, ids: Sequence[int]) -> Sequence[Customer]:
+        found = TOTALS.filter(pk__in=ids).values_list("pk", "orders_count", "total_spent")
+        # Before the rows: a customer that is deleted meanwhile has totals and no row.
+        totals = {pk: (count, spent) for pk, count, spent in found}
+        return [
+            represent_customer(row, *totals[row["id"]], self.store.currency) for row in CUSTOMERS.read(ids)
+        ]
+
+
+def represent_customer(row: Row, orders_count: int, total_spent: int, currency: str) -> Customer:
+    return COLUMNS.fill(
+        row,
+        address=Address(**address_of(row)),
+        orders_count=orders_count,
+        total_spent=total_spent,
+        total_spent_formatted=format_amount(total_spent, currency),
+    )

@@ -20,8 +20,8 @@ from stores.api.outputs import (
     Columns,
     Currency,
     Output,
-    Parts,
     Row,
+    Rows,
     Time,
     address_of,
     always,
@@ -91,7 +91,13 @@ class Order(Output, kw_only=True):
 
 COLUMNS = Columns(models.Order, Order)
 LINE_COLUMNS = Columns(models.OrderLine, OrderLine)
-LINES = Parts(models.OrderLine, "order_id", LINE_COLUMNS.names, order_by="id")
+ORDERS = Rows(
+    models.Order,
+    "id",
+    [*COLUMNS.names, "recipient", *Address.__struct_fields__],
+    joined={"customer": ("name", "email", "phone")},
+)
+LINES = Rows(models.OrderLine, "order_id", LINE_COLUMNS.names)
 
 
 class OrderSerializer(StoreScopedSerializer[models.Order]):
@@ -142,19 +148,10 @@ class OrderViewSet(ObjectViewSet):
     queryset = models.Order.objects.all()
     serializer_class = OrderSerializer
     filterset_class = OrderFilters
-    rows = models.Order.objects.values(
-        *COLUMNS.names,
-        "customer_id",
-        "customer__name",
-        "customer__email",
-        "customer__phone",
-        "recipient",
-        *Address.__struct_fields__,
-    )
 
-    def represent(self, rows: Sequence[Row]) -> Sequence[Order]:
-        lines_by_order = LINES.read([row["id"] for row in rows])
-        return [represent_order(row, lines_by_order[row["id"]], self.store.currency) for row in rows]
+    def represent(self, ids: Sequence[int]) -> Sequence[Order]:
+        lines = LINES.read_groups(ids)
+        return [represent_order(row, lines[row["id"]], self.store.currency) for row in ORDERS.read(ids)]
 
 
 def represent_order(row: Row, lines: list[Row], currency: str) -> Order:
@@ -162,7 +159,7 @@ def represent_order(row: Row, lines: list[Row], currency: str) -> Order:
         row,
         currency,
         customer=Buyer(
-            str(row["customer_id"]), row["customer__name"], row["customer__email"], row["customer__phone"]
+            str(row["customer"]), row["customer__name"], row["customer__email"], row["customer__phone"]
         ),
         shipping_address=ShippingAddress(name=row["recipient"], **address_of(row)),
         line_items=[LINE_COLUMNS.fill(line, currency) for line in lines],

@@ -1,13 +1,13 @@
 """The base of responses: classes that are both the objects and their description in the document.
 
-A class is filled from a dict of the database, without model instances or serializers: on a page of orders
+A class is filled from a row of the database, without model instances or serializers: on a page of orders
 these would cost more than the database. Its fields' texts, limits and types are what the OpenAPI document
 says of it.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -88,9 +88,9 @@ class Address(Output):
 
 
 class Columns(Generic[Kind]):
-    """The columns of a model, and annotations, whose values an object in JSON has under the same names."""
+    """The columns of a model whose values an object in JSON has under the same names."""
 
-    def __init__(self, model: type[models.Model], kind: type[Kind], *annotations: str) -> None:
+    def __init__(self, model: type[models.Model], kind: type[Kind]) -> None:
         self.kind = kind
         fields = kind.__struct_fields__
         columns = {
@@ -99,7 +99,7 @@ class Columns(Generic[Kind]):
             for name in (each.name, each.attname)
             if name in fields
         }
-        self.names = (*columns, *annotations)
+        self.names = tuple(columns)
         self.ids = [name for name, each in columns.items() if each.primary_key or each.is_relation]
         self.times = [name for name, each in columns.items() if isinstance(each, models.DateTimeField)]
         self.amounts = [name for name in self.names if f"{name}_formatted" in fields]
@@ -141,30 +141,81 @@ def get_currency(code: str) -> Currency:
     return Currency(code, money.get_name(code), zero_decimal=money.get_exponent(code) == 0)
 
 
-class Parts:
-    """The rows that belong to objects, such as an order's lines, read by one query for a page of objects.
+class Rows:
+    """The rows of a model that one of their columns finds, such as an order's lines by the order's id.
 
-    Its SQL is written out, which the ORM takes three times as long for as the database for the whole query.
-    The columns are whole numbers and texts: every database hands these over as they are.
+    The SQL is written out: for a page of objects, the ORM takes three times as long to make it up as the
+    database to run it. Databases hand whole numbers and texts over as they are, and times and JSON as texts.
     """
 
     def __init__(
-        self, model: type[models.Model], owner: str, columns: Sequence[str], *, order_by: str
+        self,
+        model: type[models.Model],
+        finder: str,
+        columns: Sequence[str],
+        *,
+        joined: Mapping[str, Sequence[str]] | None = None,
+        order_by: Sequence[str] = ("id",),
     ) -> None:
+        """Name the columns, and those of ``joined`` models by the foreign keys that lead to them.
+
+        In a row the latter are called as the ORM calls them: ``customer__name``.
+        """
         self.model = model
-        self.columns = (owner, *columns)
+        table = model._meta.db_table
+        fields: dict[str, Any] = {name: model._meta.get_field(name) for name in (finder, *columns)}
+        source = table
+        for name, others in (joined or {}).items():
+            key: Any = model._meta.get_field(name)
+            related = key.related_model._meta
+            source += (
+                f" JOIN {related.db_table} ON {table}.{key.column} = {related.db_table}.{related.pk.column}"
+            )
+            fields |= {f"{name}__{other}": related.get_field(other) for other in others}
+        self.names = tuple(fields)
+        self.readers = [
+            (name, READERS[type(field)]) for name, field in fields.items() if type(field) in READERS
+        ]
         self.query = (
-            f"SELECT {', '.join(self.columns)} FROM {model._meta.db_table} "  # noqa: S608  # names of our own
-            f"WHERE {owner} IN ({{ids}}) ORDER BY {order_by}"
+            f"SELECT {', '.join(map(select, fields.values()))} FROM {source} "  # noqa: S608  # our own names
+            f"WHERE {select(fields[finder])} IN ({{ids}}) "
+            f"ORDER BY {', '.join(f'{table}.{column}' for column in order_by)}"
         )
 
-    def read(self, owners: Sequence[int]) -> defaultdict[int, list[Row]]:
-        """Return the rows of these objects, by the object's id. Raises django.db.Error."""
-        groups: defaultdict[int, list[Row]] = defaultdict(list)
-        if owners:
-            query = self.query.format(ids=", ".join(["%s"] * len(owners)))
+    def read(self, ids: Sequence[int]) -> list[Row]:
+        """Return the rows that these ids find, in their order. Raises django.db.Error."""
+        found = self.read_groups(ids)
+        return [row for each in ids for row in found[each]]
+
+    def read_groups(self, ids: Sequence[int]) -> defaultdict[int, list[Row]]:
+        """Return the rows that each of these ids finds. Raises django.db.Error."""
+        found: defaultdict[int, list[Row]] = defaultdict(list)
+        if ids:
+            query = self.query.format(ids=", ".join(["%s"] * len(ids)))
             with connections[router.db_for_read(self.model)].cursor() as cursor:
-                cursor.execute(query, owners)
-                for row in cursor.fetchall():
-                    groups[row[0]].append(dict(zip(self.columns, row, strict=True)))
-        return groups
+                cursor.execute(query, ids)
+                for values in cursor.fetchall():
+                    row = dict(zip(self.names, values, strict=True))
+                    for name, read in self.readers:
+                        row[name] = None if row[name] is None else read(row[name])
+                    found[values[0]].append(row)
+        return found
+
+
+def select(field: Any) -> str:
+    column = f"{field.model._meta.db_table}.{field.column}"
+    is_cast = isinstance(field, models.DateTimeField | models.JSONField)
+    return f"CAST({column} AS text)" if is_cast else column
+
+
+def read_time(text: str) -> datetime:
+    """Return a time as databases write it, which Django keeps in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+# What makes values of the texts and numbers that databases hand over.
+READERS: dict[type, Callable[[Any], Any]] = {
+    models.BooleanField: bool,
+    models.DateTimeField: read_time,
+    models.JSONField: msgspec.json.decode,
+}

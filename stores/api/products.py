@@ -22,8 +22,8 @@ from stores.api.outputs import (
     Columns,
     Currency,
     Output,
-    Parts,
     Row,
+    Rows,
     Time,
     always,
     amount,
@@ -52,7 +52,7 @@ from stores.money import format_amount
 from stores.resources import Resource
 from stores.text import comparable
 
-PLACES = Parts(models.ProductCategory, "product_id", ["category_id"], order_by="category_id")
+PLACES = Rows(models.ProductCategory, "product_id", ["category_id"], order_by=["category_id"])
 # Products without a picture show this one. Its address stays the same in every release.
 PLACEHOLDER = f"{settings.STATIC_URL}img/no-picture.png"
 # What a product with personalization asks for where its owner has not said.
@@ -166,11 +166,18 @@ class Product(Output, kw_only=True):
 
 
 COLUMNS = Columns(models.Product, Product)
+PRODUCTS = Rows(
+    models.Product,
+    "id",
+    [*COLUMNS.names, "option_name", "personalization_items"],
+    joined={"store": ["currency"]},
+)
 
 
 def represent_product(
-    row: Row, variants: list[Row], categories: list[Category], *, currency: str, placeholder: Image
+    row: Row, variants: list[Row], categories: list[Category], placeholder: Image
 ) -> Product:
+    currency = row["store__currency"]
     is_counted = row["inventory_type"] == models.InventoryType.TRACKED
     quantity = sum(variant["quantity"] for variant in variants) if variants else row["quantity"]
     prices = [variant["price"] for variant in variants] or [row["price"]]
@@ -330,7 +337,7 @@ class ProductSerializer(HandleSerializer[models.Product]):
     @cached_property
     def known_categories(self) -> dict[str, Any]:
         """The store's categories in JSON, by their ids."""
-        tree = read_category_tree(self.store).values()
+        tree = read_category_tree(self.store.pk).values()
         return {category.id: msgspec.to_builtins(category) for category in tree}
 
     def validate_categories(self, ids: list[int]) -> list[models.Category]:
@@ -421,30 +428,26 @@ class ProductViewSet(HandleViewSet):
     queryset = models.Product.objects.all()
     serializer_class = ProductSerializer
     filterset_class = ProductFilters
-    rows = models.Product.objects.values(*COLUMNS.names, "option_name", "personalization_items", "name_key")
 
     def get_visible(self) -> Q:
         """Show a trial only to those who have a key."""
         return super().get_visible() & (Q() if self.request.auth else Q(livemode=True))
 
-    def represent(self, rows: Sequence[Row]) -> Sequence[Product]:
-        ids = [row["id"] for row in rows]
-        variants_by_product = VARIANTS.read(ids)
-        places_by_product = PLACES.read(ids)
-        tree = read_category_tree(self.store)
+    def represent(self, ids: Sequence[int]) -> Sequence[Product]:
+        variants, places = VARIANTS.read_groups(ids), PLACES.read_groups(ids)
+        tree = read_category_tree(self.store_id)
         address = self.request.build_absolute_uri(PLACEHOLDER)
         placeholder = Image(address, address, address)
         return [
             represent_product(
                 row,
-                variants_by_product[row["id"]],
+                variants[row["id"]],
                 [
                     tree[place["category_id"]]
-                    for place in places_by_product[row["id"]]
+                    for place in places[row["id"]]
                     if place["category_id"] in tree  # not deleted meanwhile
                 ],
-                currency=self.store.currency,
-                placeholder=placeholder,
+                placeholder,
             )
-            for row in rows
+            for row in PRODUCTS.read(ids)
         ]

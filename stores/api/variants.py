@@ -9,7 +9,7 @@ from django.db.models.functions import Cast, Concat
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from stores.api.outputs import Columns, Output, Parts, Row, amount, count, formatted, id_of, text
+from stores.api.outputs import Columns, Output, Row, Rows, amount, count, formatted, id_of, text
 from stores.api.serializers import (
     AmountField,
     CharField,
@@ -45,7 +45,7 @@ class Variants(Output):
 
 
 COLUMNS = Columns(ProductVariant, Variant)
-VARIANTS = Parts(ProductVariant, "product_id", COLUMNS.names, order_by="position, id")
+VARIANTS = Rows(ProductVariant, "product_id", COLUMNS.names, order_by=("position", "id"))
 
 
 def represent_variant(row: Row, currency: str, *, is_counted: bool) -> Variant:

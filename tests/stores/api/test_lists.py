@@ -14,8 +14,8 @@ from stores.models import Store
 from tests import shop
 from tests.shop import NOON, Caller
 
-# A list costs the key with its store; then the count, the page, and one query for each kind of part on it.
-COST = {"orders": 4, "customers": 3, "coupons": 3, "products": 6, "categories": 2}
+# A list costs the key with its store; then its ids, their rows, and one query for each kind of part of them.
+COST = {"orders": 4, "customers": 4, "coupons": 4, "products": 6, "categories": 2}
 ROUTES = tuple(COST)
 
 

@@ -104,6 +104,7 @@ def test_variants_are_written_out_in_full(api: Caller) -> None:
 
 ROW: dict[str, Any] = {
     "id": 1,
+    "store__currency": "USD",
     **dict.fromkeys(("name", "handle", "excerpt", "description", "promo_badge", "sku", "option_name"), ""),
     **dict.fromkeys(("personalization", "livemode"), False),
     "media": [],
@@ -161,7 +162,7 @@ def test_represent_product_sums_its_variants_up(
 ) -> None:
     variants: list[Any] = [VARIANT | {column: value} for value in of_variants]
     placeholder = Image("", "", "")
-    product = represent_product(ROW | row, variants, [], currency="USD", placeholder=placeholder)
+    product = represent_product(ROW | row, variants, [], placeholder)
     assert {name: getattr(product, name) for name in expected} == expected
 
 
