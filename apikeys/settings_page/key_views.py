@@ -1,20 +1,21 @@
 """One key: its page, and what can be done to it."""
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 
-from apikeys import lifecycle
+from apikeys import client_ip, lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.insight.callers import moves_of
 from apikeys.insight.fence import addresses_of, plan_fence
-from apikeys.insight.incident import keys_made_with
+from apikeys.insight.incident import investigate, keys_made_with
 from apikeys.insight.rehearsal import Rehearsal, deactivated, rehearse, with_changes
 from apikeys.lifecycle import StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal
@@ -25,11 +26,13 @@ from apikeys.settings_page.decorators import (
     key_change,
     open_store_required,
     recent_login_required,
+    redirect_to_query,
     store_owner_required,
 )
 from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import (
     EXTENSION,
+    CanaryForm,
     DeactivateForm,
     DeleteForm,
     EditKeyForm,
@@ -38,7 +41,8 @@ from apikeys.settings_page.forms import (
     VersionForm,
 )
 from apikeys.settings_page.key_list import describe_state, is_over_list, list_address, possible_actions
-from apikeys.settings_page.refusals import explain, refusals_of, remove_unused
+from apikeys.settings_page.log_search import IncidentFilters
+from apikeys.settings_page.refusals import Fix, explain, refusals_of, remove_unused
 from apikeys.settings_page.selected_views import why_not_reactivated
 from apikeys.usage import charts, reports
 from apikeys.usage.periods import TimeRange
@@ -165,6 +169,36 @@ def forecast(rehearsal: Rehearsal | None, change: str = "With these settings") -
     return {"rehearsal": rehearsal, "change": "" if rehearsal and rehearsal.is_off else change}
 
 
+@require_POST
+@store_owner_required
+def rehearse_edit(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    """Say what the settings in the form would have done: a part of the dialog or, without scripts, all."""
+    try:
+        key = get_key(store, prefix)
+    except Http404:
+        if not request.htmx:
+            raise
+        # The form says that the key was deleted when it is sent, and keeps what was typed.
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    form = EditKeyForm(request.POST, key=key)
+    if "add_called_from" in request.POST:
+        form.add_addresses(addresses_of(key))
+    form.is_valid()
+    rehearsal = None
+    if not {"access", "allowed_addresses", "expiry", "expiry_date"} & form.errors.keys():
+        rehearsal = rehearse(
+            with_changes(
+                key,
+                access=form.cleaned_data["access"],
+                allowed_addresses=form.cleaned_data["allowed_addresses"],
+                expires_at=form.expires_at(),
+            )
+        )
+    if request.htmx:
+        return render(request, "apikeys/includes/rehearsal.html", forecast(rehearsal))
+    return render_edit(request, key, form, rehearsal)
+
+
 def redirect_back(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     """Redirect to the page that a dialog was opened over: the list as it was filtered, or the key's page."""
     if is_over_list(request, key.store):
@@ -268,3 +302,47 @@ def delete_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
         messages.success(request, f"Deleted {', '.join(one.name for one in deleted)}.")
         return redirect(list_address(request, key.store))
     return render_dialog(request, "delete", key.store, key, form=form, made=made, **ending(key))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@store_owner_required
+def show_incident(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
+    """Show what was done with a key on one sheet: ``?address=&from=&to=``."""
+    if request.method == "POST":
+        return redirect_to_query(request)
+    key, form = get_key(store, prefix), IncidentFilters(request.GET)
+    incident, address, kept = None, "", []
+    if form.is_valid():
+        address, start, end = (form.cleaned_data[name] for name in ("address", "from", "to"))
+        incident = investigate(key, address=address, start=start, end=end)
+        if address and key.is_rollable and key.is_allowed_from(client_ip.parse(address)):
+            kept = addresses_of(key, besides=address)
+    context = {
+        "store": store,
+        "key": key,
+        "form": form,
+        "incident": incident,
+        "address": address,
+        "kept": kept,
+        "keep_out": Fix(
+            f"Keep out {address}",
+            "access/",
+            (("version", str(key.version)), ("allowed_addresses", "\n".join(kept))),
+        ),
+        "has_fence": plan_fence(key) is not None,
+        "may_make": key.allows(Resource.API_KEYS.scope(Access.WRITE)),
+        "successors": key.successors.all(),
+        "now": timezone.now(),
+    }
+    return render(request, "apikeys/incident.html", context)
+
+
+@store_owner_required
+@recent_login_required
+@open_store_required
+def new_canary(request: OwnerRequest, store: Store) -> HttpResponse:
+    """Create a key that is made to be found."""
+    form = CanaryForm(request.POST or form_recovery.take_unsent(request), store=store)
+    if request.method == "POST" and form.is_valid() and (made := form.create(by=actor_from_request(request))):
+        return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *made)
+    return render_dialog(request, "canary", store, form=form)

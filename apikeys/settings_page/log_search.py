@@ -99,6 +99,12 @@ class PeriodFilters(forms.Form):
         return rows
 
 
+class IncidentFilters(PeriodFilters):
+    """Of which time and address an incident's sheet is; blank for all."""
+
+    address = AddressField()
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """The row that a page begins after, in an address: microseconds since 1970 and the row's id."""

@@ -1,6 +1,8 @@
-"""Requests: what keys did, one by one, and why they were refused."""
+"""Requests: what keys did, one by one and as a CSV file by days, and why they were refused."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -11,8 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apikeys.insight.callers import callers_of
-from apikeys.models import ApiKey, LoggedRequest, Refusal
-from apikeys.settings_page.csv_files import log_csv
+from apikeys.models import ApiKey, LoggedRequest, Refusal, Usage
+from apikeys.settings_page.csv_files import csv_response, log_csv
 from apikeys.settings_page.decorators import (
     OwnerRequest,
     get_key,
@@ -27,7 +29,7 @@ from apikeys.usage import reports
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
 
-CSV_HEAD = (
+REQUESTS_HEAD = (
     "time",
     "key",
     "name",
@@ -43,6 +45,7 @@ CSV_HEAD = (
     "milliseconds",
     "request_id",
 )
+USAGE_HEAD = ("date", "key", "prefix", "resource", "access", "outcome", "reason", "requests")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -86,7 +89,7 @@ def counted_instead(store: Store, filters: RequestFilters) -> dict[str, int] | N
 @store_owner_required
 def requests_csv(request: OwnerRequest, store: Store) -> HttpResponseBase:
     """Send all requests that the filters find, the newest million of them."""
-    return log_csv(request, store, "requests", RequestFilters(request.GET), CSV_HEAD)
+    return log_csv(request, store, "requests", RequestFilters(request.GET), REQUESTS_HEAD)
 
 
 @require_safe
@@ -126,3 +129,20 @@ def show_callers(request: OwnerRequest, store: Store, prefix: str) -> HttpRespon
     }
     is_part = request.htmx.target == "callers"
     return render(request, f"apikeys/{'includes/callers' if is_part else 'callers'}.html", context)
+
+
+@require_safe
+@store_owner_required
+def usage_csv(request: OwnerRequest, store: Store) -> HttpResponseBase:
+    """Send the usage of the range, the oldest day first; of 24 hours, that of the days they are part of."""
+    first = Period(TimeRange.parse(request.GET.get("range", ""))).start.date()
+    return csv_response(request, store, "usage", USAGE_HEAD, usage_since(store, first))
+
+
+def usage_since(store: Store, first: date) -> Iterator[tuple[Any, ...]]:
+    """Yield rows day by day, those of deleted keys without a name: they add up to what the page counts."""
+    names = {pk: rest for pk, *rest in ApiKey.objects.for_store(store).values_list("pk", "name", "prefix")}
+    for number in range((timezone.now().date() - first).days + 1):
+        day = first + timedelta(days=number)
+        rows = Usage.objects.filter(store=store, day=day).values_list("key_id", *USAGE_HEAD[3:])
+        yield from sorted((day, *names.get(key_id, ("", "")), *columns) for key_id, *columns in rows)

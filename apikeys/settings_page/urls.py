@@ -2,8 +2,6 @@ from django.urls import path, re_path
 
 from apikeys.settings_page import (
     activity,
-    exports,
-    insight_views,
     key_clicks,
     key_views,
     list_views,
@@ -22,7 +20,7 @@ urlpatterns = [
     path("find/", list_views.find, name="find"),
     path("new/", list_views.new_key, name="new"),
     path("created/", list_views.created, name="created"),
-    path("canaries/new/", insight_views.new_canary, name="new_canary"),
+    path("canaries/new/", key_views.new_canary, name="new_canary"),
     path("notifications/", notifications, name="notifications"),
     *(
         path(f"selected/{name}/", selected_views.change_selected, {"name": name}, name=f"{name}_selected")
@@ -33,7 +31,7 @@ urlpatterns = [
     path("requests/<int:pk>/", requests.request_detail, name="request"),
     path("activity/", activity.show_activity, name="activity"),
     path("activity.csv", activity.activity_csv, name="activity_csv"),
-    path("usage.csv", exports.usage_csv, name="usage_csv"),
+    path("usage.csv", requests.usage_csv, name="usage_csv"),
     path("trusts/", trusts.show_trusts, name="trusts"),
     path("trusts/new/", trusts.change_trust, name="new_trust"),
     path("trusts/<int:pk>/", trusts.show_trust, name="trust"),
@@ -47,9 +45,9 @@ urlpatterns = [
     re_path(rf"{KEY}access/$", key_clicks.set_access, name="access"),
     re_path(rf"{KEY}fence/$", key_clicks.fence, name="fence"),
     re_path(rf"{KEY}end-old/$", key_clicks.end_old_key, name="end_old"),
-    re_path(rf"{KEY}incident/$", insight_views.show_incident, name="incident"),
+    re_path(rf"{KEY}incident/$", key_views.show_incident, name="incident"),
     re_path(rf"{KEY}rhythm/$", key_clicks.watch_rhythm, name="rhythm"),
-    re_path(rf"{KEY}rehearse/$", insight_views.rehearse_edit, name="rehearse"),
+    re_path(rf"{KEY}rehearse/$", key_views.rehearse_edit, name="rehearse"),
     re_path(rf"{KEY}requests/$", requests.key_requests, name="key_requests"),
     re_path(rf"{KEY}callers/$", requests.show_callers, name="callers"),
     re_path(rf"{KEY}refusals/$", key_clicks.leave_refusal, name="refusals"),
