@@ -3,8 +3,9 @@
 What is done to a key is in ``apikeys.lifecycle``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, models
@@ -111,9 +112,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             return self.filter(named | Q(prefix=prefix))
         return self.filter(named | Q(prefix__istartswith=text))
 
-    def with_status(self) -> "ApiKeyQuerySet":
-        """Fetch what each key's ``status`` needs of other tables, which takes a query for each otherwise."""
-        return self.select_related("last_use").annotate(**states.facts(timezone.now()))
+    def with_status(self, counts: Mapping[str, int] | None = None) -> "ApiKeyQuerySet":
+        """Fetch what each key's ``status`` needs of other tables, which takes a query for each otherwise.
+
+        With the ``counts`` of ``count_by_state()`` of these keys it asks only what holds of one of them.
+        """
+        return self.select_related("last_use").annotate(**states.facts(timezone.now(), counts))
 
     def in_state(self, name: str) -> "ApiKeyQuerySet":
         """Keys that are in this state, be it their status or not."""
@@ -122,16 +126,18 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def count_by_state(self) -> dict[str, int]:
         """Return how many keys are in each state, by its name, and ``all``, in one query.
 
-        It groups keys by the rules that hold of them: to count each state by itself would say each rule again
-        for every later state.
+        It groups keys by the state that nothing comes after, so that each rule is said once: to count each
+        state by itself would say those that refuse again for every later state.
         """
-        rules = states.rules(timezone.now())
-        groups = self.order_by().annotate(**rules).values_list(*rules).annotate(count=Count("pk"))
+        now = timezone.now()
+        by_last_state = self.order_by().annotate(last=states.last_state(now)).values("last")
+        groups: Any = by_last_state.annotate(all=Count("pk"), **states.other_states(now))
         counts = dict.fromkeys(["all", *states.BY_NAME], 0)
-        for *holding, count in groups:
-            counts["all"] += count
-            for name in states.names_of(dict(zip(rules, holding, strict=True))):
-                counts[name] += count
+        for group in groups:
+            counts["all"] += group["all"]
+            counts[group["last"]] += group["all"]
+            for state in states.before(group["last"]):
+                counts[state.name] += group.get(state.name, 0)
         return counts
 
     def with_requests(self) -> "ApiKeyQuerySet":

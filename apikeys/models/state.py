@@ -5,13 +5,13 @@ one, add a row. A rule is written twice in a row, for the database and for one k
 Of the rules that read other tables the database's is the only one: a key has what it found (``facts``).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, F, OuterRef, Q, When
+from django.db.models import BooleanField, Case, Count, Exists, ExpressionWrapper, F, OuterRef, Q, Value, When
 from django.db.models.expressions import Combinable, RawSQL
 
 from apikeys.models.outcomes import Outcome
@@ -68,8 +68,9 @@ class State:
     def condition(self, now: datetime) -> Q:
         """Return the condition of keys in this state: its rule, and that of no earlier one that refuses."""
         found = Q()
-        for earlier in _refusing_before(self):
-            found &= ~earlier.where(now)
+        for earlier in before(self.name):
+            if earlier.error_code:
+                found &= ~earlier.where(now)
         return found & self.where(now)
 
 
@@ -305,24 +306,37 @@ def refusing_state(key: "ApiKey", now: datetime) -> State | None:
     return next((state for state in REFUSING if state.holds(key, now)), None)
 
 
-def rules(now: datetime) -> dict[str, ExpressionWrapper[Q]]:
-    """Return each state's rule by its name, as expressions; the last state's holds of every key."""
-    return {state.name: ExpressionWrapper(state.where(now), BooleanField()) for state in STATES[:-1]}
+def facts(now: datetime, counts: Mapping[str, int] | None = None) -> dict[str, Combinable]:
+    """Return the rules that read other tables, by the attributes of a key that hold whether they do.
+
+    Where it is known how many of the keys are in each state, a rule that none of them meets is not asked.
+    """
+    read_other_tables = (has_open_refusal, is_failing, has_unused_write)
+    return {
+        state.where.__name__: (
+            ExpressionWrapper(state.where(now), BooleanField())
+            if counts is None or counts[state.name]
+            else Value(value=False)
+        )
+        for state in STATES
+        if state.where in read_other_tables
+    }
 
 
-def facts(now: datetime) -> dict[str, ExpressionWrapper[Q]]:
-    """Return the rules that read other tables, by the attributes of a key that hold whether they do."""
-    found = (has_open_refusal, is_failing, has_unused_write)
-    return {rule.__name__: ExpressionWrapper(rule(now), BooleanField()) for rule in found}
+def last_state(now: datetime) -> Case:
+    """Return the expression of a key's last state: the first that refuses, or ``working``."""
+    names = (When(state.where(now), then=Value(state.name)) for state in REFUSING)
+    return Case(*names, default=Value("working"))
 
 
-def names_of(holding: Mapping[str, bool | None]) -> Iterator[str]:
-    """Yield the states of a key whose rules hold or not: none that comes after one that refuses."""
-    for state in STATES:
-        if holding.get(state.name, True):
-            yield state.name
-            if state.error_code:
-                return
+def other_states(now: datetime) -> dict[str, Count]:
+    """Return the expressions that count the keys of one last state that are in another, by its name."""
+    return {state.name: Count("pk", filter=state.where(now)) for state in STATES[:-1] if not state.error_code}
+
+
+def before(name: str) -> tuple[State, ...]:
+    """Return the states that a key can be in besides this last one."""
+    return STATES[: STATES.index(BY_NAME[name])]
 
 
 def attention_lines(counts: Mapping[str, int]) -> list[AttentionLine]:
@@ -335,7 +349,3 @@ def attention_lines(counts: Mapping[str, int]) -> list[AttentionLine]:
 def is_usable(now: datetime) -> Q:
     """Keys that a request may use now: in no state that refuses."""
     return BY_NAME["working"].condition(now)
-
-
-def _refusing_before(state: State) -> Iterator[State]:
-    return (earlier for earlier in STATES[: STATES.index(state)] if earlier.error_code)

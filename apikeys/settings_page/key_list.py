@@ -160,7 +160,9 @@ class Listing:
         if self.status:
             found = found.in_state(self.status)
         # Few keys are made by others: joined, those would double the columns of each row.
-        keys = self._sorted(found).with_status().select_related("created_by").prefetch_related("made_by")
+        keys = (
+            self._sorted(found).with_status(counts).select_related("created_by").prefetch_related("made_by")
+        )
         paginator = Paginator(keys, PER_PAGE)
         paginator.count = counts[self.status or "all"]
         return paginator.get_page(self.page)
