@@ -1,7 +1,6 @@
 """Read the environment. A variable that is missing or wrong stops the start, with one line that names it.
 
-Blank is the same as not set. What may hold a password is never
-repeated.
+Blank is the same as not set. What may hold a password is never repeated.
 """
 
 import os

@@ -71,15 +71,12 @@ def is_unavailable(error: BaseException) -> bool:
 
     A connection whose prepared statements no longer fit the tables is closed: the next one prepares anew.
     """
-    if isinstance(error, NotSupportedError) and has_outdated_plan(error):
+    state = getattr(error.__cause__, "sqlstate", None)
+    if isinstance(error, NotSupportedError) and state == FEATURE_NOT_SUPPORTED:
         for alias in connections:
             connections[alias].close()
         return True
     return isinstance(error, UNAVAILABLE)
-
-
-def has_outdated_plan(error: NotSupportedError) -> bool:
-    return getattr(error.__cause__, "sqlstate", None) == FEATURE_NOT_SUPPORTED
 
 
 def log_unavailable(error: BaseException) -> None:
