@@ -60,7 +60,7 @@ def send_monthly_reviews() -> None:
         keys = ApiKey.objects.for_store(store).kept()
         lines = attention_lines(keys.count_by_state()) if recipients else []
         url = f"{settings.SITE_URL}{reverse('apikeys:list', args=[store.pk])}?status="
-        listed = [f"{line}:\n  {url}{line.state.name}" for line in lines if line.state.in_review]
+        listed = [f"{sentence}:\n  {url}{state.name}" for state, sentence in lines if state.in_review]
         for owner in recipients if listed else []:
             with transaction.atomic():
                 if NotificationSettings.objects.claim_review(store, owner):

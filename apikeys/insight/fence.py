@@ -49,7 +49,9 @@ def plan_fence(key: ApiKey) -> Fence | None:
     if not access or None in addresses:
         return None
     allowed = compact_addresses(filter(None, addresses))
-    if len(allowed) > MAX_ALLOWED_ADDRESSES or not is_narrower(key, access, allowed):
+    takes_something = access != key.access or set(allowed) != set(key.allowed_addresses)
+    gives_nothing = client_ip.are_within(allowed, key.allowed_addresses)
+    if len(allowed) > MAX_ALLOWED_ADDRESSES or not (takes_something and gives_nothing):
         return None
     rehearsal = rehearse(with_changes(key, access=access, allowed_addresses=allowed))
     if rehearsal.fails or not rehearsal.is_complete:
@@ -79,10 +81,3 @@ def compact_addresses(addresses: Iterable[str]) -> list[str]:
     for network, found in sorted(networks.items()):
         allowed += sorted(found) if len(found) <= MAX_SINGLE_ADDRESSES else [network]
     return allowed
-
-
-def is_narrower(key: ApiKey, access: list[str], allowed: list[str]) -> bool:
-    """Whether this takes anything away from the key, and gives it nothing."""
-    is_within = not key.allowed_addresses or client_ip.are_within(allowed, key.allowed_addresses)
-    differs = set(access) < set(key.access) or set(allowed) != set(key.allowed_addresses)
-    return is_within and differs

@@ -11,9 +11,6 @@ class EmailQuerySet(models.QuerySet["Email"]):
         """E-mails that are neither sent nor given up."""
         return self.filter(sent_at=None, failed_at=None)
 
-    def failed(self) -> "EmailQuerySet":
-        return self.filter(failed_at__isnull=False)
-
 
 class Email(models.Model):
     """A message to one person. No secret is in it: a link that carries one is made when it is sent."""

@@ -74,18 +74,6 @@ class State:
         return found & self.where(now)
 
 
-@dataclass(frozen=True, slots=True)
-class AttentionLine:
-    """So many keys that need attention for one reason."""
-
-    state: State
-    count: int
-
-    def __str__(self) -> str:
-        keys = "1 key" if self.count == 1 else f"{self.count} keys"
-        return f"{keys} {self.state.attention}"
-
-
 def has_open_refusal(now: datetime) -> Q:
     """Keys that work, and whose requests were refused in the last days for a cause that stands."""
     return Q(Exists(Refusal.objects.alarms().filter(key=OuterRef("pk"))))
@@ -339,10 +327,12 @@ def before(name: str) -> tuple[State, ...]:
     return STATES[: STATES.index(BY_NAME[name])]
 
 
-def attention_lines(counts: Mapping[str, int]) -> list[AttentionLine]:
-    """Return a line for each state that needs attention and that a key is in, most urgent first."""
+def attention_lines(counts: Mapping[str, int]) -> list[tuple[State, str]]:
+    """Return each state that needs attention and that keys are in, most urgent first, with a sentence."""
     return [
-        AttentionLine(state, counts[state.name]) for state in STATES if state.attention and counts[state.name]
+        (state, f"{count} key{'s' * (count > 1)} {state.attention}")
+        for state in STATES
+        if state.attention and (count := counts[state.name])
     ]
 
 

@@ -137,10 +137,12 @@ class KeyForm(forms.Form):
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.store = store
+        # The names of these are taken.
+        self.others = ApiKey.objects.for_store(store)
 
     def clean_name(self) -> str:
         name = clean_key_name(self.cleaned_data["name"])
-        if self.is_name_taken(name):
+        if self.others.with_name(name).exists():
             raise ValidationError(NAME_TAKEN)
         return name
 
@@ -149,9 +151,6 @@ class KeyForm(forms.Form):
 
     def clean_access(self) -> list[str]:
         return with_implied(self.cleaned_data["access"])
-
-    def is_name_taken(self, name: str) -> bool:
-        return ApiKey.objects.for_store(self.store).with_name(name).exists()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -265,6 +264,8 @@ class EditKeyForm(KeyForm):
         initial = initial_of(key) | ({"expiry": EXTENSION} if extend else {})
         super().__init__(*args, store=key.store, initial=initial, **kwargs)
         self.key = key
+        # The name of a rolled key is its successor's.
+        self.others = self.others.none() if key.superseded_at else self.others.exclude(pk=key.pk)
         # What was done to the key since the form was opened, newest first.
         self.meanwhile: list[AuditEntry] = []
         keep = ""
@@ -276,12 +277,6 @@ class EditKeyForm(KeyForm):
             keep = "Keep no expiry"
         if keep:
             self.fields["expiry"].choices = [("keep", keep), *expiries()]  # type: ignore[attr-defined]
-
-    def is_name_taken(self, name: str) -> bool:
-        if self.key.superseded_at:
-            return False
-        others = ApiKey.objects.for_store(self.store).exclude(pk=self.key.pk)
-        return others.with_name(name).exists()
 
     def clean(self) -> dict[str, Any]:
         if "version" in self.errors:
@@ -456,9 +451,6 @@ class RollForm(forms.Form):
                 ("fresh", f"Works until {fresh}, as long as the old key was given"),
                 ("keep", f"Works until {kept}, as the old key would have"),
             ]
-
-    def duration(self) -> timedelta:
-        return timedelta(hours=int(self.cleaned_data["overlap"]))
 
 
 class DeleteForm(forms.Form):

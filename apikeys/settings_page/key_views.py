@@ -273,7 +273,7 @@ def roll_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
             rolled = lifecycle.roll_key(
                 key,
                 by=actor_from_request(request),
-                overlap=form.duration(),
+                overlap=timedelta(hours=int(form.cleaned_data["overlap"])),
                 keep_expiry=form.cleaned_data["expiry"] == "keep",
             )
         except StoreSuspended as error:

@@ -48,7 +48,9 @@ def take_keys(request: HttpRequest, store: Store) -> list[tuple[ApiKey, str]]:
     shown = []
     for plaintext in _plaintexts(request):
         key = ApiKey.objects.for_store(store).filter(prefix=key_text.find_prefix(plaintext)).first()
-        if key is not None and mark_shown(key):
+        # Of several who ask at once, one is shown it.
+        hidden = ApiKey.objects.filter(pk=key.pk if key else 0, revealed_at=None)
+        if key and hidden.update(revealed_at=timezone.now()):
             shown.append((key, plaintext))
     return shown
 
@@ -59,12 +61,6 @@ def delete_key_cookies(response: HttpResponse, request: HttpRequest, store: Stor
     for name in _cookie_names(request):
         response.delete_cookie(name, path=path, samesite="Strict")
     return response
-
-
-def mark_shown(key: ApiKey) -> bool:
-    """Note that the whole key is shown now. False where it was shown before, whoever asks at once."""
-    hidden = ApiKey.objects.filter(pk=key.pk, revealed_at=None)
-    return hidden.update(revealed_at=timezone.now()) == 1
 
 
 def is_seen(request: HttpRequest) -> bool:

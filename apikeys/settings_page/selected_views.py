@@ -24,6 +24,7 @@ from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import DeactivateForm, DeleteSelectedForm, ExtendForm
 from apikeys.settings_page.key_list import list_address
 from apikeys.usage import reports
+from apikeys.usage.periods import TimeRange
 from stores.models import Store
 
 # A link with so many prefixes is still within what servers take as an address.
@@ -119,8 +120,7 @@ def change_selected(request: OwnerRequest, store: Store, name: str) -> HttpRespo
     form = action.form(request.POST or typed, initial={"hours": data.get("hours", "")})
     if request.method == "POST" and form.is_valid():
         return report(request, store, action, keys, action.apply(form, keys, actor_from_request(request)))
-    impacts = reports.impacts(keys)
-    now = timezone.now()
+    periods, now = reports.of_keys(keys, TimeRange.WEEK), timezone.now()
     working = [key for key in keys if key.is_usable(now)]
     context = {
         "store": store,
@@ -129,11 +129,15 @@ def change_selected(request: OwnerRequest, store: Store, name: str) -> HttpRespo
         "style": action.style,
         "step": action,
         "form": form,
-        "keys": [(key, impacts[key.pk]) for key in keys],
+        "keys": [(key, periods[key.pk].let_in) for key in keys],
         "skipped": skipped,
         "not_shown": max(0, len(get_prefixes(data)) - MAX_SELECTED),
         # What is refused already cannot break.
-        "impact": reports.total_impact(impacts[key.pk] for key in working),
+        "since_yesterday": sum(bar.let_in for key in working for bar in periods[key.pk].bars[-2:]),
+        "last_7_days": sum(periods[key.pk].let_in for key in working),
+        "last_use": max(
+            (key.last_use for key in working if key.last_tried_at), key=lambda use: use.at, default=None
+        ),
         "refused": len(keys) - len(working),
         "list": data.get("list", ""),
         "back": list_address(request, store),

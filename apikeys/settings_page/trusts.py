@@ -1,5 +1,6 @@
 """Trusted workloads: their form, the list, one trust with its exchanges, and what can be done to it."""
 
+from functools import partial
 from typing import Any, cast
 
 from django import forms
@@ -42,13 +43,10 @@ PROJECT_CLAIMS = {GITHUB: "repository", GITLAB: "project_path"}
 NAME_TAKEN = "Another trust of this store has this name. Choose a different one."
 
 
-class ClaimField(forms.CharField):
-    """The value of a claim that the form has a name for, or nothing."""
-
-    widget = forms.TextInput(PLAIN_TEXT)
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, max_length=MAX_CLAIM_LENGTH, **kwargs)
+# The value of a claim that the form has a name for, or nothing.
+ClaimField = partial(
+    forms.CharField, required=False, max_length=MAX_CLAIM_LENGTH, widget=forms.TextInput(PLAIN_TEXT)
+)
 
 
 class TrustForm(KeyForm):
@@ -84,13 +82,11 @@ class TrustForm(KeyForm):
             kwargs.setdefault("initial", initial_of(trust))
         super().__init__(*args, store=store, **kwargs)
         self.trust = trust
+        # Left to the database: a trust's name is unlike those of trusts only.
+        self.others = self.others.none()
         self.fields["name"].help_text = "Where it runs, such as “Deploy” or “Nightly export”."
         choices = [(issuer, ISSUER_NAMES.get(issuer, issuer)) for issuer in settings.OIDC_ISSUERS]
         self.fields["issuer"].choices = choices  # type: ignore[attr-defined]
-
-    def is_name_taken(self, name: str) -> bool:
-        """Leave it to the database: a trust's name is unlike those of trusts only."""
-        return False
 
     def clean_claims(self) -> dict[str, str]:
         """Return the claims as they were typed, a line each: a name, = and a value."""

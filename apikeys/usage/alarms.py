@@ -72,7 +72,8 @@ def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) ->
         refused = (
             Refusal.objects.for_key(key).open().filter(reason__in=FENCE_REASONS, last_at__gte=key.fenced_at)
         )
-        if lines := [describe(refusal, clients_of(key)) for refusal in refused.order_by("-last_at")]:
+        clients = clients_of(key)
+        if lines := [describe(refusal, clients) for refusal in refused.order_by("-last_at")]:
             emails.send_notice_once(Notice.FENCE, key, hour, facts=[("Fenced", key.fenced_at)], lines=lines)
 
 

@@ -44,6 +44,10 @@ class Bar:
     def total(self) -> int:
         return self.succeeded + self.refused + self.failed
 
+    @property
+    def let_in(self) -> int:
+        return self.succeeded + self.failed
+
     def add(self, outcome: str, requests: int) -> None:
         setattr(self, outcome, getattr(self, outcome) + requests)
 
@@ -92,23 +96,21 @@ class Period:
     def failed(self) -> int:
         return sum(bar.failed for bar in self.bars)
 
+    @property
+    def let_in(self) -> int:
+        return self.succeeded + self.failed
+
 
 @lru_cache
 def frames_of(time_range: TimeRange, hour: datetime) -> list[tuple[datetime, datetime, str]]:
-    """Return the start, end and label of each bar; the last one holds this hour."""
-    return [
-        (start, end, f"{start:{LABELS[time_range.unit]}}")
-        for start, end in pairwise(bounds_of(time_range, hour))
-    ]
-
-
-def bounds_of(time_range: TimeRange, hour: datetime) -> list[datetime]:
-    """Return when each of the range's hours, days or months begins, that of this hour and the next last."""
-    steps = range(1 - int(time_range.value[:-1]), 2)
-    if time_range.unit == "hour":
-        return [hour + timedelta(hours=step) for step in steps]
-    today = hour.replace(hour=0)
-    if time_range.unit == "day":
-        return [today + timedelta(days=step) for step in steps]
-    months = [today.year * 12 + today.month - 1 + step for step in steps]
-    return [datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in months]
+    """Return the start, end and label of each hour, day or month of a range; the last has this hour."""
+    steps, today = range(1 - int(time_range.value[:-1]), 2), hour.replace(hour=0)
+    match time_range.unit:
+        case "hour":
+            bounds = [hour + timedelta(hours=step) for step in steps]
+        case "day":
+            bounds = [today + timedelta(days=step) for step in steps]
+        case _:
+            months = [today.year * 12 + today.month - 1 + step for step in steps]
+            bounds = [datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in months]
+    return [(start, end, f"{start:{LABELS[time_range.unit]}}") for start, end in pairwise(bounds)]

@@ -1,14 +1,13 @@
 """Usage read back, by UTC days: the figures behind the settings page and ``GET /v1/api-key/``."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import F, Max, Sum
 from django.db.models.functions import TruncMonth
-from django.utils import timezone
 
 from apikeys.models import ApiKey, HourlyUsage, StoreUsage, Usage
 from apikeys.models.outcomes import Outcome
@@ -130,37 +129,3 @@ def _removable(key: ApiKey, used: set[str]) -> list[str]:
         return []
     kept |= {scope.replace(":write", ":read") for scope in kept}
     return [scope for scope in key.access if scope not in kept]
-
-
-@dataclass(slots=True)
-class Impact:
-    """The harm if the key stopped working: requests that are let in now, and the last one of all."""
-
-    since_yesterday: int
-    last_7_days: int
-    last_use: Any
-
-
-def impacts(keys: Collection[ApiKey]) -> dict[int, Impact]:
-    """Return the impact of each key by its id, in one query.
-
-    Counts are by UTC day: ``since_yesterday`` covers at least the last 24 hours.
-    """
-    found = {key.pk: Impact(0, 0, getattr(key, "last_use", None)) for key in keys}
-    yesterday = timezone.now().date() - timedelta(days=1)
-    rows = Usage.objects.filter(key__in=keys).exclude(outcome=Outcome.REFUSED).last_days(7)
-    for key_id, day, requests in rows.order_by().values_list("key_id", "day").annotate(Sum("requests")):
-        found[key_id].last_7_days += requests
-        if day >= yesterday:
-            found[key_id].since_yesterday += requests
-    return found
-
-
-def total_impact(of_each: Iterable[Impact]) -> Impact:
-    """Return the impact of several keys together."""
-    each = list(of_each)
-    return Impact(
-        since_yesterday=sum(one.since_yesterday for one in each),
-        last_7_days=sum(one.last_7_days for one in each),
-        last_use=max((one.last_use for one in each if one.last_use), key=lambda use: use.at, default=None),
-    )

@@ -124,7 +124,7 @@ def test_badge_filter_attention_reminder_and_permission_agree(
     assert {key.pk: key.status for key in ApiKey.objects.with_status(counts)} == {
         pk: key.status for pk, key in listed.items()
     }
-    lines = {line.state.name: line.count for line in attention_lines(counts)}
+    lines = {state.name: int(sentence.split()[0]) for state, sentence in attention_lines(counts)}
     assert {name: len(keys) for name, keys in found.items()} == {name: counts[name] for name in found}
     assert lines == {name: len(keys) for name, keys in found.items() if name in ATTENTION and keys}
     reminders.remind_of_expired_keys()

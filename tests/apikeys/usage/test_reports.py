@@ -8,6 +8,7 @@ from django.utils import timezone
 from apikeys.models import ApiKey
 from apikeys.models.outcomes import Outcome
 from apikeys.usage import reports
+from apikeys.usage.periods import TimeRange
 from tests.conftest import IssueKey
 from tests.key_requests import count_usage
 
@@ -68,20 +69,10 @@ def test_access_against_use_counts_what_was_refused_before_its_scope_was_looked_
     assert found.unused == ["orders:read"]
 
 
-def test_total_impact_adds_up_several_keys(issue: IssueKey) -> None:
-    keys = [issue()[0], issue()[0], issue()[0]]
-    count_usage(keys[0], 3)
-    count_usage(keys[1], 4, days_ago=3)
-    impacts = reports.impacts(keys)
-    assert [impacts[key.pk].last_7_days for key in keys] == [3, 4, 0]
-    total = reports.total_impact(impacts.values())
-    assert (total.since_yesterday, total.last_7_days, total.last_use) == (3, 7, None)
-
-
-def test_impacts_counts_what_was_let_in_since_yesterday_and_in_seven_days(issue: IssueKey) -> None:
+def test_of_keys_tells_what_was_let_in_since_yesterday_and_in_seven_days(issue: IssueKey) -> None:
     key, _ = issue()
     for days_ago, requests in ((0, 1), (1, 2), (2, 4), (6, 8), (7, 16)):
         count_usage(key, requests, days_ago=days_ago)
     count_usage(key, 32, outcome=Outcome.REFUSED)
-    impact = reports.impacts([key])[key.pk]
-    assert (impact.since_yesterday, impact.last_7_days, impact.last_use) == (3, 15, None)
+    period = reports.of_keys([key], TimeRange.WEEK)[key.pk]
+    assert (sum(day.let_in for day in period.bars[-2:]), period.let_in) == (3, 15)
