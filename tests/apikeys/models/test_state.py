@@ -212,4 +212,7 @@ def test_attention_lines_count_one_store_in_one_query(
     save_key(other_store, created=-31)
     with django_assert_num_queries(1):
         lines = attention_lines(ApiKey.objects.for_store(store).count_by_state())
-    assert list(map(str, lines)) == ["1 key expiring within 7 days", "2 keys never used in 30 days"]
+    assert [sentence for _, sentence in lines] == [
+        "1 key expiring within 7 days",
+        "2 keys never used in 30 days",
+    ]
