@@ -144,8 +144,6 @@ class OrderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
 
 
 class OrderLineInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
-    """The lines of an order, read-only."""
-
     model = OrderLine
     fields = readonly_fields = ("name", "sku", "quantity", "unit_price", "total")
     can_delete = False

@@ -86,7 +86,6 @@ class SessionListView(ListUserSessionsView):  # type: ignore[misc]  # allauth ha
 
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    """Sign a person out in one of their browsers."""
     session = UserSession.objects.filter(user=request.user, pk=pk).first()
     if session is None:
         raise Http404("Nobody is signed in there any more.")

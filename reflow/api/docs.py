@@ -62,7 +62,6 @@ def reference(request: HttpRequest) -> HttpResponse:
 
 
 def describe_operations() -> Iterator[dict[str, Any]]:
-    """Yield every operation with its method, path, summary, description and the names of its parameters."""
     for path, operations in get_schema()["paths"].items():
         for method, operation in operations.items():
             yield {
@@ -116,7 +115,6 @@ def render_examples(
 
 
 def describe_errors() -> Iterator[dict[str, Any]]:
-    """Yield every error with its status, code, sentence and challenge."""
     for code, error in ERROR_CODES.items():
         challenge = build_challenge(code, error.sentence, error.example)
         yield {"status": error.status, "code": code, "sentence": error.sentence, "challenge": challenge}

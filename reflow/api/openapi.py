@@ -130,7 +130,6 @@ REQUEST_HEADERS = {
 
 
 def header_parameters(method: str) -> list[dict[str, Any]]:
-    """Describe the headers that a request with this method may have."""
     return [
         {"name": name, "in": "header", **describe(description, {"maxLength": MAX_HEADER_LENGTH})}
         for name, description in REQUEST_HEADERS[method].items()

@@ -168,7 +168,6 @@ class AutoSchema(openapi.AutoSchema):
         return operation
 
     def describe_access(self) -> str:
-        """Say whether the operation needs a key, and with which scope."""
         scope = self.route.scope
         match self.route.key:
             case Key.OPTIONAL:
@@ -180,7 +179,6 @@ class AutoSchema(openapi.AutoSchema):
                 return f"**Needs a key** with `{scope}`." if scope else "**Needs a key**, with any scope."
 
     def add_headers(self, operation: dict[str, Any]) -> None:
-        """Name the headers of the responses to this method."""
         responses = operation["responses"]
         for status in responses.keys() & {"200", "201"}:
             responses[status]["headers"] |= header_references("ETag", "Last-Modified")

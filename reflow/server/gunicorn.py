@@ -70,7 +70,6 @@ def on_reload(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Measure the worker's memory and threads."""
     from reflow.server import process_metrics
 
     process_metrics.start(threads)
@@ -85,7 +84,6 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def on_exit(server: Any) -> None:
-    """Remove the metrics of all processes."""
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 

@@ -115,7 +115,6 @@ class Replica:
             time.sleep(CHECK_SECONDS)
 
     def check(self) -> State:
-        """Compare the replica with the primary."""
         taken_at = time.monotonic()
         try:
             moment, position, database, required = read_row(DEFAULT_DB_ALIAS, PRIMARY_QUERY)
@@ -191,5 +190,4 @@ class Replicas:
 
 
 def replicas() -> Replicas:
-    """Return the replicas of this process."""
     return cast("Replicas", apps.get_app_config("reflow").replicas)  # type: ignore[attr-defined]

@@ -46,7 +46,6 @@ class Deadlines:
         self.requests[threading.get_ident()] = Waiting(databases, self.checks + seconds / CHECK_SECONDS)
 
     def end(self) -> None:
-        """Note that this thread's request is answered."""
         del self.requests[threading.get_ident()]
 
     def start_thread(self) -> None:

@@ -66,7 +66,6 @@ class StoreScopedViewSet(GenericViewSet[Any]):
             self.parameters = parse_parameters(request.query_params, self.get_parameter_names())
 
     def get_parameter_names(self) -> list[str]:
-        """Return the query parameters that the requested action takes."""
         return []
 
     @property
@@ -135,7 +134,6 @@ class ObjectViewSet(StoreScopedViewSet):
         return {**super().get_serializer_context(), "store": self.store}
 
     def get_lookup(self) -> Q:
-        """Return the condition that finds the object in the address."""
         return Q(pk=self.kwargs["pk"])
 
     def get_object(self) -> Any:

@@ -98,8 +98,6 @@ class UtcDateTimeFilter(filters.IsoDateTimeFilter):
 
 
 class NumberFilter(filters.Filter):
-    """Compares a column with a whole number."""
-
     field_class = forms.IntegerField
     schema: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_ID}
 
@@ -155,8 +153,6 @@ class WordFilter(filters.ChoiceFilter):
 
 
 class FlagFilter(WordFilter):
-    """Finds rows by ``true`` or ``false``."""
-
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(("true", "false"), **kwargs)
         self.schema = {"type": "boolean"}
@@ -174,8 +170,6 @@ class PatternFilter(filters.Filter):
 
 
 class CharFilter(filters.CharFilter):
-    """Finds rows by a text of limited length."""
-
     def __init__(self, *args: Any, max_length: int = MAX_SEARCH_LENGTH, **kwargs: Any) -> None:
         super().__init__(*args, max_length=max_length, **kwargs)
         self.schema = {"type": "string", "maxLength": max_length}

@@ -26,8 +26,6 @@ from stores.models import (
     Order,
     OrderLine,
     Product,
-    ProductCategory,
-    ProductVariant,
     Store,
 )
 
@@ -48,7 +46,6 @@ def seed(*, orders: int = 600) -> tuple[Store, Store]:
 
 
 def load(name: str) -> Any:
-    """Return what a JSON file of this folder holds."""
     return json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))
 
 
@@ -114,8 +111,6 @@ class Seed:
     def create_products(self) -> list[Product]:
         """Create categories, each after its parent, and what is in them; return the products by age."""
         categories: dict[str, Category] = {}
-        places: list[ProductCategory] = []
-        variants: list[ProductVariant] = []
         for position, category in enumerate(self.demo["categories"]):
             name = category["name"]
             categories[name] = Category.objects.create(
@@ -127,31 +122,16 @@ class Seed:
                 position=position,
             )
             for item in category["products"]:
-                described = item.pop("variants", [])
-                product = self.build_product(item, position=len(places))
-                places.append(ProductCategory(store=self.store, product=product, category=categories[name]))
-                # They cost what their product does unless they have a price of their own.
-                prices = {"price": product.price, "original_price": product.original_price}
-                variants += [
-                    ProductVariant(
-                        store=self.store,
-                        product=product,
-                        sku=f"{product.sku}-{number}",
-                        position=number,
-                        **(prices | variant),
-                    )
-                    for number, variant in enumerate(described, start=1)
-                ]
-        Product.objects.bulk_create(place.product for place in places)
-        ProductCategory.objects.bulk_create(places)
-        ProductVariant.objects.bulk_create(variants)
+                self.create_product(item, categories[name])
         return list(self.store.products.prefetch_related("variants").order_by("created_at"))
 
-    def build_product(self, item: dict[str, Any], *, position: int) -> Product:
-        """Return a product with its columns in ``item``: ``age`` in days, and as many ``pictures``."""
+    def create_product(self, item: dict[str, Any], category: Category) -> None:
+        """Create a product with its columns in ``item``: ``age`` in days, and as many ``pictures``."""
+        variants = item.pop("variants", [])
+        position = self.store.products.count()
         handle = slugify(item["name"])
         picture = f"https://images.example/{slugify(self.store.name)}/{handle}"
-        return Product(
+        product = Product.objects.create(
             store=self.store,
             handle=handle,
             sku=f"{self.demo['sku_prefix']}-{1000 + 10 * position}",
@@ -164,6 +144,11 @@ class Seed:
             description=item["excerpt"],
             **item,
         )
+        product.categories.add(category, through_defaults={"store": self.store})
+        # A variant costs what its product does unless it has a price of its own.
+        prices = {"price": product.price, "original_price": product.original_price}
+        for number, variant in enumerate(variants, start=1):
+            product.variants.create(sku=f"{product.sku}-{number}", position=number, **(prices | variant))
 
     def create_customers(self, number: int) -> list[Customer]:
         """Create customers in the order in which they joined, half of them from the store's country."""
@@ -264,5 +249,4 @@ class Seed:
         return status, Order.PaymentStatus.UNPAID if is_unpaid else Order.PaymentStatus.PAID
 
     def fill_digits(self, pattern: str) -> str:
-        """Return the pattern with a random digit for each #."""
         return re.sub("#", lambda _: str(self.rng.randrange(10)), pattern)

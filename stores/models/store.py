@@ -63,5 +63,4 @@ class Store(models.Model):
 
 class StoreScopedQuerySet(models.QuerySet[Row]):
     def for_store(self, store: Store) -> Self:
-        """Only the rows of this store."""
         return self.filter(store=store)

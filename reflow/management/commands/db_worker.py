@@ -28,7 +28,6 @@ class Command(db_worker.Command):
 
 
 def wait_for_database() -> None:
-    """Return once the database answers."""
     while True:
         try:
             connection.close()
