@@ -19,9 +19,11 @@ MAX_SEARCH_LENGTH = 100
 _KEY = re.compile(rf"[0-9a-f]{{{PREFIX_LENGTH}}}\.[0-9a-f]{{{SECRET_LENGTH}}}")
 # The dot between the halves, as often percent-encoded as may be: %2E, %252E, %25252E.
 _DOT = r"(?:\.|%(?:25)*+2[eE])"
-# A key or most of one, in any text. The prefix is looked back at, so that the end of one key can be the
-# beginning of the next.
-_KEY_IN_TEXT = re.compile(rf"(?<=([0-9a-fA-F]{{{PREFIX_LENGTH}}})){_DOT}([0-9a-fA-F]{{8,}})")
+# A key or most of one, in any text. It begins with the dot, of which texts have few: a search goes from one
+# to the next. The prefix is looked back at: the end of one key can be the beginning of the next.
+_KEY_IN_TEXT = re.compile(
+    rf"[.%](?<=([0-9a-fA-F]{{{PREFIX_LENGTH}}})[.%])(?:(?<=\.)|(?<=%)(?:25)*+2[eE])([0-9a-fA-F]{{8,}})"
+)
 _PREFIX_IN_TEXT = re.compile(
     rf"(?<![0-9a-z])[0-9a-f]{{{PREFIX_LENGTH}}}(?![0-9a-z])|[0-9a-f]{{{PREFIX_LENGTH}}}(?={_DOT})",
     re.IGNORECASE,
