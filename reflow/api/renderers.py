@@ -39,9 +39,12 @@ class ContentNegotiation(DefaultContentNegotiation):
     """Answers in JSON whoever accepts it or asks for HTML, as a person with a browser does."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        first, accept = renderers[0], request.META.get("HTTP_ACCEPT", "*/*")
+        if accept in {"*/*", first.media_type}:
+            return first, first.media_type  # as nearly always, and nothing to compare
         try:
             return super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:
-            if "text/html" in request.META.get("HTTP_ACCEPT", "").lower():
-                return renderers[0], renderers[0].media_type
+            if "text/html" in accept.lower():
+                return first, first.media_type
             raise
