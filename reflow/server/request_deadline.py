@@ -13,6 +13,7 @@ from typing import NamedTuple, cast
 
 from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse
@@ -69,16 +70,17 @@ class Deadlines:
 class RequestDeadlineMiddleware:
     """Ends the database connections of a request that takes twice DATABASE_TIMEOUT_SECONDS: it answers 503.
 
-    One to a read replica that has stopped answering is ended at once: the primary takes its place.
+    One to a read replica that has stopped answering is ended at once: the primary takes its place. On SQLite
+    there is no server to wait for.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if connection.vendor != "postgresql" or not settings.DATABASE_TIMEOUT_SECONDS:
+            raise MiddlewareNotUsed
         self.get_response = get_response
         self.deadlines = cast("Deadlines", apps.get_app_config("reflow").deadlines)  # type: ignore[attr-defined]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if connection.vendor != "postgresql" or not settings.DATABASE_TIMEOUT_SECONDS:
-            return self.get_response(request)
         self.deadlines.begin(2 * settings.DATABASE_TIMEOUT_SECONDS)
         try:
             return self.get_response(request)
