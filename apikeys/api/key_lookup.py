@@ -15,17 +15,13 @@ from apikeys.models import ApiKey
 from stores.models import Store
 
 
-def _moment(value: datetime | None) -> datetime | None:
+def _moment(value: datetime) -> datetime:
     """Return a moment as an aware datetime: SQLite has it without a zone, in UTC."""
-    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
-
-
-def _json(value: str | None) -> Any:
-    return None if value is None else json.loads(value)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 # What a request needs of a key: reading any other field costs a query. In the order of the model's fields,
-# as from_db() takes them, each with what makes its value of the database's.
+# as from_db() takes them, each with what makes its value of the database's where that is not null.
 FIELDS: dict[str, Callable[[Any], Any] | None] = {
     "id": None,
     "store_id": None,
@@ -40,7 +36,7 @@ FIELDS: dict[str, Callable[[Any], Any] | None] = {
     "reactivates_at": _moment,
     "leaked_at": _moment,
     "suspended_at": _moment,
-    "fence": _json,
+    "fence": json.loads,
     "is_canary": bool,
     "is_unconfirmed": bool,
     "replaced_at": _moment,
@@ -65,10 +61,10 @@ def find_key(prefix: str, digest: str) -> ApiKey | None:
         return None
     *columns, store_name, store_currency, store_changed_at = row
     values = [
-        value if convert is None else convert(value)
+        value if value is None or convert is None else convert(value)
         for value, convert in zip(columns, CONVERTERS, strict=True)
     ]
     key: ApiKey = ApiKey.from_db(DEFAULT_DB_ALIAS, FIELDS, values)
-    store = (key.store_id, store_name, store_currency, _moment(store_changed_at))
+    store = (key.store_id, store_name, store_currency, store_changed_at and _moment(store_changed_at))
     key.store = Store.from_db(DEFAULT_DB_ALIAS, STORE_FIELDS, store)
     return key

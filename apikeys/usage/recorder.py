@@ -39,14 +39,15 @@ class Recorder:
 
     def record(self, request: KeyRequest) -> None:
         """Count one request; it is written within the interval, or now where that is 0."""
+        is_written_now = not settings.USAGE_FLUSH_SECONDS
         with self._counting:
             if not self._gathering.add(request):
                 self._uncounted += 1
             if _is_logged(request) and not self._gathering.add_to_log(request):
                 self._unlogged += 1
-            if settings.USAGE_FLUSH_SECONDS:
+            if not is_written_now:
                 self._start_thread()
-        if not settings.USAGE_FLUSH_SECONDS:
+        if is_written_now:
             self.flush()
 
     def flush(self) -> None:
@@ -119,9 +120,8 @@ def _report_lost(requests: int, rows: int, reason: str, *, exc_info: bool = Fals
 
 def _is_logged(request: KeyRequest) -> bool:
     """Whether REQUEST_LOG asks for a row of this request."""
-    if settings.REQUEST_LOG == "errors":
-        return request.reason is not None
-    return bool(settings.REQUEST_LOG == "all")
+    logged: str = settings.REQUEST_LOG
+    return logged == "all" or (logged == "errors" and request.reason is not None)
 
 
 _recorder = Recorder()

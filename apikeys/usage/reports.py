@@ -68,7 +68,7 @@ def of_key(key: ApiKey) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
     by_resource: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Outcome.values, 0))
     by_reason: dict[str, int] = defaultdict(int)
     rows = key.usage.last_days().values_list("resource", "outcome", "reason").annotate(Sum("requests"))
-    for resource, outcome, reason, requests in rows.order_by("resource"):
+    for resource, outcome, reason, requests in sorted(rows):
         by_resource[resource or "other"][outcome] += requests
         if reason:
             by_reason[reason] += requests
