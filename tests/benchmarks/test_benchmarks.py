@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import migrated
-from tests.benchmarks import arithmetic, in_process
+from tests.benchmarks import in_process
 from tests.benchmarks.places import places
 from tests.benchmarks.report import Report, Row
 from tests.benchmarks.sides import Side
@@ -50,8 +50,3 @@ def test_a_quick_run_leaves_rows(course: in_process.Course, tmp_path: Path) -> N
 def test_a_row_says_whether_its_ratio_is_within_the_bound() -> None:
     assert [Row("", "", "µs", ours, 100, 0.5).holds for ours in (50, 51)] == [True, False]
     assert [Row("", "", "", ours, 100, 1.8, is_least=True).holds for ours in (180, 179)] == [True, False]
-
-
-def test_the_arithmetic_reckons_with_a_busy_hour_and_idle_cores() -> None:
-    # 34,722 requests a second of 6 ms each keep 208 cores busy, which are 60 % of 348.
-    assert "| web servers | 6.00 | 348 | 22 |" in list(arithmetic.lines({"web servers": 6.0}))
