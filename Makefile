@@ -66,12 +66,12 @@ ON_POSTGRESQL := $(addprefix tests/, \
 	$(addprefix apikeys/settings_page/, test_activity.py test_list.py test_programs.py test_requests.py test_trusts.py) \
 	apikeys/api/test_authentication.py apikeys/api/test_key_lookup.py apikeys/api/test_key_management.py \
 	apikeys/api/test_middleware.py apikeys/api/test_revoke.py apikeys/api/test_token.py \
-	stores/api stores/test_demo.py stores/test_demo_seed.py stores/test_models.py \
+	stores/api stores/test_demo.py stores/test_models.py \
 	reflow/accounts/test_admin.py reflow/accounts/test_email_addresses.py \
 	reflow/api/test_bad_input.py reflow/api/test_conditional_requests.py \
 	reflow/api/test_idempotency.py reflow/api/test_pagination.py reflow/api/test_unavailable.py \
 	reflow/observability/test_database_metrics.py reflow/observability/test_health_checks.py \
-	reflow/server/test_database.py reflow/server/test_request_deadline.py \
+	reflow/server/test_database.py \
 	reflow/test_admin_site.py reflow/test_daily.py reflow/test_monitoring.py \
 	resilience/test_emails.py resilience/test_usage.py \
 	security/test_concurrency.py security/test_injection.py security/test_stored_keys.py \
