@@ -1,11 +1,13 @@
-"""Several callers that begin together."""
+"""Several callers that begin together, and what others are doing on the tests' PostgreSQL at this moment."""
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
+
+from tests import programs
 
 MANY = 8
 
@@ -23,3 +25,19 @@ def at_once(action: Callable[[int], Any], count: int = MANY) -> list[Any]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(run, range(count)))
+
+
+def wait_until(count: int, condition: str) -> None:
+    """Come back when so many other connections to this database are as the condition says."""
+
+    def is_so() -> bool:
+        with connection.cursor() as cursor:
+            # Or this transaction would see for ever what it saw first.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity "  # noqa: S608
+                f"WHERE datname = current_database() AND pid <> pg_backend_pid() AND {condition}"
+            )
+            return bool(cursor.fetchone()[0] == count)
+
+    programs.wait_until(is_so)

@@ -1,16 +1,14 @@
-"""Keys and usage in the admin: looked at, searched, switched off, and never shown in the clear."""
+"""Keys, usage and requests in the admin: looked at, searched, switched off, and never shown in the clear."""
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import Model
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apikeys import lifecycle
@@ -30,7 +28,7 @@ from apikeys.models import (
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from tests.conftest import IssueKey, admin_page, bearer, make_staff
-from tests.key_requests import count_usage
+from tests.key_requests import count_usage, make_request, write_usage
 
 MODELS: list[type[Model]] = [
     ApiKey,
@@ -110,19 +108,6 @@ def test_exchanges_are_listed_with_the_name_of_their_trust_or_the_number_of_a_de
     page = operator.get(admin_page(TokenExchange, "changelist")).text
     for trust in ("Deploy", "4711"):
         assert f'<td class="field-trust_name">{trust}</td>' in page
-
-
-def test_key_list_takes_as_many_queries_for_many_keys(operator: Client, issue: IssueKey) -> None:
-    def count_queries() -> int:
-        with CaptureQueriesContext(connection) as asked:
-            assert operator.get(admin_page(ApiKey, "changelist")).status_code == 200
-        return len(asked)
-
-    issue()
-    of_one = count_queries()
-    for _ in range(5):
-        issue()
-    assert count_queries() == of_one
 
 
 # Finding.
@@ -239,3 +224,34 @@ def test_set_rate_limit_keeps_what_changed_meanwhile(issue: IssueKey, owner: Use
     changed = ApiKey.objects.get(pk=key.pk)
     assert changed.rate_limit == 7
     assert changed.deactivated_at is not None
+
+
+# The request log.
+
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture
+def keys(issue: IssueKey, other_store: Store) -> list[ApiKey]:
+    """A key of each of two stores, each with one refused request."""
+    issued = [issue()[0], issue(store=other_store)[0]]
+    refused: dict[str, Any] = {"status_code": 401, "reason": "api_key_expired"}
+    write_usage(
+        make_request(issued[0], request_id=FIRST, **refused),
+        make_request(issued[1], request_id=SECOND, **refused),
+    )
+    return issued
+
+
+def shown(operator: Client, q: str) -> set[UUID]:
+    response = operator.get(admin_page(LoggedRequest, "changelist"), {"q": q})
+    assert response.status_code == 200
+    return {request_id for request_id in (FIRST, SECOND) if str(request_id) in response.text}
+
+
+def test_request_log_is_searched_by_key_store_and_request_id(operator: Client, keys: list[ApiKey]) -> None:
+    assert shown(operator, "") == {FIRST, SECOND}
+    for typed in (keys[0].prefix, "267418190", str(FIRST), f" {FIRST.hex} "):
+        assert shown(operator, typed) == {FIRST}, typed
+    for typed in ("0000000", "999999999", "9" * 40, "'", "\u202e", str(UUID(int=3))):
+        assert shown(operator, typed) == set(), typed

@@ -1,6 +1,7 @@
 """Commands of operators: find, revoke, suspend and resume."""
 
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+import manage
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, AuditEntry
@@ -209,3 +211,19 @@ def test_commands_say_in_a_line_that_the_database_is_away(monkeypatch: pytest.Mo
         refusal("resume_keys", "267418190")
         == "The database cannot be used: connection refused Is the server running?"
     )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_name_that_the_terminal_cannot_show_is_escaped(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    key, _ = issue(name="Łódź 店舗")
+    printed = io.BytesIO()
+    stdout = io.TextIOWrapper(printed, encoding=encoding, write_through=True)
+    with monkeypatch.context() as terminal:
+        terminal.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(key.prefix.encode())))
+        terminal.setattr(sys, "stdout", stdout)
+        terminal.setattr(sys, "argv", ["manage.py", "find_keys", "-"])
+        manage.main()
+    assert key.prefix.encode() in printed.getvalue()
+    assert b"\\u5e97\\u8217" in printed.getvalue()

@@ -1,4 +1,4 @@
-"""A key's columns and constraints, and the states it can be in."""
+"""A key's columns and constraints, and keys as they are found."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +13,7 @@ from stores.models import Store
 from stores.resources import Access, Resource
 from stores.text import comparable
 from tests.conftest import IssueKey
+from tests.key_requests import count_usage
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -76,3 +77,26 @@ def test_key_reactivates_after_its_deactivation_in_the_database(issue: IssueKey)
     now = timezone.now()
     with pytest.raises(IntegrityError, match="reactivates_after"), transaction.atomic():
         ApiKey.objects.filter(pk=key.pk).update(deactivated_at=now, reactivates_at=now - timedelta(hours=1))
+
+
+# Finding.
+
+
+def test_search_finds_a_key_by_name_note_prefix_or_whole_key(issue: IssueKey) -> None:
+    key, plaintext = issue(name="Warehouse sync", note="For the Caf\u00e9")
+    issue(name="Accounting")
+    for text in ("house", "ＨＯＵＳＥ", "CAFE\u0301", key.prefix, key.prefix[:6], plaintext, key.masked):
+        assert list(ApiKey.objects.search(text)) == [key], text
+    for text in ("nothing like it", "%", "_", "\\", "' OR '1'='1"):
+        assert not ApiKey.objects.search(text).exists(), text
+
+
+@pytest.mark.usefixtures("within_a_minute")
+@pytest.mark.parametrize("requests", [(5, 9), (9, 5)])
+def test_busiest_first_counts_thirty_days(issue: IssueKey, requests: tuple[int, int]) -> None:
+    made = [issue()[0], issue()[0], issue()[0]]
+    for key, count in zip(made, requests, strict=False):
+        count_usage(key, count)
+    count_usage(made[2], 1000, days_ago=30)
+    busiest = [made[0], made[1]] if requests[0] > requests[1] else [made[1], made[0]]
+    assert list(ApiKey.objects.busiest_first()) == [*busiest, made[2]]

@@ -16,7 +16,7 @@ from apikeys.usage import writer
 from apikeys.usage.batch import Batch
 from apikeys.usage.recorder import Recorder
 from stores.models import Store
-from tests.backends import wait_until
+from tests.concurrency import wait_until
 from tests.conftest import IssueKey
 from tests.key_requests import make_request
 

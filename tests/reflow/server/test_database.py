@@ -1,6 +1,7 @@
 """What a web process does with its connections to PostgreSQL."""
 
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -131,3 +132,9 @@ def test_other_features_that_are_not_supported_stay_mistakes_of_ours() -> None:
 
     with connection.execute_wrapper(refuse):
         assert client.get("/v1/stores/267418190/").status_code == 500
+
+
+def test_one_thread_watches_the_requests_of_all_instances_of_the_middleware() -> None:
+    for _ in range(3):
+        assert Client().get("/docs/").status_code == 200
+    assert [thread.name for thread in threading.enumerate()].count("deadlines") == 1

@@ -1,10 +1,18 @@
 """What is wrong with a body is named by field, on POST and on PATCH, and nothing of it is written."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db.models import Model
+from rest_framework import serializers
 
+from stores.api.categories import CategorySerializer
+from stores.api.coupons import CouponSerializer
+from stores.api.customers import CustomerSerializer
+from stores.api.orders import OrderSerializer
+from stores.api.products import ProductSerializer
+from stores.api.serializers import describe_wrong_type
 from stores.models import Category, Coupon, Customer, Order, Product, Store
 from stores.resources import Resource
 from tests.shop import IMAGE, PICTURE, Caller, refused
@@ -132,3 +140,29 @@ def test_a_write_names_what_is_wrong_and_writes_nothing(api: Caller, store: Stor
             assert list(refused(api.post(f"/{resource}", new | change))) == fields, change
     assert api.get(path).json() == before
     assert model._default_manager.count() == number
+
+
+# JSON types are kept apart: what is called a string takes no number, and the other way round.
+
+
+def single_fields(field: Any) -> Iterator[Any]:
+    """Every field that can be written and holds a single value, however deep."""
+    if hasattr(field, "child"):
+        yield from single_fields(field.child)
+    elif hasattr(field, "fields"):
+        for inner in field.fields.values():
+            yield from single_fields(inner)
+    elif not field.read_only and not isinstance(field, serializers.DateTimeField):  # which takes no number
+        yield field
+
+
+@pytest.mark.parametrize(
+    "serializer",
+    [CategorySerializer, CouponSerializer, CustomerSerializer, OrderSerializer, ProductSerializer],
+)
+def test_describe_wrong_type_names_a_value_of_another_type_for_any_field(serializer: type[Any]) -> None:
+    fields = list(single_fields(serializer(context={"store": None})))
+    assert fields
+    for field in fields:
+        wrong = "5" if isinstance(field, serializers.IntegerField | serializers.BooleanField) else 5
+        assert describe_wrong_type(field, wrong), field

@@ -1,13 +1,12 @@
 """Categories over HTTP: one nested tree, and what can be done to it."""
 
-import threading
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from stores.models import Category, Product, Store
+from tests.concurrency import at_once
 from tests.shop import Caller, make_product, refused
 from tests.shop import make_category as make
 
@@ -73,25 +72,15 @@ def test_the_tree_has_a_depth_that_can_be_read(api: Caller, store: Store) -> Non
 @pytest.mark.django_db(transaction=True)
 def test_two_changes_at_once_make_no_circle(api: Caller, store: Store) -> None:
     kitchen, garden = make(store), make(store, "Garden")
-    together = threading.Barrier(2)
-    statuses = []
+    pairs = [(kitchen, garden), (garden, kitchen)]
 
-    def hang(category: Category, parent: Category) -> None:
-        together.wait()
-        statuses.append(api.patch(f"/categories/{category.pk}", {"parent": str(parent.pk)}).status_code)
-        connection.close()
+    def hang(number: int) -> int:
+        category, parent = pairs[number]
+        return int(api.patch(f"/categories/{category.pk}", {"parent": str(parent.pk)}).status_code)
 
     for _ in range(5):
         Category.objects.update(parent=None)
-        statuses.clear()
-        threads = [
-            threading.Thread(target=hang, args=pair) for pair in ((kitchen, garden), (garden, kitchen))
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sorted(statuses) == [200, 400]
+        assert sorted(at_once(hang, 2)) == [200, 400]
 
 
 def test_delete_refuses_a_category_with_subcategories_unless_asked_and_leaves_the_products(

@@ -1,6 +1,5 @@
 """Writing what was read: conditions that are compared where it is written, and what counts as no change."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.utils import timezone
 from stores.models import Change, Store
 from stores.models.changes import RESOURCES
 from stores.resources import Resource
+from tests.concurrency import at_once
 from tests.shop import Caller, make_category, make_coupon, make_customer, make_order, make_product, refused
 from tests.specimens import make_specimens
 
@@ -104,7 +104,7 @@ def test_writers_with_if_match_leave_an_exact_stock(api: Caller, store: Store, s
     path = f"/products/{make_product(store, quantity=WRITERS * ROUNDS).pk}"
     statuses: list[int] = []
 
-    def take() -> None:
+    def take(_: int) -> None:
         taken = 0
         while taken < ROUNDS:
             read = api.get(path)
@@ -112,13 +112,8 @@ def test_writers_with_if_match_leave_an_exact_stock(api: Caller, store: Store, s
             statuses.append(call(api, "patch", path, body, If_Match=read["ETag"]).status_code)
             # Anything but a conflict ends it, too.
             taken += statuses[-1] != 412
-        connection.close()
 
-    threads = [threading.Thread(target=take) for _ in range(WRITERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(take, WRITERS)
     assert set(statuses) <= {200, 412}
     assert api.get(path).json()["quantity"] == 0
 
