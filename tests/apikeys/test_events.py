@@ -24,10 +24,8 @@ LATER = NOON + timedelta(days=1)
 @pytest.mark.parametrize(
     ("event", "details", "sentence"),
     [
-        ("created", {"access": ["orders:read", "coupons:read"]}, "Created with orders:read, coupons:read."),
         ("created", {"predecessor": "19656ea", "access": ["orders:read"]}, "Created by rolling 19656ea."),
         ("created", {"predecessor": "19656ea", "renewed": True}, "Created: 19656ea renewed itself."),
-        ("updated", {"name": {"from": "Old", "to": "New"}}, "Renamed from “Old” to “New”."),
         (
             "updated",
             {"access": {"from": ["orders:read", "customers:read"], "to": ["orders:read", "orders:write"]}},
@@ -53,11 +51,7 @@ LATER = NOON + timedelta(days=1)
             {"successor": "19656ea", "works_until": NOON.isoformat()},
             "Rolled: replaced by 19656ea, works until 23 Nov 2026, 12:00 UTC.",
         ),
-        ("deactivated", {"until": None}, "Deactivated."),
-        ("deactivated", {"until": NOON.isoformat()}, "Deactivated until 23 Nov 2026, 12:00 UTC."),
-        ("suspended", {"reason": "Guessing."}, "Suspended all API keys: Guessing."),
         ("updated", {"sentence": "Widened access."}, "Widened access."),
-        ("leaked", {}, "Deactivated for good: reported as leaked by somebody who had it."),
     ],
 )
 def test_describe_makes_a_sentence_of_the_details(event: str, details: dict[str, Any], sentence: str) -> None:

@@ -53,12 +53,6 @@ def test_lock_store_locks_the_primary(store: Store, settings: Any) -> None:
 # Creating.
 
 
-def test_create_key_refuses_an_unknown_resource(issue: IssueKey) -> None:
-    with pytest.raises(ValueError, match="planets:read"):
-        issue(access=["orders:read", "planets:read"])
-    assert not ApiKey.objects.exists()
-
-
 def test_create_key_and_update_key_refuse_a_name_with_a_key_in_it(issue: IssueKey, by: Actor) -> None:
     key, plaintext = issue(name="  Ware\thouse  ")
     assert key.name == "Ware house"
@@ -262,10 +256,3 @@ def test_roll_key_hands_the_name_on(issue: IssueKey, by: Actor) -> None:
 
 
 # Deleting.
-
-
-def test_deactivate_key_fails_for_a_deleted_key(issue: IssueKey, by: Actor) -> None:
-    key, _ = issue()
-    lifecycle.delete_key(ApiKey.objects.get(pk=key.pk), by=by)
-    with pytest.raises(ApiKey.DoesNotExist):
-        lifecycle.deactivate_key(key, by=by)

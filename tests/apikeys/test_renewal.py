@@ -1,7 +1,6 @@
 """Keys that renew themselves: what is answered when, how long the old one works, and who is found out."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -331,17 +330,6 @@ def test_clients_of_the_guide_keep_a_working_key_wherever_they_are_killed(
         assert reused() == []
         lifecycle.report_leaked_keys([key], by=Actor())
     connection.close()
-
-
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="It takes systemd.")
-def test_units_of_the_timer_are_ones_that_systemd_takes(tmp_path: Path) -> None:
-    _, *named = re.split(r"^# /etc/systemd/system/(\S+)\n", example("timer", ""), flags=re.M)
-    units = dict(zip(named[::2], named[1::2], strict=True))
-    for name, text in units.items():
-        (tmp_path / name).write_text(text)
-    verified = run(["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in units)])
-    # It also tells of the machine's own units.
-    assert "renew-reflow-key" not in verified.stderr
 
 
 @pytest.mark.django_db(transaction=True)

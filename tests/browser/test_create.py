@@ -204,14 +204,15 @@ def test_an_example_with_the_key_can_be_copied_and_counts_as_copied(page: Page, 
 def test_closing_without_having_copied_asks_once(page: Page) -> None:
     page.goto(KEYS)
     for way in WAYS_TO_CLOSE:
-        created = save(page, open_dialog(page, "Add API Key"), way)
+        name = f'"><img src=x onerror=alert(1)> {way} مفتاح'
+        created = save(page, open_dialog(page, "Add API Key"), name)
         expect(created).to_be_visible()
         close(page, created, way, "Close")
         expect(created.get_by_role("alert")).to_contain_text("You have not copied the key")
         close(page, created, way, "Close")
         expect(created).to_be_hidden()
         expect(page.get_by_role("link", name="Add API Key")).to_be_focused()
-        expect(page.locator(".messages")).to_contain_text(f"You did not copy the key of {way}.")
+        expect(page.locator(".messages")).to_contain_text(f"You did not copy the key of {name}.")
         wait_for_history(page)
 
 

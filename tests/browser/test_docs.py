@@ -7,15 +7,6 @@ from tests.conftest import IssueKey
 from tests.specimens import make_specimens
 
 
-def test_an_example_is_copied(page: Page) -> None:
-    page.goto("/docs/api-keys/")
-    page.locator("summary", has_text="Python with httpx").first.click()
-    example = page.get_by_role("region", name="Read orders in Python with httpx")
-    example.locator("xpath=..").get_by_role("button", name="Copy").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == example.text_content()
-
-
 def test_a_key_pasted_into_the_reference_authorizes_what_is_tried_and_is_kept_nowhere(
     visitor: Page, store: Store, issue: IssueKey
 ) -> None:

@@ -16,7 +16,6 @@ from apikeys.models import ApiKey
 from reflow.management.commands import quickstart
 from stores.models import Store
 from tests.conftest import PASSWORD
-from tests.server import free_port
 
 URL = "http://127.0.0.1:8000"
 
@@ -38,13 +37,6 @@ def test_a_wrong_port_gets_one_line(port: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PORT", port)
     with pytest.raises(SystemExit, match=r"^PORT is .* from 1 to 65535.*make run PORT=8000.$"):
         call_command("quickstart")
-
-
-def test_blank_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
-    monkeypatch.setenv("HOST", " ")
-    monkeypatch.setenv("PORT", str(port))
-    assert quickstart.read_address() == f"127.0.0.1:{port}"
 
 
 @pytest.mark.django_db

@@ -60,22 +60,6 @@ def test_a_silent_mail_server_holds_up_nothing_but_emails(
     assert mail.recipients == dict.fromkeys(many_owners, 2)
 
 
-def test_emails_wait_for_a_mail_server_that_is_away_but_for_a_mailbox_that_does_not_exist(
-    many_owners: list[str], store: Store, tmp_path: Path
-) -> None:
-    mail = new_mail_server()
-    mail.refused.add(many_owners[0])
-    with worker(mail, database_of_the_tests(), tmp_path / "output"):
-        send_emails(store)
-        wait_until(lambda: Email.objects.filter(error="ConnectionRefusedError").count() == 2 * OWNERS)
-        with mail_server(mail):
-            wait_until(lambda: not Email.objects.waiting().exists())
-    assert mail.recipients == dict.fromkeys(many_owners[1:], 2)
-    assert set(Email.objects.exclude(failed_at=None).values_list("recipient__email", "error")) == {
-        (many_owners[0], "SMTPRecipientsRefused 550")
-    }
-
-
 def test_a_worker_that_is_killed_loses_no_email_and_repeats_one(
     mail: MailServer, many_owners: list[str], store: Store, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from apikeys.models import LastUse, StoreUsage, Usage, UsageWriter
 from stores.models import Product, Store
-from tests.backends import wait_until
+from tests.concurrency import wait_until
 from tests.conftest import IssueKey, bearer
 from tests.programs import children_of
 from tests.resilience.conftest import POSTGRESQL, Serve, counted, wait_until_counted
@@ -84,17 +84,6 @@ def test_what_a_killed_server_had_written_stays_and_the_rest_is_its_last_interva
         kill(site)
     # The last write seen began when the one before it had ended, and took all that was answered by then.
     assert answered_before <= counted() <= len(calls.answers)
-
-
-def test_with_an_interval_of_zero_a_killed_server_has_counted_every_answer(
-    serve: Serve, issue: IssueKey
-) -> None:
-    _, plaintext = issue()
-    site = serve("--workers=2", USAGE_FLUSH_SECONDS="0")
-    with Load([site.url], plaintext, writers=0) as calls:
-        calls.wait_for(60)
-        kill(site)
-    assert calls.served <= counted() <= len(calls.answers)
 
 
 @POSTGRESQL

@@ -1,7 +1,6 @@
 """Bombs: what is small to send and large to take in is refused, in an answer that is small too."""
 
 import gzip
-from itertools import product
 from typing import Any
 
 import pytest
@@ -81,19 +80,6 @@ def test_a_product_with_all_its_fields_is_read(api: Caller) -> None:
 def test_a_body_may_hold_so_many_values_and_no_more(db: None, values: int, code: str) -> None:
     """The object and the list are values, too."""
     refused(Client().post(HANDED_IN, {"keys": [1] * (values - 2)}, "application/json"), code)
-
-
-NUMBERS = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" * 5000, "1e-999", "0x10", "01", "+1"]
-
-
-def test_a_number_that_cannot_be_stored_is_refused(api: Caller) -> None:
-    for number, field in product(NUMBERS, ("price", "position", "name", "media")):
-        body = f'{{"name": "Mug", "price": 1, "{field}": {number}}}'
-        answer = api.client.generic("POST", f"{api.base}/products/", body, "application/json")
-        if answer.status_code == 201:  # 1e-999 is 0, and any number can be a name
-            assert number == "1e-999" or field == "name"
-            continue
-        refused(answer, "invalid", "parse_error")
 
 
 def test_a_body_with_a_member_twice_is_refused(api: Caller) -> None:

@@ -8,9 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
-from apikeys.models import ApiKey
 from stores.api.coupons import CouponViewSet
 from stores.api.customers import CustomerViewSet
 from stores.api.filters import SearchFilter
@@ -18,8 +16,6 @@ from stores.api.orders import OrderViewSet
 from stores.api.products import ProductViewSet
 from stores.models import Coupon, Customer, Order, Product
 from stores.text import comparable
-from tests.conftest import IssueKey
-from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops
 from tests.shop import Caller, make_coupon, make_customer, make_order, make_product, refused
 
@@ -92,27 +88,3 @@ def test_a_list_refuses_what_its_parameter_cannot_mean(shops: Shops, settings: A
 
 
 # Pages for people.
-
-
-def names_in(answer: Any) -> set[str]:
-    return {key.name for key in answer.context["page"].object_list}
-
-
-def test_the_find_box_finds_what_literally_has_the_text(shops: Shops, issue: IssueKey, owner: User) -> None:
-    # Two names that look alike cannot both be a store's.
-    distinct = {comparable(payload): payload for payload in PAYLOADS}.values()
-    for payload in distinct:
-        key, _ = issue()
-        # As from before names were checked.
-        key.name = payload
-        key.save()
-    browser = signed_in_as(owner)
-    names = set(ApiKey.objects.filter(store=shops.mine.store).values_list("name", flat=True))
-    for payload in PAYLOADS:
-        answer = browser.get(f"/stores/{shops.mine.store.pk}/settings/api-keys/", {"q": payload})
-        assert names_in(answer) == {name for name in names if comparable(payload) in comparable(name)}, (
-            payload
-        )
-    whole = dict.fromkeys(("status", "sort", "page"), PAYLOADS[5])
-    answer = browser.get(f"/stores/{shops.mine.store.pk}/settings/api-keys/", whole)
-    assert len(names_in(answer)) == len(names)

@@ -288,40 +288,26 @@ def test_a_trust_keeps_its_newest_refusals(
     ]
 
 
-TARGET = ERROR_CODES["invalid_target"].sentence
-
-
 @pytest.mark.parametrize(
-    ("changes", "error", "sentence"),
+    ("changes", "error"),
     [
-        ({"grant_type": None}, "invalid_request", "Object missing required field `grant_type`."),
-        (
-            {"grant_type": "client_credentials"},
-            "unsupported_grant_type",
-            ERROR_CODES["unsupported_grant_type"].sentence,
-        ),
-        ({"subject_token": None}, "invalid_request", "Object missing required field `subject_token`."),
-        (
-            {"subject_token": "x" * 16_001},
-            "invalid_request",
-            "Expected `str` of length <= 16000 - at `$.subject_token`.",
-        ),
-        (
-            {"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"},
-            "invalid_request",
-            "Invalid enum value 'urn:ietf:params:oauth:token-type:saml2' - at `$.subject_token_type`.",
-        ),
-        ({"audience": "https://evil.example/v1/stores/267418190/"}, "invalid_target", TARGET),
-        ({"audience": "nonsense"}, "invalid_target", TARGET),
-        ({"scope": "orders:read"}, "invalid_request", "Object contains unknown field `scope`."),
+        ({"grant_type": None}, "invalid_request"),
+        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+        ({"subject_token": None}, "invalid_request"),
+        ({"subject_token": "x" * 16_001}, "invalid_request"),
+        ({"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"}, "invalid_request"),
+        ({"audience": "https://evil.example/v1/stores/267418190/"}, "invalid_target"),
+        ({"audience": "nonsense"}, "invalid_target"),
+        ({"scope": "orders:read"}, "invalid_request"),
     ],
 )
 def test_a_request_that_is_not_right_says_why(
-    issuer: Issuer, trust: Trust, changes: dict[str, Any], error: str, sentence: str
+    issuer: Issuer, trust: Trust, changes: dict[str, Any], error: str
 ) -> None:
     answer = ask(issuer.token(), **changes)
     assert refused(answer) == (400, error)
-    assert answer.json()["error_description"] == sentence
+    told, (field,) = answer.json()["error_description"], changes
+    assert f"{field}`" in told if error == "invalid_request" else told == ERROR_CODES[error].sentence
     assert issuer.asked == []
 
 

@@ -53,13 +53,6 @@ def test_scale_ends_at_a_round_even_number(largest: int, top: int) -> None:
     assert charts.scale(largest) == top
 
 
-def test_stacked_bars_label_five_days() -> None:
-    period = Period()
-    assert [label for _, label in charts.stacked_bars(period).labels] == [
-        period.bars[index].label for index in (5, 11, 17, 23, 29)
-    ]
-
-
 def test_stacked_bars_have_a_table_of_the_figures() -> None:
     period = Period()
     day = period.bars[29]

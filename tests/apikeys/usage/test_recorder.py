@@ -150,18 +150,6 @@ def test_flush_keeps_what_cannot_be_written(
     ]
 
 
-def test_api_key_answers_while_usage_cannot_be_written(
-    client: Client, issue: IssueKey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key, plaintext = issue()
-    with monkeypatch.context() as outage:
-        outage.setattr(writer, "write", away)
-        assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
-    assert rows(key) == []
-    assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
-    assert rows(key) == [("", "", "succeeded", 2)]
-
-
 @pytest.mark.usefixtures("patient")
 def test_finish_logs_what_is_lost(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

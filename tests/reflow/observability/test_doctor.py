@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
@@ -175,12 +174,6 @@ def test_what_cannot_be_examined_is_red_and_keeps_nothing_else_from_being(
     }
     assert counters["sentence"] == "not known: see server"
     assert database["light"] == "green"
-
-
-def test_each_examination_names_a_heading_or_a_row_of_the_guide() -> None:
-    guide = (Path(settings.BASE_DIR) / "reflow" / "deploy" / "README.md").read_text()
-    named = {examination.help for examination in EXAMINATIONS.values()}
-    assert {text for text in named if f"\n## {text}\n" not in guide and f"\n| {text}" not in guide} == set()
 
 
 def test_the_screen_is_as_wide_as_the_terminal(
