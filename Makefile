@@ -2,8 +2,8 @@
 # 3.11 or newer and with its venv module, or another one: make run PYTHON=/path/to/python3.12
 PYTHON := python3.13 python3.12 python3.11 python3 python
 PY := .venv/bin/python
-# In the order of the folders: files with few tests are those that take longest, and would come last. Tests wait
-# for servers and browsers half of the time, so there are more processes than cores, but where all compute.
+# In the order of tests/conftest.py: files with few tests are those that take longest, and would come last. Tests
+# wait for servers and browsers half of the time, so there are more processes than cores, but where all compute.
 PYTEST := $(PY) -m pytest --dist loadfile --no-loadscope-reorder
 
 help: ## List the targets
@@ -16,7 +16,7 @@ dev: .venv/dev .env ## The same with DEBUG on, restarted after every change
 	@DEBUG=true $(PY) manage.py quickstart --reload
 
 test: .venv/chromium coverage ## Run the tests on SQLite, then on PostgreSQL those that a database can change
-	$(PYTEST) -n 4 --ignore tests/apikeys --ignore tests/stores
+	$(PYTEST) -n 5 --ignore tests/apikeys --ignore tests/stores
 	$(PY) -m tests.postgres $(PYTEST) -n 3 $(ON_POSTGRESQL)
 
 coverage: .venv/dev ## Run the tests of apikeys and stores, and check how much of both they run

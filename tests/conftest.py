@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,9 +29,20 @@ from apikeys.usage import recorder
 from stores.models import Store
 from tests import migrated
 
+HERE = Path(__file__).parent
+# They wait for servers and browsers, while other tests have the cores.
+LONG = {"benchmarks", "browser", "clients", "resilience", "test_end_to_end.py"}
 PASSWORD = "a password nobody guesses"
 
 IssueKey = Callable[..., tuple[ApiKey, str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process is left alone with one at the end.
+
+    pytest-django has put those that use no database, or commit to it, behind all others.
+    """
+    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in LONG)
 
 
 def pytest_collection_finish() -> None:
