@@ -178,14 +178,15 @@ def start(folder: Path) -> Path:
 def make_tables(server: Postgres) -> None:
     """Make the site's tables in the server's own database, and in TEMPLATE, which nobody connects to."""
 
-    def migrate_and_dump(file: Path) -> None:
+    def migrate_and_dump(folder: Path) -> None:
         server.execute("CREATE DATABASE new")
         migrated.migrate(f"{server.url.rpartition('/')[0]}/new")
-        server.run("pg_dump", "--no-owner", f"--file={file}", "new")
+        server.run("pg_dump", "--no-owner", f"--file={folder}/tables", "new")
         server.execute("DROP DATABASE new")
 
-    with migrated.kept("postgres", migrate_and_dump) as file:
-        server.run("psql", "--set=ON_ERROR_STOP=1", f"--file={file}", "postgres", stdout=subprocess.DEVNULL)
+    with migrated.kept_tables("postgres", migrate_and_dump) as folder:
+        load = ("--set=ON_ERROR_STOP=1", f"--file={folder}/tables", "postgres")
+        server.run("psql", *load, stdout=subprocess.DEVNULL)
     server.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE postgres")
 
 

@@ -1,0 +1,38 @@
+"""What takes long to make and is the same in every run: made once for each state of what it comes from."""
+
+import fcntl
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "build" / "kept"
+
+
+@contextmanager
+def kept(name: str, sources: Iterable[Path], make: Callable[[Path], None]) -> Iterator[Path]:
+    """Give the folder that ``make`` fills, made anew where a source, which is a file, has changed.
+
+    Meanwhile no other process gets or makes this one.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = FOLDER / f"{name}-{digest(sources)}"
+        if not folder.exists():
+            for older in FOLDER.glob(f"{name}-*"):
+                shutil.rmtree(older)
+            unfinished = FOLDER / f"{name}-unfinished"
+            unfinished.mkdir()
+            make(unfinished)
+            unfinished.rename(folder)
+        yield folder
+
+
+def digest(sources: Iterable[Path]) -> str:
+    found = hashlib.sha256()
+    for path in sorted(sources):
+        found.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    return found.hexdigest()
