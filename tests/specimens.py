@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-from stores.models import Product, Store
+from stores.models import Store
 from stores.resources import Resource
 from tests.shop import (
     IMAGE,
@@ -52,7 +52,7 @@ def make_specimens(store: Store) -> Specimens:
     mug.categories.set([mugs], through_defaults={"store": store})
     small = mug.variants.create(name="Small", sku="MUG-S", price=1999, original_price=2499, quantity=3)
     mug.variants.create(name="Large", price=2499)
-    gift = make_product(store, "Gift card", inventory_type=Product.InventoryType.INFINITE)
+    gift = make_product(store, "Gift card", inventory_type="infinite")
 
     ada = make_customer(
         store,

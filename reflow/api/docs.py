@@ -23,7 +23,7 @@ from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from stores.models import Store
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
-# The suffixes of the example files in templates/docs/examples.
+# The suffixes of the example files in templates/docs/examples; httpx has none of its own.
 EXAMPLE_LANGUAGES = {
     "sh": "curl",
     "requests.py": "Python with requests",
@@ -108,10 +108,18 @@ def render_examples(
         {
             "id": f"{name}-{suffix.replace('.', '-')}",
             "language": language,
-            "code": render_to_string(f"docs/examples/{name}.{suffix}", context).strip(),
+            "code": render_example(f"{name}.{suffix}", context),
         }
         for suffix, language in languages.items()
     ]
+
+
+def render_example(name: str, context: dict[str, Any]) -> str:
+    """Render an example; httpx is used as requests is, but for its name of a session."""
+    if name.endswith(".httpx.py"):
+        code = render_example(name.replace("httpx", "requests"), context)
+        return code.replace("requests.Session", "httpx.Client").replace("requests", "httpx")
+    return render_to_string(f"docs/examples/{name}", context).strip()
 
 
 def describe_errors() -> Iterator[dict[str, Any]]:

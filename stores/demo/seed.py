@@ -25,6 +25,8 @@ from stores.models import (
     Customer,
     Order,
     OrderLine,
+    OrderStatus,
+    PaymentStatus,
     Product,
     Store,
 )
@@ -35,7 +37,7 @@ FIRST_ORDER_NUMBER = 1001
 CUSTOMERS_PER_ORDER = 0.05
 PICTURE_WIDTHS = {"sm": 320, "md": 800, "lg": 1600}
 # An order's statuses, and the days after which it has each next one.
-STATUSES = (Order.Status.PENDING, Order.Status.PROCESSING, Order.Status.SHIPPED, Order.Status.COMPLETED)
+STATUSES = (OrderStatus.PENDING, OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.COMPLETED)
 STATUS_DAYS = (1, 3, 9)
 
 
@@ -194,7 +196,7 @@ class Seed:
         shipping = 0 if ships_free else self.demo["shipping"] * (1 if is_domestic else 2)
         tax = (subtotal - discount) * self.demo["tax_per_mille"] // 1000 if is_domestic else 0
         status, payment_status = self.choose_statuses((self.now - at) / timedelta(days=1))
-        is_sent = status in {Order.Status.SHIPPED, Order.Status.COMPLETED}
+        is_sent = status in {OrderStatus.SHIPPED, OrderStatus.COMPLETED}
         order = Order(
             store=self.store,
             number=number,
@@ -241,12 +243,12 @@ class Seed:
         """Return the status and payment status of an order that is so many days old."""
         chance = self.rng.random()
         if chance < 0.04 and days > 1:
-            return Order.Status.CANCELLED, self.rng.choice(("refunded", "unpaid"))
+            return OrderStatus.CANCELLED, self.rng.choice(("refunded", "unpaid"))
         status = STATUSES[bisect(STATUS_DAYS, days * self.rng.uniform(0.7, 1.4))]
-        if chance > 0.97 and status == Order.Status.COMPLETED:
-            return status, Order.PaymentStatus.REFUNDED
-        is_unpaid = chance < 0.4 and status == Order.Status.PENDING
-        return status, Order.PaymentStatus.UNPAID if is_unpaid else Order.PaymentStatus.PAID
+        if chance > 0.97 and status == OrderStatus.COMPLETED:
+            return status, PaymentStatus.REFUNDED
+        is_unpaid = chance < 0.4 and status == OrderStatus.PENDING
+        return status, PaymentStatus.UNPAID if is_unpaid else PaymentStatus.PAID
 
     def fill_digits(self, pattern: str) -> str:
         return re.sub("#", lambda _: str(self.rng.randrange(10)), pattern)

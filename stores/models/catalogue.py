@@ -1,7 +1,5 @@
 """The catalogue of a store: categories, products and their variants."""
 
-from typing import TypeAlias
-
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -86,7 +84,6 @@ class InventoryType(models.TextChoices):
 
 
 class Product(HandleModel):
-    InventoryType: TypeAlias = InventoryType
     resource = Resource.PRODUCTS
 
     name = models.CharField(max_length=200)

@@ -1,6 +1,6 @@
 """To whom a store sells, and for how much: customers, orders and coupons."""
 
-from typing import Self, TypeAlias
+from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -98,8 +98,6 @@ class PaymentStatus(models.TextChoices):
 
 
 class Order(Address, StoreObject):
-    Status: TypeAlias = OrderStatus
-    PaymentStatus: TypeAlias = PaymentStatus
     resource = Resource.ORDERS
 
     NEXT_STATUSES = {
@@ -221,7 +219,6 @@ class CouponKind(models.TextChoices):
 
 
 class Coupon(StoreObject):
-    Kind: TypeAlias = CouponKind
     resource = Resource.COUPONS
 
     code = models.CharField(max_length=40)

@@ -13,7 +13,7 @@ def get(address):
     while True:
         response = client.get(address, timeout=30)
         body = response.json()
-        if response.ok:
+        if response.status_code == 200:
             return body
         if response.status_code not in {429, 503}:
             sys.exit(f"{body['error']} ({body['code']}, request {body['request_id']})")

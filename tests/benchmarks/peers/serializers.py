@@ -103,10 +103,10 @@ class VariantSerializer(serializers.ModelSerializer[ProductVariant]):
         exclude = ("store", "product", "position", "search_text")
 
     def get_in_stock(self, variant: ProductVariant) -> bool:
-        return variant.quantity > 0 or variant.product.inventory_type == Product.InventoryType.INFINITE
+        return variant.quantity > 0 or variant.product.inventory_type == "infinite"
 
     def get_quantity(self, variant: ProductVariant) -> int | None:
-        counted = variant.product.inventory_type == Product.InventoryType.TRACKED
+        counted = variant.product.inventory_type == "tracked"
         return variant.quantity if counted else None
 
 
@@ -213,7 +213,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         return product.min_quantity if product.min_quantity > 1 else None
 
     def get_available_quantity(self, product: Product) -> int | None:
-        if product.inventory_type == Product.InventoryType.INFINITE:
+        if product.inventory_type == "infinite":
             return None
         variants = product.variants.all()
         return sum(variant.quantity for variant in variants) if variants else product.quantity

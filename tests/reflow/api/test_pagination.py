@@ -28,7 +28,7 @@ def make_coupons(store: Store, count: int, *, prefix: str = "C", at: datetime = 
         Coupon(
             store=store,
             code=f"{prefix}{number:03}",
-            kind=Coupon.Kind.FIXED,
+            kind="fixed",
             value=number % 3,
             starts_at=NOON,
             created_at=at + timedelta(minutes=number // 4),
