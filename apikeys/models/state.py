@@ -98,7 +98,9 @@ def has_unused_write(now: datetime) -> Q:
         [first_day()],
         output_field=BooleanField(),
     )
-    return _in_turn(Q(created_at__lt=now - UNUSED, last_use__used_at__gte=now - UNUSED), unused)
+    is_in_use = Q(created_at__lt=now - UNUSED, last_use__used_at__gte=now - UNUSED)
+    # One that is off is refused first, so nobody needs to read what it used.
+    return _in_turn(is_in_use & ~BY_NAME["off"].where(now), unused)
 
 
 def _in_turn(first: Q, then: Combinable) -> Q:
