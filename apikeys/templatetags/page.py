@@ -1,5 +1,7 @@
 """What pages are drawn with: icons, and texts that stand in several places."""
 
+from functools import cache
+
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -9,6 +11,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@cache  # a list draws some in each row, and their names stand in templates
 def icon(name: str) -> SafeString:
     """Draw a symbol of ``static/img/icons.svg``, of which a screen reader says nothing."""
     return format_html(
