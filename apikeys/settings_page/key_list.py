@@ -122,6 +122,10 @@ class Listing:
         query = {name: value for name in names if (value := getattr(self, name)) != getattr(Listing, name)}
         return f"{self.base}?{urlencode(query)}" if query else self.base
 
+    def url_of(self, page: int = 1, **changed: str) -> str:
+        """Return the address of a page of this list, or of its first one with something changed."""
+        return replace(self, page=str(page), **changed).url
+
     @property
     def query(self) -> str:
         """The part of the address after the question mark."""
@@ -134,10 +138,10 @@ class Listing:
                 yield Head(label)
             elif self.sort.removeprefix("-") == by:
                 ascending = self.sort == by
-                url = replace(self, sort=f"-{by}" if ascending else by, page="1").url
+                url = self.url_of(sort=f"-{by}" if ascending else by)
                 yield Head(label, by, url, "ascending" if ascending else "descending")
             else:
-                yield Head(label, by, replace(self, sort=first, page="1").url)
+                yield Head(label, by, self.url_of(sort=first))
 
     def count_by_state(self, store: Store) -> dict[str, int]:
         """Return how many of the keys that are looked for are in each state, and ``all``."""
@@ -148,8 +152,7 @@ class Listing:
         for value, label in (("", "All"), *((state.name, state.word) for state in STATES)):
             count, is_current = counts[value or "all"], value == self.status
             if count or is_current or not value:
-                url = replace(self, status=value, page="1").url
-                yield Filter(value, label, grouped(count), url, is_current)
+                yield Filter(value, label, grouped(count), self.url_of(status=value), is_current)
 
     def page_of(self, store: Store, counts: dict[str, int]) -> Page[ApiKey]:
         """Return one page of the store's keys, each with its ``status`` and ``last_use``.
@@ -166,6 +169,18 @@ class Listing:
         paginator = Paginator(keys, PER_PAGE)
         paginator.count = counts[self.status or "all"]
         return paginator.get_page(self.page)
+
+    def page_links(self, page: Page[ApiKey]) -> dict[str, Any]:
+        """Return the addresses of the pages around this one, blank where there is none.
+
+        ``numbers`` are pairs of a number, or an ellipsis between two, and an address.
+        """
+        numbers = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+        return {
+            "previous": self.url_of(page.number - 1) if page.has_previous() else "",
+            "numbers": [(n, self.url_of(n) if isinstance(n, int) else "") for n in numbers],
+            "next": self.url_of(page.number + 1) if page.has_next() else "",
+        }
 
     def _found(self, store: Store) -> ApiKeyQuerySet:
         found = ApiKey.objects.for_store(store).kept()

@@ -118,7 +118,7 @@ def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
         "counts": counts,
         "filters": list(listing.filters(counts)),
         "page": page,
-        "page_numbers": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "links": listing.page_links(page),
         "rows": key_list.rows(page, periods, listing.base),
     }
 

@@ -111,6 +111,14 @@ def test_a_pasted_key_finds_its_row_and_goes_no_further(signed_in: Client, issue
         assert "Authenticate" not in rows.text
 
 
+def test_pages_of_what_was_typed_are_pages_of_that_search(signed_in: Client, issue: IssueKey) -> None:
+    for _ in range(26):
+        issue()
+    typed = {"q": "key", "sort": "name", "range": "7d"}
+    swapped = signed_in.post(f"{KEYS}find/", typed, headers=HTMX)
+    assert swapped.text.count(f'href="{KEYS}?q=key&amp;sort=name&amp;range=7d&amp;page=2"') == 2
+
+
 def test_figures_are_of_all_keys_and_thirty_days(signed_in: Client, issue: IssueKey, store: Store) -> None:
     issue()
     now = timezone.now()
