@@ -27,11 +27,11 @@ from apikeys.lifecycle import create_key
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
 from stores.models import Store
-from tests import migrated
+from tests import prepared
 
 HERE = Path(__file__).parent
-# They wait for servers and browsers, while other tests have the cores.
-LONG = {"benchmarks", "browser", "clients", "resilience", "test_end_to_end.py"}
+# Most wait for servers and browsers, while other tests have the cores.
+LONG = {"benchmarks", "browser", "clients", "resilience", "test_backups.py", "test_end_to_end.py"}
 PASSWORD = "a password nobody guesses"
 
 IssueKey = Callable[..., tuple[ApiKey, str]]
@@ -61,7 +61,7 @@ def django_db_keepdb() -> bool:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Make SQLite's tables, of which PostgreSQL has a template, by copying them."""
     if connection.vendor == "sqlite":
-        migrated.make_sqlite(connection.settings_dict["TEST"]["NAME"])
+        prepared.make_sqlite(connection.settings_dict["TEST"]["NAME"])
 
 
 def make_owner(email: str) -> User:

@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from tests import migrated
+from tests import prepared
 from tests.programs import Unavailable, children_of
 
 REMEDY = "Install PostgreSQL (on Debian and Ubuntu: apt install postgresql) or set TEST_DATABASE_URL."
@@ -180,11 +180,11 @@ def make_tables(server: Postgres) -> None:
 
     def migrate_and_dump(folder: Path) -> None:
         server.execute("CREATE DATABASE new")
-        migrated.migrate(f"{server.url.rpartition('/')[0]}/new")
+        prepared.migrate(f"{server.url.rpartition('/')[0]}/new")
         server.run("pg_dump", "--no-owner", f"--file={folder}/tables", "new")
         server.execute("DROP DATABASE new")
 
-    with migrated.kept_tables("postgres", migrate_and_dump) as folder:
+    with prepared.kept_tables("postgres", migrate_and_dump) as folder:
         load = ("--set=ON_ERROR_STOP=1", f"--file={folder}/tables", "postgres")
         server.run("psql", *load, stdout=subprocess.DEVNULL)
     server.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE postgres")

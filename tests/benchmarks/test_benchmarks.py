@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import migrated
+from tests import prepared
 from tests.benchmarks import in_process
 from tests.benchmarks.places import places
 from tests.benchmarks.report import Report, Row
@@ -17,7 +17,7 @@ from tests.benchmarks.sides import Side
 @pytest.fixture(scope="module")
 def course() -> Iterator[in_process.Course]:
     with places(only_sqlite=True) as (place,):
-        migrated.make_sqlite(place.database("shop").removeprefix("sqlite:///"))
+        prepared.make_sqlite(place.database("shop").removeprefix("sqlite:///"))
         yield in_process.Course.prepared(place, **in_process.QUICK)
 
 

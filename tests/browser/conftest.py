@@ -11,7 +11,6 @@ from urllib.request import Request
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.test import Client
 from django.test.utils import override_settings
 from django.utils import timezone
@@ -21,7 +20,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from apikeys.models import ApiKey, Refusal
 from stores.models import Store
-from tests import chromium, programs
+from tests import chromium, prepared, programs
 from tests.conftest import PASSWORD, bearer
 from tests.key_requests import count_usage
 from tests.server import Answer, answer_to
@@ -50,17 +49,16 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def live_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def live_server(django_db_setup: None) -> Iterator[LiveServer]:
     """The site on a port of its own, its static files hashed and served by WhiteNoise.
 
     It is gone before the database is: that cannot be dropped while somebody is connected.
     """
     storage = {"BACKEND": "reflow.server.static_files.HashedStaticFilesStorage"}
     with override_settings(
-        STATIC_ROOT=tmp_path_factory.mktemp("static"),
+        STATIC_ROOT=prepared.static_folder(),
         STORAGES={**settings.STORAGES, "staticfiles": storage},
     ):
-        call_command("collectstatic", interactive=False, verbosity=0)
         server = LiveServer("127.0.0.1", start=False)
         # Django's own handler would serve the files unhashed, and get in before WhiteNoise.
         server.thread.static_handler = lambda application: application  # type: ignore[assignment]

@@ -1,7 +1,6 @@
 """A shop with keys: ``python -m tests.resilience.shop`` makes it in a new database, and prints new keys."""
 
 from datetime import timedelta
-from pathlib import Path
 from secrets import token_hex
 
 import django
@@ -14,7 +13,6 @@ OWNER = "owner@example.com"
 def main() -> None:
     django.setup()
 
-    from django.conf import settings
     from django.contrib.auth.models import User
     from django.core.management import call_command
     from django.utils import timezone
@@ -25,8 +23,6 @@ def main() -> None:
     from tests.shop import make_customer, make_line, make_order
 
     call_command("migrate", interactive=False, verbosity=0)
-    if not any(Path(settings.STATIC_ROOT).iterdir()):
-        call_command("collectstatic", interactive=False, verbosity=0)
     store, is_new = Store.objects.get_or_create(id=267418190, name="Northwood")
     if is_new:
         store.owners.add(User.objects.create_user(OWNER, OWNER, PASSWORD))

@@ -3,20 +3,18 @@
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
+from tests import prepared
 from tests.programs import children_of
 from tests.server import ROOT, Served, gunicorn
 
 SECRET_KEY = "of nobody, for an hour, on a loopback address: 0123456789 abcdef"
 PATIENCE_SECONDS = 120
-# Removed when the process ends; the first site that it makes fills it.
-STATIC_FOLDER = tempfile.TemporaryDirectory(prefix="reflow-static-")
 STORE = "/v1/stores/267418190"
 PAGES = "/stores/267418190/settings/api-keys/"
 
@@ -53,9 +51,7 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
         "RATE_LIMIT_PER_KEY": "1000000",
         "LOG_LEVEL": "ERROR",
         "DJANGO_SETTINGS_MODULE": "tests.resilience.settings",
-        "STATIC_FOLDER": STATIC_FOLDER.name,
-        # As long as a test may hold an e-mail, on a machine that is busy.
-        "EMAIL_SECONDS": "60",
+        "STATIC_FOLDER": str(prepared.static_folder()),
         **settings,
     }
 

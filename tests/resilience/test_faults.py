@@ -12,7 +12,7 @@ from urllib.request import Request
 import pytest
 
 from apikeys.key_text import contains_key
-from tests import migrated, programs
+from tests import prepared, programs
 from tests.postgres import Postgres
 from tests.resilience import pooler, proxy, scenarios
 from tests.resilience.load import GOOD
@@ -49,7 +49,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One process on SQLite, with a clock that can be moved."""
     folder = tmp_path_factory.mktemp("small")
     file = folder / "db.sqlite3"
-    migrated.make_sqlite(file)
+    prepared.make_sqlite(file)
     with site(folder, f"sqlite:///{file}", config="tests.resilience.clocked", WEB_PROCESSES="1") as small:
         yield small
 
