@@ -4,13 +4,15 @@ By number, ``page`` and ``perpage``, with totals; or by ``cursor``, for reading 
 not grow with depth, and rows that are added meanwhile neither repeat nor hide others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from operator import itemgetter
+from typing import Annotated, Any, ClassVar
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import Model, Q, QuerySet
+from django.utils.functional import cached_property
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 from msgspec.structs import asdict
 from rest_framework.exceptions import ValidationError
@@ -84,7 +86,7 @@ class PageMeta(Struct, kw_only=True):
 class ListPagination(BasePagination):
     """By cursor where the request has one, be it empty; by page number otherwise.
 
-    Works on any QuerySet of instances or dicts. The view has a ``get_ordering()`` for cursors.
+    Reads the ids of the objects on a page. The view has a ``get_ordering()`` for cursors.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -99,7 +101,7 @@ class ListPagination(BasePagination):
         return self.pages.read(queryset)
 
     def get_paginated_response(self, data: Any) -> Response:
-        links = self.pages.links()
+        links = self.pages.links
         addresses = [f'<{url}>; rel="{name}"' for name, url in asdict(links).items() if url]
         body = {"data": data, "links": links, "meta": self.pages.meta()}
         return Response(body, headers={"Link": ", ".join(addresses)})
@@ -139,68 +141,76 @@ class ListPagination(BasePagination):
 
 
 class Pages:
-    """The base of both ways: the address of the list and the size of a page."""
+    """The base of both ways: the address of the list and the size of a page.
+
+    Addresses of pages have the query parameters in the order of their names.
+    """
+
+    parameter: ClassVar[str]
 
     def __init__(self, request: Request) -> None:
-        self.address = urlsplit(request.build_absolute_uri())
-        self.query = parse_qsl(self.address.query, keep_blank_values=True)
+        self.path, _, query = request.build_absolute_uri().partition("?")
+        pairs = sorted(parse_qsl(query, keep_blank_values=True), key=itemgetter(0))
+        self.before = urlencode([pair for pair in pairs if pair[0] < self.parameter])
+        self.after = urlencode([pair for pair in pairs if pair[0] > self.parameter])
         self.size = read_number(
             request.query_params, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE
         )
 
-    def link(self, parameter: str, value: object) -> str:
+    def link(self, value: object) -> str:
         """Return the address of another page of the same list."""
-        others = [pair for pair in self.query if pair[0] != parameter]
-        query = urlencode(sorted([*others, (parameter, str(value))], key=lambda pair: pair[0]))
-        return self.address._replace(query=query).geturl()
+        query = filter(None, [self.before, f"{self.parameter}={quote_plus(str(value))}", self.after])
+        return f"{self.path}?{'&'.join(query)}"
 
 
 class NumberedPages(Pages):
+    parameter = "page"
+
     def __init__(self, request: Request) -> None:
         super().__init__(request)
         self.number = read_number(request.query_params, "page", default=1, maximum=MAX_PAGE)
         self.start = (self.number - 1) * self.size
 
-    def read(self, rows: QuerySet[Any, Any]) -> list[Any]:
-        self.rows = list(rows[self.start : self.start + self.size])
-        # A page that is not full ends the list. One without rows may be far behind its end.
-        is_end = len(self.rows) < self.size and (self.rows or not self.start)
-        self.total = self.start + len(self.rows) if is_end else rows.count()
+    def read(self, queryset: QuerySet[Any]) -> list[int]:
+        self.ids = list(queryset.values_list("pk", flat=True)[self.start : self.start + self.size])
+        # A page that is not full ends the list. One without objects may be far behind its end.
+        is_end = len(self.ids) < self.size and (self.ids or not self.start)
+        self.total = self.start + len(self.ids) if is_end else queryset.count()
         self.last = max(1, -(-self.total // self.size))
-        return self.rows
+        return self.ids
 
+    @cached_property
     def links(self) -> PageLinks:
         previous = min(self.number - 1, self.last)
         return PageLinks(
-            first=self.link("page", 1),
-            last=self.link("page", self.last),
-            prev=self.link("page", previous) if previous else None,
-            next=self.link("page", self.number + 1) if self.number < self.last else None,
+            first=self.link(1),
+            last=self.link(self.last),
+            prev=self.link(previous) if previous else None,
+            next=self.link(self.number + 1) if self.number < self.last else None,
         )
 
     def meta(self) -> PageMeta:
         return PageMeta(
             per_page=self.size,
-            path=self.address._replace(query="").geturl(),
+            path=self.path,
             links=self.pager_links(),
             current_page=self.number,
-            start=self.start + 1 if self.rows else None,
-            end=self.start + len(self.rows) if self.rows else None,
+            start=self.start + 1 if self.ids else None,
+            end=self.start + len(self.ids) if self.ids else None,
             last_page=self.last,
             total=self.total,
         )
 
     def pager_links(self) -> list[PagerLink]:
         """Return what a pager shows: the previous page, this one and its neighbours, the next page."""
-        links = self.links()
         first, last = max(1, self.number - NEIGHBOURS), min(self.last, self.number + NEIGHBOURS)
         return [
-            PagerLink(links.prev, "Previous", active=False),
+            PagerLink(self.links.prev, "Previous", active=False),
             *(
-                PagerLink(self.link("page", page), str(page), active=page == self.number)
+                PagerLink(self.link(page), str(page), active=page == self.number)
                 for page in range(first, last + 1)
             ),
-            PagerLink(links.next, "Next", active=False),
+            PagerLink(self.links.next, "Next", active=False),
         ]
 
 
@@ -212,10 +222,9 @@ class ListOrder:
         self.fields = [(name, model._meta.get_field(name)) for name in (each.lstrip("-") for each in columns)]
         self.text = " ".join([str(model._meta.model_name), *columns])
 
-    def make_cursor(self, row: Any, *, backwards: bool) -> str:
-        """Return the cursor beside a row, which is a dict or a model instance."""
-        values = [row[name] if isinstance(row, dict) else getattr(row, name) for name, _ in self.fields]
-        return encode_cursor([self.text, backwards, *map(str, values)])
+    def make_cursor(self, row: Mapping[str, Any], *, backwards: bool) -> str:
+        """Return the cursor beside a row of the columns."""
+        return encode_cursor([self.text, backwards, *(str(row[name]) for name, _ in self.fields)])
 
     def parse_cursor(self, text: str) -> tuple[list[Any], bool]:
         """Return the values in a cursor and whether it reads backwards. Raises ValidationError."""
@@ -257,32 +266,36 @@ def parse_value(field: Any, text: object) -> Any:
 
 
 class CursorPages(Pages):
+    parameter = "cursor"
+
     def __init__(self, request: Request, cursor: str, order: ListOrder) -> None:
         super().__init__(request)
         self.order = order
         self.beside, self.backwards = order.parse_cursor(cursor) if cursor else ([], False)
 
-    def read(self, rows: QuerySet[Any, Any]) -> list[Any]:
+    def read(self, queryset: QuerySet[Any]) -> list[int]:
         if self.beside:
-            rows = rows.filter(self.order.is_beyond(self.beside, backwards=self.backwards))
-        rows = rows.order_by(*self.order.columns)
+            queryset = queryset.filter(self.order.is_beyond(self.beside, backwards=self.backwards))
+        names = [name for name, _ in self.order.fields]
+        rows = queryset.order_by(*self.order.columns).values("pk", *names)
         found = list((rows.reverse() if self.backwards else rows)[: self.size + 1])
         self.has_more = len(found) > self.size
         self.rows = found[: self.size][::-1] if self.backwards else found[: self.size]
-        return self.rows
+        return [row["pk"] for row in self.rows]
 
+    @cached_property
     def links(self) -> PageLinks:
         has_next = self.rows and (self.has_more or self.backwards)
         has_previous = self.rows and (self.has_more if self.backwards else self.beside)
         return PageLinks(
-            first=self.link("cursor", ""),
+            first=self.link(""),
             last=None,
             prev=self.link_beside(self.rows[0], backwards=True) if has_previous else None,
             next=self.link_beside(self.rows[-1], backwards=False) if has_next else None,
         )
 
     def link_beside(self, row: Any, *, backwards: bool) -> str:
-        return self.link("cursor", self.order.make_cursor(row, backwards=backwards))
+        return self.link(self.order.make_cursor(row, backwards=backwards))
 
     def meta(self) -> PageMeta:
         return PageMeta(per_page=self.size)

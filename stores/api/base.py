@@ -149,11 +149,10 @@ class ObjectViewSet(StoreScopedViewSet):
 
     def list(self, request: Request, **kwargs: Any) -> Response:
         """Answer a page of the list. Raises Http404 where there is no such store."""
-        columns = [column.lstrip("-") for column in self.get_ordering()]
-        found: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()).values(*columns))
-        if not found and not Store.objects.filter(pk=self.store_id).exists():
+        ids: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        if not ids and not Store.objects.filter(pk=self.store_id).exists():
             raise Http404
-        return self.get_paginated_response(self.represent([each["id"] for each in found]))
+        return self.get_paginated_response(self.represent(ids))
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         return self.respond(self.read(self.get_lookup()))

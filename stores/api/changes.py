@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from stores import models
 from stores.api.base import Refused, StoreScopedViewSet
-from stores.api.outputs import Columns, Output, Row, Time, always, text, time
+from stores.api.outputs import Columns, Output, Row, Time, always, in_seconds, text, time
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, decode_cursor, encode_cursor, read_number
 from stores.models.changes import DAYS_KEPT, RESOURCES
 from stores.resources import Access, Resource
@@ -100,7 +100,7 @@ class ChangesViewSet(StoreScopedViewSet):
             place = Place(page[-1]["transaction_id"], page[-1]["id"])
         return Response(
             Changes(
-                [COLUMNS.fill(row, id=str(row["object_id"])) for row in page],
+                [COLUMNS.fill(row, id=str(row["object_id"]), at=in_seconds(row["at"])) for row in page],
                 encode_cursor(place),
                 len(rows) > size,
             )

@@ -101,7 +101,6 @@ class Columns(Generic[Kind]):
         }
         self.names = tuple(columns)
         self.ids = [name for name, each in columns.items() if each.primary_key or each.is_relation]
-        self.times = [name for name, each in columns.items() if isinstance(each, models.DateTimeField)]
         self.amounts = [name for name in self.names if f"{name}_formatted" in fields]
         self.constants = {"object": model._meta.model_name} if "object" in fields else {}
         self.has_currency = "currency" in fields
@@ -114,13 +113,13 @@ class Columns(Generic[Kind]):
         values: dict[str, Any] = {name: row[name] for name in self.names}
         for name in self.ids:
             values[name] = None if values[name] is None else str(values[name])
-        for name in self.times:
-            values[name] = values[name] and in_seconds(values[name])
         for name in self.amounts:
             values[f"{name}_formatted"] = format_optional(values[name], currency)
         if self.has_currency:
             values["currency"] = get_currency(currency)
-        return self.kind(**values | self.constants | others)
+        values |= self.constants
+        values |= others
+        return self.kind(**values)
 
 
 def in_seconds(time: datetime) -> datetime:
@@ -209,8 +208,8 @@ def select(field: Any) -> str:
 
 
 def read_time(text: str) -> datetime:
-    """Return a time as databases write it, which Django keeps in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    """Return a time, to the second, from the text of a database, which keeps it in UTC."""
+    return datetime.fromisoformat(text).replace(microsecond=0, tzinfo=UTC)
 
 
 # What makes values of the texts and numbers that databases hand over.

@@ -75,7 +75,7 @@ def seed_used_store(keys: int, usage_days: int, orders: int) -> dict[str, str]:
     _, header = insert_key(grown, "Benchmark")
     browser = Client()
     browser.force_login(owner)
-    before_last_page = Order.objects.for_store(grown).order_by("created_at", "id")[ORDERS_PER_PAGE]
+    before_last_page = Order.objects.for_store(grown).order_by("created_at", "id").values()[ORDERS_PER_PAGE]
     order = ListOrder(Order, ("-created_at", "-id"))
     settle()
     return {
