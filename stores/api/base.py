@@ -107,11 +107,8 @@ class ObjectViewSet(StoreScopedViewSet):
         return [*self.filterset_class.base_filters, *(parameter["name"] for parameter in paging)]
 
     def get_queryset(self) -> QuerySet[Any]:
-        return super().get_queryset().filter(self.get_visible())
-
-    def get_visible(self) -> Q:
-        """Return the condition for what the client may see."""
-        return Q(store=self.store_id)
+        """Return what the client may see."""
+        return super().get_queryset().filter(store=self.store_id)
 
     @cached_property
     def filterset(self) -> FilterSet | None:

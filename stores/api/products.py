@@ -9,7 +9,6 @@ from django.core.validators import RegexValidator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
-from django.utils.html import linebreaks
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -50,7 +49,7 @@ from stores.api.serializers import (
 from stores.api.variants import VARIANTS, Variants, VariantsSerializer, represent_variant, write_variants
 from stores.money import format_amount
 from stores.resources import Resource
-from stores.text import comparable
+from stores.text import comparable, to_html
 
 PLACES = Rows(models.ProductCategory, "product_id", ["category_id"], order_by=["category_id"])
 # Products without a picture show this one. Its address stays the same in every release.
@@ -188,7 +187,7 @@ def represent_product(
     return COLUMNS.fill(
         row,
         currency,
-        description_html=row["description"] and linebreaks(row["description"], autoescape=True),
+        description_html=row["description"] and to_html(row["description"]),
         price_range=price_range,
         price_range_formatted=" - ".join(format_amount(price, currency) for price in price_range),
         image=media[0].src if media else placeholder,
@@ -429,9 +428,10 @@ class ProductViewSet(HandleViewSet):
     serializer_class = ProductSerializer
     filterset_class = ProductFilters
 
-    def get_visible(self) -> Q:
+    def get_queryset(self) -> QuerySet[Any]:
         """Show a trial only to those who have a key."""
-        return super().get_visible() & (Q() if self.request.auth else Q(livemode=True))
+        products = super().get_queryset()
+        return products if self.request.auth else products.filter(livemode=True)
 
     def represent(self, ids: Sequence[int]) -> Sequence[Product]:
         variants, places = VARIANTS.read_groups(ids), PLACES.read_groups(ids)

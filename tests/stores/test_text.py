@@ -2,8 +2,11 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils.html import linebreaks
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from stores.text import MAX_MARKS, clean_name, clean_text, comparable, visible_part
+from stores.text import MAX_MARKS, clean_name, clean_text, comparable, to_html, visible_part
 
 # Their composed and their compatibility form are longer than they are.
 GROWS_COMPOSED = "\u0958" * 51
@@ -29,3 +32,9 @@ def test_comparable_keeps_so_many_marks_as_any_script_has() -> None:
 
 def test_visible_part_is_what_a_person_sees() -> None:
     assert visible_part(" Cafe\u0301\u200b \u202eBar") == "Café Bar"
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="a é<>&\"'\n\r"))
+def test_to_html_escapes_and_breaks_lines_as_django_does(text: str) -> None:
+    assert to_html(text) == linebreaks(text, autoescape=True)
