@@ -36,9 +36,6 @@ def actor_from_request(request: HttpRequest) -> Actor:
 
 
 def client_actor(request: HttpRequest, key: "ApiKey | None" = None) -> Actor:
-    """Return the program with this key, or nobody, at the client's address.
-
-    A browser's session means nothing to the API.
-    """
+    """Return the program with this key, or nobody, at the client's address. No session counts."""
     address = client_ip.client_ip(request)
     return Actor(address=str(address) if address else None, key=key)

@@ -1,7 +1,4 @@
-"""E-mails to a store's owners: who is told, and the text. They name a key's prefix, never the key.
-
-What owners are told of is in ``apikeys.events``; this module composes what its tables say.
-"""
+"""E-mails to a store's owners, composed of what the tables of ``events`` say. None names a whole key."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -80,10 +77,7 @@ def send_notice(
     lines: Iterable[str] = (),
     recipients: "Iterable[User] | None" = None,
 ) -> None:
-    """Queue an e-mail about something that was noticed of a store, or of a key of it.
-
-    It goes to the owners who want this kind, or to ``recipients``.
-    """
+    """Queue an e-mail about a store or a key of it, to owners who want this kind or to ``recipients``."""
     row, prefix = notice.row, key.prefix if key else ""
     names = {"store": store, "key": prefix, "name": key.name if key else ""}
     sentence = "\n".join([row.sentence.format(**names), *(f"- {line}" for line in lines)])

@@ -8,10 +8,7 @@ from django.utils.crypto import salted_hmac
 
 
 def cipher(purpose: str) -> MultiFernet:
-    """Return a cipher of its own for this purpose.
-
-    It writes with SECRET_KEY, and also reads what was written with one of SECRET_KEY_FALLBACKS.
-    """
+    """Return a cipher for this purpose alone, which also reads what one of SECRET_KEY_FALLBACKS wrote."""
     return MultiFernet(
         [_fernet(purpose, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     )

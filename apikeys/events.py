@@ -68,10 +68,7 @@ class EventType:
 
 
 def describe(event: str, details: Details, *, by_person: bool) -> str:
-    """Return what was done, in one or more sentences.
-
-    Entries from before there was an audit log keep the sentence that was written then.
-    """
+    """Return what was done, in sentences; of entries older than the audit log, the one written then."""
     return str(details.get("sentence") or Event(event).row.describe({**details, "by_person": by_person}))
 
 

@@ -50,10 +50,7 @@ def find_prefix(text: str) -> str | None:
 
 
 def search_term(typed: str) -> str:
-    """Return what a search box looks for: of a pasted key only its prefix, else the text, cut.
-
-    A search stands in the page's address, where a whole key must never be.
-    """
+    """Return what a search looks for, which is in an address: of a pasted key its prefix, else the text."""
     text = typed[:MAX_PASTE_LENGTH].replace("\0", "").strip()
     # Composed, as names and notes are kept.
     return find_prefix(text) or unicodedata.normalize("NFC", text[:MAX_SEARCH_LENGTH])

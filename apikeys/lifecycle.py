@@ -235,10 +235,7 @@ def extend_keys(keys: Iterable[ApiKey], *, by: Actor, expires_at: datetime) -> l
 
 
 def deactivate_key(key: ApiKey, *, by: Actor, until: datetime | None = None) -> None:
-    """Refuse the key from the next request on, for good or until a moment in the future (UTC).
-
-    Raises StaleKey when it is off for that long already.
-    """
+    """Refuse the key for good or until a moment in UTC. Raises StaleKey where it is off for so long."""
     with lock_store(key.store), lock_key(key):
         emails.send_event([_deactivate(key, by, until)])
 
@@ -384,10 +381,7 @@ def suspend_store(store: Store, *, by: Actor, reason: str) -> Suspension:
 
 
 def resume_store(store: Store, *, by: Actor) -> bool:
-    """Let the keys of a store work again that worked before it was suspended, and tell its owners.
-
-    False where it was not suspended, or somebody else has resumed it meanwhile.
-    """
+    """Let keys work again as before a store was suspended, and tell its owners; False where it was not."""
     with lock_store(store):
         if not Suspension.objects.filter(store=store).delete()[0]:
             return False

@@ -15,10 +15,7 @@ from stores.models import Store
 
 @contextmanager
 def lock_key(key: ApiKey) -> Iterator[None]:
-    """Open a transaction that holds this key's row, its fields fresh.
-
-    Raises ApiKey.DoesNotExist when the key has been deleted meanwhile.
-    """
+    """Open a transaction that holds this key's row, its fields fresh. Raises ApiKey.DoesNotExist."""
     with transaction.atomic():
         key.refresh_from_db(from_queryset=ApiKey.objects.select_for_update(no_key=True))
         yield

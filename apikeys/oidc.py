@@ -122,10 +122,7 @@ def verify_token(token: str, *, audience: str) -> Identity:
 
 @sensitive_variables("token")
 def find_signer(token: str) -> tuple[str, jwt.PyJWK]:
-    """Return the issuer that a token says it is of, and the key of this issuer that it names.
-
-    Raises InvalidToken, IssuerUnavailable and any of TOKEN_ERRORS.
-    """
+    """Return a token's issuer and key. Raises InvalidToken, IssuerUnavailable and any of TOKEN_ERRORS."""
     unverified = jwt.decode_complete(token, options={"verify_signature": False})
     issuer, key_id = unverified["payload"].get("iss"), unverified["header"].get("kid")
     if not isinstance(issuer, str) or issuer not in settings.OIDC_ISSUERS:

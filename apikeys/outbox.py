@@ -43,10 +43,7 @@ def send_email(email_id: int, attempt: int) -> None:
 
 
 def queue_emails(emails: Iterable[Email], *, send_task: Any = send_email, priority: int = 0) -> None:
-    """Queue e-mails in the transaction that is open, one task each.
-
-    ``send_task`` takes the e-mail's id and the number of the attempt.
-    """
+    """Queue e-mails in the open transaction, a task each: ``send_task`` takes an id and the attempt."""
     with transaction.atomic():
         for email in Email.objects.bulk_create(emails):
             send_task.using(priority=priority).enqueue(email.pk, 0)
@@ -175,10 +172,7 @@ def _mail_domain() -> str:
 
 
 def _record_failure(email: Email, error: Exception) -> None:
-    """Note why, and give the e-mail up where trying again is of no use.
-
-    What the server said is left out: it may quote the e-mail.
-    """
+    """Note why, but not what the server said, which may quote the e-mail; give up where it is of no use."""
     reason = " ".join(map(str, filter(None, (type(error).__name__, _smtp_code(error)))))
     failed_at = timezone.now() if _is_permanent(error) else None
     Email.objects.filter(pk=email.pk).update(error=reason, failed_at=failed_at)

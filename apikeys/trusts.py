@@ -42,10 +42,7 @@ OF_ISSUER = """
 
 
 class TokenRefused(Exception):
-    """No trust of the store takes the token.
-
-    ``reasons`` say why, a sentence for its owner for each trust that was asked.
-    """
+    """No trust of the store takes the token. ``reasons`` tell its owner why, a sentence for each trust."""
 
     def __init__(self, *reasons: tuple[Trust, str]) -> None:
         super().__init__(*(reason for _, reason in reasons))

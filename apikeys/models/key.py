@@ -1,7 +1,4 @@
-"""API keys: their columns and constraints, the states they can be in, and how they are found.
-
-What is done to a key is in ``apikeys.lifecycle``.
-"""
+"""API keys: columns, constraints, and how they are found. What is done to them is in ``lifecycle``."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -72,10 +69,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(comparable_name=comparable(name), superseded_at=None, trust=None)
 
     def granting(self, scope: str) -> "ApiKeyQuerySet":
-        """Keys that reach a scope, or any that ends like this, such as ``:write``.
-
-        It compares text, which SQLite and PostgreSQL both can.
-        """
+        """Keys that reach a scope, or any that ends like ``:write``. It compares text: both databases can."""
         return self.annotate(access_text=Cast("access", models.TextField())).filter(
             access_text__contains=f'{scope}"'
         )
@@ -91,10 +85,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     @sensitive_variables()
     def in_leak(self, text: str) -> "list[tuple[ApiKey, bool]]":
-        """Return the keys that a text gives away or names, each with whether all of it is there.
-
-        Those given away come first.
-        """
+        """Return the keys that a text gives away, then those it names, and whether all of each is there."""
         digests = set(map(key_text.digest, key_text.find_keys(text)))
         prefixes = list(key_text.find_prefixes(text))
         # PostgreSQL takes 65,535 parameters in a query, and a text may have more.
@@ -103,10 +94,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return sorted(((key, key.digest in digests) for key in named), key=lambda found: not found[1])
 
     def search(self, text: str) -> "ApiKeyQuerySet":
-        """Keys whose name or note contains the text, or whose prefix it is.
-
-        The prefix may be typed, masked or in a whole key.
-        """
+        """Keys whose name or note contains the text, or whose prefix it is, typed, masked or in a key."""
         named = Q(search_text__contains=comparable(text))
         if prefix := key_text.find_prefix(text):
             return self.filter(named | Q(prefix=prefix))

@@ -122,10 +122,7 @@ class Refusal(models.Model):
         return self.settled_as == Settled.LEFT
 
     def is_mended(self, key: "ApiKey", at: datetime) -> bool:
-        """Whether the key, as it is, would not be refused for this cause.
-
-        Of a limit on requests the key does not tell, nor of a cause that lies in the request.
-        """
+        """Whether the key, as it is, would not be refused for this cause, as far as its own settings tell."""
         match self.reason:
             case "api_key_inactive":
                 return not key.is_inactive(at)

@@ -41,10 +41,7 @@ def set_key_cookie(response: HttpResponse, request: HttpRequest, key: ApiKey, pl
 
 
 def take_keys(request: HttpRequest, store: Store) -> list[tuple[ApiKey, str]]:
-    """Return the keys in this request's cookies with their plaintexts, each the first time only.
-
-    None for a forged, foreign or old cookie.
-    """
+    """Return the keys in this request's cookies and their plaintexts, once, none that is foreign or old."""
     shown = []
     for plaintext in _plaintexts(request):
         key = ApiKey.objects.for_store(store).filter(prefix=key_text.find_prefix(plaintext)).first()
@@ -64,10 +61,7 @@ def delete_key_cookies(response: HttpResponse, request: HttpRequest, store: Stor
 
 
 def is_seen(request: HttpRequest) -> bool:
-    """Whether somebody sees the answer: not to HEAD, nor where a browser fetches ahead.
-
-    It says so by Sec-Purpose, and Safari by Purpose.
-    """
+    """Whether somebody sees the answer: not to HEAD, nor to a prefetch (Sec-Purpose, Safari's Purpose)."""
     purposes = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
     return request.method == "GET" and not ("prefetch" in purposes or "preview" in purposes)
 

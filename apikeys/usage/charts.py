@@ -1,7 +1,4 @@
-"""Places of the marks of a chart, as texts that a template puts into an SVG without touching them.
-
-A table beside each chart carries the same figures.
-"""
+"""Places of a chart's marks, as texts for an SVG; a table beside each chart carries the same figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

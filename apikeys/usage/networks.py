@@ -41,10 +41,7 @@ def record_networks(uses: Mapping[tuple[int, str], KeyRequest]) -> None:
 @task()
 @transaction.atomic
 def tell_of_network(key_id: int, network: str, address: str, at: str) -> None:
-    """Tell the owners of a key who asked for it that it was used from a network for the first time.
-
-    They are told once a day of each key.
-    """
+    """Tell owners who asked for it, once a day a key, that it was used from a network for the first time."""
     key = ApiKey.objects.select_related("store").filter(pk=key_id).first()
     used_at = datetime.fromisoformat(at)
     if key:

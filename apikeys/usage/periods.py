@@ -64,10 +64,7 @@ class Period:
         self._by_start = {bar.start: bar for bar in self.bars}
 
     def add(self, start: date, outcome: str, requests: int) -> None:
-        """Add requests to the bar of an hour, or of a day or a month that begins on this date.
-
-        What lies outside of the period is left out.
-        """
+        """Add requests to the bar that begins at this hour, or on this date; others are left out."""
         moment = start if isinstance(start, datetime) else datetime.combine(start, time.min, UTC)
         if bar := self._by_start.get(moment):
             bar.add(outcome, requests)

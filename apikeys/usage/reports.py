@@ -88,11 +88,7 @@ class ResourceUse:
 
 @dataclass(slots=True)
 class AccessUse:
-    """The access that a key was given against its use.
-
-    ``rows`` are the resources that it reaches or asked for; ``unused`` the scopes that it has and does not
-    use.
-    """
+    """Access against its use: ``rows`` of what a key reaches or asked for, and ``unused`` scopes."""
 
     rows: list[ResourceUse]
     unused: list[str]
