@@ -7,7 +7,7 @@ something stronger. So a key that is off for good does not come back by a later 
 comes back. Where a program acts, every function may also raise what ``apikeys.reach`` raises.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
@@ -44,8 +44,12 @@ class StoreSuspended(Exception):
         )
 
 
-# How columns are kept of what an owner gives for them.
 CLEAN: dict[str, Callable[[Any], Any]] = {"name": clean_key_name, "note": clean_note, "access": with_implied}
+
+
+def clean(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns as they are kept of what an owner gives. Raises ValidationError and ValueError."""
+    return {name: CLEAN[name](value) if name in CLEAN else value for name, value in fields.items()}
 
 
 class KeyChanges(TypedDict, total=False):
@@ -108,7 +112,7 @@ def create_canary(*, store: Store, name: str, place: str, by: Actor) -> tuple[Ap
 
 def _create(store: Store, name: str, note: str, by: Actor, **columns: Any) -> tuple[ApiKey, str]:
     """Create a key with these columns besides. Raises as ``create_key``."""
-    columns |= {"name": clean_key_name(name), "note": clean_note(note)}
+    columns = clean({"name": name, "note": note, **columns})
     with lock_store(store):
         _ensure_name_is_free(store, columns["name"])
         key, plaintext = insert_key(store=store, created_by=by.user, made_by=by.key, **columns)
@@ -169,10 +173,7 @@ def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyCha
     ``version`` is the one that the person was looking at: raises StaleKey when the key has changed since.
     Also raises what ``create_key`` raises for a name or a scope.
     """
-    wanted: dict[str, Any] = dict(changes)
-    for column, clean in CLEAN.items():
-        if column in wanted:
-            wanted[column] = clean(wanted[column])
+    wanted = clean(changes)
     with lock_store(key.store), lock_key(key):
         if key.version != version or not key.is_changeable:
             raise StaleKey
@@ -191,8 +192,8 @@ def fence_key(
         if key.version != version or key.fence:
             raise StaleKey
         had = {"access": key.access, "allowed_addresses": key.allowed_addresses}
-        key.fence = {"at": timezone.now().isoformat(), **had}
-        _change_columns(key, {"access": access, "allowed_addresses": allowed_addresses}, by, fenced=True)
+        fence = {"at": timezone.now().isoformat(), **had}
+        _change_columns(key, {"fence": fence, "access": access, "allowed_addresses": allowed_addresses}, by)
 
 
 def unfence_key(key: ApiKey, *, by: Actor, version: int) -> None:
@@ -201,8 +202,7 @@ def unfence_key(key: ApiKey, *, by: Actor, version: int) -> None:
         if key.version != version or not key.fence:
             raise StaleKey
         had = {name: key.fence[name] for name in ("access", "allowed_addresses")}
-        key.fence = None
-        emails.send_event([_change_columns(key, had, by, fenced=False)])
+        emails.send_event([_change_columns(key, {"fence": None, **had}, by)])
 
 
 def watch_rhythm(key: ApiKey, *, by: Actor, watched: bool) -> None:
@@ -458,16 +458,14 @@ def _apply(key: ApiKey, wanted: dict[str, Any], by: Actor) -> bool:
     return bool(changes)
 
 
-def _change_columns(
-    key: ApiKey, changes: dict[str, Any], by: Actor, *, fenced: bool | None = None
-) -> AuditEntry:
-    """Save these columns, with one entry of what changed from what to what, and whether by a fence."""
-    details: dict[str, Any] = {} if fenced is None else {"fence": {"from": not fenced, "to": fenced}}
+def _change_columns(key: ApiKey, changes: dict[str, Any], by: Actor) -> AuditEntry:
+    """Save these columns, with one entry of what changed from what to what."""
+    details = {}
     for column, after in changes.items():
         details[column] = {"from": _text(getattr(key, column)), "to": _text(after)}
         setattr(key, column, after)
     ensure_within_reach(by, key)
-    _save(key, *changes, "fence", "comparable_name", "search_text")
+    _save(key, *changes, "comparable_name", "search_text")
     return record(Event.UPDATED, key, by, **details)
 
 

@@ -29,6 +29,7 @@ GRACE = timedelta(minutes=1)
 MAX_ANSWERS = 10
 # After so long a key that was replaced is deleted, and its reuse no longer told apart from an unknown key.
 REPLACED_KEPT = timedelta(days=90)
+REPLACED = "This API key has renewed itself already, and the new one is in use: use that one."
 
 
 class NotRenewable(Exception):
@@ -53,7 +54,7 @@ def renew_key(key: ApiKey, *, by: Actor) -> tuple[ApiKey, str]:
     with lock_store(key.store), lock_key(key):
         now = timezone.now()
         if not key.is_usable(now):
-            raise StaleKey
+            raise StaleKey(REPLACED)
         if key.superseded_at:
             newest = _give_up(key, now)
         else:
@@ -125,7 +126,7 @@ def _give_up(key: ApiKey, now: datetime) -> ApiKey:
     given = list(key.successors.filter(made_by=key).order_by("pk"))
     newest = given[-1] if given else None
     if newest is None or not newest.is_unconfirmed or newest.superseded_at or not newest.is_usable(now):
-        raise StaleKey
+        raise StaleKey(REPLACED)
     if len(given) >= MAX_ANSWERS:
         _ensure_is_due(newest, now)
     newest.superseded_at = newest.replaced_at = now

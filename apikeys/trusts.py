@@ -20,9 +20,7 @@ from apikeys.locks import lock_store
 from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
 from apikeys.models.trust import MAX_REASON_LENGTH, clean_claims
 from apikeys.oidc import Identity
-from apikeys.validators import clean_key_name
 from stores.models import Store
-from stores.resources import with_implied
 
 MAX_TRUSTS = 50
 # Of refused tokens a trust keeps the newest: anybody can send one of a workload of their own.
@@ -229,13 +227,9 @@ def prune_trusts() -> None:
 
 
 def _cleaned(fields: TrustChanges) -> dict[str, Any]:
-    cleaned: dict[str, Any] = dict(fields)
+    cleaned = lifecycle.clean(fields)
     if "claims" in cleaned:
         cleaned["claims"] = clean_claims(cleaned["issuer"], cleaned["claims"])
-    if "name" in cleaned:
-        cleaned["name"] = clean_key_name(cleaned["name"])
-    if "access" in cleaned:
-        cleaned["access"] = with_implied(cleaned["access"])
     return cleaned
 
 

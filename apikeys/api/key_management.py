@@ -27,6 +27,7 @@ from apikeys.models import ApiKey as StoredKey
 from apikeys.models import ApiKeyQuerySet
 from apikeys.models.state import BY_NAME
 from apikeys.reach import BeyondOwnAccess, ProgramStopped
+from apikeys.renewal import NotRenewable, RenewedTooSoon
 from apikeys.validators import MAX_ADDRESSES, MAX_NOTE_LENGTH, clean_addresses, clean_key_name, clean_note
 from stores.api.base import ObjectViewSet
 from stores.api.filters import CharFilter, PatternFilter, WordFilter
@@ -249,7 +250,13 @@ def as_api_error(error: Exception, request: Request) -> Exception:
         case StoreSuspended():
             return ApiError("conflict", str(error))
         case StaleKey():
-            return ApiError("conflict", "The key is not in a state in which this can be done to it.")
+            stale = str(error) or "The key is not in a state in which this can be done to it."
+            return ApiError("conflict", stale)
+        case NotRenewable():
+            may_not = "This API key may not renew itself: its owner can tick that on the settings page."
+            return ApiError("permission_denied", may_not)
+        case RenewedTooSoon(wait_seconds=wait):
+            return ApiError("rate_limited", "A key can renew itself once an hour.", wait=wait)
         case StoredKey.DoesNotExist():
             return Http404()
     return error

@@ -15,11 +15,9 @@ from apikeys import key_text, lifecycle, renewal
 from apikeys.actors import client_actor
 from apikeys.api import output, rate_limits
 from apikeys.api.call import get_call
-from apikeys.api.exceptions import ApiError
+from apikeys.api.key_management import as_api_error
 from apikeys.api.permissions import HasApiKey
-from apikeys.lifecycle import StaleKey, StoreSuspended
 from apikeys.models import ApiKey, LoggedRequest
-from apikeys.renewal import NotRenewable, RenewedTooSoon
 from stores.api.parameters import parse_parameters
 from stores.api.serializers import StrictSerializer
 
@@ -86,21 +84,11 @@ class RenewKeyView(NoParametersMixin):
     def post(self, request: Request) -> Response:
         StrictSerializer(data=request.data).is_valid(raise_exception=True)
         key = cast("ApiKey", request.auth)
-        try:
-            renewed = renewal.renew_key(key, by=client_actor(request._request, key))
-        except NotRenewable as error:
-            sentence = "This API key may not renew itself: its owner can tick that on the settings page."
-            raise ApiError("permission_denied", sentence) from error
-        except RenewedTooSoon as error:
-            raise ApiError(
-                "rate_limited", "A key can renew itself once an hour.", wait=error.wait_seconds
-            ) from error
-        except StoreSuspended as error:
-            raise ApiError("conflict", str(error)) from error
-        except StaleKey as error:
-            sentence = "This API key has renewed itself already, and the new one is in use: use that one."
-            raise ApiError("conflict", sentence) from error
+        renewed = renewal.renew_key(key, by=client_actor(request._request, key))
         return Response(output.describe_new_key(*renewed), status=201)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(as_api_error(exc, self.request))
 
 
 class LeakedKeysSerializer(StrictSerializer):

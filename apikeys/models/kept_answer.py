@@ -1,17 +1,11 @@
 """Answers to requests with an ``Idempotency-Key``, kept so that a retry gets the same one."""
 
 from datetime import timedelta
-from typing import Self
 
 from django.db import models
 from django.utils import timezone
 
 ANSWERS_KEPT = timedelta(hours=24)
-
-
-class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
-    def expired(self) -> Self:
-        return self.filter(created_at__lt=timezone.now() - ANSWERS_KEPT)
 
 
 class KeptAnswer(models.Model):
@@ -26,8 +20,6 @@ class KeptAnswer(models.Model):
     request_digest = models.CharField(max_length=64)
     answer = models.BinaryField()
     created_at = models.DateTimeField(default=timezone.now)
-
-    objects = KeptAnswerQuerySet.as_manager()
 
     class Meta:
         constraints = [

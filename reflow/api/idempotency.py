@@ -18,12 +18,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from apikeys.api.exceptions import ApiError
 from apikeys.models import KeptAnswer
+from apikeys.models.kept_answer import ANSWERS_KEPT
 from reflow.api.addresses import is_api_path
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class Claim:
         if not self.lock():
             raise ApiError("idempotency_in_progress", wait=WAIT_SECONDS)
         mine = KeptAnswer.objects.filter(key_id=self.key_id, idempotency_digest=self.idempotency_digest)
-        mine.expired().delete()
+        mine.filter(created_at__lt=timezone.now() - ANSWERS_KEPT).delete()
         kept = mine.first()
         if kept is None:
             return None
