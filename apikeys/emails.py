@@ -64,7 +64,7 @@ def send_notice_once(notice: Notice, key: ApiKey, about: datetime, **more: Any) 
 
     ``more`` is as for ``send_notice``. Runs in the caller's transaction.
     """
-    if Reminder.objects.claim(key, notice, about):
+    if Reminder.objects.get_or_create(key=key, kind=notice, about=about)[1]:
         send_notice(notice, key.store, key=key, **more)
 
 

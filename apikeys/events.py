@@ -371,10 +371,6 @@ class Notification(models.TextChoices):
     RHYTHM = "rhythm", "Keys that fall silent"
     ROLL = "roll", "Rolled keys that are still called"
 
-    @property
-    def is_on_by_default(self) -> bool:
-        return self != Notification.NEW_NETWORK
-
 
 @dataclass(frozen=True, slots=True)
 class NoticeType:

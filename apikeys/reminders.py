@@ -76,7 +76,7 @@ def _remind(key: ApiKey, notice: Notice) -> None:
     sent = Reminder.objects.filter(key=key, about=key.expires_at)
     if notice == Notice.WEEK_BEFORE and sent.filter(kind=Notice.DAY_BEFORE).exists():
         return
-    if not Reminder.objects.claim(key, notice, key.expires_at):
+    if not Reminder.objects.get_or_create(key=key, kind=notice, about=key.expires_at)[1]:
         return
     is_over = notice == Notice.STILL_CALLED
     last_use = getattr(key, "last_use", None)

@@ -1,6 +1,5 @@
 """Choices of each owner of a store about e-mail, and a note of what was told already."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -14,7 +13,6 @@ from stores.models import Store
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from apikeys.models.key import ApiKey
 
 # Of so many networks it is remembered that a key is used from them. A key that is used from more moves
 # about, and another network tells nothing.
@@ -32,7 +30,7 @@ class NotificationSettingsQuerySet(models.QuerySet["NotificationSettings"]):
             return owners
         rows = self.filter(store=store)
         wanted = Q(pk__in=rows.filter(**{notification.value: True}).values("user"))
-        if notification.is_on_by_default:
+        if getattr(self.model(), notification.value):
             wanted |= ~Q(pk__in=rows.values("user"))
         return owners.filter(wanted)
 
@@ -51,17 +49,17 @@ class NotificationSettings(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     expiry = models.BooleanField(
         Notification.EXPIRY.label,
-        default=Notification.EXPIRY.is_on_by_default,
+        default=True,
         help_text="7 days and 1 day before a key expires, and once when an expired key is still called.",
     )
     new_network = models.BooleanField(
         Notification.NEW_NETWORK.label,
-        default=Notification.NEW_NETWORK.is_on_by_default,
+        default=False,
         help_text="A key is used from a network it was never used from. At most one e-mail a key and day.",
     )
     monthly_review = models.BooleanField(
         Notification.MONTHLY_REVIEW.label,
-        default=Notification.MONTHLY_REVIEW.is_on_by_default,
+        default=True,
         help_text="Once a month: keys that nobody uses, and access that no request needs.",
     )
     fence = models.BooleanField(
@@ -96,12 +94,6 @@ class NotificationSettings(models.Model):
         return f"{self.store}: {self.user}"
 
 
-class ReminderQuerySet(models.QuerySet["Reminder"]):
-    def claim(self, key: "ApiKey", kind: Notice, about: datetime) -> bool:
-        """Note that owners are told this of a key. False where it was noted before, by whomever."""
-        return self.get_or_create(key=key, kind=kind, about=about)[1]
-
-
 class Reminder(models.Model):
     """That a key's owners were told something once. ``about`` is the expiry, or the day that it is about."""
 
@@ -109,8 +101,6 @@ class Reminder(models.Model):
     kind = models.CharField(max_length=12, choices=Notice.choices)
     about = models.DateTimeField()
     at = models.DateTimeField(default=timezone.now)
-
-    objects = ReminderQuerySet.as_manager()
 
     class Meta:
         constraints = (
