@@ -29,13 +29,10 @@ class TimeRange(models.TextChoices):
         return {"h": "hour", "d": "day", "m": "month"}[self.value[-1]]
 
 
-@dataclass(slots=True)
-class Bar:
-    """The requests between two moments by outcome."""
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """Requests by outcome."""
 
-    start: datetime
-    end: datetime
-    label: str
     succeeded: int = 0
     refused: int = 0
     failed: int = 0
@@ -48,16 +45,26 @@ class Bar:
     def let_in(self) -> int:
         return self.succeeded + self.failed
 
-    def add(self, outcome: str, requests: int) -> None:
+    def count(self, outcome: str, requests: int) -> None:
         setattr(self, outcome, getattr(self, outcome) + requests)
 
 
-class Period:
-    """Bars without gaps, oldest first."""
+@dataclass(slots=True)
+class Bar(Counts):
+    """The requests between two moments."""
+
+    start: datetime
+    end: datetime
+    label: str
+
+
+class Period(Counts):
+    """Bars without gaps, oldest first, and the requests in all of them."""
 
     choices = TimeRange.choices
 
     def __init__(self, time_range: TimeRange = TimeRange.MONTH) -> None:
+        super().__init__()
         self.time_range = time_range
         hour = timezone.now().replace(minute=0, second=0, microsecond=0)
         self.bars = [Bar(*frame) for frame in frames_of(time_range, hour)]
@@ -67,7 +74,8 @@ class Period:
         """Add requests to the bar that begins at this hour, or on this date; others are left out."""
         moment = start if isinstance(start, datetime) else datetime.combine(start, time.min, UTC)
         if bar := self._by_start.get(moment):
-            bar.add(outcome, requests)
+            bar.count(outcome, requests)
+            self.count(outcome, requests)
 
     @property
     def latest(self) -> Bar:
@@ -76,26 +84,6 @@ class Period:
     @property
     def start(self) -> datetime:
         return self.bars[0].start
-
-    @property
-    def total(self) -> int:
-        return sum(bar.total for bar in self.bars)
-
-    @property
-    def succeeded(self) -> int:
-        return sum(bar.succeeded for bar in self.bars)
-
-    @property
-    def refused(self) -> int:
-        return sum(bar.refused for bar in self.bars)
-
-    @property
-    def failed(self) -> int:
-        return sum(bar.failed for bar in self.bars)
-
-    @property
-    def let_in(self) -> int:
-        return self.succeeded + self.failed
 
 
 @lru_cache
