@@ -73,24 +73,31 @@ def create_key(
     allowed_addresses: Iterable[str] = (),
     note: str = "",
     renews_days: int | None = None,
+    **more: Any,
 ) -> tuple[ApiKey, str]:
     """Create a key, and return it with its plaintext, which exists nowhere else.
 
     ``access`` are scopes such as ``orders:read``; ``allowed_addresses`` are canonical addresses and
     networks, none for any. With ``renews_days`` it may renew itself, and works for so many days each time.
+    ``more`` are further columns.
     Raises ValueError for a scope that does not exist, ValidationError for a name or a note that cannot be
     one, NameTaken and StoreSuspended.
     """
-    return _create(
-        store,
-        name,
-        note,
-        by,
-        access=access,
-        **lifetime(renews_days, expires_at),
-        allowed_addresses=list(allowed_addresses),
-        revealed_at=timezone.now() if by.key else None,
-    )
+    columns = clean({"name": name, "note": note, "access": access}) | lifetime(renews_days, expires_at) | more
+    with lock_store(store):
+        _ensure_name_is_free(store, columns["name"])
+        key, plaintext = insert_key(
+            store=store,
+            allowed_addresses=list(allowed_addresses),
+            created_by=by.user,
+            made_by=by.key,
+            revealed_at=timezone.now() if by.key else None,
+            **columns,
+        )
+        ensure_within_reach(by, key)
+        details = {"canary": True} if key.is_canary else {"access": key.access}
+        emails.send_event([record(Event.CREATED, key, by, **details)])
+    return key, plaintext
 
 
 def lifetime(renews_days: int | None, expires_at: datetime | None) -> dict[str, Any]:
@@ -106,20 +113,8 @@ def create_canary(*, store: Store, name: str, place: str, by: Actor) -> tuple[Ap
 
     ``place`` says where it is put. Raises ValidationError, NameTaken and StoreSuspended as ``create_key``.
     """
-    columns = {"is_canary": True, "deactivated_at": timezone.now()}
-    return _create(store, name, place, by, access=["products:read"], **columns)
-
-
-def _create(store: Store, name: str, note: str, by: Actor, **columns: Any) -> tuple[ApiKey, str]:
-    """Create a key with these columns besides. Raises as ``create_key``."""
-    columns = clean({"name": name, "note": note, **columns})
-    with lock_store(store):
-        _ensure_name_is_free(store, columns["name"])
-        key, plaintext = insert_key(store=store, created_by=by.user, made_by=by.key, **columns)
-        ensure_within_reach(by, key)
-        details = {"canary": True} if key.is_canary else {"access": key.access}
-        emails.send_event([record(Event.CREATED, key, by, **details)])
-    return key, plaintext
+    columns: dict[str, Any] = {"is_canary": True, "deactivated_at": timezone.now()}
+    return create_key(store=store, name=name, note=place, access=["products:read"], by=by, **columns)
 
 
 def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[ApiKey, str]:
