@@ -3,14 +3,14 @@
 Those of a rolled key have moved to the new one, are still on the old one, or have been silent since.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, F, Max, Q
 from django.db.models.functions import TruncMinute
 from django.utils import timezone
 
@@ -29,23 +29,15 @@ BEFORE = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """An address or a client; ``name`` is blank where it is not known."""
-
-    name: str
-    requests: int
-    last_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Callers:
     """The callers with the most requests since a moment, which is later than asked for if there are many.
 
+    Each has its ``name``, ``requests`` and ``last_at``; the name of an address is None where it is not known.
     ``busiest`` is the number of requests in the busiest minute of the last week, as far as that goes back.
     """
 
-    addresses: list[Caller]
-    clients: list[Caller]
+    addresses: list[Mapping[str, object]]
+    clients: list[Mapping[str, object]]
     since: datetime
     busiest: int
 
@@ -58,11 +50,9 @@ def callers_of(key: ApiKey, period: Period) -> Callers:
     since = newest[MAX_REQUESTS : MAX_REQUESTS + 1].first() or first
     counted = rows.filter(at__gte=since)
 
-    def most(column: str) -> list[Caller]:
-        groups = counted.values_list(column).annotate(requests=Count("pk"), last=Max("at"))
-        return [
-            Caller(name or "", *rest) for name, *rest in groups.order_by("-requests", column)[:MAX_CALLERS]
-        ]
+    def most(column: str) -> list[Mapping[str, object]]:
+        groups = counted.values(name=F(column)).annotate(requests=Count("pk"), last_at=Max("at"))
+        return list(groups.order_by("-requests", "name")[:MAX_CALLERS])
 
     week = counted.filter(at__gte=timezone.now() - timedelta(days=7)).annotate(minute=TruncMinute("at"))
     minutes = week.values_list("minute").annotate(requests=Count("pk")).order_by("-requests")
