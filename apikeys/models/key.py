@@ -296,13 +296,6 @@ class ApiKey(models.Model):
         return last_use.used_at if last_use else None
 
     @property
-    def creator_name(self) -> str:
-        """The e-mail address of the person, or the prefix of the program's key, that made it."""
-        if self.made_by:
-            return f"API key {self.made_by.prefix}"
-        return self.created_by.email if self.created_by else ""
-
-    @property
     def is_renewed(self) -> bool:
         """Whether it took the place of a key that renewed itself."""
         return self.made_by_id is not None and self.made_by_id == self.predecessor_id

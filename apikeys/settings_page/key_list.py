@@ -8,8 +8,8 @@ from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F
-from django.db.models.functions import Lower
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Concat, Lower
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -34,6 +34,10 @@ ORDER_BY = {
     "expires": "expires_at",
     "creator": "created_by__email",
 }
+# The e-mail address of the person, or the prefix of the program's key, that made a key.
+CREATOR = Case(
+    When(made_by=None, then=F("created_by__email")), default=Concat(Value("API key "), "made_by__prefix")
+)
 
 
 class Filter(NamedTuple):
@@ -155,17 +159,14 @@ class Listing:
                 yield Filter(value, label, grouped(count), self.url_of(status=value), is_current)
 
     def page_of(self, store: Store, counts: dict[str, int]) -> Page[ApiKey]:
-        """Return one page of the store's keys, each with its ``status`` and ``last_use``.
+        """Return one page of the store's keys, each with its ``status``, ``last_use`` and ``creator``.
 
         ``counts`` are those of ``count_by_state()``.
         """
         found = self._found(store)
         if self.status:
             found = found.in_state(self.status)
-        # Few keys are made by others: joined, those would double the columns of each row.
-        keys = (
-            self._sorted(found).with_status(counts).select_related("created_by").prefetch_related("made_by")
-        )
+        keys = self._sorted(found).with_status(counts).annotate(creator=CREATOR)
         paginator = Paginator(keys, PER_PAGE)
         paginator.count = counts[self.status or "all"]
         return paginator.get_page(self.page)
