@@ -1,4 +1,4 @@
-"""One key: its page, and what can be done to it."""
+"""One key: its page, what can be done to it, and what the request log tells of it."""
 
 from datetime import timedelta
 from http import HTTPStatus
