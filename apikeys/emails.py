@@ -60,10 +60,7 @@ def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: "Ite
 
 
 def send_notice_once(notice: Notice, key: ApiKey, about: datetime, **more: Any) -> None:
-    """Queue a notice of a key, unless one of its kind was queued ``about`` that moment.
-
-    ``more`` is as for ``send_notice``. Runs in the caller's transaction.
-    """
+    """Queue a notice of a key in the caller's transaction, unless one ``about`` that moment was queued."""
     if Reminder.objects.get_or_create(key=key, kind=notice, about=about)[1]:
         send_notice(notice, key.store, key=key, **more)
 

@@ -241,11 +241,7 @@ def deactivate_keys(keys: Iterable[ApiKey], *, by: Actor, until: datetime | None
 
 
 def reactivate_key(key: ApiKey, *, by: Actor, version: int) -> None:
-    """Let a deactivated key work again.
-
-    ``version`` is the one that the person was looking at. Raises StaleKey when the key has changed since,
-    works already, was reported as leaked or is suspended.
-    """
+    """Let a key work again. Raises StaleKey where it has changed since ``version``, or is not to."""
     with lock_store(key.store), lock_key(key):
         emails.send_event([_reactivate(key, by, version)])
 
@@ -359,10 +355,7 @@ def delete_keys(keys: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
 
 
 def suspend_store(store: Store, *, by: Actor, reason: str) -> Suspension:
-    """Refuse all keys of a store from the next request on, and tell its owners why.
-
-    Raises StoreSuspended when they are refused already, and ValidationError for a reason with a key in it.
-    """
+    """Refuse all keys of a store, and tell its owners why. Raises StoreSuspended and ValidationError."""
     validate_no_key(reason)
     with lock_store(store):
         if suspension := Suspension.objects.filter(store=store).first():
@@ -395,10 +388,7 @@ def _ensure_name_is_free(store: Store, name: str, *, besides: ApiKey | None = No
 
 
 def _change_each(keys: Iterable[ApiKey], change: Callable[[ApiKey], AuditEntry]) -> list[ApiKey]:
-    """Change each key that can be changed, in one transaction, with one e-mail. Returns the changed ones.
-
-    Left out are those that ``change`` raises StaleKey for, and those that were deleted meanwhile.
-    """
+    """Change each key that can be changed, in one transaction, with one e-mail. Returns the changed ones."""
     changed: list[ApiKey] = []
     entries: list[AuditEntry] = []
     ordered = sorted(keys, key=lambda one: one.pk)

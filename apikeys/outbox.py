@@ -66,10 +66,7 @@ def attempt_email(
     send_task: Any,
     make_link_path: Callable[[Email], str] = lambda email: email.link_path,
 ) -> None:
-    """Send an e-mail, unless this attempt was begun before or the e-mail needs none any more.
-
-    ``make_link_path`` returns a path that must not be kept, made now.
-    """
+    """Send an e-mail, unless this attempt was begun. ``make_link_path`` makes a path that is not kept."""
     if not settings.MAIL_SERVER:
         _wait_for_mail_server(email_id, attempt, send_task)
         return

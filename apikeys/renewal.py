@@ -119,10 +119,7 @@ def delete_replaced_keys() -> None:
 
 
 def _give_up(key: ApiKey, now: datetime) -> ApiKey:
-    """End the new key that nobody has used, and return it: another takes its place.
-
-    Raises StaleKey where it was used, or its owner has ended or rolled it.
-    """
+    """End the new key that nobody has used, and return it. Raises StaleKey where somebody has."""
     given = list(key.successors.filter(made_by=key).order_by("pk"))
     newest = given[-1] if given else None
     if newest is None or not newest.is_unconfirmed or newest.superseded_at or not newest.is_usable(now):

@@ -74,11 +74,7 @@ def create_trust(*, store: Store, by: Actor, **fields: Unpack[TrustChanges]) -> 
 
 
 def update_trust(trust: Trust, *, by: Actor, version: int, **changes: Unpack[TrustChanges]) -> None:
-    """Change a trust, and end the keys that were made of it as it was.
-
-    ``version`` is the one that the person was looking at: raises StaleKey when it has changed since.
-    Also raises what ``create_trust`` does.
-    """
+    """Change a trust and end its keys. Raises StaleKey if changed since ``version``, and as create_trust."""
     with lock_store(trust.store):
         if not Trust.objects.filter(pk=trust.pk, version=version).exists():
             raise StaleKey

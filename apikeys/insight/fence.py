@@ -36,10 +36,7 @@ class Fence:
 
 
 def plan_fence(key: ApiKey) -> Fence | None:
-    """Return what a working key can be limited to without refusing any of its requests; None for nothing.
-
-    What it did is only known where its last days are in the request log in full.
-    """
+    """Return what a working key can be limited to, refusing none of its logged requests; None for nothing."""
     if key.fence or not key.is_rollable or first_logged_day() > first_day():
         return None
     groups = [group for group in logged_groups(key, first_day()) if group.refusal is None]

@@ -102,10 +102,7 @@ def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datet
 
 
 def newest_of(rows: RequestQuerySet) -> tuple[datetime | None, RequestQuerySet]:
-    """Return the newest MAX_REQUESTS of a key's requests, and since when those are; None for all there are.
-
-    A sheet of a key with millions of requests then takes no longer than one of another key.
-    """
+    """Return since when a key's newest MAX_REQUESTS requests are, None for all that there are, and those."""
     oldest = rows.newest_first().values_list("at", flat=True)[MAX_REQUESTS : MAX_REQUESTS + 1].first()
     return oldest, rows.filter(at__gt=oldest) if oldest else rows
 
@@ -123,20 +120,14 @@ def counted_before(key: ApiKey, day: date, start: datetime | None) -> list[tuple
 
 
 def keys_made_with(key: ApiKey) -> list[ApiKey]:
-    """Return the keys that programs made with this one or those it took the place of, to the last.
-
-    Keys that took the place of one of these are left out.
-    """
+    """Return the keys that programs made with this one or its predecessors, and no successors of these."""
     line = ApiKey.objects.line_of(key.pk)
     made = ApiKey.objects.filter(pk__in=ApiKey.objects.made_with(line) - line, superseded_at=None)
     return list(made.exclude(made_by=F("predecessor")).order_by("pk"))
 
 
 def touched_by(rows: RequestQuerySet, store: Store) -> list[Touched]:
-    """Return what the requests that succeeded read and changed. An object has a path below its list's.
-
-    Paths are given as they are below the store's.
-    """
+    """Return what requests that succeeded read and changed. An object has a path below its list's."""
     # The same object, with the slash at the end or without.
     trimmed = Func(F("path"), Value("/"), function="RTRIM", output_field=CharField())
     done = rows.filter(reason=None).exclude(resource="").annotate(trimmed=trimmed)

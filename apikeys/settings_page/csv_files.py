@@ -57,10 +57,7 @@ def csv_response(
 def log_csv(
     request: HttpRequest, store: Store, name: str, filters: LogFilters, head: Sequence[str]
 ) -> HttpResponseBase:
-    """Return a download of the rows of a log that the filters find, the newest MAX_ROWS of them.
-
-    400 with what is wrong with each filter: a file without rows would look like an answer.
-    """
+    """Return a download of a log's newest MAX_ROWS that the filters find; 400 with what is wrong in them."""
     if not filters.is_valid():
         lines = [f"{field}: {' '.join(map(str, errors))}" for field, errors in filters.errors.items()]
         return HttpResponseBadRequest("\n".join(lines), content_type="text/plain; charset=utf-8")

@@ -105,10 +105,7 @@ def cut_keys(query: QueryDict) -> QueryDict:
 
 
 def redirect_to_query(request: HttpRequest) -> HttpResponse:
-    """Redirect to the address of what a form asks for.
-
-    A form that a key may be pasted into is sent by POST, so that the whole key is in no address.
-    """
+    """Redirect to what a form asks for: it comes by POST, so that no key that is pasted is in an address."""
     query = cut_keys(request.POST)
     query.pop("csrfmiddlewaretoken", None)
     for name in [name for name, value in query.items() if not str(value).strip()]:

@@ -84,10 +84,7 @@ def clients_of(key: ApiKey) -> set[str]:
 
 
 def describe(refusal: Refusal, clients: Collection[str]) -> str:
-    """Return for what, by which client, how often and when requests were refused.
-
-    ``clients`` are those that were let in: one of them is the same program from elsewhere.
-    """
+    """Return what was refused, to which program, how often and when; one of ``clients`` was let in before."""
     cause = refusal.scope or refusal.address or "further addresses"
     client = refusal.client or "program not known"
     kind = "same program" if refusal.client in clients else "another program"
