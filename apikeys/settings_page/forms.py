@@ -85,11 +85,11 @@ class KeyForm(forms.Form):
 
     # What programs of a kind usually need. The last one gets a caution.
     PRESETS: ClassVar = {
-        "Read everything": [scope for scope in SHOP_SCOPES if scope.endswith(":read")],
-        "Storefront": ["products:read", "categories:read"],
-        "Fulfilment": ["products:read", "orders:read", "orders:write", "customers:read"],
-        "Accounting": ["orders:read", "customers:read", "coupons:read"],
-        "Full access": SHOP_SCOPES,
+        "Read everything": " ".join(scope for scope in SHOP_SCOPES if scope.endswith(":read")),
+        "Storefront": "products:read categories:read",
+        "Fulfilment": "products:read orders:read orders:write customers:read",
+        "Accounting": "orders:read customers:read coupons:read",
+        "Full access": " ".join(SHOP_SCOPES),
     }
 
     name = forms.CharField(
@@ -183,9 +183,6 @@ class KeyForm(forms.Form):
             return datetime.combine(self.cleaned_data["expiry_date"], time.max, UTC).replace(microsecond=0)
         return timezone.now() + timedelta(days=int(expiry))
 
-    def presets(self) -> list[tuple[str, str]]:
-        return [(label, " ".join(scopes)) for label, scopes in self.PRESETS.items()]
-
     def access_rows(self) -> list[tuple[Resource, list[tuple[Access, str, bool]]]]:
         """The access table: for each resource its accesses, their scopes and whether they are ticked."""
         ticked = set(self["access"].value() or ())
@@ -237,13 +234,9 @@ class CanaryForm(forms.Form):
         help_text="Such as “README of the old repository” or “shared drive”.",
     )
 
-    def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.store = store
-
-    def create(self, *, by: Actor) -> tuple[ApiKey, str] | None:
+    def create(self, store: Store, *, by: Actor) -> tuple[ApiKey, str] | None:
         fields = self.cleaned_data
-        return try_to_create(self, lambda: lifecycle.create_canary(store=self.store, by=by, **fields))
+        return try_to_create(self, lambda: lifecycle.create_canary(store=store, by=by, **fields))
 
 
 class EditKeyForm(KeyForm):
@@ -514,19 +507,16 @@ class AccessForm(forms.Form):
 class LeaveForm(forms.Form):
     """One click: leave refused what is refused for a cause, or with ``undo`` make it an alarm again."""
 
-    refusal = forms.ModelChoiceField(Refusal.objects.none())
+    refusal = forms.IntegerField()
     undo = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["refusal"].queryset = Refusal.objects.for_key(key)  # type: ignore[attr-defined]
-
-    def apply(self) -> Refusal:
+    def apply(self, key: ApiKey) -> Refusal:
         """Leave it or undo that, and return it. Raises StaleKey where it is no refusal of the key."""
-        if not self.is_valid():
+        pk: int = self.cleaned_data["refusal"] if self.is_valid() else 0
+        row = Refusal.objects.for_key(key).filter(pk=pk)
+        refusal = row.first()
+        if refusal is None:
             raise StaleKey
-        refusal: Refusal = self.cleaned_data["refusal"]
-        row = Refusal.objects.filter(pk=refusal.pk)
         if self.cleaned_data["undo"]:
             row.reopen()
         else:

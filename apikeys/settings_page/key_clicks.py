@@ -67,8 +67,8 @@ def undo_access(had: KeyChanges, key: ApiKey) -> Fix:
 @partial(click, stale=NOT_REFUSED)
 def leave_refusal(request: OwnerRequest, key: ApiKey) -> str:
     """Leave refused what the owner wants refused, or undo that."""
-    form = LeaveForm(request.POST, key=key)
-    refusal = form.apply()
+    form = LeaveForm(request.POST)
+    refusal = form.apply(key)
     if form.cleaned_data["undo"]:
         return "These requests need attention again."
     offer_undo(request, key, undo_leaving(refusal))

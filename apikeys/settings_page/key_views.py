@@ -342,7 +342,7 @@ def show_incident(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
 @open_store_required
 def new_canary(request: OwnerRequest, store: Store) -> HttpResponse:
     """Create a key that is made to be found."""
-    form = CanaryForm(request.POST or form_recovery.take_unsent(request), store=store)
-    if request.method == "POST" and form.is_valid() and (made := form.create(by=actor_from_request(request))):
+    form, by = CanaryForm(request.POST or form_recovery.take_unsent(request)), actor_from_request(request)
+    if request.method == "POST" and form.is_valid() and (made := form.create(store, by=by)):
         return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *made)
     return render_dialog(request, "canary", store, form=form)
