@@ -42,11 +42,11 @@ class Issuer:
     """Serves its documents on a port of its own. ``answers`` are by path; ``asked`` are the paths so far."""
 
     def __init__(self, folder: Path) -> None:
-        self.ca_file, certificate = make_certificates(folder)
+        self.ca_file, key_file = make_certificate(folder)
         self.first_key = SigningKey()
         self.forget()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+        context.load_cert_chain(self.ca_file, key_file)
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.make_handler())
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
@@ -136,35 +136,21 @@ def make_trust(store: Store, by: Actor, *, issuer: str = GITHUB, **claims: str) 
     )
 
 
-def make_certificates(folder: Path) -> tuple[Path, Path]:
-    """Write the certificate of an authority, and a server's that it has signed with its key behind it."""
-    now = datetime.now(UTC)
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")])
-    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-
-    def build(subject: x509.Name, public: Any, *, is_ca: bool) -> x509.Certificate:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(ca_name)
-            .public_key(public)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=30))
-            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
-            )
-            .sign(ca_key, hashes.SHA256())
-        )
-
-    pem = serialization.Encoding.PEM
-    ca_file, server_file = folder / "ca.pem", folder / "server.pem"
-    ca_file.write_bytes(build(ca_name, ca_key.public_key(), is_ca=True).public_bytes(pem))
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a server's certificate, which nobody but itself has signed, and its key."""
+    now, key = datetime.now(UTC), ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    files = folder / "server.pem", folder / "server.key"
+    files[0].write_bytes(certificate.public_bytes(pem))
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    server_file.write_bytes(private + build(name, key.public_key(), is_ca=False).public_bytes(pem))
-    return ca_file, server_file
+    files[1].write_bytes(private)
+    return files

@@ -8,6 +8,11 @@ from typing import Any
 
 from django.db import models, transaction
 
+from stores.api.categories import CategoryViewSet
+from stores.api.coupons import CouponViewSet
+from stores.api.customers import CustomerViewSet
+from stores.api.orders import OrderViewSet
+from stores.api.products import ProductViewSet
 from stores.models import Store
 from stores.resources import Resource
 from tests.shop import (
@@ -20,6 +25,8 @@ from tests.shop import (
     make_order,
     make_product,
 )
+
+VIEWS: list[Any] = [ProductViewSet, CategoryViewSet, OrderViewSet, CustomerViewSet, CouponViewSet]
 
 
 @dataclass(frozen=True)

@@ -136,15 +136,3 @@ def test_clean_addresses_writes_each_once_in_its_canonical_form() -> None:
 def test_clean_addresses_names_what_is_no_address(listed: list[str], complaint: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(complaint)):
         clean_addresses(listed)
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.77", "192.0.2.0/24"),
-        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
-        ("::1", "::/48"),
-    ],
-)
-def test_network_around_an_address(address: str, network: str) -> None:
-    assert client_ip.network_around(address) == network

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Dialog, Locator, Page, Route, expect
 
 from apikeys.models import ApiKey
-from tests.browser.conftest import KEYS, ORDERS, PHONE, CallApi, open_dialog, requests_of
+from tests.browser.conftest import KEYS, ORDERS, PHONE, CallApi, open_dialog
 from tests.conftest import IssueKey
 
 WAYS_TO_CLOSE = ("Escape", "Cancel", "Back")
@@ -265,17 +265,3 @@ def test_the_first_request_arrives_while_the_dialog_is_open(
     expect(page.get_by_role("status")).to_have_text(received)
     created.get_by_role("button", name="Copy and close").click()
     expect(page.get_by_role("table", name="API keys").get_by_role("row").last).to_contain_text("just now")
-
-
-def test_a_closed_dialog_stops_asking_for_the_first_request(page: Page) -> None:
-    page.clock.install()
-    page.goto(KEYS)
-    created = save(page, open_dialog(page, "Add API Key"))
-    with page.expect_request("**/first-request/"):
-        page.clock.run_for(1_500)
-    created.get_by_role("button", name="Copy and close").click()
-    expect(page.locator("#dialog-content")).to_be_empty()
-    sent = requests_of(page)
-    page.clock.run_for(10_000)
-    page.reload()
-    assert not any("first-request" in request for request in sent)

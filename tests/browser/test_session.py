@@ -37,12 +37,3 @@ def test_a_session_that_ended_while_typing_costs_a_sign_in_and_nothing_else(
     assert not ApiKey.objects.exists()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("dialog", name="API key created")).to_contain_text("Accounting")
-
-
-def test_a_session_that_ended_before_a_dialog_leads_to_the_sign_in(page: Page) -> None:
-    page.goto(KEYS)
-    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
-    page.get_by_role("link", name="Add API Key").click()
-    sign_in(page)
-    expect(page.get_by_role("dialog", name="Add API Key")).to_be_visible()
-    expect(page.get_by_text("Nothing has been saved yet.")).to_be_hidden()

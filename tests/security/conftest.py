@@ -1,7 +1,6 @@
 """Targets of the attacks: two stores, and all pages as somebody gets them who may open every one."""
 
 from dataclasses import dataclass
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,11 +8,12 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from apikeys.models import LastUse, LoggedRequest, Refusal, StoreUsage, TokenExchange, Trust, Usage
+from apikeys.models import LoggedRequest, TokenExchange, Trust
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, sign_in
+from tests.key_requests import make_request, write_usage
 from tests.security.surface import CLAIMS, EVIL, Page, Shops, everything, pages
 from tests.shop import Caller
 from tests.specimens import make_specimens
@@ -23,30 +23,9 @@ from tests.specimens import make_specimens
 def shops(store: Store, other_store: Store, issue: IssueKey) -> Shops:
     my_key, my_plaintext = issue(name="Mine", access=list(SCOPES))
     their_key, their_plaintext = issue(name="Theirs", access=list(SCOPES), store=other_store)
-    now = timezone.now()
     for pk, key in enumerate((my_key, their_key), start=1):
-        LastUse.objects.create(key=key, at=now, method="GET", resource="orders", status_code=200)
-        Usage.objects.create(
-            store_id=key.store_id, key=key, day=now.date(), outcome="succeeded", requests=1, last_at=now
-        )
-        StoreUsage.objects.create(store=key.store, day=now.date(), outcome="succeeded", requests=1)
-        Refusal.objects.create(
-            store=key.store, key=key, reason="rate_limited", requests=1, first_at=now, last_at=now
-        )
-        LoggedRequest.objects.create(
-            id=pk,
-            at=now,
-            store=key.store,
-            key=key,
-            prefix=key.prefix,
-            method="GET",
-            path=f"/v1/stores/{key.store_id}/orders/",
-            resource="orders",
-            status=429,
-            reason="rate_limited",
-            milliseconds=1,
-            request_id=uuid4(),
-        )
+        write_usage(make_request(key, at=timezone.now(), status_code=429, reason="rate_limited"))
+        LoggedRequest.objects.filter(key=key).update(id=pk)
         trust = Trust.objects.create(
             pk=pk,
             store=key.store,

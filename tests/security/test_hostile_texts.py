@@ -137,6 +137,9 @@ def header(name: str) -> Place:
     return lambda hostile: Client().get("/accounts/login/", headers={name: latin_1(hostile)})
 
 
+HEADERS = ("Host", "User-Agent", "Cookie", "Referer", "Accept-Language", "X-Request-Id", "X-Forwarded-For")
+
+
 def latin_1(hostile: str) -> str:
     return hostile.encode().decode("latin-1")
 
@@ -182,16 +185,10 @@ def places(api: Client, browser: Client, operator: Client) -> dict[str, Place]:
         "the path": lambda hostile: Client().get("/v1/x", PATH_INFO=f"/v1/{latin_1(hostile)}"),
         "the path of a page": lambda hostile: Client().get("/x", PATH_INFO=f"/stores/{latin_1(hostile)}/"),
         "the path of a key's request": lambda hostile: api.get("/v1/x", PATH_INFO=f"/v1/{latin_1(hostile)}"),
-        "Host": header("Host"),
-        "User-Agent": header("User-Agent"),
+        **{name: header(name) for name in HEADERS},
         "User-Agent of a key's request": lambda hostile: api.get(
             "/v1/api-key/", HTTP_USER_AGENT=latin_1(hostile)
         ),
-        "Cookie": header("Cookie"),
-        "Referer": header("Referer"),
-        "Accept-Language": header("Accept-Language"),
-        "X-Request-Id": header("X-Request-Id"),
-        "X-Forwarded-For": header("X-Forwarded-For"),
         "Accept": lambda hostile: api.get("/v1/api-key/", HTTP_ACCEPT=latin_1(hostile)),
         "If-None-Match": lambda hostile: api.get("/v1/api-key/", HTTP_IF_NONE_MATCH=latin_1(hostile)),
         "Authorization": lambda hostile: Client().get(

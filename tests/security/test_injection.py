@@ -9,13 +9,10 @@ from typing import Any
 
 import pytest
 
-from stores.api.coupons import CouponViewSet
-from stores.api.customers import CustomerViewSet
 from stores.api.filters import SearchFilter
-from stores.api.orders import OrderViewSet
-from stores.api.products import ProductViewSet
 from stores.models import Coupon, Customer, Order, Product
 from stores.text import comparable
+from tests import specimens
 from tests.security.surface import Shops
 from tests.shop import Caller, make_coupon, make_customer, make_order, make_product, refused
 
@@ -24,7 +21,7 @@ PAYLOADS = [
     *("' UNION SELECT 1 FROM stores_coupon --", "'||(SELECT 1)||'", "'; SELECT pg_sleep(1); --", "%s", "{0}"),
     *("name__startswith", "-id", "?", ":1", "$1", "\u2019 OR 1=1"),
 ]
-VIEWS: list[Any] = [ProductViewSet, OrderViewSet, CustomerViewSet, CouponViewSet]
+VIEWS = [view for view in specimens.VIEWS if getattr(view, "filterset_class", None)]
 PARAMETERS = [(view.resource, name) for view in VIEWS for name in view.filterset_class.base_filters]
 # They may be any text, and find what is it, or has it.
 TEXTS = {"search", "sku", "email", "code"}
@@ -34,13 +31,13 @@ PAGING = [(view.resource, name) for view in VIEWS for name in ("page", "perpage"
 @pytest.fixture
 def api(shops: Shops) -> Caller:
     """A store in which a row of every kind is called like each attack, and another with the same."""
-    for specimens in (shops.mine, shops.theirs):
-        buyer = Customer.objects.get(pk=specimens.ids["customers"][0])  # type: ignore[index]  # it is a text
+    for shop in (shops.mine, shops.theirs):
+        buyer = Customer.objects.get(pk=shop.ids["customers"][0])  # type: ignore[index]  # it is a text
         for number, payload in enumerate(PAYLOADS):
-            make_product(specimens.store, payload, handle=f"p{number}")
-            make_customer(specimens.store, payload, email=f"c{number}@example.com")
+            make_product(shop.store, payload, handle=f"p{number}")
+            make_customer(shop.store, payload, email=f"c{number}@example.com")
             make_order(buyer, 2000 + number, note=payload)
-            make_coupon(specimens.store, f"{payload}{number}")
+            make_coupon(shop.store, f"{payload}{number}")
     return Caller(shops.mine.store, shops.my_plaintext)
 
 

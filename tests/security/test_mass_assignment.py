@@ -14,34 +14,16 @@ from apikeys.api.key_management import ApiKeySerializer, DeactivateSerializer, R
 from apikeys.models import ApiKey
 from apikeys.models.suspension import Suspension
 from reflow.api.routes import Route
-from stores.api.categories import CategorySerializer
-from stores.api.coupons import CouponSerializer
-from stores.api.customers import CustomerSerializer
-from stores.api.orders import OrderSerializer
-from stores.api.products import ProductSerializer
-from stores.models import Category, Coupon, Customer, Order, Product
 from stores.resources import Resource
 from tests.conftest import admin_page
 from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops, admin_model, forms_on, pages, route_url, store_routes
 from tests.shop import Caller
+from tests.specimens import VIEWS
 
 KEYS = "/v1/stores/{store_id}/api-keys/"
-MODELS: dict[Resource, Any] = {
-    Resource.PRODUCTS: Product,
-    Resource.CATEGORIES: Category,
-    Resource.ORDERS: Order,
-    Resource.CUSTOMERS: Customer,
-    Resource.COUPONS: Coupon,
-    Resource.API_KEYS: ApiKey,
-}
-SERIALIZERS: dict[Resource, Any] = {
-    Resource.PRODUCTS: ProductSerializer,
-    Resource.CATEGORIES: CategorySerializer,
-    Resource.ORDERS: OrderSerializer,
-    Resource.CUSTOMERS: CustomerSerializer,
-    Resource.COUPONS: CouponSerializer,
-}
+META = {view.resource: view.serializer_class.Meta for view in VIEWS}
+MODELS = {resource: meta.model for resource, meta in META.items()} | {Resource.API_KEYS: ApiKey}
 # What may be sent to each route about keys.
 KEY_FIELDS: dict[str, set[str]] = {
     KEYS: set(ApiKeySerializer().fields),
@@ -64,7 +46,7 @@ def not_writable(route: Route, shown: dict[str, Any]) -> set[str]:
     assert route.resource is not None
     columns = {name for field in MODELS[route.resource]._meta.fields for name in (field.name, field.attname)}
     is_of_keys = route.resource is Resource.API_KEYS
-    writable = KEY_FIELDS[route.path] if is_of_keys else SERIALIZERS[route.resource].Meta.fields
+    writable = KEY_FIELDS[route.path] if is_of_keys else META[route.resource].fields
     return (ALWAYS | columns | set(shown)) - set(writable)
 
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -14,10 +13,11 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, LastUse, LoggedRequest
+from apikeys.models import ApiKey, LoggedRequest
 from apikeys.models.suspension import Suspension
 from stores.models import Order, Product, Store
 from tests.conftest import IssueKey, admin_page
+from tests.key_requests import make_request, write_usage
 from tests.shop import make_category, make_coupon, make_customer, make_line, make_order, make_product
 
 # An element wherever it is taken for markup: in text, in an attribute, in a title, a script or a comment.
@@ -63,24 +63,8 @@ def marked(store: Store, owner: User, issue: IssueKey) -> ApiKey:
         key, by=Actor(owner), version=1, name=MARKUP[:100], access=key.access, expires_at=None
     )
     lifecycle.roll_key(key, by=Actor(owner), overlap=timedelta(days=7))
-    now = timezone.now()
-    LastUse.objects.create(
-        key=key, at=now, method="<xss->", resource="orders", status_code=200, client=MARKUP
-    )
-    LoggedRequest.objects.create(
-        at=now,
-        store=store,
-        key=key,
-        prefix=key.prefix,
-        method="<xss->",
-        path=MARKUP,
-        route=SHORT,
-        status=401,
-        reason=SHORT,
-        milliseconds=1,
-        client=MARKUP,
-        request_id=uuid4(),
-    )
+    texts = {"method": "<xss->", "path": MARKUP, "route": SHORT, "client": MARKUP}
+    write_usage(make_request(key, at=timezone.now(), status_code=429, reason="rate_limited", **texts))
     return key
 
 

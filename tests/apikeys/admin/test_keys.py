@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from django.contrib import admin
@@ -18,7 +18,6 @@ from apikeys.models import (
     ApiKey,
     AuditEntry,
     Email,
-    LastUse,
     LoggedRequest,
     Refusal,
     TokenExchange,
@@ -28,7 +27,7 @@ from apikeys.models import (
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from tests.conftest import IssueKey, admin_page, bearer, make_staff
-from tests.key_requests import count_usage, make_request, write_usage
+from tests.key_requests import make_request, write_usage
 
 MODELS: list[type[Model]] = [
     ApiKey,
@@ -47,20 +46,12 @@ MODELS: list[type[Model]] = [
 def used(issue: IssueKey, store: Store) -> ApiKey:
     """A key that was used today."""
     key, _ = issue(name="Warehouse sync", access=["orders:write"])
-    now = timezone.now()
-    LastUse.objects.create(key=key, at=now, used_at=now, method="GET", resource="orders", status_code=200)
-    count_usage(key, 42)
+    write_usage(make_request(key, at=timezone.now(), status_code=401, reason="api_key_expired"))
     Suspension.objects.create(store=store, reason="Guessing at orders.")
-    Refusal.objects.create(
-        store=store, key=key, reason="api_key_expired", requests=1, first_at=now, last_at=now
-    )
     claims = {"repository": "northwood/shop", "ref": "refs/heads/main"}
     fields = {"claims": claims, "access": ["orders:read"], "lifetime": 900}
     trust = Trust.objects.create(store=store, name="Deploy", issuer="https://ci.example", **fields)
     TokenExchange.objects.create(trust=trust, run="northwood/shop", prefix=key.prefix)
-    LoggedRequest.objects.create(
-        at=now, store=store, key=key, prefix=key.prefix, status=200, milliseconds=7, request_id=uuid4()
-    )
     return key
 
 

@@ -17,7 +17,7 @@ from apikeys.api import rate_limits
 from apikeys.api.counters import ClusterCounters, Counters, RedisCounters
 from apikeys.api.rate_limits import RateLimiter
 from tests import programs, valkey_cluster
-from tests.issuer import make_certificates
+from tests.issuer import make_certificate
 from tests.programs import wait_until
 from tests.valkey_cluster import HOST, Cluster, Node
 
@@ -164,7 +164,7 @@ def test_incr_counts_nowhere_but_on_a_server_whose_certificate_is_known(
     tmp_path: Path, counters: Callable[[str], Counters], scheme: str
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(make_certificates(tmp_path)[1])
+    context.load_cert_chain(*make_certificate(tmp_path))
 
     def refusal() -> str:
         """Return what the client says of the certificate, blank where it takes it."""

@@ -57,12 +57,6 @@ def an_hour_later() -> Any:
 # Who gets in.
 
 
-def test_a_visitor_signs_in_and_comes_back(client: Client, store: Store) -> None:
-    for path in ("", "new/", "created/", "0123abc/edit/"):
-        response = client.get(KEYS + path)
-        assert response["Location"].startswith("/accounts/login/?next=%2Fstores%2F267418190%2F"), path
-
-
 def test_no_page_takes_a_nul_or_keeps_a_key_in_its_address(signed_in: Client, issue: IssueKey) -> None:
     key, plaintext = issue()
     possible: tuple[dict[str, Any], ...] = ({"prefix": key.prefix}, {"pk": 1}, {})

@@ -67,13 +67,13 @@ def test_tell_of_network_notes_nothing_where_no_email_is_queued(key: ApiKey) -> 
 def test_write_records_each_network_of_a_batch_that_was_let_in(key: ApiKey) -> None:
     use(key, "192.0.2.1")
     write_usage(
-        make_request(key, address="198.51.100.1", status_code=404),
+        make_request(key, address="2001:db8:1:2:3::4", status_code=404),
         make_request(key, address="192.0.2.1"),
         make_request(key, address="203.0.113.1", status_code=403),
     )
     (email,) = deliver_emails()
-    assert "198.51.100.1" in email.body
-    assert set(KnownNetwork.objects.values_list("network", flat=True)) == {"192.0.2.0/24", "198.51.100.0/24"}
+    assert "2001:db8:1:2:3::4" in email.body
+    assert set(KnownNetwork.objects.values_list("network", flat=True)) == {"192.0.2.0/24", "2001:db8:1::/48"}
 
 
 def test_write_takes_the_earlier_network_of_a_batch_as_the_first(key: ApiKey) -> None:

@@ -32,15 +32,6 @@ def test_pages_of_other_origins_may_read_that_a_list_is_unchanged(client: Client
 
 
 @pytest.mark.usefixtures("product")
-def test_a_list_read_with_a_key_is_not_stored(client: Client, issue: IssueKey) -> None:
-    key = bearer(issue(access=["products:read"])[1])
-    first = read(client, **key)
-    again = read(client, If_None_Match=first["ETag"], **key)
-    assert (first.status_code, first["Cache-Control"]) == (200, "no-store")
-    assert (again.status_code, again["Cache-Control"], again.content) == (304, "no-store", b"")
-
-
-@pytest.mark.usefixtures("product")
 def test_answers_are_compressed_for_those_who_ask(client: Client) -> None:
     plain = read(client)
     small = read(client, Accept_Encoding="gzip")

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.core.checks import run_checks
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -113,9 +114,13 @@ def test_a_body_that_is_no_object_says_so(client: Client, url: str, key: dict[st
 
 @override_settings(ROOT_URLCONF=__name__)
 @pytest.mark.django_db
-def test_a_view_without_a_resource_is_closed_to_everybody(client: Client, key: dict[str, str]) -> None:
+def test_a_view_without_a_resource_is_closed_to_everybody_and_found_at_start_up(
+    client: Client, key: dict[str, str]
+) -> None:
     assert error(client.get("/v1/closed")) == (403, "permission_denied")
     assert error(client.get("/v1/closed", headers=key)) == (403, "permission_denied")
+    (found,) = (each.msg for each in run_checks() if each.id == "apikeys.E001")
+    assert found == f"{__name__}.ClosedView does not say which resource it serves."
 
 
 def test_an_unknown_address_names_the_base_path_or_says_to_check_the_ids(client: Client, db: None) -> None:

@@ -19,7 +19,6 @@ from django_tasks_db.models import DBTaskResult
 from apikeys import outbox
 from apikeys.api import rate_limits
 from apikeys.models import Email
-from reflow import env
 from reflow.management.commands import daily, hourly
 from reflow.management.commands import doctor as command
 from reflow.observability import doctor
@@ -47,18 +46,12 @@ def find(subject: str) -> Finding:
     return max(doctor.examine([examination]), key=lambda finding: list(doctor.Light).index(finding.light))
 
 
-def test_a_misspelled_variable_is_named_with_the_one_that_it_resembles() -> None:
-    others = ("PATH", "HTTPS_PROXY", "HOSTNAME", "LANG", "POSTGRES_PASSWORD", "SITE")
-    assert env.find_misspelled(("REDIS_URI", "WEB_PROCESES", *others)) == {
-        "REDIS_URI": "REDIS_URL",
-        "WEB_PROCESES": "WEB_PROCESSES",
-    }
-
-
 def test_a_misspelled_variable_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABSE_URL", "a value that may be secret")
-    found = find("variables")
-    assert (found.light, found.sentence) == ("red", "DATABSE_URL is read by nothing: is it DATABASE_URL?")
+    for name in ("DATABSE_URL", "HTTPS_PROXY", "HOSTNAME", "POSTGRES_PASSWORD", "SITE"):
+        monkeypatch.setenv(name, "a value that may be secret")
+    assert [(found.light, found.sentence) for found in doctor.examine([EXAMINATIONS["variables"]])] == [
+        ("red", "DATABSE_URL is read by nothing: is it DATABASE_URL?")
+    ]
 
 
 def test_allowed_hosts_that_are_missing_are_red(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,22 +167,6 @@ def test_what_cannot_be_examined_is_red_and_keeps_nothing_else_from_being(
     }
     assert counters["sentence"] == "not known: see server"
     assert database["light"] == "green"
-
-
-def test_the_screen_is_as_wide_as_the_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def is_bad() -> Any:
-        yield doctor.Light.AMBER, "so many words that they " + "go on and on " * 10
-
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(command, "OF_VARIABLES", (Examination("words", is_bad, "E-mail"),))
-    call_command("doctor", variables=True)
-    first, *lines = capsys.readouterr().out.splitlines()
-    assert first.startswith("amber words          so many words")
-    assert lines[-1] == " " * 21 + "See reflow/deploy/README.md: E-mail"
-    assert max(map(len, [first, *lines])) <= 80
-    assert all(line.startswith(" " * 21) for line in lines)
 
 
 def test_an_e_mail_to_try_goes_the_way_of_all_e_mails(

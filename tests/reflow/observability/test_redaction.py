@@ -123,13 +123,6 @@ def test_what_utf_8_does_not_have_is_written_all_the_same(formatter: logging.For
     assert "ud800" in line.encode().decode()
 
 
-def test_json_has_no_character_that_commands_a_terminal() -> None:
-    text = "\x1b[2J \x7f \x9b2J \u2028 Zoë"
-    line = JSON.format(logging.makeLogRecord({"msg": text}))
-    assert line.isprintable()
-    assert json.loads(line)["message"] == text
-
-
 PROCESS = """
 import logging, sys, warnings
 import django
