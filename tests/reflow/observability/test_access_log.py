@@ -111,7 +111,7 @@ def test_what_is_asked_all_the_time_is_not_logged(client: Client, log: pytest.Lo
 def test_no_path_looks_like_another_record_or_commands_a_terminal(
     client: Client, log: pytest.LogCaptureFixture
 ) -> None:
-    client.get("/docs/%0a2026-11-25 ERROR forged%1b[31m%c2%9b31m%e2%80%a8%0d")
+    client.get("/docs/%0a2026-11-25 ERROR forged%1b[31m%7f%c2%9b31m%e2%80%a8%0d")
     (record,) = [record for record in log.records if record.name == "reflow.requests"]
     first, *others = TEXT.format(record).split("\n")
     assert "GET /docs/" in first
