@@ -1,5 +1,6 @@
-"""Daily work is one command: it does what it can, twice if it has to, and says what failed."""
+"""Daily work is one command: it does what it can, twice if it has to, and says what failed; the worker."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +9,10 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
+from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from apikeys.models import Email, Usage
@@ -57,3 +60,23 @@ def test_a_step_that_fails_is_named_and_keeps_no_other_from_being_done(monkeypat
     with pytest.raises(CommandError, match="breaks failed"):
         call_command("daily")
     assert done == ["works"]
+
+
+@pytest.mark.django_db
+def test_worker_says_once_that_the_database_is_away_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcomes = iter([OperationalError("the server closed\nthe connection"), None])
+
+    def handle(self: Any, **options: Any) -> None:
+        if error := next(outcomes):
+            raise error
+
+    monkeypatch.setattr(db_worker.Command, "handle", handle)
+    with caplog.at_level(logging.WARNING):
+        call_command("db_worker")
+    assert caplog.messages == [
+        "Background tasks wait: the database is away (the server closed the connection)",
+        "Background tasks are run again",
+    ]
+    assert not any(record.exc_info for record in caplog.records)

@@ -130,21 +130,10 @@ def test_a_csv_quotes_every_cell_and_says_that_it_is_utf8(signed_in: Client, iss
     assert '"Zürich"'.encode() in content
 
 
-@pytest.mark.parametrize(
-    ("path", "query", "complaint"),
-    [
-        ("requests.csv", {"status": "40"}, "status: A status is a number such as 404"),
-        ("requests.csv", {"outcome": "refsued"}, "outcome: Select a valid choice"),
-        ("activity.csv", {"event": "x"}, "event: Select a valid choice"),
-        ("activity.csv", {"from": "soon"}, "from: This is not a date"),
-    ],
-)
-def test_a_csv_with_a_wrong_filter_is_refused_by_the_filters_name(
-    signed_in: Client, path: str, query: dict[str, str], complaint: str
-) -> None:
-    response = signed_in.get(f"{BASE}/{path}", query)
-    assert response.status_code == 400
-    assert response.text.startswith(complaint)
+def test_a_csv_with_a_wrong_filter_is_refused_by_the_filters_name(signed_in: Client) -> None:
+    for path, name in (("requests.csv", "status"), ("activity.csv", "event")):
+        response = signed_in.get(f"{BASE}/{path}", {name: "40"})
+        assert (response.status_code, response.text.partition(": ")[0]) == (400, name)
 
 
 def test_a_store_downloads_one_file_at_a_time_and_no_process_sends_only_files(

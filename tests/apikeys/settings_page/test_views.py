@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, AuditEntry
+from apikeys.models import ApiKey, AuditEntry, NotificationSettings
 from apikeys.settings_page import decorators, key_list, one_time_display, urls
 from apikeys.settings_page.forms import initial_of
 from stores.models import Store
@@ -526,3 +526,32 @@ def test_a_suspended_store_has_no_form_to_fill(signed_in: Client, store: Store, 
             assert "Ask whoever runs this site" in page
             assert "<form" not in page.partition('id="dialog-title"')[2].partition("</dialog>")[0], path
     assert ApiKey.objects.get().version == key.version == 1
+
+
+# What owners are told by e-mail.
+
+
+def test_notifications_are_the_defaults_until_somebody_chooses(signed_in: Client) -> None:
+    page = text(signed_in.get(f"{KEYS}notifications/"))
+    ticked = re.findall(r'name="(\w+)"[^>]* checked', page)
+    assert ticked == ["expiry", "monthly_review", "fence", "rhythm", "roll"]
+    assert not NotificationSettings.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"new_network": "on"}, (False, True, False)),
+        ({"expiry": "on", "monthly_review": "on"}, (True, False, True)),
+        ({"reviewed_on": "2020-01-01", "user": "1"}, (False, False, False)),
+    ],
+)
+def test_notifications_that_are_ticked_are_kept(
+    signed_in: Client, owner: User, sent: dict[str, str], kept: tuple[bool, bool, bool]
+) -> None:
+    for _ in range(2):
+        answer = signed_in.post(f"{KEYS}notifications/", sent, follow=True)
+        assert "Saved your notifications." in text(answer)
+        row = NotificationSettings.objects.get()
+        assert (row.expiry, row.new_network, row.monthly_review) == kept
+    assert (row.store_id, row.user, row.reviewed_on) == (267418190, owner, None)
