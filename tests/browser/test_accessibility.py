@@ -186,26 +186,3 @@ def test_pages_about_the_account(page: Page, owner: User, store: Store, other_st
     TOTP.activate(owner, generate_totp_secret())
     RecoveryCodes.activate(owner)
     check_pages(page, "/accounts/", "/accounts/recovery-codes/", "/accounts/passkeys/add/")
-
-
-# Dialogs and the keyboard.
-
-
-def test_a_dialog_moves_nothing_and_gives_the_focus_back(page: Page, issue: IssueKey) -> None:
-    """Who asked for less motion gets none."""
-    for _ in range(20):
-        issue()
-    page.goto(KEYS)
-    assert page.evaluate("innerWidth > document.documentElement.clientWidth"), "There is no scroll bar."
-    heading = page.get_by_role("heading", name="API keys", level=1)
-    place = heading.bounding_box()
-    dialog = open_dialog(page, "Add API Key")
-    expect(dialog.get_by_label("Name", exact=True)).to_be_focused()
-    # A modal one keeps the focus in itself.
-    assert page.locator("dialog:modal").count() == 1
-    assert page.evaluate("document.getAnimations().length") == 0
-    assert heading.bounding_box() == place
-    page.keyboard.press("Escape")
-    expect(dialog).to_be_hidden()
-    expect(page.get_by_role("link", name="Add API Key")).to_be_focused()
-    assert heading.bounding_box() == place

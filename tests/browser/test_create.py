@@ -105,6 +105,8 @@ def test_closing_asks_before_it_throws_away_what_was_typed(page: Page) -> None:
     page.goto(KEYS)
     for way in WAYS_TO_CLOSE:
         form = open_dialog(page, "Add API Key")
+        expect(form.get_by_label("Name", exact=True)).to_be_focused()
+        assert page.locator("dialog:modal").count() == 1  # it keeps the focus in itself
         form.get_by_label("Name", exact=True).fill("Typed")
         close(page, form, way, "Cancel")
         expect(form.get_by_role("alert")).to_contain_text("Discard what you entered?")

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import pytest
-from django.apps import apps
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.views.debug import ExceptionReporter
 
@@ -12,6 +12,7 @@ from apikeys.models import ApiKey, AuditEntry
 from apikeys.models.key import ApiKeyQuerySet
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, deliver_emails, make_staff, with_wrong_secret
+from tests.security.surface import everything
 
 FIND = "/admin/apikeys/apikey/leak/"
 END = f"{FIND}deactivate/"
@@ -91,13 +92,6 @@ def test_leak_page_opens_for_nobody_without_the_permission(issue: IssueKey, sign
 # It is nowhere.
 
 
-def everything_stored() -> str:
-    """Every value of every table, as it is kept."""
-    return "\n".join(
-        str(list(model._base_manager.values_list())) for model in apps.get_models() if model._meta.managed
-    ) + str([session.get_decoded() for session in apps.get_model("sessions", "session").objects.all()])
-
-
 def test_leak_page_keeps_the_paste_in_no_table_session_log_cookie_or_page(
     operator: Client, issue: IssueKey, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -111,7 +105,8 @@ def test_leak_page_keeps_the_paste_in_no_table_session_log_cookie_or_page(
     assert "no-store" in answers[0]["Cache-Control"]
     assert 'autocomplete="off"' in answers[0].content.decode()
     assert secret not in caplog.text
-    assert secret not in everything_stored()
+    sessions = [session.get_decoded() for session in Session.objects.all()]
+    assert secret not in f"{everything()}{sessions}"
 
 
 def test_leak_page_keeps_the_paste_out_of_error_reports(

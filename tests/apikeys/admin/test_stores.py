@@ -208,19 +208,13 @@ def test_store_page_shows_no_keys_without_the_permission(issue: IssueKey, store:
 # Its name.
 
 
-@pytest.mark.parametrize(
-    ("name", "complaint"),
-    [
-        ("North\u200bwood", "invisible character"),
-        ("19656ea.4329f04826e125f1ee999b53f78", "contains an API key"),
-    ],
-)
-def test_store_page_refuses_invisible_characters_and_keys_in_a_name(
-    operator: Client, store: Store, owner: User, name: str, complaint: str
+def test_store_page_refuses_invisible_characters_in_a_name(
+    operator: Client, store: Store, owner: User
 ) -> None:
     page = admin_page(Store, "change", store.pk)
     fields = {"currency": "USD", "owners": [owner.pk]}
-    assert complaint in operator.post(page, {**fields, "name": name}).content.decode()
+    refused = operator.post(page, {**fields, "name": "North\u200bwood"})
+    assert "invisible character" in refused.content.decode()
     assert operator.post(page, {**fields, "name": " North\nwood "}).status_code == 302
     assert Store.objects.get(pk=store.pk).name == "North wood"
 
