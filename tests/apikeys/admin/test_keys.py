@@ -14,16 +14,7 @@ from django.utils import timezone
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.locks import lock_stores
-from apikeys.models import (
-    ApiKey,
-    AuditEntry,
-    Email,
-    LoggedRequest,
-    Refusal,
-    TokenExchange,
-    Trust,
-    Usage,
-)
+from apikeys.models import ApiKey, AuditEntry, Email, LoggedRequest, Refusal, TokenExchange, Trust, Usage
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from tests.conftest import IssueKey, admin_page, bearer, make_staff

@@ -34,8 +34,3 @@ def test_it_finds_what_the_orm_finds(issue: IssueKey, *, is_full: bool) -> None:
     }
     assert (found.store.pk, found.store.name, found.store.currency) == (267418190, "Northwood", "USD")
     assert found.get_deferred_fields() == {f.attname for f in ApiKey._meta.concrete_fields} - set(FIELDS)
-
-
-def test_it_finds_nothing_for_another_digest(issue: IssueKey) -> None:
-    key, _ = issue()
-    assert find_key(key.prefix, key_text.digest("0" * 35)) is None
