@@ -11,13 +11,6 @@ from stores.models import Product, Store
 from tests.shop import IMAGE, NOON, PICTURE, Caller, make_category
 
 MUG = {"name": "Blue mug", "price": 1999}
-PERSONAL_TEXT = {
-    "id": "text",
-    "type": "text",
-    "name": "Personal text",
-    "filetypes": "",
-    "dropdownOptions": "",
-}
 SIZES = [
     {"name": "Small", "sku": "MUG-S", "price": 1500, "quantity": 3},
     {"name": "Large", "sku": "MUG-L", "price": 2500, "original_price": 3000},
@@ -48,14 +41,9 @@ def test_a_product_is_kept_as_it_is_sent_and_written_out_in_full(
     ).json()
     assert client.get(f"{api.base}/products/{body['id']}").json() == body
     product = Product.objects.get()
-    free = {
-        "required": False,
-        "price": 0,
-        "price_formatted": "$0.00",
-        "instructions": "",
-        "min": None,
-        "max": None,
-    }
+    item: dict[str, Any] = {"id": "text", "type": "text", "name": "Personal text", "required": False}
+    item |= {"price_formatted": "$0.00", "instructions": "", "filetypes": "", "dropdownOptions": ""}
+    item |= {"min": None, "max": None, "price": 0}
     assert body == sent | {
         "object": "product",
         "id": str(product.pk),
@@ -69,7 +57,7 @@ def test_a_product_is_kept_as_it_is_sent_and_written_out_in_full(
         "categories": api.get("/categories/").json(),
         "in_stock": True,
         "available_quantity": 7,
-        "personalization": {"enabled": True, "items": [PERSONAL_TEXT | free]},
+        "personalization": {"enabled": True, "items": [item]},
         "on_sale": {"enabled": True, "original_price": 2500, "original_price_formatted": "$25.00"},
         "created_at": f"{product.created_at:%Y-%m-%dT%H:%M:%SZ}",
         "updated_at": f"{product.updated_at:%Y-%m-%dT%H:%M:%SZ}",
