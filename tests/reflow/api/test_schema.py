@@ -177,4 +177,4 @@ def test_every_get_is_conditional_with_a_key_and_without(
                 etag = browser.get(address)["ETag"]
                 again = browser.get(address, headers={"If-None-Match": etag})
                 assert (again.status_code, again.content) == (304, b""), address
-                assert (again["Cache-Control"] == "no-store") == (browser is caller.client), address
+                assert (again.get("Cache-Control") == "no-store") == (browser is caller.client), address

@@ -49,9 +49,8 @@ def find(subject: str) -> Finding:
 def test_a_misspelled_variable_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABSE_URL", "HTTPS_PROXY", "HOSTNAME", "POSTGRES_PASSWORD", "SITE"):
         monkeypatch.setenv(name, "a value that may be secret")
-    assert [(found.light, found.sentence) for found in doctor.examine([EXAMINATIONS["variables"]])] == [
-        ("red", "DATABSE_URL is read by nothing: is it DATABASE_URL?")
-    ]
+    red = [found.sentence for found in doctor.examine([EXAMINATIONS["variables"]]) if found.light == "red"]
+    assert red == ["DATABSE_URL is read by nothing: is it DATABASE_URL?"]
 
 
 def test_allowed_hosts_that_are_missing_are_red(monkeypatch: pytest.MonkeyPatch) -> None:
