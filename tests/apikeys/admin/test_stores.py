@@ -41,7 +41,7 @@ def query(stores: tuple[Store, ...]) -> str:
 # What is seen.
 
 
-def test_store_page_shows_its_keys_their_usage_and_history(
+def test_pages_of_store_and_key_show_usage_and_history(
     operator: Client, issue: IssueKey, store: Store, other_store: Store, owner: User
 ) -> None:
     key, _ = issue(name="Warehouse sync")
@@ -56,16 +56,9 @@ def test_store_page_shows_its_keys_their_usage_and_history(
         assert shown in page
     assert "Theirs" not in page
     assert key.digest not in page
-
-
-def test_key_page_shows_usage_and_history(operator: Client, issue: IssueKey, owner: User) -> None:
-    key, _ = issue()
-    lifecycle.deactivate_key(key, by=Actor(owner))
-    count_usage(key, 1234, outcome="failed")
-    page = operator.get(admin_page(ApiKey, "change", key.pk)).content.decode()
-    assert "1,234 failed" in page
-    assert "owner@example.com" in page
-    assert "Deactivated." in page
+    of_key = operator.get(admin_page(ApiKey, "change", key.pk)).content.decode()
+    for shown in ("1,234 refused", "owner@example.com", "Deactivated."):
+        assert shown in of_key
 
 
 @pytest.mark.parametrize("model", [ApiKey, Store])
@@ -139,14 +132,12 @@ def test_suspend_says_what_is_suspended_already(operator: Client, issue: IssueKe
     assert Suspension.objects.get().reason == REASON
 
 
-@pytest.mark.parametrize("reason", ["", "19656ea.4329f04826e125f1ee999b53f78 was found"])
 def test_suspend_refuses_an_empty_reason_and_one_with_a_key(
-    operator: Client, issue: IssueKey, store: Store, reason: str
+    operator: Client, issue: IssueKey, store: Store
 ) -> None:
     issue()
-    answer = suspend(operator, store, reason=reason)
-    assert answer.status_code == 200
-    assert answer.context["form"].errors
+    for reason in ("", "19656ea.4329f04826e125f1ee999b53f78 was found"):
+        assert suspend(operator, store, reason=reason).context["form"].errors
     assert ApiKey.objects.usable().exists()
 
 

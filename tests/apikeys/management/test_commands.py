@@ -213,13 +213,12 @@ def test_commands_say_in_a_line_that_the_database_is_away(monkeypatch: pytest.Mo
     )
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_a_name_that_the_terminal_cannot_show_is_escaped(
-    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, encoding: str
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, _ = issue(name="Łódź 店舗")
     printed = io.BytesIO()
-    stdout = io.TextIOWrapper(printed, encoding=encoding, write_through=True)
+    stdout = io.TextIOWrapper(printed, encoding="latin-1", write_through=True)
     with monkeypatch.context() as terminal:
         terminal.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(key.prefix.encode())))
         terminal.setattr(sys, "stdout", stdout)

@@ -57,17 +57,10 @@ def test_the_command_tells_the_person_and_the_history(browser: Client, owner: Us
     assert histories(owner) == [(owner.username, f"Second factor removed on the command line: {ALL}.")]
 
 
-@pytest.mark.parametrize(
-    ("email", "line"),
-    [
-        ("nobody@example.com", "There is no account with the e-mail address nobody@example.com."),
-        ("owner@example.com", "owner@example.com has no second factor."),
-    ],
-)
-def test_the_command_says_why_there_is_nothing_to_do(owner: User, email: str, line: str) -> None:
-    with pytest.raises(CommandError) as refused:
-        reset(email)
-    assert str(refused.value) == line
+def test_the_command_says_why_there_is_nothing_to_do(owner: User) -> None:
+    for email, line in (("nobody@example.com", "There is no account"), (owner.email, "has no second factor")):
+        with pytest.raises(CommandError, match=line):
+            reset(email)
     assert deliver_emails() == []
     assert histories(owner) == []
 

@@ -21,16 +21,6 @@ def read(client: Client, **headers: str) -> Any:
     return client.get(PRODUCTS, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def test_pages_of_other_origins_may_read_that_a_list_is_unchanged(client: Client, product: Product) -> None:
-    first = read(client, Origin="https://shop.example")
-    again = read(client, Origin="https://shop.example", If_None_Match=first["ETag"])
-    assert (again.status_code, again["Access-Control-Allow-Origin"]) == (304, "*")
-    assert "ETag" in again["Access-Control-Expose-Headers"]
-    # Whatever layer made a response, it has the headers that every response has.
-    made_anew = {"Content-Length", "Content-Type", "X-Request-Id", "Allow", "Link"}
-    assert set(first.headers) - made_anew <= set(again.headers)
-
-
 @pytest.mark.usefixtures("product")
 def test_answers_are_compressed_for_those_who_ask(client: Client) -> None:
     plain = read(client)

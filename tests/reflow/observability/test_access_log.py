@@ -95,14 +95,6 @@ def test_an_unknown_host_is_one_line_that_names_the_variable(
     assert "\n" not in line
 
 
-@pytest.mark.parametrize("request_id", ["nonsense", "%0a" * 50, "1" * 200])
-def test_an_odd_request_id_is_no_warning(
-    client: Client, request_id: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    client.get("/docs/", headers={"X-Request-Id": request_id})
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
-
-
 def test_what_is_asked_all_the_time_is_not_logged(client: Client, log: pytest.LogCaptureFixture) -> None:
     client.get("/healthz")
     assert lines(log) == []
