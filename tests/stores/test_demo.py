@@ -51,6 +51,10 @@ def test_seed_makes_the_same_every_time_and_keeps_what_is_there() -> None:
     assert [rows(model) for model in tables] == first
 
 
+def test_seed_makes_a_store_without_orders() -> None:
+    assert not seed(orders=0)[0].orders.exists()
+
+
 @time_machine.travel(NOON, tick=False)
 def test_patch_takes_what_was_read_of_any_object_as_no_change() -> None:
     demo, _ = seed(orders=40)
