@@ -208,8 +208,9 @@ def select(field: Any) -> str:
 
 
 def read_time(text: str) -> datetime:
-    """Return a time, to the second, from the text of a database, which keeps it in UTC."""
-    return datetime.fromisoformat(text).replace(microsecond=0, tzinfo=UTC)
+    """Return a time, to the second, from a database's text, in which SQLite leaves out that it is in UTC."""
+    time = datetime.fromisoformat(text).replace(microsecond=0)
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 # What makes values of the texts and numbers that databases hand over.

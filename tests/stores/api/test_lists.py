@@ -1,6 +1,6 @@
 """What all of the shop's routes have in common: their addresses and their cost."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apikeys.models import Usage
 from apikeys.usage import recorder
+from stores.api.outputs import read_time
 from stores.models import Store
 from tests import shop
 from tests.shop import NOON, Caller
@@ -106,3 +107,9 @@ def test_a_list_costs_the_same_at_any_size_and_writes_nothing(
     assert not Usage.objects.exists()
     recorder.flush()
     assert sum(Usage.objects.values_list("requests", flat=True)) == 2
+
+
+@pytest.mark.parametrize("text", ["12:00:00.59", "12:00:00.59+00", "14:00:00+02", "06:30:00.123456-05:30"])
+def test_read_time_gives_utc_to_the_second(text: str) -> None:
+    time = read_time(f"2026-11-23 {text}")
+    assert (time, time.tzinfo) == (datetime(2026, 11, 23, 12, tzinfo=UTC), UTC)
