@@ -98,3 +98,4 @@ def test_every_address_that_takes_only_a_click_has_a_page_to_go_back_to(
         path = path.replace("(?P<prefix>[0-9a-f]{7})", key.prefix).replace("<int:pk>", "1")
         if signed_in.get(KEYS + path).status_code == 405:
             assert pattern.name in RETURN_PAGES, path
+            assert Client().post(KEYS + path).status_code == 302, path
