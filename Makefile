@@ -64,7 +64,7 @@ ON_POSTGRESQL := $(addprefix tests/, \
 	$(addprefix apikeys/, test_demo.py test_events.py test_lifecycle.py test_outbox.py) \
 	$(addprefix apikeys/, test_reach.py test_reminders.py test_renewal.py test_renewal_at_random.py test_suspension.py) \
 	$(addprefix apikeys/settings_page/, test_activity.py test_list.py test_programs.py test_requests.py test_trusts.py) \
-	apikeys/api/test_authentication.py apikeys/api/test_key_lookup.py apikeys/api/test_key_management.py \
+	apikeys/api/test_key_lookup.py apikeys/api/test_key_management.py \
 	apikeys/api/test_middleware.py apikeys/api/test_revoke.py apikeys/api/test_token.py \
 	stores/api stores/test_demo.py stores/test_models.py \
 	reflow/accounts/test_admin.py reflow/accounts/test_email_addresses.py \
