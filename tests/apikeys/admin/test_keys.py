@@ -7,30 +7,19 @@ from uuid import UUID
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.locks import lock_stores
-from apikeys.models import ApiKey, AuditEntry, Email, LoggedRequest, Refusal, TokenExchange, Trust, Usage
+from apikeys.models import ApiKey, AuditEntry, LoggedRequest, TokenExchange, Trust
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from tests.conftest import IssueKey, admin_page, bearer, make_staff
 from tests.key_requests import make_request, write_usage
 
-MODELS: list[type[Model]] = [
-    ApiKey,
-    AuditEntry,
-    Email,
-    LoggedRequest,
-    Refusal,
-    Suspension,
-    TokenExchange,
-    Trust,
-    Usage,
-]
+MODELS = [model for model in admin.site._registry if model._meta.app_label == "apikeys"]
 
 
 @pytest.fixture
@@ -58,11 +47,8 @@ def act(browser: Client, action: str, *keys: ApiKey) -> Any:
     return browser.post(admin_page(ApiKey, "changelist"), selected, follow=True)
 
 
-def test_admin_has_pages_of_these_tables() -> None:
-    assert {model for model in admin.site._registry if model._meta.app_label == "apikeys"} == set(MODELS)
-
-
 def test_admin_pages_open_show_no_digest_and_change_nothing(operator: Client, used: ApiKey) -> None:
+    assert len(MODELS) == 9
     for model in MODELS:
         row = model._default_manager.get()
         change = admin_page(model, "change", row.pk)

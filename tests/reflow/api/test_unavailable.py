@@ -53,18 +53,12 @@ def away() -> Iterator[None]:
 @contextmanager
 def read_only() -> Iterator[None]:
     """The database refuses every write, as it does on a full disk and on a standby. Then all is well."""
-    off, on = {
-        "sqlite": ("PRAGMA query_only = OFF", "PRAGMA query_only = ON"),
-        "postgresql": (
-            "SET default_transaction_read_only = off",
-            "SET default_transaction_read_only = on",
-        ),
-    }[connection.vendor]
-    execute(on)
+    setting = {"sqlite": "PRAGMA query_only", "postgresql": "SET default_transaction_read_only"}
+    execute(f"{setting[connection.vendor]} = on")
     try:
         yield
     finally:
-        execute(off)
+        execute(f"{setting[connection.vendor]} = off")
         recorder.flush()
 
 
