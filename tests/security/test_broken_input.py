@@ -1,4 +1,4 @@
-"""No input, however broken, gets a 500: what pages make of it. The API has tests/reflow/test_bad_input.py."""
+"""No input, however broken, gets a 500: pages. The API has tests/reflow/api/test_bad_input.py."""
 
 from pathlib import Path
 from typing import Any
