@@ -21,8 +21,10 @@ def form(page: Page) -> Locator:
 
 @pytest.fixture
 def created(page: Page, form: Locator) -> Locator:
-    """The dialog that shows a new key."""
-    return save(page, form)
+    """The dialog that shows a new key, once the list behind it has said that it has been read again."""
+    created = save(page, form)
+    expect(page.locator("#live")).to_have_text("1 key shown")
+    return created
 
 
 def save(page: Page, form: Locator, name: str = "Accounting") -> Locator:
@@ -165,15 +167,17 @@ def test_a_new_key_is_whole_on_a_phone_and_copied_into_the_clipboard(
     page.set_viewport_size(PHONE)
     expect(form.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)
     created = save(page, form)
+    # The list behind it is read again, and says so whenever that is answered.
+    expect(page.locator("#live")).to_have_text("1 key shown")
     expect(created.get_by_role("button", name="Copy", exact=True)).to_be_focused()
     box, secret = created.get_by_label("The whole API key"), secret_in(created)
     expect(box).to_be_in_viewport(ratio=1)
     assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
-    assert call(secret).status == 200
     created.get_by_role("button", name="Copy and close").click()
     expect(created).to_be_hidden()
     assert page.evaluate("navigator.clipboard.readText()") == secret
     expect(page.get_by_role("status")).to_have_text("Copied")
+    assert call(secret).status == 200
     expect(page.get_by_role("link", name="Add API Key")).to_be_focused()
     expect(page.get_by_role("row", name=secret[:7])).to_be_visible()
     assert secret[8:] not in page.content()
