@@ -18,16 +18,20 @@ def kept(name: str, sources: Iterable[Path], make: Callable[[Path], None]) -> It
     Meanwhile no other process gets or makes this one.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / f"{name}.lock").open("w") as lock:
+    folder = FOLDER / name
+    # It says what the folder was made of as soon as that is whole, and nothing while it is being made.
+    with (FOLDER / f"{name}.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        folder = FOLDER / f"{name}-{digest(sources)}"
-        if not folder.exists():
-            for older in FOLDER.glob(f"{name}-*"):
-                shutil.rmtree(older)
-            unfinished = FOLDER / f"{name}-unfinished"
-            unfinished.mkdir()
-            make(unfinished)
-            unfinished.rename(folder)
+        lock.seek(0)
+        made_of, now = lock.read(), digest(sources)
+        if made_of != now or not folder.exists():
+            lock.truncate(0)
+            if folder.exists():
+                shutil.rmtree(folder)
+            folder.mkdir()
+            make(folder)
+            lock.write(now)
+            lock.flush()
         yield folder
 
 

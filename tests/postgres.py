@@ -185,7 +185,7 @@ def make_tables(server: Postgres) -> None:
         server.execute("DROP DATABASE new")
 
     with prepared.kept_tables("postgres", migrate_and_dump) as folder:
-        load = ("--set=ON_ERROR_STOP=1", f"--file={folder}/tables", "postgres")
+        load = ("--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--file={folder}/tables", "postgres")
         server.run("psql", *load, stdout=subprocess.DEVNULL)
     server.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE postgres")
 

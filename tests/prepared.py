@@ -12,19 +12,20 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.kept import ROOT, kept
 
 # Migrations import from beside them: columns, texts, commands.
-PACKAGES = ("apikeys", "reflow", "stores")
-# The second says what the packages' own files are.
-OF_STATIC_FILES = (ROOT / "reflow" / "server" / "static_files.py", ROOT / "requirements-dev.lock")
+OURS = ("apikeys", "reflow", "stores")
+# It says which migrations, static files and database servers come with packages.
+LOCK = ROOT / "requirements-dev.lock"
 
 
 def make_sqlite(path: str | Path) -> None:
     """Make a database of the site's tables at the path."""
     with (
-        kept_tables("sqlite", lambda folder: migrate(f"sqlite:///{folder}/tables")) as folder,
+        kept_tables("sqlite", lambda folder: migrate(f"sqlite:///{quote(str(folder))}/tables")) as folder,
         closing(sqlite3.connect(folder / "tables")) as tables,
         closing(sqlite3.connect(path)) as copy,
     ):
@@ -32,8 +33,8 @@ def make_sqlite(path: str | Path) -> None:
 
 
 def kept_tables(database: str, make: Callable[[Path], None]) -> AbstractContextManager[Path]:
-    """Give the folder with the tables of a database. A package's new migrations are run on the copies."""
-    return kept(database, (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")), make)
+    """Give the folder with the tables of a database."""
+    return kept(database, (LOCK, *(path for ours in OURS for path in (ROOT / ours).rglob("*.py"))), make)
 
 
 def migrate(database_url: str) -> None:
@@ -44,7 +45,7 @@ def migrate(database_url: str) -> None:
 def static_folder() -> Path:
     """Return the folder with the static files, hashed and compressed as in production."""
     files = (path for path in (ROOT / "static").rglob("*") if path.is_file())
-    with kept("static", (*files, *OF_STATIC_FILES), collect) as folder:
+    with kept("static", (LOCK, ROOT / "reflow" / "server" / "static_files.py", *files), collect) as folder:
         return folder
 
 
