@@ -1,8 +1,10 @@
 """Several callers that begin together, and what others are doing on the tests' PostgreSQL at this moment."""
 
+import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, connections
@@ -41,3 +43,17 @@ def wait_until(count: int, condition: str) -> None:
             return bool(cursor.fetchone()[0] == count)
 
     programs.wait_until(is_so)
+
+
+@contextmanager
+def changed_before(number: int, change: Callable[[], Any]) -> Iterator[None]:
+    """Make a change before the query with this number, counted from 1, as another request may."""
+    queries = itertools.count(1)
+
+    def run(execute: Callable[..., Any], *args: Any) -> Any:
+        if next(queries) == number:
+            change()
+        return execute(*args)
+
+    with connection.execute_wrapper(run):
+        yield

@@ -82,6 +82,7 @@ class CouponViewSet(EditableViewSet):
         return super().get_queryset().with_active()  # type: ignore[attr-defined, no-any-return]
 
     def represent(self, ids: Sequence[int]) -> Sequence[Coupon]:
+        rows = COUPONS.read(ids)  # before what follows from them: updated_at is never newer than that
         coupons: Any = models.Coupon.objects.with_active()
         active = set(coupons.filter(pk__in=ids, active=True).order_by().values_list("pk", flat=True))
-        return [COLUMNS.fill(row, active=row["id"] in active) for row in COUPONS.read(ids)]
+        return [COLUMNS.fill(row, active=row["id"] in active) for row in rows]

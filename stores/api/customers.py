@@ -84,11 +84,9 @@ class CustomerViewSet(ObjectViewSet):
 
     def represent(self, ids: Sequence[int]) -> Sequence[Customer]:
         found = TOTALS.filter(pk__in=ids).values_list("pk", "orders_count", "total_spent")
-        # Before the rows: a customer that is deleted meanwhile has totals and no row.
         totals = {pk: (count, spent) for pk, count, spent in found}
-        return [
-            represent_customer(row, *totals[row["id"]], self.store.currency) for row in CUSTOMERS.read(ids)
-        ]
+        rows = CUSTOMERS.read([pk for pk in ids if pk in totals])
+        return [represent_customer(row, *totals[row["id"]], self.store.currency) for row in rows]
 
 
 def represent_customer(row: Row, orders_count: int, total_spent: int, currency: str) -> Customer:

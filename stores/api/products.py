@@ -434,6 +434,8 @@ class ProductViewSet(HandleViewSet):
         return products if self.request.auth else products.filter(livemode=True)
 
     def represent(self, ids: Sequence[int]) -> Sequence[Product]:
+        # Before their parts, which then are not older than updated_at; and without what was hidden meanwhile.
+        rows = [row for row in PRODUCTS.read(ids) if self.request.auth or row["livemode"]]
         variants, places = VARIANTS.read_groups(ids), PLACES.read_groups(ids)
         tree = read_category_tree(self.store_id)
         address = self.request.build_absolute_uri(PLACEHOLDER)
@@ -449,5 +451,5 @@ class ProductViewSet(HandleViewSet):
                 ],
                 placeholder,
             )
-            for row in PRODUCTS.read(ids)
+            for row in rows
         ]

@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from apikeys.models import Usage
 from apikeys.usage import recorder
 from stores.api.outputs import read_time
-from stores.models import Store
+from stores.models import Product, Store
 from tests import shop
+from tests.concurrency import changed_before
 from tests.shop import NOON, Caller
 
 # A list costs the key with its store; then its ids, their rows, and one query for each kind of part of them.
@@ -107,6 +108,49 @@ def test_a_list_costs_the_same_at_any_size_and_writes_nothing(
     assert not Usage.objects.exists()
     recorder.flush()
     assert sum(Usage.objects.values_list("requests", flat=True)) == 2
+
+
+# Another request may change what is read, between any two queries.
+
+
+@pytest.mark.parametrize("resource", ROUTES)
+@pytest.mark.parametrize("number", range(2, 7))
+def test_what_is_deleted_meanwhile_is_no_error(api: Caller, store: Store, resource: str, number: int) -> None:
+    listed, read = make(resource, store, 1), make(resource, store, 2)
+    with changed_before(number, listed.delete):
+        assert api.get(f"/{resource}").status_code == 200
+    with changed_before(number, read.delete):
+        assert api.get(f"/{resource}/{read.pk}").status_code in {200, 404}
+
+
+@pytest.mark.parametrize("number", range(2, 7))
+def test_what_is_read_of_a_product_is_not_older_than_its_updated_at(
+    api: Caller, store: Store, number: int
+) -> None:
+    """Or a client that asks for what was updated since then would never learn of it."""
+    product = shop.make_product(store)
+    variant = product.variants.create(name="Large", price=1)
+
+    def change() -> None:
+        type(variant).objects.update(price=2)
+        Product.objects.update(updated_at=NOON)
+
+    with changed_before(number, change):
+        (read,) = api.get("/products").json()["data"]
+    price = read["variants"]["items"][0]["price"]
+    assert price == 2 or read["updated_at"] != "2026-11-23T12:00:00Z"
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_what_is_hidden_meanwhile_is_shown_to_nobody_without_a_key(
+    client: Client, store: Store, number: int
+) -> None:
+    product = shop.make_product(store)
+    for path in ("", f"/{product.pk}"):
+        Product.objects.update(name="Mug", livemode=True)
+        with changed_before(number, lambda: Product.objects.update(name="Secret", livemode=False)):
+            answer = client.get(f"/v1/stores/{store.pk}/products{path}")
+        assert "Secret" not in answer.content.decode()
 
 
 @pytest.mark.parametrize("text", ["12:00:00.59", "12:00:00.59+00", "14:00:00+02", "06:30:00.123456-05:30"])
