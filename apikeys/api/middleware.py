@@ -50,7 +50,7 @@ class ApiKeyMiddleware:
             response[name] = value
         if "Authorization" in request.headers or response.status_code == 401:
             response["Cache-Control"] = "no-store"
-        elif hasattr(view_class(request), "resource"):
+        elif view_class(request):
             patch_vary_headers(response, ["Authorization"])
         return response
 
