@@ -77,11 +77,11 @@ def read_chunks(lock: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -
     """Yield nothing, then the text of a file in parts; at the end let go of what csv_response() has taken."""
     try:
         yield ""
-        part, rest = f"{BYTE_ORDER_MARK}{csv_text([head])}", iter(rows)
-        while part:
+        yield f"{BYTE_ORDER_MARK}{csv_text([head])}"
+        rest = iter(rows)
+        while part := csv_text(islice(rest, ROWS_PER_CHUNK)):
             cache.touch(lock, LOCK_SECONDS)
             yield part
-            part = csv_text(islice(rest, ROWS_PER_CHUNK))
     finally:
         cache.delete(lock)
         downloads.release()
