@@ -154,10 +154,10 @@ def partition_of(day: date) -> str:
 
 
 def partitions(cursor: Any) -> list[str]:
-    """Return the names of the log's partitions, without the default one."""
+    """Return the names of the log's partitions of a day each, without the default one and any other."""
     cursor.execute(
         "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid "
-        "WHERE inhparent = %s::regclass AND relname <> %s",
-        [LOG_TABLE, f"{LOG_TABLE}_default"],
+        "WHERE inhparent = %s::regclass AND relname ~ %s",
+        [LOG_TABLE, f"^{LOG_TABLE}_[0-9]{{8}}$"],
     )
     return [name for (name,) in cursor.fetchall()]
