@@ -90,6 +90,16 @@ def test_an_empty_list_has_one_empty_page(api: Client) -> None:
     assert answer["links"]["prev"] is answer["links"]["next"] is None
 
 
+@pytest.mark.parametrize("number", [4, 9, 10**9])
+def test_a_page_past_the_end_is_empty_and_leads_to_the_last(api: Client, store: Store, number: int) -> None:
+    make_coupons(store, 15)
+    answer = api.get(COUPONS, {"page": number, "perpage": 5}).json()
+    meta = answer["meta"]
+    assert (answer["data"], meta["from"], meta["to"]) == ([], None, None)
+    assert (meta["current_page"], meta["last_page"], meta["total"]) == (number, 3, 15)
+    assert (answer["links"]["next"], meta["links"][0]["url"]) == (None, answer["links"]["last"])
+
+
 @pytest.mark.parametrize(("name", "too_much"), [("page", "1000000001"), ("perpage", "101")])
 def test_a_number_out_of_range_is_named(api: Client, name: str, too_much: str) -> None:
     for value in ("0", "-1", too_much, "1.5", "x", "١", "1" * 5000, "1e1", "+1", " 1", "0x1", "\0"):
