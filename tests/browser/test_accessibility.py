@@ -21,6 +21,8 @@ from tests.conftest import IssueKey
 from tests.issuer import make_trust
 
 DESK = ViewportSize(width=1440, height=900)
+# One long word, an emoji of several characters, and text that runs from right to left.
+NAME = f"Accounting{'W' * 40} 👩‍👧 مفتاح"
 
 # Sizes of targets are WCAG 2.2, which axe leaves out by itself. Contrast, which takes axe longest, is what a
 # colour scheme decides; a phone has the same colours and names, and other sizes.
@@ -62,16 +64,14 @@ def page(signed_in_context: NewContext) -> Page:
 
 @pytest.fixture
 def key(issue: IssueKey, owner: User) -> ApiKey:
-    """A key with something in every part of its page, in a list with every status."""
+    """A key of a long name with something in every part of its page, in a list with every status."""
     now = timezone.now()
     issue(name="Ends soon", expires_at=now + timedelta(days=3), access=["coupons:write"])
     issue(name="Ended", expires_at=now - timedelta(days=3))
     use(issue(name="Turned away")[0], "customers:read", outcome="refused", requests=3)
     paused, _ = issue(name="Paused")
     lifecycle.deactivate_key(paused, by=Actor(owner), until=now + timedelta(days=1))
-    key, _ = issue(
-        name="Accounting", access=["orders:write", "products:write", "customers:read", "coupons:read"]
-    )
+    key, _ = issue(name=NAME, access=["orders:write", "products:write", "customers:read", "coupons:read"])
     age(key, days=40)
     use(key, "orders:read", requests=1_200)
     use(key, "orders:write", outcome="failed", requests=30)
