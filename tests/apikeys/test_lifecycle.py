@@ -63,6 +63,12 @@ def test_create_key_and_update_key_refuse_a_name_with_a_key_in_it(issue: IssueKe
             lifecycle.update_key(key, by=by, version=1, name=name)
 
 
+def test_create_key_adds_what_is_implied_and_refuses_an_unknown_scope(issue: IssueKey) -> None:
+    assert issue(access=["orders:write"])[0].access == ["orders:read", "orders:write"]
+    with pytest.raises(ValueError, match="planets:read"):
+        issue(access=["orders:read", "planets:read"])
+
+
 def test_create_key_draws_a_taken_prefix_again(issue: IssueKey, monkeypatch: pytest.MonkeyPatch) -> None:
     first, plaintext = issue()
     draws = iter([(first.prefix, plaintext), (first.prefix, plaintext), ("0123abc", f"0123abc.{'0' * 27}")])

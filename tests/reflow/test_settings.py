@@ -202,7 +202,7 @@ def test_variables_decide_settings(variables: dict[str, str], made: dict[str, An
 
 
 def test_blank_is_not_set() -> None:
-    blank = dict.fromkeys(variables() - {"ENV_FILE", "SECRET_KEY"}, "")
+    blank = dict.fromkeys(variables() - {"ENV_FILE", "SECRET_KEY"}, " ")
     usual, loaded = (load({"ENV_FILE": os.devnull} | SECRET | more) for more in ({}, blank))
     assert {name: loaded[name] for name in usual if name.isupper()} == {
         name: value for name, value in usual.items() if name.isupper()

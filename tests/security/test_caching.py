@@ -47,6 +47,14 @@ def test_public_answers_depend_on_nothing_that_caches_ignore(shops: Shops) -> No
         assert url == "/docs/" or "Authorization" in plain["Vary"], url
 
 
+def test_no_answer_to_a_key_is_kept(shops: Shops) -> None:
+    for route in store_routes():
+        for plaintext in (shops.their_plaintext, shops.my_plaintext):
+            url = route_url(route, shops.mine)
+            answer = Client().generic(route.method, url, headers=bearer(plaintext))
+            assert answer["Cache-Control"] == "no-store", route
+
+
 def test_a_page_is_not_there_under_a_name_that_caches_keep(mighty: Client, shops: Shops) -> None:
     page, api = (
         f"/stores/{shops.mine.store.pk}/settings/api-keys/",

@@ -2,7 +2,12 @@
 
 import pytest
 
-from stores.resources import SCOPES, with_implied
+from stores.resources import SCOPES, Resource, with_implied
+
+
+def test_only_the_shop_window_is_public() -> None:
+    public = [resource for resource in Resource if resource.is_public]
+    assert public == [Resource.PRODUCTS, Resource.CATEGORIES]
 
 
 def test_with_implied_adds_read_to_write_in_the_order_of_the_list() -> None:

@@ -66,15 +66,19 @@ def test_sparkline_marks_refusals_by_ticks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("time_range", "first"),
+    ("time_range", "labelled", "first"),
     [
-        ("24h", ("2026-03-30T15:00", "2026-03-30T16:00", "15:00")),
-        ("30d", ("2026-03-02T00:00", "2026-03-03T00:00", "2 Mar")),
-        ("12m", ("2025-04-01T00:00", "2025-05-01T00:00", "Apr 2025")),
+        ("24h", range(3, 24, 5), ("2026-03-30T15:00", "2026-03-30T16:00", "15:00")),
+        ("30d", range(5, 30, 6), ("2026-03-02T00:00", "2026-03-03T00:00", "2 Mar")),
+        ("12m", range(2, 12, 3), ("2025-04-01T00:00", "2025-05-01T00:00", "Apr 2025")),
     ],
 )
-def test_stacked_bars_have_a_table_of_the_figures(time_range: str, first: tuple[str, ...]) -> None:
+def test_stacked_bars_have_a_few_labels_and_a_table_of_the_figures(
+    time_range: str, labelled: range, first: tuple[str, ...]
+) -> None:
     with time_machine.travel(datetime(2026, 3, 31, 14, 5, tzinfo=UTC), tick=False):
         period = Period(TimeRange(time_range))
         period.bars[0].succeeded, period.bars[0].refused = 1_234, 5
-        assert charts.stacked_bars(period).rows[0] == (*first, "1,234", "5", "0")
+        chart = charts.stacked_bars(period)
+        assert chart.rows[0] == (*first, "1,234", "5", "0")
+        assert [label for _, label in chart.labels] == [period.bars[index].label for index in labelled]

@@ -95,6 +95,12 @@ def test_an_unknown_host_is_one_line_that_names_the_variable(
     assert "\n" not in line
 
 
+def test_an_odd_request_id_is_no_warning(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    for request_id in ("nonsense", "%0a" * 50, "1" * 200):
+        client.get("/docs/", headers={"X-Request-Id": request_id})
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 def test_what_is_asked_all_the_time_is_not_logged(client: Client, log: pytest.LogCaptureFixture) -> None:
     client.get("/healthz")
     assert lines(log) == []
