@@ -1,5 +1,6 @@
 """The demo as it is seeded: the same every time, and nothing that is there is touched."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -49,6 +50,24 @@ def test_seed_makes_the_same_every_time_and_keeps_what_is_there() -> None:
         store.delete()
     seed(orders=40)
     assert [rows(model) for model in tables] == first
+
+
+@time_machine.travel(NOON, tick=False)
+def test_seed_makes_orders_of_what_the_store_sold_then_to_those_who_had_joined() -> None:
+    seed(orders=200)
+    for order in Order.objects.prefetch_related("lines__product", "lines__variant", "customer"):
+        assert order.customer.created_at <= order.created_at <= order.updated_at <= NOON
+        assert order.created_at >= NOON - timedelta(days=14) or order.status in {"completed", "cancelled"}
+        assert bool(order.tracking_number) == (order.status in {"shipped", "completed"})
+        lines = order.lines.all()
+        assert order.subtotal == sum(line.total for line in lines) > 0
+        for line in lines:
+            assert line.product
+            bought = line.variant or line.product
+            assert (line.sku, line.unit_price) == (bought.sku, bought.price)
+            assert line.product.store_id == order.customer.store_id == order.store_id
+            assert line.product.created_at <= order.created_at
+            assert line.product.min_quantity <= line.quantity <= (line.product.max_quantity or line.quantity)
 
 
 def test_seed_makes_a_store_without_orders() -> None:
