@@ -127,6 +127,21 @@ def test_a_phone_sorts_and_filters_by_menus(page: Page, issue: IssueKey) -> None
     expect(names_in(page)).to_have_text(["Beta"])
 
 
+def test_a_phone_has_all_selected_keys_above_what_is_asked_of_them(page: Page, issue: IssueKey) -> None:
+    page.set_viewport_size(PHONE)
+    for _ in range(4):
+        issue()
+    page.goto(KEYS)
+    for box in page.get_by_role("checkbox", name="Select Key").all():
+        box.check()
+    page.locator("#selected").get_by_role("button", name="Deactivate", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Deactivate 4 keys?")
+    keys, form = dialog.locator(".scroll").bounding_box(), dialog.locator("form").bounding_box()
+    assert keys
+    assert form
+    assert keys["y"] + keys["height"] <= form["y"]
+
+
 def test_a_rows_menu_works_by_keyboard_and_gives_the_focus_back(page: Page, issue: IssueKey) -> None:
     issue(name="Accounting")
     page.goto(KEYS)
