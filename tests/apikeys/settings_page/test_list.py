@@ -16,6 +16,7 @@ from django.utils import timezone
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, LastUse, StoreUsage
+from apikeys.models.outcomes import Outcome
 from apikeys.settings_page.key_list import Listing
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, sign_in
@@ -198,6 +199,19 @@ def test_several_keys_are_changed_with_one_confirmation(
     statuses = {key.name: key.status for key in ApiKey.objects.with_status()}
     assert {name: statuses.get(name) for name in expected} == expected
     assert statuses["Third"] == "working"
+
+
+def test_selected_keys_tell_what_was_let_in_since_yesterday_and_in_seven_days(
+    within_a_minute: None, signed_in: Client, issue: IssueKey
+) -> None:
+    keys = [issue()[0] for _ in range(2)]
+    for days_ago, requests in ((0, 1), (1, 2), (2, 4), (6, 8), (7, 16)):
+        count_usage(keys[0], requests, days_ago=days_ago)
+    count_usage(keys[0], 32, outcome=Outcome.REFUSED)
+    count_usage(keys[1], 64, outcome=Outcome.FAILED)
+    told = signed_in.get(f"{KEYS}selected/delete/", {"key": [key.prefix for key in keys]}).context
+    assert (told["since_yesterday"], told["last_7_days"]) == (67, 79)
+    assert {key.name: requests for key, requests in told["keys"]} == {keys[0].name: 15, keys[1].name: 64}
 
 
 def test_what_is_refused_already_does_not_count_as_what_would_break(

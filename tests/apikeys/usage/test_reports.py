@@ -8,7 +8,6 @@ from django.utils import timezone
 from apikeys.models import ApiKey
 from apikeys.models.outcomes import Outcome
 from apikeys.usage import reports
-from apikeys.usage.periods import TimeRange
 from tests.conftest import IssueKey
 from tests.key_requests import count_usage
 
@@ -67,12 +66,3 @@ def test_access_against_use_counts_what_was_refused_before_its_scope_was_looked_
     assert (orders.granted, orders.requests, orders.refused) == ("Read", 4, 4)
     assert orders.last_at is not None
     assert found.unused == ["orders:read"]
-
-
-def test_of_keys_tells_what_was_let_in_since_yesterday_and_in_seven_days(issue: IssueKey) -> None:
-    key, _ = issue()
-    for days_ago, requests in ((0, 1), (1, 2), (2, 4), (6, 8), (7, 16)):
-        count_usage(key, requests, days_ago=days_ago)
-    count_usage(key, 32, outcome=Outcome.REFUSED)
-    period = reports.of_keys([key], TimeRange.WEEK)[key.pk]
-    assert (sum(day.let_in for day in period.bars[-2:]), period.let_in) == (3, 15)
