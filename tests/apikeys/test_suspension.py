@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -99,6 +100,14 @@ def test_suspend_store_and_resume_store_do_it_once(issue: IssueKey, store: Store
         issue()
     assert [lifecycle.resume_store(store, by=Actor(by)) for _ in range(2)] == [True, False]
     assert len(lines(key)) == 3
+
+
+def test_suspension_refuses_a_reason_with_a_key_in_it(issue: IssueKey, store: Store, by: User) -> None:
+    _, plaintext = issue()
+    with pytest.raises(ValidationError, match="This contains an API key"):
+        lifecycle.suspend_store(store, by=Actor(by), reason=f"Found:{plaintext.upper()}.")
+    assert not Suspension.objects.exists()
+    lifecycle.suspend_store(store, by=Actor(by), reason="Key 19656ea was published")
 
 
 # What owners see of it.
