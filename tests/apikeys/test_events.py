@@ -72,11 +72,14 @@ def test_describe_makes_a_sentence_of_the_details(event: str, details: dict[str,
         ("expires_at", NOON.isoformat(), None, True),
         ("expires_at", LATER.isoformat(), NOON.isoformat(), False),
         ("expires_at", None, LATER.isoformat(), False),
+        ("renews_days", None, 7, True),
+        ("renews_days", 7, 30, False),
+        ("renews_days", 7, None, False),
         ("name", "Old", "New", False),
         ("rate_limit", 5, None, False),
     ],
 )
-def test_lets_more_in_weighs_access_addresses_and_expiry(
+def test_lets_more_in_weighs_what_a_change_is_from_and_to(
     column: str, before: Any, after: Any, *, expected: bool
 ) -> None:
     assert lets_more_in({column: {"from": before, "to": after}}) is expected

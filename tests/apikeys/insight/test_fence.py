@@ -94,6 +94,7 @@ def test_a_stranger_at_a_new_fence_is_an_email_once_an_hour(
     key.refresh_from_db()
     assert (key.access, key.allowed_addresses, key.fence) == (["orders:read", "customers:read"], [], None)
     assert "Fence taken away." in AuditEntry.objects.for_key(key)[0].sentence
+    assert deliver_emails()[-1].subject == f"API key {key.prefix} was given more access: {key.name}"
 
 
 def test_a_fence_of_a_key_that_changed_meanwhile_does_nothing(signed_in: Client, key: ApiKey) -> None:
