@@ -265,8 +265,10 @@ def test_a_replica_with_an_older_schema_is_left_out_until_it_is_migrated(
 @contextmanager
 def stopped(replica: Postgres) -> Iterator[None]:
     replica.stop()
-    yield
-    replica.start()
+    try:
+        yield
+    finally:
+        replica.start()
 
 
 @pytest.mark.parametrize("fault", [stopped, Postgres.frozen])

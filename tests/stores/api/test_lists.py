@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from apikeys.models import Usage
 from apikeys.usage import recorder
 from stores.api.outputs import read_time
-from stores.models import Product, Store
+from stores.models import Coupon, Product, Store
 from tests import shop
 from tests.concurrency import changed_before
 from tests.shop import NOON, Caller
@@ -124,21 +124,26 @@ def test_what_is_deleted_meanwhile_is_no_error(api: Caller, store: Store, resour
 
 
 @pytest.mark.parametrize("number", range(2, 7))
-def test_what_is_read_of_a_product_is_not_older_than_its_updated_at(
+def test_what_is_read_of_an_object_is_not_older_than_its_updated_at(
     api: Caller, store: Store, number: int
 ) -> None:
     """Or a client that asks for what was updated since then would never learn of it."""
-    product = shop.make_product(store)
-    variant = product.variants.create(name="Large", price=1)
+    variant = shop.make_product(store).variants.create(name="Large", price=1)
+    begun = datetime(2001, 1, 1, tzinfo=UTC)
+    shop.make_coupon(store, starts_at=begun)
 
     def change() -> None:
         type(variant).objects.update(price=2)
         Product.objects.update(updated_at=NOON)
+        Coupon.objects.update(ends_at=begun + timedelta(days=1), updated_at=NOON)
 
     with changed_before(number, change):
-        (read,) = api.get("/products").json()["data"]
-    price = read["variants"]["items"][0]["price"]
-    assert price == 2 or read["updated_at"] != "2026-11-23T12:00:00Z"
+        (product,) = api.get("/products").json()["data"]
+    assert product["variants"]["items"][0]["price"] == 2 or product["updated_at"] != "2026-11-23T12:00:00Z"
+    Coupon.objects.update(ends_at=None, updated_at=NOON - timedelta(days=1))
+    with changed_before(number, change):
+        (coupon,) = api.get("/coupons").json()["data"]
+    assert not coupon["active"] or coupon["updated_at"] != "2026-11-23T12:00:00Z"
 
 
 @pytest.mark.parametrize("number", range(1, 6))
