@@ -342,7 +342,7 @@ BAD_DOCUMENTS: dict[str, tuple[str, Any]] = {
     "it redirects": (DISCOVERY, redirect),
     "it is too large": ("/keys", send_too_much),
     "it is no JSON object": (DISCOVERY, []),
-    "it is another's": (DISCOVERY, {"issuer": "https://evil.example", "jwks_uri": "https://evil.example"}),
+    "it is another's": (DISCOVERY, {"issuer": "https://evil.example"}),
     "its keys are in our network": (DISCOVERY, {"jwks_uri": "https://localhost:1/keys"}),
     "its keys are nowhere": (DISCOVERY, {"jwks_uri": None}),
     "its keys are not over HTTPS": (DISCOVERY, {"jwks_uri": "http://127.0.0.1/keys"}),
@@ -353,7 +353,7 @@ BAD_DOCUMENTS: dict[str, tuple[str, Any]] = {
 def test_an_issuer_that_answers_wrong_is_unavailable(issuer: Issuer, trust: Trust) -> None:
     for bad, (path, answer) in BAD_DOCUMENTS.items():
         is_partial = isinstance(answer, dict) and path == DISCOVERY
-        issuer.answers = {path: {"issuer": issuer.url} | answer if is_partial else answer}
+        issuer.answers = {path: issuer.document(path) | answer if is_partial else answer}
         IssuerKeys.objects.all().delete()
         forget_keys()
         unavailable = ask(issuer.token())
