@@ -8,11 +8,34 @@ from pathlib import Path
 import pytest
 import yaml
 from django.conf import settings
+from django.core.management import get_commands
 
 from reflow import env
 
 DEPLOY = Path(settings.BASE_DIR) / "reflow" / "deploy"
 PAGE = (DEPLOY / "README.md").read_text()
+
+# Variables of PostgreSQL, Caddy, Compose, and the shell on the page.
+THEIRS = {
+    "RELEASE", "SITE", "UPSTREAM", "POSTGRES_USER", "POSTGRES_PASSWORD", "REFLOW_IMAGE", "PGOPTIONS",
+    "DATA", "FRONT", "WEB", "PRIVATE", "VALKEY_PASSWORD", "REDISCLI_AUTH",
+}  # fmt: skip
+
+
+def test_every_variable_that_is_set_here_is_read() -> None:
+    given = set(re.findall(r"^    ([A-Z_]+)=", PAGE, re.MULTILINE))
+    for path in DEPLOY.glob("compose*.yaml"):
+        for service in yaml.safe_load(path.read_text())["services"].values():
+            given |= service.get("environment", {}).keys()
+        given |= set(re.findall(r"\$\{?([A-Z_]+)", path.read_text()))
+    assert {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"} <= given <= env.NAMES | THEIRS
+
+
+def test_every_command_on_the_page_and_in_the_units_exists() -> None:
+    named = set(re.findall(r"\bmanage ([a-z_]+)", PAGE))
+    for unit in DEPLOY.glob("*.service"):
+        named |= set(re.findall(r"manage\.py ([a-z_]+)", unit.read_text()))
+    assert {"migrate", "createsuperuser", "daily", "db_worker"} <= named <= get_commands().keys()
 
 
 @pytest.mark.parametrize(
