@@ -36,6 +36,12 @@ def names_on(response: Any) -> list[str]:
     return re.findall(r'class="cell-name">.*?dir="auto">(.*?)</a>', response.text, re.DOTALL)
 
 
+def test_a_store_without_keys_is_told_what_one_is(signed_in: Client) -> None:
+    page = signed_in.get(KEYS).text
+    assert "No API keys yet" in page
+    assert "19656ea" in page
+
+
 def test_keys_are_found_filtered_and_sorted(store: Store, issue: IssueKey, owner: User) -> None:
     now = timezone.now()
     bravo, _ = issue(name="Bravo", expires_at=now + timedelta(days=30))

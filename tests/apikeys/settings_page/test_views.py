@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -55,6 +56,13 @@ def an_hour_later() -> Any:
 
 
 # Who gets in.
+
+
+def test_a_visitor_is_asked_to_sign_in_and_comes_back(client: Client, store: Store) -> None:
+    for path in ("", "new/", "created/", "0123abc/edit/"):
+        page = client.get(KEYS + path, follow=True)
+        assert page.redirect_chain[0][0] == f"/accounts/login/?{urlencode({'next': KEYS + path})}"
+        assert "Sign in to open the API Key Settings page." in page.text
 
 
 def test_no_page_takes_a_nul_or_keeps_a_key_in_its_address(signed_in: Client, issue: IssueKey) -> None:
@@ -526,6 +534,21 @@ def test_a_suspended_store_has_no_form_to_fill(signed_in: Client, store: Store, 
             assert "Ask whoever runs this site" in page
             assert "<form" not in page.partition('id="dialog-title"')[2].partition("</dialog>")[0], path
     assert ApiKey.objects.get().version == key.version == 1
+
+
+def test_a_store_that_is_suspended_at_this_very_moment_gets_no_key(
+    signed_in: Client, issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, _ = issue()
+
+    def find_suspended(**fields: Any) -> None:
+        raise lifecycle.StoreSuspended("Fraud at this moment")
+
+    monkeypatch.setattr(lifecycle, "insert_key", find_suspended)
+    new = {"name": "Shop", "access": ["orders:read"], "expiry": "never"}
+    for path, form in (("new/", new), (f"{key.prefix}/roll/", {"overlap": "24"})):
+        answer = signed_in.post(KEYS + path, form)
+        assert (answer.status_code, "Fraud at this moment" in answer.text) == (200, True)
 
 
 # What owners are told by e-mail.
