@@ -83,6 +83,17 @@ def test_every_field_takes_or_refuses_whatever_comes(
     survives(api.get(f"/{resource}"), 200)
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1e-999", "1" * 5000, "0x10", "01", "+1"])
+def test_a_number_that_no_column_holds_is_refused(
+    api: Caller, rows: dict[Any, list[int]], number: str
+) -> None:
+    url = f"{api.base}/products/{rows['products'][0]}"
+    for field in ("price", "position", "media"):
+        body = f'{{"{field}": {number}}}'
+        is_zero = number == "1e-999" and field != "media"
+        survives(api.client.patch(url, body, content_type="application/json"), 200 if is_zero else 400)
+
+
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"items":[{"price":', "}]}")])
 def test_depth_is_no_way_in(api: Caller, rows: dict[Any, list[int]], opening: str, closing: str) -> None:
     url = f"{api.base}/products/{rows['products'][0]}"
