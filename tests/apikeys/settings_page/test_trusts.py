@@ -1,6 +1,7 @@
 """Trusted workloads on the page: the form, the list, one trust, and where their keys are not."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,6 +34,19 @@ FORM: dict[str, Any] = {
 @pytest.fixture
 def trust(store: Store, owner: User) -> Trust:
     return make_trust(store, Actor(owner))
+
+
+def test_create_trust_keeps_what_it_is_given_as_keys_do(store: Store, owner: User) -> None:
+    fields: trusts.TrustChanges = {
+        "issuer": GITHUB,
+        "claims": {"repository": "northwood/shop"},
+        "lifetime": 900,
+    }
+    make = partial(trusts.create_trust, store=store, by=Actor(owner), **fields)
+    trust = make(name=" Nightly\texport ", access=["orders:write"])
+    assert (trust.name, set(trust.access)) == ("Nightly export", {"orders:read", "orders:write"})
+    with pytest.raises(ValueError, match="Unknown access"):
+        make(name="Deploy", access=["order:write"])
 
 
 def issued(trust: Trust, **claims: str) -> tuple[ApiKey, str]:

@@ -156,7 +156,11 @@ def test_a_late_a_foreign_and_a_forged_cookie_show_nothing(
     signed_in: Client, other_store: Store, store: Store, client: Client
 ) -> None:
     store.owners.add(User.objects.get(email="second@example.com"))
+    other_store.owners.add(User.objects.get(email="owner@example.com"))
     name, cookie = key_cookie(save_new(signed_in))
+    elsewhere = signed_in.get(f"/stores/{other_store.pk}/settings/api-keys/created/")
+    assert (elsewhere.status_code, elsewhere.text) == (302, "")
+    signed_in.cookies[name] = cookie.value
     with time_machine.travel(timezone.now() + timedelta(seconds=61)):
         assert not WHOLE_KEY.search(text(signed_in.get(f"{KEYS}created/", follow=True)))
     sign_in(client, "second@example.com")
