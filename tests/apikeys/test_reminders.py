@@ -1,6 +1,6 @@
 """Reminders: when, about what, and once, however often the daily work is done."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -103,13 +103,17 @@ def review(month: str) -> list[EmailMessage]:
 
 
 def test_send_monthly_reviews_tells_once_a_month_what_needs_attention(
-    key: ApiKey, store: Store, owner: User
+    key: ApiKey, store: Store, issue: IssueKey
 ) -> None:
     assert review("01-20") == []
+    with time_machine.travel("2026-02-14 12:00Z", tick=False):
+        issue(expires_at=datetime(2026, 2, 19, tzinfo=UTC))
+    deliver_emails().clear()
     (email,) = review("02-15")
     assert email.subject == "API keys of Northwood to look at"
     path = f"http://testserver/stores/{store.pk}/settings/api-keys/?status=unused"
     assert f"- 1 key never used in 30 days:\n  {path}" in email.body
+    assert "expiring" not in email.body, "owners are told of that when it is time"
     assert len(review("02-28")) == 1
     assert len(review("03-01")) == 2
     NotificationSettings.objects.update(monthly_review=False)
