@@ -22,6 +22,15 @@ THEIRS = {
 }  # fmt: skip
 
 
+def test_the_page_and_the_example_name_every_variable() -> None:
+    _, _, section = PAGE.partition("## Variables")
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == env.NAMES
+    named = re.findall(r"^(?:# )?(\w+)=", (settings.BASE_DIR / ".env.example").read_text(), re.MULTILINE)
+    # DEBUG is for `make dev`, ENV_FILE says where the others are; `make run` and gunicorn read the rest.
+    elsewhere = {"DEBUG", "ENV_FILE", "HOST", "PORT", "DEMO_OWNER_PASSWORD", "WEB_PROCESSES", "WEB_THREADS"}
+    assert set(named) == env.NAMES - elsewhere
+
+
 def test_every_variable_that_is_set_here_is_read() -> None:
     given = set(re.findall(r"^    ([A-Z_]+)=", PAGE, re.MULTILINE))
     for path in DEPLOY.glob("compose*.yaml"):
