@@ -51,7 +51,7 @@ class SchemaView(NoParametersMixin):
         key = cast("ApiKey | None", request.auth)
         schema = narrow_schema(key) if key else get_schema()
         server = {"url": request.build_absolute_uri("/").rstrip("/"), "x-internal": False}
-        return Response(schema | {"servers": [server]}, headers={"Vary": "Authorization"})
+        return Response(schema | {"servers": [server]})
 
 
 # The style sheet of Swagger UI has its icons as data: URLs.
