@@ -3,6 +3,7 @@
 Whatever a test is about, no page in it may complain, fail to get something, or ask another site for it.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.cookiejar import CookieJar
@@ -49,14 +50,17 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def live_server(django_db_setup: None) -> Iterator[LiveServer]:
+def live_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The site on a port of its own, its static files hashed and served by WhiteNoise.
 
     It is gone before the database is: that cannot be dropped while somebody is connected.
     """
+    # A copy: while the settings name it, a test of a command in this process may collect files into it.
+    static = tmp_path_factory.mktemp("site") / "static"
+    shutil.copytree(prepared.static_folder(), static)
     storage = {"BACKEND": "reflow.server.static_files.HashedStaticFilesStorage"}
     with override_settings(
-        STATIC_ROOT=prepared.static_folder(),
+        STATIC_ROOT=static,
         STORAGES={**settings.STORAGES, "staticfiles": storage},
     ):
         server = LiveServer("127.0.0.1", start=False)
