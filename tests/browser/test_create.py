@@ -8,6 +8,7 @@ from playwright.sync_api import Dialog, Locator, Page, Route, expect
 from apikeys.models import ApiKey
 from tests.browser.conftest import KEYS, ORDERS, PHONE, CallApi, open_dialog
 from tests.conftest import IssueKey
+from tests.programs import wait_until
 
 WAYS_TO_CLOSE = ("Escape", "Cancel", "Back")
 
@@ -49,7 +50,8 @@ def close(page: Page, dialog: Locator, way: str, link: str) -> None:
 
 def wait_for_history(page: Page) -> None:
     """Let the browser have gone back from the entry that the open dialog was."""
-    page.wait_for_function("!history.state?.dialog")
+    # Playwright's own wait evaluates text in the page, which its content security policy forbids.
+    wait_until(lambda: page.evaluate("!history.state?.dialog"))
 
 
 # The form.
