@@ -20,7 +20,7 @@ Details = Mapping[str, Any]
 
 
 class Told(enum.Enum):
-    """Which owners of the store are told of an event. What is told cannot be switched off."""
+    """The owners of the store who are told of an event. What is told cannot be switched off."""
 
     NOBODY = 0
     OWNERS = 1

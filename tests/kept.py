@@ -1,4 +1,4 @@
-"""What takes long to make and is the same in every run: made once for each state of what it comes from."""
+"""Folders that take long to make and are the same in every run: made once for each state of their sources."""
 
 import fcntl
 import hashlib

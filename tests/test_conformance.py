@@ -72,7 +72,7 @@ def send(operation: Operation, key: str, mode: GenerationMode, there: Specimens)
 
 
 def path_parameters(operation: Operation, mode: GenerationMode, there: Specimens) -> dict[str, str] | None:
-    """Those of something that is there, unless they are all there is to get wrong."""
+    """Name an object that is there, unless its ids are all there is to get wrong."""
     if mode is GenerationMode.NEGATIVE and not (operation.query or operation.body):
         return None
     parts = operation.path.split("/")

@@ -285,13 +285,13 @@ class ApiKey(models.Model):
 
     @property
     def last_tried_at(self) -> datetime | None:
-        """When its newest request came, refused or not."""
+        """The time of its newest request, refused or not."""
         last_use = getattr(self, "last_use", None)
         return last_use.at if last_use else None
 
     @property
     def last_used_at(self) -> datetime | None:
-        """When its newest request came that was let in."""
+        """The time of its newest request that was let in."""
         last_use = getattr(self, "last_use", None)
         return last_use.used_at if last_use else None
 

@@ -33,7 +33,7 @@ DEFAULT_LIFETIME = 15 * 60
 
 
 class Trust(models.Model):
-    """Which workload of which issuer gets a key of the store, and what that key may do."""
+    """A workload of an issuer that gets keys of the store, and what these may do."""
 
     store = models.ForeignKey(Store, models.CASCADE, related_name="trusts")
     name = models.CharField(max_length=MAX_NAME_LENGTH)

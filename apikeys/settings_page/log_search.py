@@ -85,7 +85,7 @@ class PeriodFilters(forms.Form):
 
     @property
     def start(self) -> datetime | None:
-        """When the period begins: the later of the two where a range and a time are asked for."""
+        """The beginning of the period: the later of the two where a range and a time are asked for."""
         chosen = self.RANGES.get(self.cleaned_data["range"])
         starts = [timezone.now() - chosen[1] if chosen else None, self.cleaned_data["from"]]
         return max(filter(None, starts), default=None)

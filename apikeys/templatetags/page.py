@@ -1,4 +1,4 @@
-"""What pages are drawn with: icons, and texts that stand in several places."""
+"""Tags for what stands in several places of a page: icons and captured texts."""
 
 from functools import cache
 

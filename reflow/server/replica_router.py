@@ -1,4 +1,4 @@
-"""Which database a request's queries go to, where there are read replicas."""
+"""The choice of the database that a request's queries go to, where there are read replicas."""
 
 from collections.abc import Callable
 from contextvars import ContextVar

@@ -36,7 +36,7 @@ class Place:
 
     @property
     def deployed(self) -> dict[str, str]:
-        """What the shipped deployment sets: prepared statements."""
+        """Return what the shipped deployment sets: prepared statements."""
         return {"PREPARE_THRESHOLD": "5"} if self.is_postgres else {}
 
 

@@ -73,7 +73,7 @@ def live_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def base_url(live_server: LiveServer) -> str:
-    """Where a relative address, such as that of ``page.goto("/")``, leads."""
+    """The address that relative ones, such as that of ``page.goto("/")``, begin with."""
     return live_server.url
 
 
@@ -82,7 +82,7 @@ def base_url(live_server: LiveServer) -> str:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What went wrong on any page so far. A test that provokes something takes it out of here."""
+    """Complaints of any page so far. A test that provokes something takes it out of here."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""Who somebody is: a session that ends costs a sign-in, and nothing that was typed."""
+"""The end of a session: it costs a sign-in, and nothing that was typed."""
 
 import pytest
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""What reflow/deploy/ says agrees with the program that it deploys."""
+"""Agreement of reflow/deploy/ with the program that it deploys."""
 
 import re
 import runpy

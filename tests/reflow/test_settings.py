@@ -1,4 +1,4 @@
-"""What the environment decides."""
+"""Settings that the environment decides."""
 
 import os
 import re

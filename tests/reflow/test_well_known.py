@@ -1,4 +1,4 @@
-"""What programs ask every site for."""
+"""Addresses that programs ask every site for."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -127,7 +127,7 @@ LISTS = ("orders", "products", "customers", "categories", "coupons")
 def test_behind_a_pooler_every_answer_is_the_right_one_and_a_line_of_the_log_says_why(
     database: Postgres, tmp_path: Path
 ) -> None:
-    """Where connections are shared by transaction, prepared statements would mix up answers."""
+    """With connections shared by transaction, prepared statements would mix up answers."""
 
     def read_lists(first: int) -> set[tuple[str, int, str]]:
         seen = set()

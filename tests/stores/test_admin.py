@@ -29,7 +29,7 @@ def shop(store: Store) -> Store:
 
 
 def errors(response: Any) -> str:
-    """What a form that was not saved says is wrong."""
+    """Return the errors of a form that was not saved."""
     assert response.status_code == 200, response
     context = response.context
     formsets = [error for formset in context["inline_admin_formsets"] for error in formset.formset.errors]

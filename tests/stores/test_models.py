@@ -1,4 +1,4 @@
-"""What the database itself keeps true of a shop, and what follows from its rows."""
+"""Constraints that the database keeps of a shop, and what follows from its rows."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext

@@ -51,7 +51,7 @@ def away(cluster: Cluster, *nodes: Node) -> Iterator[None]:
 
 
 def counted(limiter: RateLimiter) -> dict[str, bool]:
-    """Which clients a request of each was counted for."""
+    """Return the clients that a request of each was counted for."""
     return {client: limiter.count("key", client, 100) is not None for client in CLIENTS}
 
 

@@ -162,7 +162,7 @@ def called(issue: IssueKey) -> ApiKey:
 
 
 def rehearsed(client: Client, key: ApiKey, headers: Any = HTMX, **typed: Any) -> str:
-    """What the open dialog is told of the settings that are typed."""
+    """Return what the open dialog is told of the settings that are typed."""
     form = {"name": "A", "access": ["orders:read"], "expiry": "never", "allowed_addresses": ""}
     url = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/rehearse/"
     return client.post(url, form | typed, headers=headers).text

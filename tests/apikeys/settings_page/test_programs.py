@@ -26,7 +26,7 @@ def made_by(key: ApiKey, issue: IssueKey, name: str) -> ApiKey:
 def test_ending_a_key_asks_about_the_keys_it_made(
     signed_in: Client, issue: IssueKey, step: str, fields: dict[str, str]
 ) -> None:
-    """Those that were made with the key before it too, and not the keys that it is replaced by."""
+    """Keys that were made with the key before it too, and not the keys that it is replaced by."""
     program, _ = issue(name="Program", access=["orders:read", "api_keys:write"], renews_days=30)
     first, bystander = made_by(program, issue, "First"), issue(name="Bystander")[0]
     renewed, _ = renewal.renew_key(program, by=Actor(key=program))

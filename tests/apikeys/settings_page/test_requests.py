@@ -62,7 +62,7 @@ def query_of(query: dict[str, str]) -> QueryDict:
 
 
 def found(store: Store, **query: str) -> list[int]:
-    """Which requests of the log a page shows, by their place in it; the newest comes first."""
+    """The requests of the log that a page shows, by their place in it; the newest comes first."""
     filters = RequestFilters(query_of(query))
     rows = filters.search(store).page().rows if filters.is_valid() else []
     assert {row.store_id for row in rows} <= {store.pk}

@@ -1,4 +1,4 @@
-"""What a flush of 10,000 requests costs."""
+"""The cost of a flush of 10,000 requests."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""What it costs to make keys by program, in the demo store."""
+"""The cost of making keys by program, in the demo store."""
 
 import statistics
 import time

@@ -37,7 +37,7 @@ def _counted_as_in_production(settings: Any, db: None) -> None:
 def attempt(
     email: str, *password: str, address: str = "192.0.2.1", host: str = "testserver", **more: str
 ) -> Any:
-    """What a browser that has never been here gets for this password, or a wrong one."""
+    """Sign in with this password, or a wrong one, from a browser that has never been here."""
     credentials = {"login": email, "password": password or "wrong", **more}
     return Client().post(LOGIN, credentials, REMOTE_ADDR=address, headers={"Host": host})
 

@@ -1,4 +1,4 @@
-"""How far the permissions of staff reach: not to more permissions, and not to the accounts of other staff."""
+"""Limits of the permissions of staff: not to more permissions, and not to the accounts of other staff."""
 
 import os
 import threading

@@ -34,13 +34,13 @@ def _counted_as_in_production(settings: Any, db: None) -> None:
 
 
 def code_of(secret: str) -> str:
-    """What an authenticator app shows now."""
+    """The code that an authenticator app shows now."""
     return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
 
 
 @pytest.fixture
 def secret(signed_in: Client) -> str:
-    """What the owner's app keeps since it was set up."""
+    """The secret that the owner's app keeps since it was set up."""
     secret: str = signed_in.get(SET_UP).context["form"].secret
     with time_machine.travel(timezone.now(), tick=False):
         assert signed_in.post(SET_UP, {"code": code_of(secret)}).status_code == 302

@@ -19,7 +19,7 @@ ALL = "authenticator app, passkey, recovery codes"
 
 @pytest.fixture
 def browser(owner: User) -> Client:
-    """Where the owner is signed in, who has second factors of every kind since."""
+    """A browser in which the owner is signed in, who has second factors of every kind since."""
     client = Client()
     sign_in(client, owner.email)
     for type_ in TYPES:
@@ -34,7 +34,7 @@ def reset(email: str) -> str:
 
 
 def histories(user: User) -> list[tuple[str, str]]:
-    """Who changed the account and how, as its page in the admin lists it."""
+    """Each change of the account and its author, as its page in the admin lists it."""
     entries = LogEntry.objects.filter(object_id=str(user.pk), content_type__model="user")
     return [(entry.user.get_username(), entry.get_change_message()) for entry in entries]
 

@@ -1,4 +1,4 @@
-"""Where a person is signed in: every live session is found, described and ended."""
+"""Sessions of a person: every live one is found, described and ended."""
 
 from datetime import timedelta
 from typing import Any

@@ -126,7 +126,7 @@ def test_every_query_string_is_understood_or_refused(api: Caller) -> None:
 
 
 def served(environ: dict[str, Any], body: bytes = b"") -> tuple[int, bytes]:
-    """What the application answers a server: the status and the body."""
+    """Return the status and the body that the application answers a server."""
     answered: list[str] = []
 
     def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[..., Any]:

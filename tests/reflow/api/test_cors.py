@@ -1,4 +1,4 @@
-"""What a page on another origin may send and read: CORS headers on every response, whatever made it."""
+"""Rights of a page on another origin to send and read: CORS headers on every response, whatever made it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who gets through to what: every route of the API, every method, every kind of caller.
+"""Access to the API: every route of the API, every method, every kind of caller.
 
 What is right is in the one table, ``reflow.api.routes``, that the documentation shows too. The routes are
 read from the URLconf, so that a new one fails here until the table says who may use it.
@@ -34,7 +34,7 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Row:
-    """What a route serves, which methods it answers, and which of all methods need no key there."""
+    """The resource of a route, which methods it answers, and which of all methods need no key there."""
 
     methods: str
     resource: str = ""
@@ -44,7 +44,7 @@ class Row:
 
 
 def rows() -> dict[str, Row]:
-    """What the one table says, a row an address: ``stores/{store_id}/orders``."""
+    """The one table, a row an address: ``stores/{store_id}/orders``."""
     found: dict[str, Row] = {}
     for path, grouped in groupby(sorted(ROUTES, key=attrgetter("path")), key=attrgetter("path")):
         routes = list(grouped)

@@ -132,7 +132,7 @@ def close(schema: Any) -> None:
 
 
 def mistakes(name: str, answer: Any) -> list[str]:
-    """Where an answer differs from the schema of this name."""
+    """Return the places where an answer differs from the schema of this name."""
     whole = {"$ref": f"#/components/schemas/{name}", "components": closed()["components"]}
     validator = Draft202012Validator(whole, validate_formats=True)
     return [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(answer)]

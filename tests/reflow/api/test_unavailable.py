@@ -1,4 +1,4 @@
-"""What people and programs see of a database that is away, and of one that can only be read."""
+"""Answers to people and programs about a database that is away, and of one that can only be read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

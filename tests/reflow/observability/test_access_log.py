@@ -1,4 +1,4 @@
-"""What operators learn of a request: its line in the log, and the counts that Prometheus reads."""
+"""The trace of a request for operators: its line in the log, and the counts that Prometheus reads."""
 
 import json
 import logging

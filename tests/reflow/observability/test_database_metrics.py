@@ -1,4 +1,4 @@
-"""What operators are warned by when e-mail does not get out, or connections run out."""
+"""Metrics that warn operators when e-mail does not get out, or connections run out."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What load balancers are told: by address, over HTTP, at once, even where nobody else answers."""
+"""Answers to load balancers: by address, over HTTP, at once, even where nobody else answers."""
 
 import socket
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def test_ready_is_whoever_reaches_database_and_limiter(client: Client) -> None:
 
 @pytest.fixture
 def database_at(transactional_db: None) -> Iterator[dict[str, Any]]:
-    """Where the database is looked for: to be changed, for a while."""
+    """The settings of the database: to be changed, for a while."""
     kept = dict(connection.settings_dict)
     yield connection.settings_dict
     connection.settings_dict.clear()

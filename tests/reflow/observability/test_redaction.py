@@ -88,7 +88,7 @@ LOGGERS = ("root", "django.request", "gunicorn.error")
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
-    """What handlers write with each of our formatters."""
+    """Lines that handlers write with each of our formatters."""
     stream = io.StringIO()
     handlers = []
     for formatter in (JSON, TEXT):

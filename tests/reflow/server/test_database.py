@@ -1,4 +1,4 @@
-"""What a web process does with its connections to PostgreSQL."""
+"""Connections of a web process to PostgreSQL."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""How far a replica is behind, by where the primary's log ended and how much of it has been replayed."""
+"""The lag of a replica, by where the primary's log ended and how much of it has been replayed."""
 
 from datetime import UTC, datetime, timedelta
 from math import inf

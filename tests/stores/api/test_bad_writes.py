@@ -1,4 +1,4 @@
-"""What is wrong with a body is named by field, on POST and on PATCH, and nothing of it is written."""
+"""Errors in a body are named by field, on POST and on PATCH, and nothing of it is written."""
 
 from collections.abc import Iterator
 from typing import Any

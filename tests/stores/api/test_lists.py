@@ -1,4 +1,4 @@
-"""What all of the shop's routes have in common: their addresses and their cost."""
+"""Common to all of the shop's routes: their addresses and their cost."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
