@@ -42,10 +42,8 @@ class HasResourceAccess(BasePermission):
         key = cast("ApiKey | None", request.auth)
         access = Access.for_method(request.method or "")
         if key is None:
-            is_public = access is Access.READ and (resource is None or resource.is_public)
-            is_public = is_public and not getattr(view, "needs_key", False)
-            is_public = is_public or request.method == "OPTIONS"
-            if is_public and not has_key_in_query(request._request):
+            is_open = request.method == "OPTIONS" or is_public(view, access)
+            if is_open and not has_key_in_query(request._request):
                 return True
             raise ApiError("api_key_missing", describe_absence(request._request))
         if key.store_id != int(view.kwargs["store_id"]):
@@ -55,6 +53,12 @@ class HasResourceAccess(BasePermission):
         if resource is not None and not key.allows(resource.scope(access)):
             raise resource_not_allowed(required=resource.scope(access), granted=key.access)
         return True
+
+
+def is_public(view: "APIView", access: Access) -> bool:
+    """Return whether a view with a ``resource``, or None for one, has this access without a key."""
+    is_open = view.resource is None or view.resource.is_public  # type: ignore[attr-defined]
+    return access is Access.READ and is_open and not getattr(view, "needs_key", False)
 
 
 def resource_not_allowed(*, required: str, granted: list[str]) -> ApiError:

@@ -1,6 +1,5 @@
 """The documentation: the OpenAPI schema, the reference made from it, and a guide to get started."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -17,7 +16,7 @@ from apikeys.api.exceptions import build_challenge
 from apikeys.api.views import NoParametersMixin
 from apikeys.error_codes import ERROR_CODES
 from apikeys.models import ApiKey
-from reflow.api.routes import ROUTES, Key, Route
+from reflow.api.openapi import SCHEME
 from reflow.api.schema import get_schema, narrow_schema
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from stores.models import Store
@@ -129,20 +128,21 @@ def describe_errors() -> Iterator[dict[str, Any]]:
 
 
 def build_access_table() -> list[dict[str, Any]]:
-    """Return a row for each address, with a cell for each method."""
-    rows: dict[str, dict[str, Route]] = defaultdict(dict)
-    for route in ROUTES:
-        rows[route.path][route.method] = route
+    """Return a row for each address, those of a store first, with a cell for each method."""
+    paths = {f"{path}/": operations for path, operations in get_schema()["paths"].items()}
+    # The schema does not describe its own address.
+    paths["/v1/openapi.json"] = {"get": {"security": []}}
     return [
-        {"path": path, "cells": [describe_access(routes.get(method)) for method in METHODS]}
-        for path, routes in rows.items()
+        {"path": path, "cells": [describe_access(operations.get(method.lower())) for method in METHODS]}
+        for path, operations in sorted(paths.items(), key=lambda item: "{store_id}" not in item[0])
     ]
 
 
-def describe_access(route: Route | None) -> dict[str, str]:
-    """Say who may use a route, or which scope the key needs."""
-    if route is None:
+def describe_access(operation: dict[str, Any] | None) -> dict[str, str]:
+    """Say who may use an operation, or which scope the key needs."""
+    if operation is None:
         return {}
-    if route.key is not Key.REQUIRED:
+    if not operation["security"]:
         return {"who": "No key"}
-    return {"scope": route.scope} if route.scope else {"who": "Any key"}
+    scopes = operation["security"][0][SCHEME]
+    return {"scope": scopes[0]} if scopes else {"who": "Any key"}

@@ -19,6 +19,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
 from msgspec.json import schema_components
 
+from apikeys.api.permissions import HasApiKey, HasResourceAccess, is_public
 from apikeys.error_codes import ERROR_CODES
 from apikeys.models import ApiKey
 from reflow.api.examples import EXAMPLES, add_examples
@@ -33,9 +34,8 @@ from reflow.api.openapi import (
 )
 from reflow.api.pagination import PageLinks, PageMeta
 from reflow.api.parsers import MergePatchParser
-from reflow.api.routes import ROUTES, STORE, Key, Route
 from stores.api.outputs import MAX_NUMBER
-from stores.resources import Resource
+from stores.resources import Access, Resource
 
 REFERRED = re.compile('"#/components/[a-z]+/([^"]+)"', re.IGNORECASE)
 # Of what has no closer limit.
@@ -59,7 +59,6 @@ COMMON_ERRORS = {400, 401, 403, 406, 429, 500, 503}
 PATH_ERRORS = {404}
 BODY_ERRORS = {413, 415}
 METHOD_ERRORS = {"GET": {412}, "POST": {409, 412, 422}, "PATCH": {409, 412}, "DELETE": {409, 412}}
-ROUTE_OF = {(route.method, route.path.rstrip("/")): route for route in ROUTES}
 
 
 @cache
@@ -113,27 +112,37 @@ class AutoSchema(openapi.AutoSchema):
     view: Any
 
     @property
-    def route(self) -> Route:
-        return ROUTE_OF[self.method, self.path.rstrip("/")]
+    def resource(self) -> Resource | None:
+        return getattr(self.view, "resource", None)
+
+    @property
+    def scope(self) -> str | None:
+        return self.resource.scope(Access.for_method(self.method)) if self.resource else None
+
+    @property
+    def needs_key(self) -> bool:
+        if HasResourceAccess in self.view.permission_classes:
+            return not is_public(self.view, Access.for_method(self.method))
+        return HasApiKey in self.view.permission_classes
 
     def get_operation_id(self) -> str:
         """Name the operation as a client library would name its method: ``list_orders``, ``update_order``."""
         action = getattr(self.view, "action", "")
-        name = self.route.resource if action == "list" else getattr(self.view, "basename", None) or "store"
+        name = self.resource if action == "list" else getattr(self.view, "basename", None) or "store"
         return f"{OPERATIONS[action][0]}_{name}" if action else super().get_operation_id()
 
     def get_summary(self) -> str:
         name = self.view.basename or "store"
         one = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-        return OPERATIONS[self.view.action][1].format(one=one, many=self.route.resource)
+        return OPERATIONS[self.view.action][1].format(one=one, many=self.resource)
 
     def get_response_serializers(self) -> Any:
         return getattr(self.view, "output", None) or super().get_response_serializers()
 
     def get_tags(self) -> list[str]:
-        if self.route.resource:
-            return [self.route.resource.label]
-        return ["Store" if self.path.startswith(STORE) else "Own key"]
+        if self.resource:
+            return [self.resource.label]
+        return ["Store" if "{store_id}" in self.path else "Own key"]
 
     def get_override_parameters(self) -> Any:
         filterset = getattr(self.view, "filterset_class", None)
@@ -143,9 +152,9 @@ class AutoSchema(openapi.AutoSchema):
 
     def get_auth(self) -> list[dict[str, Any]]:
         """Require a key with the scope, and nothing for what is public: viewers show that as an open lock."""
-        if self.route.key is not Key.REQUIRED:
+        if not self.needs_key:
             return []
-        return [{SCHEME: [self.route.scope] if self.route.scope else []}]
+        return [{SCHEME: [self.scope] if self.scope else []}]
 
     def get_operation(self, *args: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args)
@@ -168,15 +177,14 @@ class AutoSchema(openapi.AutoSchema):
         return operation
 
     def describe_access(self) -> str:
-        scope = self.route.scope
-        match self.route.key:
-            case Key.OPTIONAL:
-                condition = f"have `{scope}`" if scope else "be this store's"
-                return f"**Needs no key.** A key that is sent must {condition}."
-            case Key.IGNORED:
-                return "**Needs no key.** The Authorization header is ignored."
-            case Key.REQUIRED:
-                return f"**Needs a key** with `{scope}`." if scope else "**Needs a key**, with any scope."
+        if self.needs_key:
+            return (
+                f"**Needs a key** with `{self.scope}`." if self.scope else "**Needs a key**, with any scope."
+            )
+        if not self.view.authentication_classes:
+            return "**Needs no key.** The Authorization header is ignored."
+        condition = f"have `{self.scope}`" if self.scope else "be this store's"
+        return f"**Needs no key.** A key that is sent must {condition}."
 
     def add_headers(self, operation: dict[str, Any]) -> None:
         responses = operation["responses"]
@@ -248,11 +256,13 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def narrow_schema(key: ApiKey) -> dict[str, Any]:
     """Return the schema with the operations that a key may do, and with the components that these need."""
     schema = deepcopy(get_schema())
-    for path, operations in schema["paths"].items():
-        for method in list(operations):
-            scope = ROUTE_OF[method.upper(), path].scope
-            is_renewal = operations[method]["operationId"] == "renew_api_key"
-            if (scope and not key.allows(scope)) or (is_renewal and not key.renews_days):
+    resources = {resource.label: resource for resource in Resource}
+    for operations in schema["paths"].values():
+        for method, operation in list(operations.items()):
+            resource = resources.get(operation["tags"][0])
+            is_refused = resource and not key.allows(resource.scope(Access.for_method(method.upper())))
+            is_renewal = operation["operationId"] == "renew_api_key"
+            if is_refused or (is_renewal and not key.renews_days):
                 del operations[method]
     schema["paths"] = {path: operations for path, operations in schema["paths"].items() if operations}
     used = {

@@ -14,9 +14,9 @@ from django.db.models import Model
 from django.urls import URLResolver, get_resolver, reverse
 
 from apikeys.models import ApiKey, LoggedRequest
-from reflow.api.routes import ROUTES, Route
 from stores.models import Store
 from stores.resources import Resource
+from tests.routes import ROUTES, Route
 from tests.specimens import Specimens
 
 EVIL = "evil.example"

@@ -5,7 +5,7 @@ from urllib.parse import urljoin, urlsplit
 from django.test import Client
 
 from apikeys.models import ApiKey
-from reflow.api.routes import ROUTES, Key
+from tests.routes import ROUTES, Key
 from tests.security.conftest import Walk
 from tests.security.surface import Shops, everything, forms_on, pages, route_url
 

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from reflow.api.addresses import is_api_path
-from reflow.api.routes import ROUTES
 from tests.conftest import bearer
+from tests.routes import ROUTES
 from tests.security.surface import Shops, pages, route_url
 
 TOOLS = ("/healthz", "/readyz", "/metrics")

@@ -13,12 +13,12 @@ from django.test import Client
 from rest_framework import serializers
 from rest_framework.fields import Field
 
-from reflow.api.routes import Route
 from stores.api.filters import IdFilter, IdsFilter
 from stores.api.serializers import IdField
 from stores.models import Product
 from stores.resources import Resource
 from tests.conftest import make_owner
+from tests.routes import Route
 from tests.security.conftest import signed_in_as
 from tests.security.surface import (
     Shops,

@@ -10,10 +10,10 @@ from django.contrib import admin
 from django.http import QueryDict
 from django.test import Client
 
-from reflow.api.routes import ROUTES
 from stores.models import Category, Coupon, Customer, Order, Product, Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, admin_page, bearer
+from tests.routes import ROUTES
 
 KEY = "19656ea.4329f04826e125f1ee999b53f78"
 WRITES = [route for route in ROUTES if route.method in {"POST", "PATCH"} and route.resource]

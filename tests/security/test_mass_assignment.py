@@ -13,9 +13,9 @@ from django.test import Client
 from apikeys.api.key_management import ApiKeySerializer, DeactivateSerializer, RollSerializer
 from apikeys.models import ApiKey
 from apikeys.models.suspension import Suspension
-from reflow.api.routes import Route
 from stores.resources import Resource
 from tests.conftest import admin_page
+from tests.routes import Route
 from tests.security.conftest import signed_in_as
 from tests.security.surface import Shops, admin_model, forms_on, pages, route_url, store_routes
 from tests.shop import Caller

@@ -19,10 +19,10 @@ from apikeys.lifecycle import StaleKey, create_canary
 from apikeys.models import ApiKey, Email
 from apikeys.usage import recorder
 from apikeys.usage.alarms import tell_of_alarm
-from reflow.api.routes import ROUTES
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, deliver_emails
 from tests.key_requests import fail_at
+from tests.routes import ROUTES
 
 LITERALS = re.compile(r"'[^']*'|\b\d+\b")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

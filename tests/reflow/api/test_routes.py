@@ -1,7 +1,7 @@
 """Access to the API: every route of the API, every method, every kind of caller.
 
-What is right is in the one table, ``reflow.api.routes``, that the documentation shows too. The routes are
-read from the URLconf, so that a new one fails here until the table says who may use it.
+What is right is in the one table, ``tests.routes``. The routes are read from the URLconf, so that a new one
+fails here until the table says who may use it.
 """
 
 import re
@@ -21,11 +21,11 @@ from django.utils import timezone
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from reflow.api.openapi import SCHEME
-from reflow.api.routes import ROUTES, Key
 from reflow.api.schema import get_schema
 from stores.models import Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, bearer
+from tests.routes import ROUTES, Key
 
 REALM = 'Bearer realm="Reflow API"'
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
@@ -154,7 +154,7 @@ def test_everybody_gets_as_far_as_they_may(
     client: Client, store: Store, callers: dict[str, Caller], issue: IssueKey, settings: Any, route: str
 ) -> None:
     settings.RATE_LIMIT_REVOCATIONS = settings.RATE_LIMIT_FAILED_KEYS = 10_000
-    assert route in ROWS, "Say in reflow.api.routes who may use this route."
+    assert route in ROWS, "Say in tests.routes who may use this route."
     row = ROWS[route]
     callers |= holders(issue, row.resource)
     answered = {*row.methods.split(), "OPTIONS"} | ({"HEAD"} if "GET" in row.methods else set())

@@ -1,4 +1,4 @@
-"""Every route of the API and the scope it needs. The documentation shows this table; a test checks it."""
+"""Every route of the API and the scope it needs: what is right, whatever the views say."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
