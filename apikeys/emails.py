@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apikeys import outbox
-from apikeys.events import Event, Link, Notice, Told
+from apikeys.events import EVENTS, NOTICES, Event, Link, Notice
 from apikeys.formats import exact_time
 from apikeys.models import ApiKey, AuditEntry, NotificationSettings, Reminder
 from stores.models import Store
@@ -31,8 +31,7 @@ def send_event(entries: Sequence[AuditEntry], *, former_owners: "Iterable[User]"
     """
     by_store: dict[Store, list[AuditEntry]] = {}
     for entry in entries:
-        row = Event(entry.event).row
-        if entry.store and row.told is not Told.NOBODY and row.is_told(entry.details):
+        if entry.store and EVENTS[Event(entry.event)].is_told(entry.details):
             by_store.setdefault(entry.store, []).append(entry)
     for store, told in by_store.items():
         _send_event(store, told, former_owners)
@@ -40,7 +39,8 @@ def send_event(entries: Sequence[AuditEntry], *, former_owners: "Iterable[User]"
 
 def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: "Iterable[User]") -> None:
     first, count = entries[0], len(entries)
-    row, link, sentence = Event(first.event).row, Event(first.event).row.link, first.sentence
+    row, sentence = EVENTS[Event(first.event)], first.sentence
+    link = row.link
     if count > 1:
         subject = f"{count} API keys of {store} were {row.done}"
         sentence = "\n".join(map(str, entries[:MAX_NAMED_KEYS]))
@@ -52,7 +52,7 @@ def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: "Ite
     else:
         subject = row.subject.format(store=store)
     recipients = NotificationSettings.objects.recipients(store, None)
-    if row.told is Told.OTHERS:
+    if not row.is_actor_told:
         recipients = recipients.exclude(pk=first.actor_id or 0)
     parts = (sentence, _listed(_facts_of(first, is_one=count == 1)), row.advice)
     _queue(subject, parts, recipients, **_link(link, store, first.prefix))
@@ -75,7 +75,7 @@ def send_notice(
     recipients: "Iterable[User] | None" = None,
 ) -> None:
     """Queue an e-mail about a store or a key of it, to owners who want this kind or to ``recipients``."""
-    row, prefix = notice.row, key.prefix if key else ""
+    row, prefix = NOTICES[notice], key.prefix if key else ""
     names = {"store": store, "key": prefix, "name": key.name if key else ""}
     sentence = "\n".join([row.sentence.format(**names), *(f"- {line}" for line in lines)])
     if recipients is None:

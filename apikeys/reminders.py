@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apikeys import emails
-from apikeys.models import ApiKey, Notice, Notification, NotificationSettings, Reminder
+from apikeys.models import ApiKey, Notice, NotificationSettings, Reminder
 from apikeys.models.state import attention_lines
 from stores.models import Store
 
@@ -56,7 +56,7 @@ def remind_of_expired_keys() -> None:
 def send_monthly_reviews() -> None:
     """Tell owners once a month what needs attention in their stores, where something does."""
     for store in Store.objects.filter(api_keys__isnull=False).distinct().iterator():
-        recipients = list(NotificationSettings.objects.recipients(store, Notification.MONTHLY_REVIEW))
+        recipients = list(NotificationSettings.objects.recipients(store, "monthly_review"))
         keys = ApiKey.objects.for_store(store).kept()
         lines = attention_lines(keys.count_by_state()) if recipients else []
         url = f"{settings.SITE_URL}{reverse('apikeys:list', args=[store.pk])}?status="

@@ -15,8 +15,8 @@ from django.db.models.functions import TruncMinute
 from django.utils import timezone
 
 from apikeys import emails
-from apikeys.models import ApiKey, LoggedRequest, Notice, Notification, NotificationSettings
-from apikeys.models.outcomes import REFUSED_STATUS_CODES
+from apikeys.models import ApiKey, LoggedRequest, Notice, NotificationSettings
+from apikeys.models.usage import REFUSED_STATUS_CODES
 from apikeys.usage.periods import Period
 
 MAX_REQUESTS = 20_000
@@ -99,7 +99,7 @@ def tell_of_moves() -> None:
     """Tell owners once of rolled keys that nobody needs any more, and of those that end while one does."""
     now, recipients = timezone.now(), NotificationSettings.objects.recipients
     for key in ApiKey.objects.usable().filter(superseded_at__isnull=False).select_related("store"):
-        if not key.expires_at or not recipients(key.store, Notification.ROLL).exists():
+        if not key.expires_at or not recipients(key.store, "roll").exists():
             continue
         moves = moves_of(key) or []
         still_on_it = [move for move in moves if move.state == "old"]

@@ -29,8 +29,8 @@ class NotificationSettingsQuerySet(models.QuerySet["NotificationSettings"]):
         if notification is None:
             return owners
         rows = self.filter(store=store)
-        wanted = Q(pk__in=rows.filter(**{notification.value: True}).values("user"))
-        if getattr(self.model(), notification.value):
+        wanted = Q(pk__in=rows.filter(**{notification: True}).values("user"))
+        if getattr(self.model(), notification):
             wanted |= ~Q(pk__in=rows.values("user"))
         return owners.filter(wanted)
 
@@ -48,34 +48,34 @@ class NotificationSettings(models.Model):
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     expiry = models.BooleanField(
-        Notification.EXPIRY.label,
+        "Keys that expire",
         default=True,
         help_text="7 days and 1 day before a key expires, and once when an expired key is still called.",
     )
     new_network = models.BooleanField(
-        Notification.NEW_NETWORK.label,
+        "Use from a new network",
         default=False,
         help_text="A key is used from a network it was never used from. At most one e-mail a key and day.",
     )
     monthly_review = models.BooleanField(
-        Notification.MONTHLY_REVIEW.label,
+        "Monthly review",
         default=True,
         help_text="Once a month: keys that nobody uses, and access that no request needs.",
     )
     fence = models.BooleanField(
-        Notification.FENCE.label,
+        "Refused by a new fence",
         default=True,
         db_default=True,
         help_text="At once, for 48 hours after you fenced a key. At most one e-mail a key and hour.",
     )
     rhythm = models.BooleanField(
-        Notification.RHYTHM.label,
+        "Keys that fall silent",
         default=True,
         db_default=True,
         help_text="A key that is used regularly falls silent or only fails, and when it succeeds again.",
     )
     roll = models.BooleanField(
-        Notification.ROLL.label,
+        "Rolled keys that are still called",
         default=True,
         db_default=True,
         help_text="When all programs have moved to the new key, and before the old one ends if one has not.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import time_machine
@@ -11,14 +11,20 @@ from django.core.mail import EmailMessage
 
 from apikeys import emails, lifecycle
 from apikeys.actors import Actor
-from apikeys.events import describe, lets_more_in
+from apikeys.events import EVENTS, NOTICES, Event, Notice, Notification, describe, lets_more_in
 from apikeys.models import ApiKey, AuditEntry
 from apikeys.owners import set_owners
+from apikeys.settings_page.notifications import NotificationsForm
 from stores.models import Store
 from tests.conftest import IssueKey, deliver_emails, make_owner
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOON + timedelta(days=1)
+
+
+def test_each_event_and_notice_has_a_row_and_each_switch_a_column() -> None:
+    assert (set(EVENTS), set(NOTICES)) == (set(Event), set(Notice))
+    assert set(get_args(Notification)) == set(NotificationsForm().fields)
 
 
 @pytest.mark.parametrize(
