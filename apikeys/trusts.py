@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -47,10 +48,6 @@ class TokenRefused(Exception):
         self.reasons = reasons
 
 
-class TooManyTrusts(Exception):
-    """The store has as many trusts as it may have."""
-
-
 class TrustChanges(TypedDict, total=False):
     """Columns of a trust that its owner can change, those left out excepted; claims go with their issuer."""
 
@@ -63,10 +60,10 @@ class TrustChanges(TypedDict, total=False):
 
 
 def create_trust(*, store: Store, by: Actor, **fields: Unpack[TrustChanges]) -> Trust:
-    """Create a trust. Raises ValidationError, ValueError for unknown access, NameTaken and TooManyTrusts."""
+    """Create a trust. Raises ValidationError, ValueError for unknown access, and NameTaken."""
     with lock_store(store):
         if Trust.objects.filter(store=store).count() >= MAX_TRUSTS:
-            raise TooManyTrusts
+            raise ValidationError(f"A store has at most {MAX_TRUSTS} trusts. Delete one first.")
         trust = Trust(store=store, created_by=by.user, **_cleaned(fields))
         _save(trust)
         _record(Event.TRUSTED, trust, by, access=trust.access, claims=trust.claims, issuer=trust.issuer)

@@ -5,20 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from apikeys import client_ip
-from apikeys.insight.rehearsal import (
-    Rehearsal,
-    first_day,
-    first_logged_day,
-    logged_groups,
-    rehearse,
-    with_changes,
-)
+from apikeys.insight.rehearsal import DAYS, Rehearsal, first_logged_day, logged_groups, rehearse, with_changes
 from apikeys.models import ApiKey
+from apikeys.models.usage import first_day
+from apikeys.validators import MAX_ADDRESSES
 from stores.resources import with_implied
 
 # Of a network from which more addresses call than this, a caller moves about in it.
 MAX_SINGLE_ADDRESSES = 2
-MAX_ALLOWED_ADDRESSES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +31,9 @@ class Fence:
 
 def plan_fence(key: ApiKey) -> Fence | None:
     """Return what a working key can be limited to, refusing none of its logged requests; None for nothing."""
-    if key.fence or not key.is_rollable or first_logged_day() > first_day():
+    if key.fence or not key.is_rollable or first_logged_day() > first_day(days=DAYS):
         return None
-    groups = [group for group in logged_groups(key, first_day()) if group.refusal is None]
+    groups = [group for group in logged_groups(key, first_day(days=DAYS)) if group.refusal is None]
     used = with_implied(group.scope for group in groups if group.scope)
     access = [scope for scope in key.access if scope in used]
     addresses = {group.address for group in groups}
@@ -48,7 +42,7 @@ def plan_fence(key: ApiKey) -> Fence | None:
     allowed = compact_addresses(filter(None, addresses))
     takes_something = access != key.access or set(allowed) != set(key.allowed_addresses)
     gives_nothing = client_ip.are_within(allowed, key.allowed_addresses)
-    if len(allowed) > MAX_ALLOWED_ADDRESSES or not (takes_something and gives_nothing):
+    if len(allowed) > MAX_ADDRESSES or not (takes_something and gives_nothing):
         return None
     rehearsal = rehearse(with_changes(key, access=access, allowed_addresses=allowed))
     if rehearsal.fails or not rehearsal.is_complete:
@@ -61,12 +55,12 @@ def addresses_of(key: ApiKey, *, besides: str = "") -> list[str]:
 
     None of the addresses lets that one in. Empty where nothing is known, or there are too many.
     """
-    groups = logged_groups(key, first_day())
+    groups = logged_groups(key, first_day(days=DAYS))
     found = {group.address for group in groups if group.refusal is None and group.address} - {besides}
     allowed = compact_addresses(found)
     if besides and client_ip.is_within(client_ip.parse(besides), allowed):
         allowed = sorted(found)
-    return allowed if len(allowed) <= MAX_ALLOWED_ADDRESSES else []
+    return allowed if len(allowed) <= MAX_ADDRESSES else []
 
 
 def compact_addresses(addresses: Iterable[str]) -> list[str]:

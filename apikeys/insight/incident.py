@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from apikeys import client_ip
 from apikeys.models import ApiKey, AuditEntry, LoggedRequest, Outcome, Usage
-from apikeys.models.outcomes import REFUSED_STATUS_CODES
 from apikeys.models.request_log import RequestQuerySet
+from apikeys.models.usage import REFUSED_STATUS_CODES
 from stores.models import Store
 from stores.resources import Resource
 

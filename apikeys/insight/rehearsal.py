@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from apikeys import client_ip
 from apikeys.models import ApiKey, LoggedRequest, Outcome, Usage
-from apikeys.models.outcomes import REFUSED_STATUS_CODES
 from apikeys.models.state import refusing_state
+from apikeys.models.usage import REFUSED_STATUS_CODES, first_day
 from stores.resources import Access
 
 DAYS = 14
@@ -77,11 +77,7 @@ class Rehearsal:
     @property
     def is_logged(self) -> bool:
         """Whether all of these days are in the request log."""
-        return self.logged_from <= first_day()
-
-
-def first_day() -> date:
-    return timezone.now().date() - timedelta(days=DAYS - 1)
+        return self.logged_from <= first_day(days=DAYS)
 
 
 def with_changes(key: ApiKey, **columns: Any) -> ApiKey:
@@ -120,7 +116,9 @@ def rehearse(changed: ApiKey) -> Rehearsal:
         else:
             fails += group.requests
             failing.append(group)
-    unlogged = Usage.objects.filter(key=changed, day__gte=first_day(), day__lt=logged_from).order_by()
+    unlogged = Usage.objects.filter(
+        key=changed, day__gte=first_day(days=DAYS), day__lt=logged_from
+    ).order_by()
     counts = unlogged.values_list("resource", "access", "outcome").annotate(Sum("requests"))
     for resource, access, outcome, requests in counts:
         if outcome == Outcome.REFUSED:
@@ -146,7 +144,7 @@ def first_logged_day() -> date:
     today = timezone.now().date()
     if settings.REQUEST_LOG != "all":
         return today + timedelta(days=1)
-    return max(first_day(), today - timedelta(days=settings.REQUEST_LOG_DAYS - 1))
+    return max(first_day(days=DAYS), today - timedelta(days=settings.REQUEST_LOG_DAYS - 1))
 
 
 def logged_groups(key: ApiKey, first: date) -> list[Group]:

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from apikeys import key_text
-from apikeys.models.outcomes import REFUSED_STATUS_CODES, Outcome
+from apikeys.models.usage import REFUSED_STATUS_CODES, Outcome
 from stores.models import Store
 from stores.resources import Access, Resource
 

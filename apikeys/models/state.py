@@ -14,9 +14,8 @@ from django.db import connection
 from django.db.models import BooleanField, Case, Count, Exists, ExpressionWrapper, F, OuterRef, Q, Value, When
 from django.db.models.expressions import Combinable, RawSQL
 
-from apikeys.models.outcomes import Outcome
 from apikeys.models.refusals import Refusal
-from apikeys.models.usage import PERIOD_DAYS, Usage, first_day
+from apikeys.models.usage import PERIOD_DAYS, Outcome, Usage, first_day
 
 if TYPE_CHECKING:
     from apikeys.models.key import ApiKey

@@ -6,20 +6,37 @@ nobody waits to delete one, and what was counted for a deleted key stays part of
 """
 
 from datetime import date, timedelta
-from typing import TypeVar
+from functools import lru_cache
+from typing import Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from apikeys import client_ip
-from apikeys.models.outcomes import Outcome
 from stores.models import Store
 from stores.resources import Access, Resource
 
 PERIOD_DAYS = 30
+REFUSED_STATUS_CODES = frozenset({401, 403, 429})
 
 Row = TypeVar("Row", bound=models.Model)
+
+
+class Outcome(models.TextChoices):
+    """The end of a request: served, refused because of its key, or failed for another reason."""
+
+    SUCCEEDED = "succeeded", "Succeeded"
+    REFUSED = "refused", "Refused"
+    FAILED = "failed", "Failed"
+
+    @classmethod
+    @lru_cache
+    def for_status_code(cls, status_code: int) -> Self:
+        """Return the outcome that an HTTP status code stands for."""
+        if status_code < 400:
+            return cls("succeeded")
+        return cls("refused" if status_code in REFUSED_STATUS_CODES else "failed")
 
 
 def first_day(*, days: int = PERIOD_DAYS) -> date:

@@ -113,20 +113,6 @@ def redirect_to_query(request: HttpRequest) -> HttpResponse:
     return redirect(f"{request.path}?{query.urlencode()}" if query else request.path)
 
 
-def recent_login_required(page: Page[Parameters]) -> Page[Parameters]:
-    """A change takes a password typed within the hour: GitHub calls it sudo mode."""
-
-    @wraps(page)
-    def guarded(
-        request: OwnerRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> HttpResponseBase:
-        if request.method == "POST" and not has_recent_login(request):
-            return redirect_to_proof("account_reauthenticate", request)
-        return page(request, *args, **kwargs)
-
-    return guarded
-
-
 def open_store_required(page: Page[Parameters]) -> Page[Parameters]:
     """Say instead of a form to fill where all keys of the store are suspended."""
 
@@ -141,11 +127,25 @@ def open_store_required(page: Page[Parameters]) -> Page[Parameters]:
     return guarded
 
 
+def store_change(page: Page[Concatenate[Store, Parameters]]) -> Callable[..., HttpResponseBase]:
+    """The page changes something, which takes a password typed within the hour: GitHub calls it sudo mode."""
+
+    @store_owner_required
+    @wraps(page)
+    def guarded(
+        request: OwnerRequest, store: Store, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponseBase:
+        if request.method == "POST" and not has_recent_login(request):
+            return redirect_to_proof("account_reauthenticate", request)
+        return page(request, store, *args, **kwargs)
+
+    return guarded
+
+
 def key_change(page: Page[[ApiKey]]) -> Callable[..., HttpResponseBase]:
     """The page changes a key, which it gets in place of its store's id and its prefix."""
 
-    @store_owner_required
-    @recent_login_required
+    @store_change
     @wraps(page)
     def guarded(request: OwnerRequest, store: Store, prefix: str) -> HttpResponseBase:
         return page(request, get_key(store, prefix))

@@ -17,7 +17,7 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.formats import exact_time
 from apikeys.lifecycle import KeyChanges, NameTaken, StaleKey, StoreSuspended
-from apikeys.models import ApiKey, AuditEntry, Event, Refusal
+from apikeys.models import ApiKey, AuditEntry, Event
 from apikeys.validators import (
     MAX_ADDRESSES,
     MAX_NOTE_LENGTH,
@@ -502,23 +502,3 @@ class AccessForm(forms.Form):
         if not changes:
             raise StaleKey
         lifecycle.update_key(self.key, by=by, version=cleaned["version"], **cast("KeyChanges", changes))
-
-
-class LeaveForm(forms.Form):
-    """One click: leave refused what is refused for a cause, or with ``undo`` make it an alarm again."""
-
-    refusal = forms.IntegerField()
-    undo = forms.BooleanField(required=False)
-
-    def apply(self, key: ApiKey) -> Refusal:
-        """Leave it or undo that, and return it. Raises StaleKey where it is no refusal of the key."""
-        pk: int = self.cleaned_data["refusal"] if self.is_valid() else 0
-        row = Refusal.objects.for_key(key).filter(pk=pk)
-        refusal = row.first()
-        if refusal is None:
-            raise StaleKey
-        if self.cleaned_data["undo"]:
-            row.reopen()
-        else:
-            row.leave()
-        return refusal

@@ -14,10 +14,10 @@ from apikeys import lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.insight.fence import plan_fence
 from apikeys.lifecycle import KeyChanges, StaleKey
-from apikeys.models import ApiKey, AuditEntry
+from apikeys.models import ApiKey, AuditEntry, Refusal
 from apikeys.settings_page.decorators import OwnerRequest, key_change
 from apikeys.settings_page.form_recovery import offer_undo
-from apikeys.settings_page.forms import AccessForm, LeaveForm, VersionForm
+from apikeys.settings_page.forms import AccessForm, VersionForm
 from apikeys.settings_page.refusals import Fix, undo_leaving
 
 CHANGED = "The key has changed meanwhile, so nothing was done. This is how it is now."
@@ -66,11 +66,16 @@ def undo_access(had: KeyChanges, key: ApiKey) -> Fix:
 
 @partial(click, stale=NOT_REFUSED)
 def leave_refusal(request: OwnerRequest, key: ApiKey) -> str:
-    """Leave refused what the owner wants refused, or undo that."""
-    form = LeaveForm(request.POST)
-    refusal = form.apply(key)
-    if form.cleaned_data["undo"]:
+    """Leave refused what the owner wants refused, or make it an alarm again with ``undo``."""
+    refusals = {str(refusal.pk): refusal for refusal in Refusal.objects.filter(key=key)}
+    refusal = refusals.get(request.POST.get("refusal", ""))
+    if refusal is None:
+        raise StaleKey
+    row = Refusal.objects.filter(pk=refusal.pk)
+    if "undo" in request.POST:
+        row.reopen()
         return "These requests need attention again."
+    row.leave()
     offer_undo(request, key, undo_leaving(refusal))
     return "Left refused. Such requests are counted, and are no alarm any more."
 

@@ -25,8 +25,8 @@ from apikeys.settings_page.decorators import (
     get_key,
     key_change,
     open_store_required,
-    recent_login_required,
     redirect_to_query,
+    store_change,
     store_owner_required,
 )
 from apikeys.settings_page.dialogs import render_dialog
@@ -135,8 +135,7 @@ def first_request(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
     return trigger_client_event(response, "keys-changed")
 
 
-@store_owner_required
-@recent_login_required
+@store_change
 @open_store_required
 def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     """Change a key; with ``?extend``, the form begins with a later expiry."""
@@ -164,9 +163,9 @@ def render_edit(
     return render_dialog(request, "edit", key.store, key, action=action, **context)
 
 
-def forecast(rehearsal: Rehearsal | None, change: str = "With these settings") -> dict[str, Any]:
+def forecast(rehearsal: Rehearsal | None) -> dict[str, Any]:
     """Return a rehearsal with the words that its sentence begins with; none where the key is off anyway."""
-    return {"rehearsal": rehearsal, "change": "" if rehearsal and rehearsal.is_off else change}
+    return {"rehearsal": rehearsal, "change": "" if rehearsal and rehearsal.is_off else "With these settings"}
 
 
 @require_POST
@@ -337,8 +336,7 @@ def show_incident(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
     return render(request, "apikeys/incident.html", context)
 
 
-@store_owner_required
-@recent_login_required
+@store_change
 @open_store_required
 def new_canary(request: OwnerRequest, store: Store) -> HttpResponse:
     """Create a key that is made to be found."""

@@ -20,7 +20,7 @@ from apikeys.settings_page.decorators import (
     OwnerRequest,
     get_key,
     open_store_required,
-    recent_login_required,
+    store_change,
     store_owner_required,
 )
 from apikeys.settings_page.dialogs import render_dialog
@@ -123,8 +123,7 @@ def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
     }
 
 
-@store_owner_required
-@recent_login_required
+@store_change
 @open_store_required
 def new_key(request: OwnerRequest, store: Store) -> HttpResponse:
     """Create a key; with ``?from=`` a prefix, the form begins with the settings of that key."""

@@ -15,12 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apikeys.insight.callers import callers_of
 from apikeys.models import ApiKey, LoggedRequest, Refusal, Usage
 from apikeys.settings_page.csv_files import csv_response, log_csv
-from apikeys.settings_page.decorators import (
-    OwnerRequest,
-    get_key,
-    redirect_to_query,
-    store_owner_required,
-)
+from apikeys.settings_page.decorators import OwnerRequest, get_key, redirect_to_query, store_owner_required
 from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.log_search import Cursor, LogPage
 from apikeys.settings_page.refusals import describe_reason, explain

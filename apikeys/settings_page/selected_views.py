@@ -15,11 +15,7 @@ from apikeys import lifecycle
 from apikeys.actors import Actor, actor_from_request
 from apikeys.models import ApiKey
 from apikeys.settings_page import form_recovery
-from apikeys.settings_page.decorators import (
-    OwnerRequest,
-    recent_login_required,
-    store_owner_required,
-)
+from apikeys.settings_page.decorators import OwnerRequest, store_change
 from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import DeactivateForm, DeleteSelectedForm, ExtendForm
 from apikeys.settings_page.key_list import list_address
@@ -104,8 +100,7 @@ ACTIONS = {
 }
 
 
-@store_owner_required
-@recent_login_required
+@store_change
 def change_selected(request: OwnerRequest, store: Store, name: str) -> HttpResponse:
     """Show what would be done to the selected keys; do it where that was confirmed."""
     action = ACTIONS[name]

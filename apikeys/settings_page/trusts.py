@@ -28,7 +28,7 @@ from apikeys.settings_page import form_recovery
 from apikeys.settings_page.decorators import (
     OwnerRequest,
     open_store_required,
-    recent_login_required,
+    store_change,
     store_owner_required,
 )
 from apikeys.settings_page.dialogs import render_dialog
@@ -120,8 +120,8 @@ class TrustForm(KeyForm):
             trusts.update_trust(self.trust, by=by, version=self.cleaned_data["version"] or 0, **fields)
         except NameTaken:
             self.add_error("name", NAME_TAKEN)
-        except trusts.TooManyTrusts:
-            self.add_error(None, f"A store has at most {trusts.MAX_TRUSTS} trusts. Delete one first.")
+        except ValidationError as error:
+            self.add_error(None, error)
         except StaleKey:
             self.add_error(None, "Somebody else changed this trust meanwhile. Open it again to see how.")
         return self.trust if self.is_valid() else None
@@ -162,8 +162,7 @@ def show_trusts(request: OwnerRequest, store: Store) -> HttpResponse:
     )
 
 
-@store_owner_required
-@recent_login_required
+@store_change
 @open_store_required
 def change_trust(request: OwnerRequest, store: Store, pk: int | None = None) -> HttpResponse:
     """Show the form of a trust, or of a new one, or save what was typed."""
@@ -216,8 +215,7 @@ def with_requests(exchanges: Any) -> list[tuple[TokenExchange, ApiKey | None, in
 
 
 @require_POST
-@store_owner_required
-@recent_login_required
+@store_change
 def pause_trust(request: OwnerRequest, store: Store, pk: int, *, paused: bool) -> HttpResponse:
     """Pause a trust or resume it."""
     trust = get_trust(store, pk)
@@ -227,8 +225,7 @@ def pause_trust(request: OwnerRequest, store: Store, pk: int, *, paused: bool) -
     return redirect("apikeys:trust", store.pk, trust.pk)
 
 
-@store_owner_required
-@recent_login_required
+@store_change
 def delete_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
     """Ask whether a trust is to be deleted, or delete it."""
     trust = get_trust(store, pk)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from apikeys import client_ip, emails
 from apikeys.formats import exact_time
 from apikeys.models import ApiKey, LoggedRequest, Notice, Refusal, Reminder
-from apikeys.models.outcomes import REFUSED_STATUS_CODES
+from apikeys.models.usage import REFUSED_STATUS_CODES
 from apikeys.tasks import task
 from apikeys.usage.batch import KeyRequest
 

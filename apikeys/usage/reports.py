@@ -9,8 +9,7 @@ from typing import Any
 from django.db.models import F, Max, Sum
 from django.db.models.functions import TruncMonth
 
-from apikeys.models import ApiKey, HourlyUsage, StoreUsage, Usage
-from apikeys.models.outcomes import Outcome
+from apikeys.models import ApiKey, HourlyUsage, Outcome, StoreUsage, Usage
 from apikeys.models.usage import first_day
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store

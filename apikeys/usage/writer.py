@@ -14,8 +14,16 @@ import msgspec
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.utils import timezone
 
-from apikeys.models import HourlyUsage, LastUse, LoggedRequest, Refusal, StoreUsage, Usage, UsageWriter
-from apikeys.models.outcomes import Outcome
+from apikeys.models import (
+    HourlyUsage,
+    LastUse,
+    LoggedRequest,
+    Outcome,
+    Refusal,
+    StoreUsage,
+    Usage,
+    UsageWriter,
+)
 from apikeys.models.refusals import MAX_ADDRESSES
 from apikeys.usage.alarms import queue_alarms
 from apikeys.usage.batch import Batch, Cause, Count, Counter, KeyRequest, Refused

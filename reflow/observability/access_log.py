@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from apikeys.api import middleware
-from apikeys.models.outcomes import Outcome
+from apikeys.models import Outcome
 from reflow.api.addresses import PREFIX
 from reflow.observability import health_checks, metrics
 from reflow.server.process_metrics import BUSY_THREADS

@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from apikeys.models.outcomes import Outcome
+from apikeys.models import Outcome
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, Count, Counter
 from tests.browser.conftest import KEYS, responses_to

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from django.db.models import Sum
 
-from apikeys.models import Usage
-from apikeys.models.outcomes import Outcome
+from apikeys.models import Outcome, Usage
 from tests import programs
 from tests.postgres import Postgres, own_postgres
 from tests.programs import wait_until

@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, AuditEntry, LastUse, StoreUsage
-from apikeys.models.outcomes import Outcome
+from apikeys.models import ApiKey, AuditEntry, LastUse, Outcome, StoreUsage
 from apikeys.models.suspension import Suspension
 from stores.models import Store
 from tests.conftest import IssueKey, admin_page, deliver_emails, make_owner, make_staff

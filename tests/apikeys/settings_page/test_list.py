@@ -15,8 +15,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import ApiKey, LastUse, StoreUsage
-from apikeys.models.outcomes import Outcome
+from apikeys.models import ApiKey, LastUse, Outcome, StoreUsage
 from apikeys.settings_page.key_list import Listing
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, sign_in

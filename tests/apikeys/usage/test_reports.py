@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apikeys.models import ApiKey
-from apikeys.models.outcomes import Outcome
+from apikeys.models import ApiKey, Outcome
 from apikeys.usage import reports
 from tests.conftest import IssueKey
 from tests.key_requests import count_usage
