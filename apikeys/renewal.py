@@ -7,7 +7,6 @@ not have the new one: two programs hold it. So they do where somebody calls with
 as lost.
 """
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -16,8 +15,9 @@ from django.utils import timezone
 from apikeys import emails
 from apikeys.actors import Actor
 from apikeys.lifecycle import StaleKey, insert_successor, lifetime, record
-from apikeys.locks import lock_key, lock_store
+from apikeys.locks import lock_key, lock_keys, lock_store
 from apikeys.models import ApiKey, Event
+from apikeys.models.key import KeyRules
 
 # Between two renewals at least.
 MIN_INTERVAL = timedelta(hours=1)
@@ -82,29 +82,31 @@ def renew_key(key: ApiKey, *, by: Actor) -> tuple[ApiKey, str]:
     return successor, plaintext
 
 
-def confirm_renewal(key: ApiKey) -> None:
+def confirm_renewal(key: KeyRules) -> ApiKey | None:
     """Note that a request has come with a new key, so that the one before it ends in a minute.
 
-    The key's fields are fresh afterwards: it may have been given up while it was looked up.
+    Returns the key as it is now: it may have been given up while it was looked up, or deleted, for None.
     """
-    with suppress(ApiKey.DoesNotExist), lock_store(key.store), lock_key(key):
-        now = timezone.now()
-        if key.is_unconfirmed and key.is_usable(now):
-            key.is_unconfirmed = False
-            key.save(update_fields=["is_unconfirmed"])
-            ApiKey.objects.filter(successors=key).update(replaced_at=now + GRACE)
+    with lock_store(key.store), lock_keys([key.pk]) as found:
+        now, locked = timezone.now(), found[0] if found else None
+        if locked and locked.is_unconfirmed and locked.is_usable(now):
+            locked.is_unconfirmed = False
+            locked.save(update_fields=["is_unconfirmed"])
+            ApiKey.objects.filter(successors=locked).update(replaced_at=now + GRACE)
+    return locked
 
 
-def report_reuse(key: ApiKey, *, by: Actor) -> None:
+def report_reuse(key: KeyRules, *, by: Actor) -> None:
     """Tell the owners, once, that somebody calls with a key that its program has replaced, if that is so."""
     if key.replaced_at is None or key.replaced_at > timezone.now() or key.reused_at:
         return
-    with suppress(ApiKey.DoesNotExist), lock_key(key):
-        if key.reused_at is None:
-            key.reused_at = timezone.now()
-            key.version += 1
-            key.save(update_fields=["reused_at", "version"])
-            emails.send_event([record(Event.REUSED, key, by)])
+    with lock_keys([key.pk]) as found:
+        for locked in found:
+            if locked.reused_at is None:
+                locked.reused_at = timezone.now()
+                locked.version += 1
+                locked.save(update_fields=["reused_at", "version"])
+                emails.send_event([record(Event.REUSED, locked, by)])
 
 
 def delete_replaced_keys() -> None:

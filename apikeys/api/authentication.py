@@ -11,9 +11,9 @@ from apikeys.actors import client_actor
 from apikeys.api import rate_limits
 from apikeys.api.call import get_call
 from apikeys.api.exceptions import REALM, ApiError
-from apikeys.api.key_lookup import find_key
+from apikeys.api.key_lookup import FoundKey, find_key
 from apikeys.api.malformed_keys import describe_mistake
-from apikeys.models import ApiKey
+from apikeys.models.key import KeyRules
 from apikeys.models.state import refusing_state
 
 
@@ -25,7 +25,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     key is ``request.auth``.
     """
 
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, FoundKey] | None:
         is_exposed = settings.SECURE_SSL_REDIRECT and not request.is_secure()
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
@@ -50,11 +50,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not is_allowed:
             raise ApiError("address_not_allowed")
         if key.is_unconfirmed:
-            renewal.confirm_renewal(key)
-            ensure_usable(key)
+            ensure_usable(renewal.confirm_renewal(key) or key)
         return AnonymousUser(), key
 
-    def identify(self, request: Request, header: str) -> ApiKey:
+    def identify(self, request: Request, header: str) -> FoundKey:
         """Return the key in the header. Raises ApiError, and counts what is no key that exists."""
         presented = parse_header(header)
         key = find_key_by_text(presented) if presented else None
@@ -76,13 +75,13 @@ def parse_header(header: str) -> str | None:
     return presented if scheme.lower() == "bearer" and key_text.is_well_formed(presented) else None
 
 
-def ensure_usable(key: ApiKey) -> None:
+def ensure_usable(key: KeyRules) -> None:
     """Raise the error of the first state for which requests with the key are refused, if it is in one."""
     if state := refusing_state(key, timezone.now()):
         raise ApiError(state.error_code, state.explanation)
 
 
-def find_key_by_text(presented: str) -> ApiKey | None:
+def find_key_by_text(presented: str) -> FoundKey | None:
     """Return the key whose whole text this is, its store joined, in one query; None for none.
 
     The digest is part of the query: for an unknown prefix and for a wrong secret the database finds

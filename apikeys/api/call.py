@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from apikeys.models import ApiKey
+from apikeys.api.key_lookup import FoundKey
 
 if TYPE_CHECKING:
     from apikeys.api.rate_limits import Allowance
@@ -19,7 +19,7 @@ class ApiCall:
     ``allowance`` is what is left of the limit that the call was counted against, None while nothing counts.
     """
 
-    key: ApiKey | None = None
+    key: FoundKey | None = None
     access: str = ""
     allowance: "Allowance | None" = None
     is_counted: bool = False

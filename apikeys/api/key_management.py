@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from apikeys import key_text, lifecycle
 from apikeys.actors import Actor, client_actor
 from apikeys.api.exceptions import ApiError
+from apikeys.api.key_lookup import FoundKey
 from apikeys.api.output import ApiKey, NewApiKey, describe_keys, describe_new_key
 from apikeys.api.permissions import resource_not_allowed
 from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
@@ -152,8 +153,8 @@ class ApiKeyViewSet(ObjectViewSet):
 
     @property
     def actor(self) -> Actor:
-        """The program that the request's key is in."""
-        return client_actor(self.request._request, cast("StoredKey", self.request.auth))
+        """The program that the request's key is in. Raises ApiKey.DoesNotExist."""
+        return client_actor(self.request._request, StoredKey.objects.get(pk=self.request.auth.pk))
 
     def get_object(self) -> StoredKey:
         """Return the key in the address. Raises Http404."""
@@ -238,7 +239,7 @@ def as_api_error(error: Exception, request: Request) -> Exception:
     match error:
         case BeyondOwnAccess(missing=[_, *_] as missing):
             return resource_not_allowed(
-                required=" ".join(missing), granted=cast("StoredKey", request.auth).access
+                required=" ".join(missing), granted=cast("FoundKey", request.auth).access
             )
         case BeyondOwnAccess(what=what):
             return ApiError("beyond_own_access", str(error), fields={what: [str(error)]})

@@ -16,7 +16,7 @@ from apikeys import client_ip, key_text, renewal
 from apikeys.actors import client_actor
 from apikeys.api.authentication import find_key_by_text, parse_header
 from apikeys.api.call import ApiCall
-from apikeys.models import ApiKey
+from apikeys.api.key_lookup import FoundKey
 from apikeys.usage import recorder
 from apikeys.usage.alarms import is_alarm
 from apikeys.usage.batch import KeyRequest
@@ -55,7 +55,7 @@ class ApiKeyMiddleware:
         return response
 
 
-def find_key_in(request: HttpRequest) -> ApiKey | None:
+def find_key_in(request: HttpRequest) -> FoundKey | None:
     """Return the key of a request that led to no view; None for none, or while the database is away."""
     presented = parse_header(request.headers["Authorization"])
     try:
@@ -68,7 +68,7 @@ def find_key_in(request: HttpRequest) -> ApiKey | None:
 
 
 def key_request(
-    key: ApiKey, access: str, request: HttpRequest, response: HttpResponse, *, seconds: float
+    key: FoundKey, access: str, request: HttpRequest, response: HttpResponse, *, seconds: float
 ) -> KeyRequest:
     """Return what usage and the request log keep of a request: neither its query string nor its body."""
     match = request.resolver_match

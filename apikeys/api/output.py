@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from apikeys.api.key_lookup import FoundKey
 from apikeys.api.rate_limits import Allowance
 from apikeys.models import ApiKey as StoredKey
 from apikeys.models import LoggedRequest
@@ -120,12 +121,12 @@ def describe_new_key(key: StoredKey, plaintext: str) -> NewApiKey:
     return NewApiKey(**_members(key, reports.of_keys([key])[key.pk], None), key=plaintext)
 
 
-def describe_own_key(key: StoredKey, allowance: Allowance | None) -> OwnKey:
+def describe_own_key(key: FoundKey, allowance: Allowance | None) -> OwnKey:
     """Build what a key is told about itself; ``allowance`` is what is left of this minute's requests."""
-    by_resource, by_reason = reports.of_key(key)
+    by_resource, by_reason = reports.of_key(key.pk)
     return OwnKey(
         **_facts(key),
-        store=KeyStore(str(key.store.pk), key.store.name),
+        store=KeyStore(str(key.store_id), key.store_name),
         limits=allowance and Limits(allowance.limit, allowance.remaining, allowance.resets_in),
         usage={name: UsageOfResource(**counts) for name, counts in by_resource.items()},
         refusals=by_reason,
@@ -145,7 +146,7 @@ def describe_own_request(logged: LoggedRequest) -> OwnRequest:
     )
 
 
-def _facts(key: StoredKey) -> dict[str, Any]:
+def _facts(key: StoredKey | FoundKey) -> dict[str, Any]:
     return {
         "object": "api_key",
         "prefix": key.prefix,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     # At run time it is the views' module that imports this one, as the default named in settings.
     from rest_framework.views import APIView
 
-    from apikeys.models import ApiKey
+    from apikeys.api.key_lookup import FoundKey
 
 
 class HasApiKey(BasePermission):
@@ -39,7 +39,7 @@ class HasResourceAccess(BasePermission):
         if not hasattr(view, "resource"):
             raise PermissionDenied("This route is closed.")
         resource: Resource | None = view.resource
-        key = cast("ApiKey | None", request.auth)
+        key = cast("FoundKey | None", request.auth)
         access = Access.for_method(request.method or "")
         if key is None:
             is_open = request.method == "OPTIONS" or is_public(view, access)

@@ -19,7 +19,7 @@ from apikeys import client_ip
 from apikeys.api.call import get_call
 from apikeys.api.counters import Counters
 from apikeys.api.exceptions import ApiError
-from apikeys.models import ApiKey
+from apikeys.api.key_lookup import FoundKey
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def limiter() -> RateLimiter:
     return cast("RateLimiter", apps.get_app_config("apikeys").rate_limiter)  # type: ignore[attr-defined]
 
 
-def count_key(request: Request, key: ApiKey) -> None:
+def count_key(request: Request, key: FoundKey) -> None:
     """Count a request of a key. Raises ApiError beyond the key's own limit or the general one."""
     _count(request, "key", str(key.pk), key.rate_limit or settings.RATE_LIMIT_PER_KEY)
 

@@ -15,6 +15,7 @@ from apikeys import key_text, lifecycle, renewal
 from apikeys.actors import client_actor
 from apikeys.api import output, rate_limits
 from apikeys.api.call import get_call
+from apikeys.api.key_lookup import FoundKey
 from apikeys.api.key_management import as_api_error
 from apikeys.api.permissions import HasApiKey
 from apikeys.models import ApiKey, LoggedRequest
@@ -43,7 +44,7 @@ class ApiKeyView(NoParametersMixin):
 
     @extend_schema(operation_id="get_api_key", summary="Read what a key is", responses=output.OwnKey)
     def get(self, request: Request) -> Response:
-        return Response(output.describe_own_key(cast("ApiKey", request.auth), get_call(request).allowance))
+        return Response(output.describe_own_key(cast("FoundKey", request.auth), get_call(request).allowance))
 
 
 class OwnRequestView(NoParametersMixin):
@@ -58,7 +59,7 @@ class OwnRequestView(NoParametersMixin):
         responses=output.OwnRequest,
     )
     def get(self, request: Request, request_id: str) -> Response:
-        own = LoggedRequest.objects.for_key(cast("ApiKey", request.auth).pk)
+        own = LoggedRequest.objects.for_key(request.auth.pk)
         try:
             logged = own.with_request_id(UUID(request_id)).newest_first()[0]
         except (ValueError, IndexError) as error:
@@ -83,7 +84,7 @@ class RenewKeyView(NoParametersMixin):
     )
     def post(self, request: Request) -> Response:
         StrictSerializer(data=request.data).is_valid(raise_exception=True)
-        key = cast("ApiKey", request.auth)
+        key = ApiKey.objects.select_related("store").get(pk=request.auth.pk)
         renewed = renewal.renew_key(key, by=client_actor(request._request, key))
         return Response(output.describe_new_key(*renewed), status=201)
 

@@ -145,7 +145,47 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.with_requests().order_by(F("requests").desc(), "-created_at", "-pk")
 
 
-class ApiKey(models.Model):
+class KeyRules:
+    """The rules by which a key is judged, of whatever has its columns: the model, or what a request reads."""
+
+    pk: Any
+    store: Any
+    access: Any
+    expires_at: Any
+    allowed_addresses: Any
+    deactivated_at: Any
+    reactivates_at: Any
+    fence: Any
+    is_canary: Any
+    replaced_at: Any
+    reused_at: Any
+
+    @property
+    def fenced_at(self) -> datetime | None:
+        return datetime.fromisoformat(self.fence["at"]) if self.fence else None
+
+    def is_gate_open(self, at: datetime) -> bool:
+        """Whether the key was fenced so recently that its owner is told at once of what the fence refuses."""
+        return self.fenced_at is not None and at < self.fenced_at + GATE
+
+    def is_deactivated(self, at: datetime) -> bool:
+        """Whether somebody deactivated this very key, suspended or not."""
+        return self.deactivated_at is not None and (self.reactivates_at is None or self.reactivates_at > at)
+
+    def is_expired(self, at: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= at
+
+    def is_usable(self, at: datetime) -> bool:
+        return states.refusing_state(self, at) is None
+
+    def is_allowed_from(self, address: client_ip.Address | None) -> bool:
+        return not self.allowed_addresses or client_ip.is_within(address, self.allowed_addresses)
+
+    def allows(self, scope: str) -> bool:
+        return scope in self.access
+
+
+class ApiKey(KeyRules, models.Model):
     """One key of one store. The secret is not here: only the digest of the whole key is."""
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="api_keys")
@@ -323,34 +363,10 @@ class ApiKey(models.Model):
         """Whether it was rolled and works for a while longer."""
         return self.superseded_at is not None and self.is_usable(timezone.now())
 
-    @property
-    def fenced_at(self) -> datetime | None:
-        return datetime.fromisoformat(self.fence["at"]) if self.fence else None
-
-    def is_gate_open(self, at: datetime) -> bool:
-        """Whether the key was fenced so recently that its owner is told at once of what the fence refuses."""
-        return self.fenced_at is not None and at < self.fenced_at + GATE
-
     def is_inactive(self, at: datetime) -> bool:
         """Whether it is off for whatever reason but its expiry."""
         state = states.refusing_state(self, at)
         return state is not None and state.error_code == "api_key_inactive"
-
-    def is_deactivated(self, at: datetime) -> bool:
-        """Whether somebody deactivated this very key, suspended or not."""
-        return self.deactivated_at is not None and (self.reactivates_at is None or self.reactivates_at > at)
-
-    def is_expired(self, at: datetime) -> bool:
-        return self.expires_at is not None and self.expires_at <= at
-
-    def is_usable(self, at: datetime) -> bool:
-        return states.refusing_state(self, at) is None
-
-    def is_allowed_from(self, address: client_ip.Address | None) -> bool:
-        return not self.allowed_addresses or client_ip.is_within(address, self.allowed_addresses)
-
-    def allows(self, scope: str) -> bool:
-        return scope in self.access
 
 
 def _select_ids(sql: str, parameters: list[int]) -> set[int]:

@@ -18,7 +18,7 @@ from apikeys.models.refusals import Refusal
 from apikeys.models.usage import PERIOD_DAYS, Outcome, Usage, first_day
 
 if TYPE_CHECKING:
-    from apikeys.models.key import ApiKey
+    from apikeys.models.key import KeyRules
 
 EXPIRES_SOON = timedelta(days=7)
 UNUSED = timedelta(days=PERIOD_DAYS)
@@ -56,7 +56,7 @@ class State:
     word: str
     tone: str
     where: Callable[[datetime], Q]
-    # Of an ApiKey, whose module imports this one.
+    # Of an ApiKey, whose module imports this one; a rule that refuses, of what a request reads, too.
     holds: Callable[[Any, datetime], bool]
     error_code: str = ""
     explanation: str = ""
@@ -290,7 +290,7 @@ BY_NAME = {state.name: state for state in STATES}
 REFUSING = tuple(state for state in STATES if state.error_code)
 
 
-def refusing_state(key: "ApiKey", now: datetime) -> State | None:
+def refusing_state(key: "KeyRules", now: datetime) -> State | None:
     """Return the first state for which requests with the key are refused; None for a key that works."""
     return next((state for state in REFUSING if state.holds(key, now)), None)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from apikeys import client_ip, emails
 from apikeys.formats import exact_time
 from apikeys.models import ApiKey, LoggedRequest, Notice, Refusal, Reminder
+from apikeys.models.key import KeyRules
 from apikeys.models.usage import REFUSED_STATUS_CODES
 from apikeys.tasks import task
 from apikeys.usage.batch import KeyRequest
@@ -23,7 +24,7 @@ MAX_CLIENTS = 1000
 FENCE_REASONS = frozenset({"address_not_allowed", "resource_not_allowed"})
 
 
-def is_alarm(key: ApiKey, reason: str | None, at: datetime) -> bool:
+def is_alarm(key: KeyRules, reason: str | None, at: datetime) -> bool:
     """Whether the owners of a key are told at once of a request that ended with this reason."""
     return key.is_canary or (reason in FENCE_REASONS and key.is_gate_open(at))
 

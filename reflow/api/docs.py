@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apikeys.api.exceptions import build_challenge
+from apikeys.api.key_lookup import FoundKey
 from apikeys.api.views import NoParametersMixin
 from apikeys.error_codes import ERROR_CODES
-from apikeys.models import ApiKey
 from reflow.api.openapi import SCHEME
 from reflow.api.schema import get_schema, narrow_schema
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
@@ -47,7 +47,7 @@ class SchemaView(NoParametersMixin):
     schema = None
 
     def get(self, request: Request) -> Response:
-        key = cast("ApiKey | None", request.auth)
+        key = cast("FoundKey | None", request.auth)
         schema = narrow_schema(key) if key else get_schema()
         server = {"url": request.build_absolute_uri("/").rstrip("/"), "x-internal": False}
         return Response(schema | {"servers": [server]})

@@ -19,9 +19,9 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
 from msgspec.json import schema_components
 
+from apikeys.api.key_lookup import FoundKey
 from apikeys.api.permissions import HasApiKey, HasResourceAccess, is_public
 from apikeys.error_codes import ERROR_CODES
-from apikeys.models import ApiKey
 from reflow.api.examples import EXAMPLES, add_examples
 from reflow.api.openapi import (
     HEADERS,
@@ -253,7 +253,7 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
-def narrow_schema(key: ApiKey) -> dict[str, Any]:
+def narrow_schema(key: FoundKey) -> dict[str, Any]:
     """Return the schema with the operations that a key may do, and with the components that these need."""
     schema = deepcopy(get_schema())
     resources = {resource.label: resource for resource in Resource}
