@@ -10,11 +10,12 @@ comes back. Where a program acts, every function may also raise what ``apikeys.r
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from apikeys import emails, key_text
 from apikeys.actors import Actor
@@ -24,6 +25,8 @@ from apikeys.reach import ensure_made_by, ensure_within_reach
 from apikeys.validators import clean_key_name, clean_note, validate_no_key
 from stores.models import Store
 from stores.resources import with_implied
+
+Made = TypeVar("Made")
 
 
 class StaleKey(Exception):
@@ -125,27 +128,41 @@ def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[A
     """
     if suspension := Suspension.objects.filter(store=store).first():
         raise StoreSuspended(suspension.reason)
-    return save_key(store=store, access=access, **fields)
+
+    @sensitive_variables("plaintext")
+    def save(plaintext: str) -> tuple[ApiKey, str]:
+        with transaction.atomic():
+            return save_key(plaintext, store=store, access=access, **fields), plaintext
+
+    return with_free_prefix(save)
 
 
-def save_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[ApiKey, str]:
-    """Do the same for a store that is known not to be suspended. Raises ValueError."""
+@sensitive_variables("plaintext")
+def with_free_prefix(save: Callable[[str], Made]) -> Made:
+    """Return what a function makes of a new key's plaintext.
+
+    It is called again with another one where another key has the prefix, so all that it does has to be in a
+    transaction or a savepoint of its own.
+    """
     while True:
         prefix, plaintext = key_text.generate()
         try:
-            with transaction.atomic():
-                key = ApiKey.objects.create(
-                    store=store,
-                    prefix=prefix,
-                    digest=key_text.digest(plaintext),
-                    access=with_implied(access),
-                    **fields,
-                )
+            return save(plaintext)
         except IntegrityError:
             if not ApiKey.objects.filter(prefix=prefix).exists():
                 raise
-        else:
-            return key, plaintext
+
+
+@sensitive_variables("plaintext")
+def save_key(plaintext: str, *, store: Store, access: Iterable[str], **fields: Any) -> ApiKey:
+    """Save a key. Raises IntegrityError where its prefix is taken, and ValueError for unknown access."""
+    return ApiKey.objects.create(
+        store=store,
+        prefix=plaintext[: key_text.PREFIX_LENGTH],
+        digest=key_text.digest(plaintext),
+        access=with_implied(access),
+        **fields,
+    )
 
 
 def insert_successor(key: ApiKey, settings_of: ApiKey, **fields: Any) -> tuple[ApiKey, str]:

@@ -3,8 +3,7 @@
 As in ``apikeys.lifecycle``, each is one transaction with the row, its entry in the audit log and its e-mail.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -118,31 +117,41 @@ def end_keys(trust: Trust) -> None:
     )
 
 
-@contextmanager
-def exchange_token(identity: Identity, store_id: int, *, by: Actor) -> Iterator[tuple[Trust, ApiKey, str]]:
-    """Make a key of the trust that takes a workload's token, once for each token, while the block runs.
+def exchange_token(
+    identity: Identity, store_id: int, *, by: Actor, admit: Callable[[int], None]
+) -> tuple[Trust, ApiKey, str]:
+    """Make a key of the trust that takes a workload's token, once for each token.
 
-    Yields the trust, the key and its plaintext, which exists nowhere else. An error in the block undoes all
-    of it. Raises TokenRefused.
+    Returns the trust, the key and its plaintext, which exists nowhere else. ``admit`` is called with the
+    trust's id at last, and whatever it raises undoes all of it. Raises TokenRefused.
     """
-    try:
+
+    @sensitive_variables("plaintext")
+    def exchange(plaintext: str) -> tuple[Trust, ApiKey, str]:
+        store, now = Store(pk=store_id), timezone.now()
         # First, so that nobody changes the trust or suspends the store between a look at it and its key.
-        with lock_store(Store(pk=store_id)) as store:
-            trust, now = find_trust(identity, store, by), timezone.now()
+        with lock_store(store):
+            trust = find_trust(identity, store, by)
             if trust.last_exchange_at is None or now - trust.last_exchange_at > LAST_EXCHANGE_EVERY:
                 Trust.objects.filter(pk=trust.pk).update(last_exchange_at=now)
-            yield trust, *make_key(trust, store, identity, by=by, now=now)
+            key = make_key(plaintext, trust, store, identity, by=by, now=now)
+            admit(trust.pk)
+        return trust, key, plaintext
+
+    try:
+        return lifecycle.with_free_prefix(exchange)
     except Store.DoesNotExist as error:
         raise TokenRefused from error
 
 
-@sensitive_variables()
+@sensitive_variables("plaintext")
 def make_key(
-    trust: Trust, store: Store, identity: Identity, *, by: Actor, now: datetime
-) -> tuple[ApiKey, str]:
+    plaintext: str, trust: Trust, store: Store, identity: Identity, *, by: Actor, now: datetime
+) -> ApiKey:
     """Make a key of a trust. The store is locked, and it is not suspended."""
     run = identity.run
-    key, plaintext = lifecycle.save_key(
+    key = lifecycle.save_key(
+        plaintext,
         store=store,
         trust=trust,
         name=trust.name,
@@ -164,7 +173,7 @@ def make_key(
         raise TokenRefused((trust, "This token was exchanged before: each is taken once.")) from error
     details = {"trust": trust.pk, "trust_name": trust.name, "run": run}
     AuditEntry.objects.record(Event.EXCHANGED, by=by, store=store, key=key, **details)
-    return key, plaintext
+    return key
 
 
 def find_trust(identity: Identity, store: Store, by: Actor) -> Trust:

@@ -99,9 +99,9 @@ class TokenView(NoParametersMixin):
         by = client_actor(http)
         try:
             identity = oidc.verify_token(fields.subject_token, audience=fields.audience)
-            with trusts.exchange_token(identity, store_id, by=by) as (trust, key, plaintext):
-                # Not before: whoever has an old token would use up the trust's keys of this minute.
-                rate_limits.count_exchange(trust.pk)
+            # Counted at last: whoever has an old token would use up the trust's keys of this minute.
+            admit = rate_limits.count_exchange
+            trust, key, plaintext = trusts.exchange_token(identity, store_id, by=by, admit=admit)
         except oidc.InvalidToken as error:
             rate_limits.count_failure(request)
             if error.identity:

@@ -37,17 +37,21 @@ def history(key: ApiKey) -> list[str]:
 class OnAReplica:
     """A router as in a GET request of the API, which reads from a replica: there is none of this name."""
 
+    has_written = False
+
     def db_for_read(self, model: type[Model], **hints: Any) -> str:
         return "replica"
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str:
+        self.has_written = True
         return "default"
 
 
-def test_lock_store_locks_the_primary(store: Store, settings: Any) -> None:
-    settings.DATABASE_ROUTERS = [OnAReplica()]
-    with lock_store(store) as locked:
-        assert locked.name == store.name
+def test_lock_store_locks_the_primary_and_counts_as_a_write(store: Store, settings: Any) -> None:
+    router = OnAReplica()
+    settings.DATABASE_ROUTERS = [router]
+    with lock_store(store):
+        assert router.has_written
 
 
 # Creating.

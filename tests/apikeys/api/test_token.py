@@ -27,7 +27,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from apikeys import https_json, lifecycle, oidc, trusts
+from apikeys import https_json, key_text, lifecycle, oidc, trusts
 from apikeys.actors import Actor
 from apikeys.api import rate_limits
 from apikeys.api.token import GRANT_TYPE
@@ -274,6 +274,17 @@ def test_a_token_is_taken_once_though_its_trust_is_made_anew(
     trust.save(force_insert=True)
     assert refused(ask(token))[1] == "invalid_grant"
     assert ask(issuer.token()).status_code == 200
+
+
+def test_an_exchange_draws_a_taken_prefix_again(
+    issuer: Issuer, trust: Trust, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(issuer.token())
+    taken = ApiKey.objects.get().prefix
+    draws = iter([(taken, f"{taken}.{'0' * 27}"), ("0123abc", f"0123abc.{'0' * 27}")])
+    monkeypatch.setattr(key_text, "generate", lambda: next(draws))
+    assert ask(issuer.token()).json()["access_token"].startswith("0123abc")
+    assert set(TokenExchange.objects.values_list("prefix", flat=True)) == {taken, "0123abc"}
 
 
 def test_a_trust_keeps_its_newest_refusals(
