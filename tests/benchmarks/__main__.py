@@ -50,7 +50,7 @@ def measure(report: Report, found: list[Place], *, quick: bool) -> None:
         report.add(in_process.programs(course))
     if not quick:
         against_load(report, courses)
-        report.add([memory.measure(courses[0])])
+        report.add(memory.measure(courses[0]))
         for course in courses:
             report.add(growth.measure(growth.Grown.prepared(course.place)))
 

@@ -96,10 +96,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Answered:
-    """Results of some requests: each one's seconds, the process's memory after them, the last body."""
+    """Results of some requests: each one's seconds, the last body, and the process's memory after them.
+
+    ``memory`` is resident, in bytes; ``blocks`` is how many blocks of it Python has given to objects.
+    """
 
     seconds: list[float]
     memory: int
+    blocks: int
     body: str
 
 

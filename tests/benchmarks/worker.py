@@ -8,7 +8,7 @@ with settings of its own, waits meanwhile in another. Each line of standard inpu
 
 Each of the headers is sent in turn. The answer is a line as well::
 
-    {"seconds": [0.00031, …], "memory": 104857600, "body": "the last answer's"}
+    {"seconds": [0.00031, …], "memory": 104857600, "blocks": 800000, "body": "the last answer's"}
 
 Requests are made from stacks of different depths. CPython keeps frames in blocks of 16 kB, and where one ends
 each call takes a new block from the system and gives it back: where that falls into an inner loop, a page
@@ -56,7 +56,12 @@ def run(
         status, body, passed = time_request(application, fresh, next(depths))
         seconds.append(passed)
         assert status == "200 OK", (path, status, body)
-    return {"seconds": seconds, "memory": resident(), "body": body.decode()}
+    return {
+        "seconds": seconds,
+        "memory": resident(),
+        "blocks": sys.getallocatedblocks(),
+        "body": body.decode(),
+    }
 
 
 def time_request(
