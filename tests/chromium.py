@@ -9,9 +9,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from playwright.sync_api import Error, sync_playwright
+
+from tests import programs
+from tests.programs import Unavailable
 
 REMEDY = "No Chromium starts here: install one, or name it as E2E_BROWSER=/path/to/chromium."
 
@@ -30,7 +34,7 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 
 def main() -> int:
     """Find a browser or install one; returns 1, with one line, where neither is possible."""
-    if find() or any(run(*command) and find() for command in installers()):
+    if find() or any(find() for _ in installed()):
         return 0
     print(REMEDY, file=sys.stderr)
     return 1
@@ -59,19 +63,15 @@ def candidates() -> Iterator[dict[str, Any]]:
             yield {**common, "executable_path": path}
 
 
-def installers() -> Iterator[tuple[str, ...]]:
-    """Commands that may bring a browser, the one that needs no rights first."""
-    yield (sys.executable, "-m", "playwright", "install", "chromium")
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        yield ("apt-get", "update")
-        for package in NAMES[:2]:
-            yield ("apt-get", "install", "-y", "--no-install-recommends", package)
-
-
-def run(*command: str) -> bool:
-    """Whether a command succeeded; only what it does is shown, not its output."""
-    print("Looking for a browser:", *command[-3:], "…", flush=True)
-    return subprocess.run(command, capture_output=True).returncode == 0
+def installed() -> Iterator[None]:
+    """Install one browser after the other, the one that needs no rights first."""
+    print("Looking for a browser …", flush=True)
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], capture_output=True)
+    yield
+    for package in NAMES[:2]:
+        with suppress(Unavailable):
+            programs.get(package, package)
+            yield
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The site as ``make run`` serves it, in a process and a database of its own, and somebody who visits it."""
 
 import html
-import json
 import os
 import re
 import secrets
@@ -14,17 +13,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from email.message import Message
-from http.client import HTTPResponse
-from http.cookiejar import CookieJar
 from pathlib import Path
 from random import randrange
 from typing import Any
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, HTTPErrorProcessor, Request, build_opener
 
 import environ
 import psycopg
+import requests
 from django.db import connection
 
 ROOT = Path(__file__).parent.parent
@@ -198,39 +193,21 @@ def connection_of(database_url: str) -> dict[str, Any]:
     return {name: database[theirs] for theirs, name in names.items() if database[theirs]}
 
 
-class NoRedirects(HTTPErrorProcessor):
-    """Hands every answer over as it is: errors and redirects are what the tests look at."""
-
-    def http_response(self, request: Request, response: HTTPResponse) -> HTTPResponse:
-        return response
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Message
-    text: str
-
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-
 @dataclass
 class Visitor:
     """A browser without a screen or scripts: keeps cookies, follows redirects, sends forms."""
 
     site: Served
     seen: list[str] = field(default_factory=list)
-    cookies: CookieJar = field(default_factory=CookieJar)
+    session: requests.Session = field(default_factory=requests.Session)
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> requests.Response:
         """A page, after any redirects. Its text is kept in ``seen``."""
-        return self._open(Request(f"{self.site.url}{path}"))
+        return self._open("GET", path)
 
-    def send(self, path: str, **fields: str | list[str]) -> Answer:
+    def send(self, path: str, **fields: str | list[str]) -> requests.Response:
         """Open a page, fill in the form on it, send it, and follow where it leads."""
-        data = urlencode(self.hidden_fields(path) | fields, doseq=True).encode()
-        return self._open(Request(f"{self.site.url}{path}", data))
+        return self._open("POST", path, self.hidden_fields(path) | fields)
 
     def hidden_fields(self, path: str) -> dict[str, str]:
         """Return the hidden fields of the form on a page."""
@@ -240,24 +217,16 @@ class Visitor:
 
     def sign_in(self, email: str) -> None:
         answer = self.send("/accounts/login/", login=email, password=PASSWORD)
-        assert answer.status == 200
+        assert answer.status_code == 200
         assert "/accounts/logout/" in answer.text
 
-    def _open(self, request: Request) -> Answer:
-        answer = answer_to(request, self.cookies)
-        if location := answer.headers["Location"]:
-            return self.get(location)
+    def _open(self, method: str, path: str, data: Any = None) -> requests.Response:
+        answer = self.session.request(method, f"{self.site.url}{path}", data=data, timeout=PATIENCE)
         self.seen.append(answer.text)
         return answer
 
 
-def call_api(site: Served, path: str, key: str | None = None, method: str = "GET") -> Answer:
+def call_api(site: Served, path: str, key: str | None = None) -> requests.Response:
     """Make one request as a program does, with the key it has, if any."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return answer_to(Request(f"{site.url}{path}", headers=headers, method=method), CookieJar())
-
-
-def answer_to(request: Request, cookies: CookieJar) -> Answer:
-    opener = build_opener(NoRedirects, HTTPCookieProcessor(cookies))
-    with opener.open(request, timeout=PATIENCE) as response:
-        return Answer(response.status, response.headers, response.read().decode())
+    return requests.get(f"{site.url}{path}", headers=headers, timeout=PATIENCE, allow_redirects=False)

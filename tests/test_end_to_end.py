@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stores.demo import NORTHWOOD_ID
-from tests.server import Answer, Served, Visitor, call_api, served
+from tests.server import Served, Visitor, call_api, served
 
 ORDERS = f"/v1/stores/{NORTHWOOD_ID}/orders/"
 KEYS = f"/stores/{NORTHWOOD_ID}/settings/api-keys/"
@@ -42,14 +42,10 @@ def owner(site: Served) -> Visitor:
 def create_key(visitor: Visitor, keys: str, name: str, *access: str) -> str:
     """A new key's plaintext, as the page shows it."""
     created = visitor.send(f"{keys}new/", name=name, expiry="never", access=list(access))
-    assert created.status == 200, created.text
+    assert created.status_code == 200, created.text
     shown = WHOLE_KEY.search(created.text)
     assert shown is not None, created.text
     return shown[0]
-
-
-def refusal(answer: Answer) -> tuple[int, str]:
-    return answer.status, answer.json()["code"]
 
 
 def test_the_printed_curl_works(site: Served) -> None:
@@ -57,15 +53,15 @@ def test_the_printed_curl_works(site: Served) -> None:
     assert printed is not None, site.printed
     key, path = printed.groups()
     assert path == ORDERS
-    assert call_api(site, path, key).status == 200
+    assert call_api(site, path, key).status_code == 200
 
 
 def test_the_whole_key_is_shown_once_and_kept_nowhere(site: Served, owner: Visitor) -> None:
     key = create_key(owner, KEYS, "Shown once", "orders:read", "products:write")
     prefix, secret = key.split(".")
-    assert call_api(site, ORDERS, key).status == 200
-    assert call_api(site, ORDERS + "?page=none", key).status == 400
-    assert call_api(site, f"/v1/stores/{NORTHWOOD_ID}/customers/", key).status == 401
+    assert call_api(site, ORDERS, key).status_code == 200
+    assert call_api(site, ORDERS + "?page=none", key).status_code == 400
+    assert call_api(site, f"/v1/stores/{NORTHWOOD_ID}/customers/", key).status_code == 401
 
     (page,) = [page for page in owner.seen if secret in page]
     owner.seen.clear()
@@ -74,9 +70,9 @@ def test_the_whole_key_is_shown_once_and_kept_nowhere(site: Served, owner: Visit
         f"{prefix}/roll/", f"{prefix}/delete/", f"{prefix}/callers/", "requests/", "activity/",
     ]  # fmt: skip
     for path in later:
-        assert owner.get(KEYS + path).status == 200
+        assert owner.get(KEYS + path).status_code == 200
     # 204 until the request has been counted.
-    assert owner.get(f"{KEYS}{prefix}/first-request/").status in {200, 204}
+    assert owner.get(f"{KEYS}{prefix}/first-request/").status_code in {200, 204}
     owner.send(f"{KEYS}{prefix}/edit/", name="Shown once, renamed", expiry="30", access=["orders:read"])
     owner.send(f"{KEYS}{prefix}/deactivate/")
     assert any(prefix in page for page in owner.seen)
@@ -94,7 +90,7 @@ def test_a_second_run_loses_nothing(
     """Stopping the server writes what it had counted, and the next one goes on from there."""
     key = create_key(owner, KEYS, "Survives", "orders:read")
     for _ in range(20):
-        assert call_api(site, ORDERS, key).status == 200
+        assert call_api(site, ORDERS, key).status_code == 200
     first_run.close()
     with served(tmp_path, database_url) as second:
         owner.site = second

@@ -5,15 +5,15 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.programs import Unavailable
+from tests.programs import Unavailable, wait_until
+from tests.server import Program
 
 REMEDY = "Install Valkey or Redis (on Debian and Ubuntu: apt install redis-server) or set TEST_REDIS_URL."
-PATIENCE_SECONDS = 60
 
 
 @contextmanager
@@ -22,40 +22,47 @@ def server() -> Iterator[str]:
     if url := os.environ.get("TEST_REDIS_URL"):
         yield url
         return
-    # Not below TMPDIR: the path of a socket has room for about a hundred characters.
-    with (
-        tempfile.TemporaryDirectory(prefix="reflow-vk-", dir="/tmp") as folder,
-        running(Path(folder) / "socket"),
-    ):
-        yield f"unix://{folder}/socket"
+    with own_valkey() as ours:
+        yield ours.url
+
+
+@dataclass
+class Valkey(Program):
+    """A server that listens on a socket beside its output."""
+
+    @property
+    def socket(self) -> Path:
+        return self.output.with_name("socket")
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        process = super().start()
+        wait_until(lambda: self.socket.exists() or process.poll() is not None)
+        if process.poll() is not None:
+            raise Unavailable(f"{self.command!r} did not start. {REMEDY}")
+        return process
+
+    def kill(self) -> None:
+        super().kill()
+        self.socket.unlink(missing_ok=True)
 
 
 @contextmanager
-def running(socket: Path, save: str = "", under: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
-    """A server process that listens on this socket and writes nothing to disk unless told when to save."""
-    process = start(socket, save, under)
-    try:
-        yield process
-    finally:
-        # One that cannot save would not end.
-        process.kill()
-        process.wait()
+def own_valkey(save: str = "", under: Sequence[str] = ()) -> Iterator[Valkey]:
+    """A server that is the caller's alone, under a program such as ``prlimit`` where one is given.
 
-
-def start(socket: Path, save: str = "", under: Sequence[str] = ()) -> subprocess.Popen[bytes]:
-    """Start a server, under a program such as ``prlimit`` where one is given."""
-    options = ["--port", "0", "--unixsocket", str(socket), "--save", save, "--dir", str(socket.parent)]
-    process = subprocess.Popen([*under, binary(), *options], stdout=subprocess.DEVNULL)
-    wait_for(socket, process)
-    return process
-
-
-def wait_for(socket: Path, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not socket.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise Unavailable(f"{process.args!r} did not start. {REMEDY}")
-        time.sleep(0.02)
+    It writes nothing to disk unless told when to save. Raises Unavailable.
+    """
+    # Not below TMPDIR: the path of a socket has room for about a hundred characters.
+    with tempfile.TemporaryDirectory(prefix="reflow-vk-", dir="/tmp") as name:
+        files = ["--dir", name, "--unixsocket", f"{name}/socket", "--logfile", os.devnull]
+        command = [*under, binary(), "--port", "0", *files, "--save", save]
+        server = Valkey(command, Path(name) / "output")
+        with server.running():
+            yield server
 
 
 def binary() -> str:

@@ -1,18 +1,16 @@
 """A throw-away Valkey Cluster: nodes on this machine that can be killed and started again."""
 
-import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from redis import Redis, RedisCluster
-from redis.exceptions import RedisError
 
 from tests import valkey
 from tests.programs import wait_until
-from tests.server import free_port
+from tests.server import Program, free_port
 
 SLOTS = 16384
 HOST = "127.0.0.1"
@@ -24,39 +22,18 @@ OPTIONS = (
 
 
 @dataclass
-class Node:
-    folder: Path
-    options: Sequence[str] = ()
-    port: int = field(default_factory=free_port)
-    bus_port: int = field(default_factory=free_port)
-    process: "subprocess.Popen[bytes] | None" = None
+class Node(Program):
+    """A server of the cluster, at ``port``; the others reach it at ``bus_port``."""
+
+    bus_port: int = 0
 
     @property
     def name(self) -> str:
         return f"{HOST}:{self.port}"
 
-    def start(self) -> None:
-        ports = ["--port", str(self.port), "--cluster-port", str(self.bus_port), "--dir", str(self.folder)]
-        command = [valkey.binary(), *OPTIONS, *ports, *self.options]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        wait_until(self.answers)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
     def client(self) -> Redis:
-        password = dict(zip(self.options, self.options[1:], strict=False)).get("--requirepass")
+        password = dict(zip(self.command, self.command[1:], strict=False)).get("--requirepass")
         return Redis(HOST, self.port, password=password, socket_timeout=30)
-
-    def answers(self) -> bool:
-        try:
-            with self.client() as client:
-                return bool(client.ping())
-        except RedisError:
-            return False
 
     def is_joined(self, nodes: int) -> bool:
         """Whether it knows that every slot has a node, and so many nodes."""
@@ -85,9 +62,11 @@ def nodes(count: int, *options: str) -> Iterator[list[Node]]:
         started = []
         for _ in range(count):
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="reflow-vk-"))
-            node = Node(Path(folder), options)
-            stack.callback(node.kill)
-            node.start()
+            port, bus_port = free_port(), free_port()
+            ports = ["--port", str(port), "--cluster-port", str(bus_port), "--dir", folder]
+            command = [valkey.binary(), *OPTIONS, *ports, *options]
+            node = Node(command, Path(folder) / "output", port, bus_port=bus_port)
+            stack.enter_context(node.running())
             started.append(node)
         yield started
 

@@ -52,7 +52,7 @@ def measure(report: Report, found: list[Place], *, quick: bool) -> None:
         against_load(report, courses)
         report.add(memory.measure(courses[0]))
         for course in courses:
-            report.add(growth.measure(growth.Grown.prepared(course.place)))
+            report.add(growth.measure(course))
 
 
 def describe_machine() -> Iterator[str]:

@@ -179,7 +179,7 @@ def test_a_new_key_is_whole_on_a_phone_and_copied_into_the_clipboard(
     expect(created).to_be_hidden()
     assert page.evaluate("navigator.clipboard.readText()") == secret
     expect(page.get_by_role("status")).to_have_text("Copied")
-    assert call(secret).status == 200
+    assert call(secret).status_code == 200
     expect(page.get_by_role("link", name="Add API Key")).to_be_focused()
     expect(page.get_by_role("row", name=secret[:7])).to_be_visible()
     assert secret[8:] not in page.content()

@@ -23,7 +23,7 @@ def test_a_key_is_made_shown_once_edited_and_deactivated(
     secret = created.get_by_label("The whole API key").inner_text()
     expect(created.get_by_role("button", name="Copy and close")).to_be_hidden()
     expect(created.get_by_text("Waiting for the first request")).to_be_hidden()
-    assert call(secret).status == 200
+    assert call(secret).status_code == 200
     assert ApiKey.objects.get().access == ["orders:read", "orders:write"]
     page.reload()
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -40,4 +40,4 @@ def test_a_key_is_made_shown_once_edited_and_deactivated(
     page.get_by_role("button", name="Deactivate", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Deactivate").click()
     expect(page.get_by_text("Deactivated Bookkeeping.")).to_be_visible()
-    assert call(secret).status == 401
+    assert call(secret).status_code == 401

@@ -19,9 +19,10 @@ from tests.resilience import proxy, scenarios
 from tests.resilience.load import ask
 from tests.resilience.machines import Machines, machines
 from tests.resilience.scenarios import Fault, Seen
-from tests.resilience.servers import own_valkey, standby
+from tests.resilience.servers import standby
 from tests.resilience.site import STORE, site
 from tests.server import ROOT
+from tests.valkey import own_valkey
 
 LASTING_SECONDS = 3.0
 REQUESTS = 1000

@@ -21,7 +21,7 @@ from tests.resilience.scenarios import Fault, Part, is_limited, killed
 from tests.resilience.servers import standby
 from tests.resilience.site import Site, environment, make_keys
 from tests.server import Program, free_port
-from tests.valkey_cluster import Cluster, Node
+from tests.valkey_cluster import Cluster
 
 Started = TypeVar("Started")
 
@@ -76,7 +76,7 @@ class Machines:
 
     def pids(self) -> dict[str, list[int]]:
         """The first processes of each part that takes a share of a request."""
-        parts: dict[str, Sequence[Program | Node]] = {"web servers": self.web_servers, "nginx": [self.nginx]}
+        parts: dict[str, Sequence[Program]] = {"web servers": self.web_servers, "nginx": [self.nginx]}
         if self.bouncer:
             parts["PgBouncer"] = [self.bouncer]
         if self.cluster:

@@ -1,14 +1,12 @@
-"""Databases that can be killed and started again at the same address."""
+"""A standby that can be killed and started again at the same address."""
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests import postgres, valkey
+from tests import postgres
 from tests.postgres import Postgres
 
 
@@ -36,34 +34,3 @@ def standby(primary: Postgres) -> Iterator[Postgres]:
             replica.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass
-class Valkey:
-    socket: Path
-    process: "subprocess.Popen[bytes] | None" = None
-
-    @property
-    def url(self) -> str:
-        return f"unix://{self.socket}"
-
-    def start(self) -> None:
-        self.process = valkey.start(self.socket)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-        self.socket.unlink(missing_ok=True)
-
-
-@contextmanager
-def own_valkey() -> Iterator[Valkey]:
-    """A server that is the caller's alone. Raises Unavailable."""
-    with tempfile.TemporaryDirectory(prefix="reflow-vk-", dir="/tmp") as folder:
-        server = Valkey(Path(folder) / "socket")
-        server.start()
-        try:
-            yield server
-        finally:
-            server.kill()

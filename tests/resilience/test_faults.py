@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
-from urllib.parse import urlencode
-from urllib.request import Request
 
 import pytest
 
@@ -18,9 +16,9 @@ from tests.resilience import pooler, proxy, scenarios
 from tests.resilience.load import GOOD
 from tests.resilience.mail import environment, mail_server, new_mail_server, worker
 from tests.resilience.scenarios import Fault, Seen
-from tests.resilience.servers import Valkey, own_valkey
 from tests.resilience.site import PAGES, STORE, Site, make_keys, run, site
-from tests.server import Visitor, answer_to, call_api
+from tests.server import PATIENCE, Visitor, call_api
+from tests.valkey import Valkey, own_valkey
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +116,7 @@ def test_behind_the_proxy_a_killed_worker_costs_only_what_it_was_answering(throu
 def test_the_proxy_hides_what_is_for_operators(through_proxy: Site) -> None:
     for path in ("/metrics", "/readyz"):
         answer = call_api(through_proxy, path)
-        assert (answer.status, answer.headers["Server"]) == (404, "nginx"), path
+        assert (answer.status_code, answer.headers["Server"]) == (404, "nginx"), path
 
 
 LISTS = ("orders", "products", "customers", "categories", "coupons")
@@ -170,7 +168,7 @@ def test_a_clock_that_jumps_ends_what_is_over_and_loses_nothing(small: Site) -> 
     for back, status in ((False, 401), (True, 200)):
         seen = see(small, scenarios.clock_moved(small, back=back), allowed=set())
         assert seen.usage_lost == 0
-        assert call_api(small, f"{STORE}/orders/", small.brief_key).status == status
+        assert call_api(small, f"{STORE}/orders/", small.brief_key).status_code == status
         if not back:
             assert "Made before" in owner.get(PAGES).text
             assert not contains_key(owner.get(created).text)
@@ -179,8 +177,8 @@ def test_a_clock_that_jumps_ends_what_is_over_and_loses_nothing(small: Site) -> 
 def new_key(owner: Visitor, name: str) -> str:
     """Fill in the form; returns the address of the page that would show the key, which is not opened."""
     form = owner.hidden_fields(f"{PAGES}new/") | {"name": name, "expiry": "never", "access": "orders:read"}
-    request = Request(f"{owner.site.url}{PAGES}new/", urlencode(form).encode())
-    return str(answer_to(request, owner.cookies).headers["Location"])
+    url = f"{owner.site.url}{PAGES}new/"
+    return owner.session.post(url, form, timeout=PATIENCE, allow_redirects=False).headers["Location"]
 
 
 NAMED, OTHER = (json.dumps({"name": name, "price": 100}).encode() for name in ("In chunks", "In bytes"))

@@ -7,18 +7,17 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.request import Request
 
 import pytest
+import requests
 
 from tests.postgres import Postgres
 from tests.programs import wait_until
 from tests.resilience.load import Load
 from tests.resilience.servers import standby
 from tests.resilience.site import PAGES, SECRET_KEY, STORE, Site, environment, site
-from tests.server import ROOT, Served, Visitor, answer_to, call_api, gunicorn
+from tests.server import PATIENCE, ROOT, Served, Visitor, call_api, gunicorn
 
 TOKEN = "a3f1c2d4e5b6978877665544332211ff"
 # What the site asks is in the server's log.
@@ -139,12 +138,9 @@ def test_doctor_says_of_a_replica_how_far_it_is_behind(
 
 
 def create_product(served: Served, key: str, name: str) -> None:
-    request = Request(
-        f"{served.url}{STORE}/products/",
-        json.dumps({"name": name, "price": 100}).encode(),
-        {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-    )
-    assert answer_to(request, CookieJar()).status == 201
+    url, headers = f"{served.url}{STORE}/products/", {"Authorization": f"Bearer {key}"}
+    made = requests.post(url, json={"name": name, "price": 100}, headers=headers, timeout=PATIENCE)
+    assert made.status_code == 201
 
 
 def product_names(served: Served, key: str | None = None) -> list[str]:
@@ -160,7 +156,7 @@ def test_the_primary_is_asked_for_the_key_alone(
     shop: Site, primary: Postgres, replica: Postgres, path: str, *, with_key: bool, is_on_replica: bool
 ) -> None:
     with statements(primary, replica) as found:
-        assert call_api(shop, f"{STORE}{path}", shop.key if with_key else None).status == 200
+        assert call_api(shop, f"{STORE}{path}", shop.key if with_key else None).status_code == 200
     on_primary, on_replica = found
     assert [bool(KEY_CHECK.match(line)) for line in on_primary] == [True] * with_key
     assert all(SHOP.match(line) for line in on_replica)
@@ -189,7 +185,7 @@ def test_usage_and_the_request_log_are_read_from_the_replica(
 ) -> None:
     owner = owner_of(shop)
     with statements(primary, replica) as found:
-        assert owner.get(f"{PAGES}{path}").status == 200
+        assert owner.get(f"{PAGES}{path}").status_code == 200
     on_primary, on_replica = (Counter(re.findall(r'FROM "(\w+)"', " ".join(lines))) for lines in found)
     assert on_replica.keys() == tables
     assert on_primary.keys() & tables <= conditions
@@ -217,7 +213,7 @@ def test_a_deactivated_key_is_refused_by_each_machine_from_the_next_request_on(
     prefix = key.partition(".")[0]
     with paused(replica):
         for machine in (shop, strict):
-            assert call_api(machine, f"{STORE}/orders/", key).status == 200
+            assert call_api(machine, f"{STORE}/orders/", key).status_code == 200
         owner.send(f"{PAGES}{prefix}/deactivate/", hours="")
         for machine in (shop, strict):
             assert call_api(machine, f"{STORE}/orders/", key).json()["code"] == "api_key_inactive"
@@ -237,14 +233,13 @@ def test_a_replica_that_is_too_far_behind_is_left_out_until_it_has_caught_up(
     with paused(replica):
         create_product(strict, patient.key, "Not there yet")
         wait_for_state(strict, "behind")
-        assert call_api(strict, "/readyz").status == 200
+        assert call_api(strict, "/readyz").status_code == 200
         with statements(replica) as found:
             assert product_names(strict)[0] == "Not there yet"
         assert found == [[]]
     wait_for_state(strict, "ok")
     wait_until_read(replica, strict, patient.key)
-    request = Request(f"{strict.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    metrics = answer_to(request, CookieJar()).text
+    metrics = call_api(strict, "/metrics", TOKEN).text
     assert 'reflow_replica_used{replica="replica1"} 1.0' in metrics
     assert re.search(r'reflow_replica_lag_seconds\{replica="replica1"\} \d', metrics)
 
@@ -257,7 +252,7 @@ def test_a_replica_with_an_older_schema_is_left_out_until_it_is_migrated(
         primary.execute(migrate)
         wait_for_state(shop, "older schema")
         with statements(replica) as found:
-            assert call_api(shop, f"{STORE}/orders/", shop.key).status == 200
+            assert call_api(shop, f"{STORE}/orders/", shop.key).status_code == 200
         assert found == [[]]
     wait_until_read(replica, shop, shop.key)
 
@@ -297,5 +292,5 @@ def test_what_is_no_replica_of_this_database_is_never_read_from(
     with gunicorn(tmp_path, **urls | {"DATABASE_REPLICA_URL": ",".join(wrong)}) as served:
         wait_for_state(served, "no replica", "away", "away")
         with statements(replica) as found:
-            assert call_api(served, f"{STORE}/products/", patient.key).status == 200
+            assert call_api(served, f"{STORE}/products/", patient.key).status_code == 200
         assert found == [[]]

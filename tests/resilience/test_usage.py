@@ -53,7 +53,7 @@ def test_a_worker_that_is_aborted_while_a_request_hangs_has_counted(
     product = make_product(store)
     _, plaintext = issue(access=["products:write"])
     site = serve("--workers=1", USAGE_FLUSH_SECONDS=NEVER)
-    assert call_api(site, PRODUCTS, plaintext).status == 200
+    assert call_api(site, PRODUCTS, plaintext).status_code == 200
     hanging = HTTPConnection(site.url.removeprefix("http://"))
     with transaction.atomic(), closing(hanging):
         Product.objects.select_for_update().get(pk=product.pk)

@@ -207,5 +207,5 @@ def test_requests_take_time_in_proportion_to_a_text(
     slow = {}
     for name, place in places(Client(headers=bearer(plaintext)), signed_in, operator).items():
         place("warm")
-        slow[name] = slow_shapes(place, OF_REQUESTS, 30_000)
+        slow[name] = slow_shapes(place, OF_REQUESTS, 15_000)
     assert {name: shapes for name, shapes in slow.items() if shapes} == {}

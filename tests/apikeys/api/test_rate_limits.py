@@ -2,7 +2,6 @@
 
 import re
 import socket
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,12 +155,11 @@ def test_a_full_disk_under_valkey_ends_limits_and_the_guides_configuration_bring
     _, plaintext = issue()
     with (
         programs.needed(),
-        tempfile.TemporaryDirectory(prefix="reflow-vk-", dir="/tmp") as folder,
         # No file may have a byte, as on a full disk.
-        valkey.running(Path(folder) / "socket", "3600 1", ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh"]),
-        redis.Redis.from_url(f"unix://{folder}/socket") as server,
+        valkey.own_valkey("3600 1", ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh"]) as full,
+        redis.Redis.from_url(full.url) as server,
     ):
-        settings.REDIS_URL = f"unix://{folder}/socket"
+        settings.REDIS_URL = full.url
         new_rate_limiter()
         assert "RateLimit" in call(client, plaintext)
         server.bgsave()

@@ -9,16 +9,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.request import Request
 
 import pytest
+import requests
 
 from apikeys import key_text
 from reflow.server import gunicorn as configuration
 from tests.programs import children_of, wait_until
-from tests.server import PATIENCE, Answer, Served, answer_to, free_port, gunicorn
+from tests.server import PATIENCE, Served, free_port, gunicorn
 
 TOKEN = "a3f1c2d4e5b6978877665544332211ff"
 _, KEY = key_text.generate()
@@ -38,8 +37,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield server
 
 
-def ask(server: Served, path: str, **headers: str) -> Answer:
-    return answer_to(Request(f"{server.url}{path}", headers=headers), CookieJar())
+def ask(server: Served, path: str, **headers: str) -> requests.Response:
+    return requests.get(f"{server.url}{path}", headers=headers, timeout=PATIENCE)
 
 
 def workers(server: Served) -> list[int]:
