@@ -23,15 +23,7 @@ from apikeys.api.key_lookup import FoundKey
 from apikeys.api.permissions import HasApiKey, HasResourceAccess, is_public
 from apikeys.error_codes import ERROR_CODES
 from reflow.api.examples import EXAMPLES, add_examples
-from reflow.api.openapi import (
-    HEADERS,
-    PATH_PARAMETERS,
-    REQUEST_ID,
-    SCHEME,
-    SECURITY_SCHEMES,
-    ApiError,
-    header_parameters,
-)
+from reflow.api.openapi import COMPONENTS, SCHEME
 from reflow.api.pagination import PageLinks, PageMeta
 from reflow.api.parsers import MergePatchParser
 from stores.api.outputs import MAX_NUMBER
@@ -52,6 +44,13 @@ OPERATIONS = {
     "destroy": ("delete", "Delete {one}"),
 }
 
+WRITE_CONDITIONS = ("If-Match", "If-Unmodified-Since")
+REQUEST_HEADERS = {
+    "GET": ("If-None-Match", "If-Modified-Since"),
+    "POST": ("Idempotency-Key",),
+    "PATCH": WRITE_CONDITIONS,
+    "DELETE": WRITE_CONDITIONS,
+}
 COMMON_HEADERS = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Access-Control-Allow-Origin")
 ERROR_HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
 # The errors of every operation, of one with parameters in its path, with a body, and of each method.
@@ -164,14 +163,16 @@ class AutoSchema(openapi.AutoSchema):
             operation["description"] = "\n\n".join(filter(None, texts))
             for parameter in operation.setdefault("parameters", []):
                 if parameter["in"] == "path":
-                    parameter |= PATH_PARAMETERS[parameter["name"]]
+                    parameter |= COMPONENTS["parameters"][parameter["name"]]
                 if parameter["name"] == "id":
                     parameter["example"] = EXAMPLES[self.view.output.__name__]["id"]
             for response in operation["responses"].values():
                 response["headers"] = header_references(*COMMON_HEADERS)
             if self.method == "POST" and "requestBody" in operation:
                 operation["requestBody"]["content"].pop(MergePatchParser.media_type)
-            operation["parameters"] += header_parameters(self.method)
+            operation["parameters"] += [
+                COMPONENTS["parameters"][name] for name in REQUEST_HEADERS[self.method]
+            ]
             self.add_headers(operation)
             self.add_errors(operation)
         return operation
@@ -234,10 +235,11 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     # The routes also answer without the slash at their end, and client libraries leave it out.
     result["paths"] = {path.rstrip("/"): operations for path, operations in result["paths"].items()}
     schemas = result["components"]["schemas"]
-    schemas |= schema_components([ApiError, PageLinks, PageMeta], ref_template=REFERENCE)[1]
-    result["components"]["headers"] = HEADERS
+    schemas |= schema_components([PageLinks, PageMeta], ref_template=REFERENCE)[1] | COMPONENTS["schemas"]
+    schemas["ApiError"]["properties"]["code"]["enum"] = list(ERROR_CODES)
+    result["components"]["headers"] = COMPONENTS["headers"]
     result["components"]["responses"] = error_responses()
-    result["components"]["securitySchemes"] = SECURITY_SCHEMES
+    result["components"]["securitySchemes"] = COMPONENTS["securitySchemes"]
     for name, sent in schemas.items():
         if name.endswith("Request"):
             copy_descriptions(schemas.get(name.removesuffix("Request").removeprefix("Patched"), {}), to=sent)
@@ -320,6 +322,7 @@ def copy_descriptions(response: dict[str, Any], *, to: dict[str, Any]) -> None:
 def error_responses() -> dict[str, Any]:
     """Build a response for each status, with an example of each code."""
     responses: dict[str, Any] = {}
+    request_id = COMPONENTS["parameters"]["request_id"]["example"]
     for code, error in ERROR_CODES.items():
         if error.status == HTTPStatus.METHOD_NOT_ALLOWED:  # no operation here has it
             continue
@@ -332,7 +335,7 @@ def error_responses() -> dict[str, Any]:
                 "content": {"application/json": media},
             },
         )
-        body = {"error": error.sentence, "code": code, "request_id": REQUEST_ID, **error.example}
+        body = {"error": error.sentence, "code": code, "request_id": request_id, **error.example}
         examples = response["content"]["application/json"]["examples"]
         examples[code] = {"summary": error.sentence, "value": body}
     return responses
