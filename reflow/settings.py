@@ -74,7 +74,6 @@ MIDDLEWARE = [
     "reflow.server.https.HttpsCheckMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_permissions_policy.PermissionsPolicyMiddleware",
     "reflow.server.security_headers.SecurityHeadersMiddleware",
     "reflow.observability.health_checks.HealthCheckMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -201,17 +200,13 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.integer("REAUTHENTICATION_TIMEOUT", default=60 * 60)
 # Of an address (ip), of a person who has signed in (user), of whom somebody claims to be (key).
-# allauth counts the codes of a second factor as log-ins that failed, too.
+# allauth counts the codes of a second factor as log-ins that failed, too, and limits what is not named here.
 ACCOUNT_RATE_LIMITS = {
-    "login": "30/m/ip",
     "login_failed": "10/m/ip",
     "login_failed_account": "5/5m/key,20/h/key",
     "code_failed": "5/5m/user,20/h/user",
     "confirm_failed": "5/5m/user,20/h/user",
     "reset_password": "10/m/ip,3/10m/key",
-    "reset_password_from_key": "20/m/ip",
-    "reauthenticate": "10/m/user",
-    "change_password": "5/m/user",
 }
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -426,9 +421,6 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# Whatever could watch, pay or reach a device. Every file carries the list, so it is short.
-UNUSED_FEATURES = "camera display-capture geolocation hid microphone payment serial usb"
-PERMISSIONS_POLICY: dict[str, list[str]] = {feature: [] for feature in UNUSED_FEATURES.split()}
 
 # Logs, and what Prometheus may read.
 

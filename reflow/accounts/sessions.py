@@ -13,8 +13,8 @@ from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.contrib.auth import logout
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -86,9 +86,7 @@ class SessionListView(ListUserSessionsView):  # type: ignore[misc]  # allauth ha
 
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    session = UserSession.objects.filter(user=request.user, pk=pk).first()
-    if session is None:
-        raise Http404("Nobody is signed in there any more.")
+    session = get_object_or_404(UserSession, user=request.user, pk=pk)
     if session.is_current():
         logout(request)
     get_adapter().end_sessions([session])

@@ -19,6 +19,7 @@ from apikeys.error_codes import ERROR_CODES
 from reflow.api.openapi import SCHEME
 from reflow.api.schema import get_schema, narrow_schema
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from stores.demo import NORTHWOOD_ID
 from stores.models import Store
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
@@ -37,7 +38,6 @@ RENEWAL_FILES = {
     "timer": "systemd",
     "yml": "GitHub Actions",
 }
-DEMO_STORE_ID = 267418190
 
 
 class SchemaView(NoParametersMixin):
@@ -76,7 +76,7 @@ def getting_started(request: HttpRequest) -> HttpResponse:
     """Show how to get from no key to a program that reads every order."""
     store = Store.objects.owned_by(request.user).first()
     origin = f"{request.scheme}://{request.get_host()}"
-    store_id = store.pk if store else DEMO_STORE_ID
+    store_id = store.pk if store else NORTHWOOD_ID
     context = {
         "store": store,
         "store_id": store_id,

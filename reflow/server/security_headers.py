@@ -9,6 +9,9 @@ from django.http import HttpRequest, HttpResponse
 
 from reflow.api.addresses import is_api_path
 
+# Whatever could watch, pay or reach a device. Every file carries the list, so it is short.
+UNUSED_FEATURES = "camera display-capture geolocation hid microphone payment serial usb"
+PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES.split())
 # JSON loads nothing and is in no frame.
 API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -27,12 +30,13 @@ class SecurityHeadersMiddleware:
         self.get_page = CSPMiddleware(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_api_path(request.path_info):
-            response = self.get_response(request)
+        is_api = is_api_path(request.path_info)
+        response = self.get_response(request) if is_api else cast("HttpResponse", self.get_page(request))
+        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        if is_api:
             response.headers["Content-Security-Policy"] = API_POLICY
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
             return response
-        response = cast("HttpResponse", self.get_page(request))
         is_file = request.path_info.startswith(settings.STATIC_URL)
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin" if is_file else "same-origin"
         if not is_file:

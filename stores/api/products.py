@@ -184,6 +184,7 @@ def represent_product(
     original_prices = [row["original_price"], *(variant["original_price"] for variant in variants)]
     original_price = next((price for price in original_prices if price is not None), None)
     media = represent_media(row["media"])
+    inputs = row["personalization_items"] or ([PERSONAL_TEXT] if row["personalization"] else [])
     return COLUMNS.fill(
         row,
         currency,
@@ -204,7 +205,7 @@ def represent_product(
         min_quantity=row["min_quantity"] if row["min_quantity"] > 1 else None,
         personalization=Personalization(
             row["personalization"],
-            [represent_item(item, currency) for item in get_personalization_items(row)],
+            [represent_item(item, currency) for item in inputs],
         ),
         on_sale=Sale(
             enabled=original_price is not None,
@@ -226,10 +227,6 @@ def represent_media(media: list[dict[str, str]]) -> list[Media]:
     ]
 
 
-def get_personalization_items(row: Row) -> list[dict[str, Any]]:
-    return row["personalization_items"] or ([PERSONAL_TEXT] if row["personalization"] else [])
-
-
 def represent_item(item: dict[str, Any], currency: str) -> PersonalizationItem:
     values: dict[str, Any] = INPUT_DEFAULTS | item
     return PersonalizationItem(**values, price_formatted=format_amount(values["price"], currency))
@@ -248,19 +245,6 @@ class MediaSerializer(CompleteSerializer):
     id = CharField(max_length=40, required=False, help_text="Its id as it was read; a new one has none.")
     type = serializers.ChoiceField(["image"])
     src = ImageSerializer()
-
-
-class MediaField(ListField):
-    """Reads the pictures as they are stored: ``{"id", "sm", "md", "lg"}`` each."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(child=MediaSerializer(), max_length=50, **kwargs)
-
-    def to_internal_value(self, data: Any) -> list[Any]:
-        return [
-            {"id": picture.get("id", get_random_string(8)), **picture["src"]}
-            for picture in super().to_internal_value(data)
-        ]
 
 
 class PersonalizationItemSerializer(CompleteSerializer):
@@ -311,7 +295,7 @@ class ProductSerializer(HandleSerializer[models.Product]):
     original_price = AmountField(
         required=False, allow_null=True, help_text="What it cost before the sale, in the unit of `price`."
     )
-    media = MediaField(required=False)
+    media = ListField(child=MediaSerializer(), required=False, max_length=50)
     variants = VariantsSerializer(required=False, allow_null=True)
     categories = ListField(
         child=CategoryField(),
@@ -338,6 +322,10 @@ class ProductSerializer(HandleSerializer[models.Product]):
         """The store's categories in JSON, by their ids."""
         tree = read_category_tree(self.store.pk).values()
         return {category.id: msgspec.to_builtins(category) for category in tree}
+
+    def validate_media(self, pictures: list[Any]) -> list[dict[str, str]]:
+        """Return the pictures as they are stored: ``{"id", "sm", "md", "lg"}`` each."""
+        return [{"id": picture.get("id", get_random_string(8)), **picture["src"]} for picture in pictures]
 
     def validate_categories(self, ids: list[int]) -> list[models.Category]:
         found = models.Category.objects.for_store(self.store).in_bulk(ids)

@@ -28,19 +28,18 @@ class TransactionId(models.Func):
     """The id of the running transaction, which begins with it; 0 on SQLite."""
 
     template = "pg_current_xact_id()::text::bigint"
+    sqlite_template = "0"
     output_field = models.BigIntegerField()
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
-        return super().as_sql(compiler, connection, template="0", **context)
+        return self.as_sql(compiler, connection, template=self.sqlite_template, **context)
 
 
 class OldestTransactionId(TransactionId):
     """The id of the oldest transaction that still runs; on SQLite one above all."""
 
     template = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-
-    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
-        return models.Func.as_sql(self, compiler, connection, template="1", **context)
+    sqlite_template = "1"
 
 
 class ChangeQuerySet(StoreScopedQuerySet["Change"]):
