@@ -37,9 +37,8 @@ class OwnersSelect(AutocompleteSelectMultiple):
 
 
 class StoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Registered by ``reflow.admin``, which adds the store's keys."""
+    """Registered by ``reflow.admin``, which lists the stores with their keys."""
 
-    list_display: tuple[str, ...] = ("id", "name", "currency", "created_at")
     list_display_links = ("id", "name")
     search_fields = ("=id", "name", "owners__email")
     search_help_text = "A store's number, its name, or an owner's e-mail address."

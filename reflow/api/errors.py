@@ -115,10 +115,14 @@ def as_response(
 
 def answer_invalid(error: exceptions.ValidationError) -> Response:
     """Name the fields that are wrong; a conflict where nothing is wrong but that values are taken."""
-    fields = dict(islice(flatten_errors(error.detail).items(), MAX_FIELDS))
+    codes: set[str] = set()
+    found: dict[str, list[str]] = {}
+    for name, message in flatten_errors(error.detail):
+        codes.add(message.code)
+        found.setdefault(truncate(name), []).append(truncate(message))
+    fields = dict(islice(found.items(), MAX_FIELDS))
     sentence = "; ".join(f"{name}: {' '.join(errors)}" for name, errors in fields.items())
-    code = "conflict" if set(flatten_codes(error.get_codes())) == {"unique"} else "invalid"
-    return as_response(code, sentence, fields=fields)
+    return as_response("conflict" if codes == {"unique"} else "invalid", sentence, fields=fields)
 
 
 def answer_api_exception(error: exceptions.APIException) -> Response:
@@ -133,28 +137,17 @@ def answer_api_exception(error: exceptions.APIException) -> Response:
     return as_response(code, sentence, headers=headers, **getattr(error, "extra", {}))
 
 
-def flatten_codes(codes: Any) -> Iterator[str]:
-    """Yield the codes anywhere in what ``get_codes()`` returned."""
-    if isinstance(codes, str):
-        yield codes
-    else:
-        for inner in codes.values() if isinstance(codes, Mapping) else codes:
-            yield from flatten_codes(inner)
-
-
-def flatten_errors(detail: Any, path: str = "") -> dict[str, list[str]]:
-    """Flatten nested validation errors to ``{"variants.0.price": ["…"]}``."""
+def flatten_errors(detail: Any, path: str = "") -> Iterator[tuple[str, exceptions.ErrorDetail]]:
+    """Yield the messages in nested validation errors, each with its field, such as ``variants.0.price``."""
     if isinstance(detail, Mapping):
-        parts = [
-            flatten_errors(value, f"{path}.{key}" if path else str(key)) for key, value in detail.items()
-        ]
+        for key, inner in detail.items():
+            yield from flatten_errors(inner, f"{path}.{key}" if path else str(key))
     elif isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
-        parts = [flatten_errors(item, f"{path}.{index}") for index, item in enumerate(detail)]
+        for index, item in enumerate(detail):
+            yield from flatten_errors(item, f"{path}.{index}")
     else:
-        messages = detail if isinstance(detail, list) else [detail]
-        path = "body" if path in {"", "non_field_errors"} else path
-        return {truncate(path): [truncate(str(message)) for message in messages]} if messages else {}
-    return {name: messages for part in parts for name, messages in part.items()}
+        for message in detail if isinstance(detail, list) else [detail]:
+            yield "body" if path in {"", "non_field_errors"} else path, message
 
 
 def truncate(text: str) -> str:

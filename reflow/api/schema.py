@@ -22,8 +22,7 @@ from msgspec.json import schema_components
 from apikeys.api.key_lookup import FoundKey
 from apikeys.api.permissions import HasApiKey, HasResourceAccess, is_public
 from apikeys.error_codes import ERROR_CODES
-from reflow.api.examples import EXAMPLES, add_examples
-from reflow.api.openapi import COMPONENTS, SCHEME
+from reflow.api.openapi import COMPONENTS, EXAMPLES, SCHEME
 from reflow.api.pagination import PageLinks, PageMeta
 from reflow.api.parsers import MergePatchParser
 from stores.api.outputs import MAX_NUMBER
@@ -34,6 +33,7 @@ REFERRED = re.compile('"#/components/[a-z]+/([^"]+)"', re.IGNORECASE)
 MAX_TEXT_LENGTH = 100_000
 MAX_ITEMS = 100_000
 REFERENCE = "#/components/schemas/{name}"
+LISTS = "https://api.reflowhq.com/v1/stores/267418190"
 
 # The name of an operation on a resource begins with the first, its summary is the second.
 OPERATIONS = {
@@ -309,6 +309,31 @@ def set_limits(part: Any) -> None:
     for name, inner in part.items():
         if name not in {"example", "examples", "default"}:
             set_limits(inner)
+
+
+def add_examples(paths: dict[str, Any]) -> None:
+    """Add to each operation an example of every JSON body."""
+    for path, operations in paths.items():
+        for operation in operations.values():
+            successes = [body for status, body in operation["responses"].items() if status.startswith("2")]
+            for body in [operation.get("requestBody", {}), *successes]:
+                for media in body.get("content", {}).values():
+                    media["example"] = example_of(media["schema"], path)
+
+
+def example_of(schema: dict[str, Any], path: str) -> Any:
+    """Return the example of an object, of an array of them, or of a page of them."""
+    if schema.get("type") == "array":
+        return [example_of(schema["items"], path)]
+    name = schema["$ref"].rpartition("/")[2]
+    if name in EXAMPLES:
+        return EXAMPLES[name]
+    address = f"{LISTS}/{path.rpartition('/')[2]}?page="
+    return {
+        "data": [EXAMPLES[name.removeprefix("Paginated").removesuffix("List")]],
+        "links": {"first": f"{address}1", "last": f"{address}9", "prev": None, "next": f"{address}2"},
+        "meta": {"current_page": 1, "from": 1, "to": 1, "per_page": 1, "last_page": 9, "total": 9},
+    }
 
 
 def copy_descriptions(response: dict[str, Any], *, to: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import get_connection
 from django.core.management import call_command
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -129,9 +129,8 @@ def examine_variables() -> Iterator[tuple[Light, str]]:
 
 def examine_database() -> Iterator[tuple[Light, str]]:
     began = time.monotonic()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
-        (version,) = cursor.fetchone()
+    query = "SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version"
+    (version,) = read_row(DEFAULT_DB_ALIAS, query)
     milliseconds = (time.monotonic() - began) * 1000
     yield Light.GREEN, f"{connection.display_name} {version} answered in {milliseconds:.0f} ms"
 
@@ -154,9 +153,7 @@ def examine_replicas() -> Iterator[tuple[Light, str]]:
 def examine_clock() -> Iterator[tuple[Light, str]]:
     if connection.vendor == "sqlite":
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (theirs,) = cursor.fetchone()
+    (theirs,) = read_row(DEFAULT_DB_ALIAS, "SELECT clock_timestamp()")
     seconds = abs((timezone.now() - theirs).total_seconds())
     yield red_unless(seconds < MAX_CLOCK_SECONDS), f"{seconds:.1f} s from the database's"
 

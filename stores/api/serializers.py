@@ -1,5 +1,6 @@
 """Serializers of what clients may write: checked by strict fields, then by the model's own rules."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -167,15 +168,14 @@ class StoreScopedSerializer(StrictModelSerializer[Row]):
         validate_row(self.row)
         return attrs
 
-    def create(self, validated_data: dict[str, Any]) -> Row:
-        self.row.save()
-        self.write_parts(self.row, validated_data)
-        return self.row  # type: ignore[no-any-return]
-
-    def update(self, instance: Any, validated_data: dict[str, Any]) -> Row:
+    def save(self, **kwargs: Any) -> Row:
         """Save what differs. A row in which nothing does stays untouched, and tells of no change."""
-        has_changed = self.write_parts(self.row, validated_data)
-        if has_changed or any(getattr(self.row, name) != getattr(instance, name) for name in self.changed):
+        if self.instance is None:
+            self.row.save()
+            self.write_parts(self.row, self.validated_data)
+        elif self.write_parts(self.row, self.validated_data) or any(
+            getattr(self.row, name) != getattr(self.instance, name) for name in self.changed
+        ):
             self.row.save()
         return self.row  # type: ignore[no-any-return]
 
@@ -212,8 +212,8 @@ def drop_unchanged(sent: Mapping[str, Any], current: Mapping[str, Any]) -> dict[
     """Return what a merge patch (RFC 7396) changes in an object: members that are as they are say nothing."""
     changed: dict[str, Any] = {}
     for name, value in sent.items():
-        now = current.get(name, serializers.empty)
-        if is_same(value, now):
+        now = current.get(name)
+        if name in current and is_same(value, now):
             continue
         if isinstance(value, Mapping) and isinstance(now, Mapping):
             value = drop_unchanged(value, now)
@@ -236,13 +236,7 @@ def leave_changes(items: list[Any], current: list[Any]) -> list[Any]:
 
 def is_same(value: Any, other: Any) -> bool:
     """Whether two JSON values are equal; to Python, 1, 1.0 and true are."""
-    if type(value) is not type(other):
-        return False
-    if isinstance(value, dict):
-        return value.keys() == other.keys() and all(is_same(value[name], other[name]) for name in value)
-    if isinstance(value, list):
-        return len(value) == len(other) and all(map(is_same, value, other))
-    return bool(value == other)
+    return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def validate_row(row: models.Model) -> None:
