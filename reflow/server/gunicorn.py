@@ -30,8 +30,6 @@ threads = env.integer("WEB_THREADS", default=4, minimum=3)
 # With what else a process has open, fewer than the usual 1,024 files.
 worker_connections = 512
 
-# A request still running when the server is told to stop has this long; so has one that hangs.
-timeout = graceful_timeout = 30
 keepalive = 5
 
 # Workers show that they live by touching a file, which must not wait for a disk.

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from stores.models.columns import FoldedField, SortKeyField
+from stores.models.columns import FoldedField, SortKeyField, is_known
 from stores.models.objects import HandleModel, StoreObjectQuerySet, StoreScopedChild
 from stores.resources import Resource
 
@@ -135,8 +135,9 @@ class Product(HandleModel):
         constraints = (
             *HandleModel.Meta.constraints,
             original_price_constraint("product_sale_lowers_the_price"),
-            models.CheckConstraint(
-                condition=Q(inventory_type__in=("tracked", "infinite")),
+            is_known(
+                "inventory_type",
+                InventoryType,
                 name="product_inventory_type_is_known",
                 violation_error_code="inventory_type",
             ),

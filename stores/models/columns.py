@@ -51,3 +51,8 @@ class SortKeyField(FoldedField):
     def fold(self, text: str) -> str:
         letters = unicodedata.normalize("NFKD", comparable(text))
         return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def is_known(column: str, choices: type[models.TextChoices], **options: Any) -> models.CheckConstraint:
+    """Return the constraint that a column holds one of its choices."""
+    return models.CheckConstraint(condition=models.Q((f"{column}__in", tuple(choices.values))), **options)

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from stores.models.catalogue import Product, ProductVariant
-from stores.models.columns import FoldedField, SortKeyField
+from stores.models.columns import FoldedField, SortKeyField, is_known
 from stores.models.objects import StoreObject, StoreObjectQuerySet, StoreScopedChild
 from stores.resources import Resource
 
@@ -139,14 +139,8 @@ class Order(Address, StoreObject):
         )
         constraints = (
             models.UniqueConstraint(fields=("store", "number"), name="order_number_is_unique_in_store"),
-            models.CheckConstraint(
-                condition=Q(status__in=("pending", "processing", "shipped", "completed", "cancelled")),
-                name="order_status_is_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(payment_status__in=("unpaid", "paid", "refunded")),
-                name="order_payment_status_is_known",
-            ),
+            is_known("status", OrderStatus, name="order_status_is_known"),
+            is_known("payment_status", PaymentStatus, name="order_payment_status_is_known"),
             models.CheckConstraint(
                 condition=Q(total=F("subtotal") + F("shipping") + F("tax") - F("discount")),
                 name="order_total_adds_up",
@@ -251,11 +245,7 @@ class Coupon(StoreObject):
                 violation_error_code="unique:code",
                 violation_error_message="Another coupon has this code.",
             ),
-            models.CheckConstraint(
-                condition=Q(kind__in=("percent", "fixed", "free_shipping")),
-                name="coupon_kind_is_known",
-                violation_error_code="kind",
-            ),
+            is_known("kind", CouponKind, name="coupon_kind_is_known", violation_error_code="kind"),
             models.CheckConstraint(
                 condition=~Q(kind="percent") | Q(value__lte=100),
                 name="coupon_percent_is_at_most_100",
