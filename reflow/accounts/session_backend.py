@@ -10,7 +10,7 @@ VISITOR_SECONDS = 60 * 60
 
 
 class SessionStore(db.SessionStore):
-    # Set by reflow.accounts.sessions.SessionUseMiddleware.
+    # Set by reflow.accounts.sessions.SessionMiddleware.
     is_of_request = False
 
     def __init__(self, session_key: str | None = None) -> None:

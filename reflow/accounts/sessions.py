@@ -1,7 +1,6 @@
 """Browsers in which a person is signed in: what each is, when it was last used, and a way to end one."""
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from operator import attrgetter
@@ -12,13 +11,14 @@ from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.contrib.auth import logout
+from django.contrib.sessions import middleware
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from reflow.api.addresses import is_api_path
+from reflow.server.page_middleware import PagesOnly
 
 # A page that is only read writes nothing, but for this often.
 LAST_USE_SECONDS = 10 * 60
@@ -36,21 +36,18 @@ SYSTEMS = {
 }
 
 
-class SessionUseMiddleware:
+class SessionMiddleware(PagesOnly, middleware.SessionMiddleware):
     """Tells the session of a request from one that is looked at, and records when a browser was last used."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_api_path(request.path_info):  # which has no session
-            return self.get_response(request)
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
         request.session.is_of_request = True  # type: ignore[attr-defined]  # our own SessionStore
-        response = self.get_response(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         # Pages that failed have not asked who it is.
         if request.session.accessed and response.status_code < HTTPStatus.BAD_REQUEST:
             record_use(request)
-        return response
+        return super().process_response(request, response)
 
 
 def record_use(request: HttpRequest) -> None:

@@ -1,13 +1,13 @@
 """Django's middleware for people, which the API has no use for: its requests pass it by.
 
-The checks of Django's admin and of allauth want each of them in MIDDLEWARE: those that may be subclasses are.
+The checks of Django's admin and of allauth want each of them in MIDDLEWARE: those that may be subclasses are;
+that of sessions is in ``reflow.accounts.sessions``.
 """
 
 from collections.abc import Awaitable
 
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
-from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
@@ -21,10 +21,6 @@ class PagesOnly(MiddlewareMixin):
         if is_api_path(request.path_info):
             return self.get_response(request)
         return super().__call__(request)
-
-
-class SessionMiddleware(PagesOnly, sessions.SessionMiddleware):
-    """Sessions of people."""
 
 
 class AuthenticationMiddleware(PagesOnly, auth.AuthenticationMiddleware):
