@@ -13,7 +13,7 @@ from allauth.usersessions.views import ListUserSessionsView
 from django.contrib.auth import logout
 from django.contrib.sessions import middleware
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -43,7 +43,7 @@ class SessionMiddleware(PagesOnly, middleware.SessionMiddleware):
         super().process_request(request)
         request.session.is_of_request = True  # type: ignore[attr-defined]  # our own SessionStore
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         # Pages that failed have not asked who it is.
         if request.session.accessed and response.status_code < HTTPStatus.BAD_REQUEST:
             record_use(request)

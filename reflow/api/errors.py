@@ -115,7 +115,7 @@ def as_response(
 
 def answer_invalid(error: exceptions.ValidationError) -> Response:
     """Name the fields that are wrong; a conflict where nothing is wrong but that values are taken."""
-    codes: set[str] = set()
+    codes: set[str | None] = set()
     found: dict[str, list[str]] = {}
     for name, message in flatten_errors(error.detail):
         codes.add(message.code)
