@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import accumulate
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, TypedDict
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
@@ -223,21 +223,31 @@ def is_over_list(request: Any, store: Store) -> bool:
     return bool(opened_over == reverse("apikeys:list", args=[store.pk]))
 
 
-class Row(NamedTuple):
-    """A row of the list. ``chips`` are pairs of a resource and whether it is written; ``more`` do not fit.
+class Row(TypedDict):
+    """A row of the list as it is shown. A dict: a template looks there first, and there are 25 rows.
 
-    ``actions`` are pairs of what can be done to the key and the address of the form.
+    ``chips`` are pairs of a resource and whether it is written; ``more`` do not fit. ``tried_at`` is None
+    where it is the same as ``used_at``. ``actions`` are what can be done to the key, besides deleting it.
     """
 
-    key: ApiKey
+    name: str
+    prefix: str
     url: str
-    state: str
-    is_expired: bool
+    is_old: bool
+    is_never_shown: bool
     chips: list[tuple[str, bool]]
     more: list[str]
-    period: Period
+    requests: str
+    refused: str
     spark: charts.Sparkline | None
-    actions: list[tuple[str, str]]
+    used_at: datetime | None
+    tried_at: datetime | None
+    expires_at: datetime | None
+    is_expired: bool
+    creator: str
+    tone: str
+    state: str
+    actions: list[str]
 
 
 def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[Row]:
@@ -245,23 +255,30 @@ def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[Row]
     return [row(key, periods[key.pk], base, now) for key in page]
 
 
-def row(key: ApiKey, period: Period, base: str, now: datetime) -> Row:
+def row(key: Any, period: Period, base: str, now: datetime) -> Row:
+    """Return the row of a key of ``page_of()``."""
     chips = [(str(resource.label), access is Access.WRITE) for resource, access in key.highest_access]
     shown = count_fitting(chips)
-    url = f"{base}{key.prefix}/"
-    actions = [(action.capitalize(), f"{url}{action}/") for action in possible_actions(key)]
-    if not key.suspended_at:
-        actions.append(("Duplicate", f"{base}new/?from={key.prefix}"))
+    used_at, tried_at = key.last_used_at, key.last_tried_at
     return Row(
-        key,
-        url,
-        describe_state(key, now),
-        key.is_expired(now),
-        chips[:shown],
-        [f"{label} write" if is_write else label for label, is_write in chips[shown:]],
-        period,
-        charts.sparkline(period) if period.total else None,
-        actions,
+        name=key.name,
+        prefix=key.prefix,
+        url=f"{base}{key.prefix}/",
+        is_old=key.superseded_at is not None,
+        is_never_shown=key.revealed_at is None,
+        chips=chips[:shown],
+        more=[f"{label} write" if is_write else label for label, is_write in chips[shown:]],
+        requests=grouped(period.total),
+        refused=grouped(period.refused) if period.refused else "",
+        spark=charts.sparkline(period) if period.total else None,
+        used_at=used_at,
+        tried_at=tried_at if tried_at != used_at else None,
+        expires_at=key.expires_at,
+        is_expired=key.is_expired(now),
+        creator=key.creator or "",
+        tone=key.state.tone,
+        state=describe_state(key, now),
+        actions=possible_actions(key) + ["duplicate"] * (not key.suspended_at),
     )
 
 
