@@ -24,10 +24,6 @@ class Actor:
     address: str | None = None
     key: "ApiKey | None" = None
 
-    @property
-    def email(self) -> str:
-        return self.user.email if self.user else ""
-
 
 def actor_from_request(request: HttpRequest) -> Actor:
     """Return who has signed in, and the client's address."""

@@ -166,5 +166,5 @@ def keys_of(store: Store) -> dict[str, Any]:
         "count": keys.count(),
         "period": total,
         "chart": charts.stacked_bars(total),
-        "entries": AuditEntry.objects.for_store(store)[:MAX_ENTRIES],
+        "entries": AuditEntry.objects.filter(store=store)[:MAX_ENTRIES],
     }

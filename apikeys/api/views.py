@@ -59,9 +59,9 @@ class OwnRequestView(NoParametersMixin):
         responses=output.OwnRequest,
     )
     def get(self, request: Request, request_id: str) -> Response:
-        own = LoggedRequest.objects.for_key(request.auth.pk)
+        own = LoggedRequest.objects.filter(key=request.auth.pk)
         try:
-            logged = own.with_request_id(UUID(request_id)).newest_first()[0]
+            logged = own.filter(request_id=UUID(request_id)).order_by("-at", "-id")[0]
         except (ValueError, IndexError) as error:
             raise Http404 from error
         return Response(output.describe_own_request(logged))

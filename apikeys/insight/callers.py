@@ -45,8 +45,8 @@ class Callers:
 def callers_of(key: ApiKey, period: Period) -> Callers:
     """Return who made the key's requests in the period, of the newest MAX_REQUESTS of them."""
     first = max(period.start, timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS))
-    rows = LoggedRequest.objects.for_key(key.pk).filter(at__gte=first)
-    newest = rows.newest_first().values_list("at", flat=True)
+    rows = LoggedRequest.objects.filter(key=key, at__gte=first)
+    newest = rows.order_by("-at", "-id").values_list("at", flat=True)
     since = newest[MAX_REQUESTS : MAX_REQUESTS + 1].first() or first
     counted = rows.filter(at__gte=since)
 
@@ -90,7 +90,7 @@ def moves_of(old: ApiKey) -> list[Move] | None:
 
 def last_calls(key: ApiKey, *, since: datetime) -> dict[tuple[str, str], datetime]:
     """Return when each address and client called last with a key, refused requests left out."""
-    rows = LoggedRequest.objects.for_key(key.pk).filter(~Q(status__in=REFUSED_STATUS_CODES), at__gte=since)
+    rows = LoggedRequest.objects.filter(~Q(status__in=REFUSED_STATUS_CODES), key=key, at__gte=since)
     calls = rows.values_list("address", "client").annotate(last=Max("at")).order_by("-last")
     return {(address or "", client): at for address, client, at in calls[:MAX_MOVES]}
 

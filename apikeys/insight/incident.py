@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import CharField, Count, F, Func, Max, Min, Q, Sum, Value
+from django.db.models import CharField, Count, F, Func, Max, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import ExtractHour
 from django.utils import timezone
 
 from apikeys import client_ip
 from apikeys.models import ApiKey, AuditEntry, LoggedRequest, Outcome, Usage
-from apikeys.models.request_log import RequestQuerySet
 from apikeys.models.usage import REFUSED_STATUS_CODES
 from stores.models import Store
 from stores.resources import Resource
@@ -74,14 +73,14 @@ def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datet
     """Read what is logged of a key's requests from an address, blank for all, in a period."""
     of_caller = Q(address=address) if address else Q()
     in_period = (Q(at__gte=start) if start else Q()) & (Q(at__lt=end) if end else Q())
-    of_key = LoggedRequest.objects.for_key(key.pk)
+    of_key = LoggedRequest.objects.filter(key=key)
     looked_from, newest = newest_of(of_key.filter(in_period))
     rows = newest.filter(of_caller)
     total = rows.aggregate(requests=Count("pk"), first=Min("at"), last=Max("at"))
     refused = rows.filter(status__in=REFUSED_STATUS_CODES).values_list("reason").annotate(n=Count("pk"))
     logged_from = timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS)
     by_hour = rows.annotate(hour_of_day=ExtractHour("at", tzinfo=UTC)).values_list("hour_of_day")
-    acts = AuditEntry.objects.for_store(key.store).filter(of_caller, in_period, actor_prefix=key.prefix)
+    acts = AuditEntry.objects.filter(of_caller, in_period, store=key.store, actor_prefix=key.prefix)
     return Incident(
         requests=total["requests"],
         first_at=total["first"],
@@ -101,9 +100,9 @@ def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datet
     )
 
 
-def newest_of(rows: RequestQuerySet) -> tuple[datetime | None, RequestQuerySet]:
+def newest_of(rows: QuerySet[LoggedRequest]) -> tuple[datetime | None, QuerySet[LoggedRequest]]:
     """Return since when a key's newest MAX_REQUESTS requests are, None for all that there are, and those."""
-    oldest = rows.newest_first().values_list("at", flat=True)[MAX_REQUESTS : MAX_REQUESTS + 1].first()
+    oldest = rows.order_by("-at", "-id").values_list("at", flat=True)[MAX_REQUESTS : MAX_REQUESTS + 1].first()
     return oldest, rows.filter(at__gt=oldest) if oldest else rows
 
 
@@ -126,7 +125,7 @@ def keys_made_with(key: ApiKey) -> list[ApiKey]:
     return list(made.exclude(made_by=F("predecessor")).order_by("pk"))
 
 
-def touched_by(rows: RequestQuerySet, store: Store) -> list[Touched]:
+def touched_by(rows: QuerySet[LoggedRequest], store: Store) -> list[Touched]:
     """Return what requests that succeeded read and changed. An object has a path below its list's."""
     # The same object, with the slash at the end or without.
     trimmed = Func(F("path"), Value("/"), function="RTRIM", output_field=CharField())
@@ -147,7 +146,7 @@ def touched_by(rows: RequestQuerySet, store: Store) -> list[Touched]:
     return touched
 
 
-def differences(rows: RequestQuerySet, of_key: RequestQuerySet, address: str) -> list[str]:
+def differences(rows: QuerySet[LoggedRequest], of_key: QuerySet[LoggedRequest], address: str) -> list[str]:
     """Return how these requests from an address differ from the key's others, which were let in."""
     others = of_key.exclude(address=address).filter(~Q(status__in=REFUSED_STATUS_CODES))
     usual, these = usage_of(others), usage_of(rows)
@@ -165,7 +164,7 @@ def differences(rows: RequestQuerySet, of_key: RequestQuerySet, address: str) ->
     return found
 
 
-def usage_of(rows: RequestQuerySet) -> dict[str, set[str]]:
+def usage_of(rows: QuerySet[LoggedRequest]) -> dict[str, set[str]]:
     """Return the networks, clients, scopes and hours of the day of requests."""
     groups = (
         rows.annotate(hour_of_day=ExtractHour("at", tzinfo=UTC))

@@ -149,7 +149,7 @@ def first_logged_day() -> date:
 
 def logged_groups(key: ApiKey, first: date) -> list[Group]:
     """Return the logged requests of a key since a day, grouped in one query."""
-    rows = LoggedRequest.objects.for_key(key.pk).filter(at__gte=datetime.combine(first, time.min, UTC))
+    rows = LoggedRequest.objects.filter(key=key, at__gte=datetime.combine(first, time.min, UTC))
     of_store = Q(path__startswith=f"{STORES}{key.store_id}/")
     is_elsewhere = ExpressionWrapper(Q(path__startswith=STORES) & ~of_store, BooleanField())
     columns = ("resource", "access", "method", "address", "client", "status", "reason", "is_elsewhere")

@@ -33,14 +33,11 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
             prefix=key.prefix if key else "",
             name=key.name if key else "",
             actor=by.user,
-            actor_email=by.email,
+            actor_email=by.user.email if by.user else "",
             actor_prefix=by.key.prefix if by.key else "",
             address=by.address,
             details=details,
         )
-
-    def for_store(self, store: Store) -> "AuditQuerySet":
-        return self.filter(store=store)
 
     def for_key(self, key: "ApiKey") -> "AuditQuerySet":
         """Entries about the key, and those about all keys of its store since it was created."""
@@ -50,10 +47,6 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
     def search(self, text: str) -> "AuditQuerySet":
         """Entries about keys with this name or prefix, and by people with this e-mail address."""
         return self.filter(Q(prefix=text) | Q(search_text__contains=comparable(text)))
-
-    def for_prefix(self, prefix: str) -> "AuditQuerySet":
-        """Entries about the key that has this prefix, or had it before it was deleted."""
-        return self.filter(prefix=prefix)
 
 
 class AuditEntry(models.Model):

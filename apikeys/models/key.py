@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from apikeys import client_ip, key_text
 from apikeys.models import state as states
-from apikeys.models.usage import Usage
+from apikeys.models.usage import Usage, first_day
 from stores.models import Store
 from stores.models.columns import FoldedField
 from stores.resources import Access, Resource
@@ -131,7 +131,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def with_requests(self) -> "ApiKeyQuerySet":
         """Add ``requests``, those of the last 30 days."""
         requests = (
-            Usage.objects.last_days()
+            Usage.objects.filter(day__gte=first_day())
             .filter(key=OuterRef("pk"))
             .order_by()
             .values("key")

@@ -23,9 +23,6 @@ MAX_ADDRESSES = 20
 
 
 class RefusalQuerySet(models.QuerySet["Refusal"]):
-    def for_key(self, key: "ApiKey") -> "RefusalQuerySet":
-        return self.filter(key=key)
-
     def open(self) -> "RefusalQuerySet":
         """Refusals that are an alarm: neither fixed nor left, with a request in the last ALARM_DAYS."""
         return self.filter(settled_at=None, last_at__gt=timezone.now() - timedelta(days=ALARM_DAYS))
@@ -38,7 +35,7 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
         """Settle the causes that a change of the key has mended, in the transaction of that change."""
         now = timezone.now()
         # One by one in the order that the usage writer takes: two changes of many rows could deadlock.
-        for refusal in sorted(self.for_key(key).filter(settled_at=None), key=lambda one: one.cause):
+        for refusal in sorted(self.filter(key=key, settled_at=None), key=lambda one: one.cause):
             if refusal.is_mended(key, now) or (is_limit_raised and refusal.reason == "rate_limited"):
                 self.filter(pk=refusal.pk, settled_at=None).update(settled_at=now, settled_as=Settled.FIXED)
 

@@ -5,8 +5,6 @@ is ``(id, at)``. Rows refer to keys and stores without a foreign key constraint:
 deleting a key does not delete millions of rows.
 """
 
-from uuid import UUID
-
 from django.db import models
 from django.db.models import Q
 
@@ -22,20 +20,6 @@ def has_outcome(outcome: str) -> Q:
         return Q(reason=None)
     refused = Q(status__in=REFUSED_STATUS_CODES)
     return Q(reason__isnull=False) & (refused if outcome == Outcome.REFUSED else ~refused)
-
-
-class RequestQuerySet(models.QuerySet["LoggedRequest"]):
-    def for_store(self, store: Store) -> "RequestQuerySet":
-        return self.filter(store=store)
-
-    def for_key(self, key_id: int) -> "RequestQuerySet":
-        return self.filter(key=key_id)
-
-    def with_request_id(self, request_id: UUID) -> "RequestQuerySet":
-        return self.filter(request_id=request_id)
-
-    def newest_first(self) -> "RequestQuerySet":
-        return self.order_by("-at", "-id")
 
 
 class LoggedRequest(models.Model):
@@ -64,8 +48,6 @@ class LoggedRequest(models.Model):
     address = models.GenericIPAddressField(null=True, help_text="Null: not known.")
     client = models.CharField(max_length=200, help_text="The User-Agent header.")
     request_id = models.UUIDField()
-
-    objects = RequestQuerySet.as_manager()
 
     class Meta:
         verbose_name = "request"

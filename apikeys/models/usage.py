@@ -7,7 +7,7 @@ nobody waits to delete one, and what was counted for a deleted key stays part of
 
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Self, TypeVar
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -19,8 +19,6 @@ from stores.resources import Access, Resource
 
 PERIOD_DAYS = 30
 REFUSED_STATUS_CODES = frozenset({401, 403, 429})
-
-Row = TypeVar("Row", bound=models.Model)
 
 
 class Outcome(models.TextChoices):
@@ -42,16 +40,6 @@ class Outcome(models.TextChoices):
 def first_day(*, days: int = PERIOD_DAYS) -> date:
     """The first of the last ``days`` days, today included, in UTC."""
     return timezone.now().date() - timedelta(days=days - 1)
-
-
-class UsageQuerySet(models.QuerySet[Row]):
-    def since(self, day: date) -> "UsageQuerySet[Row]":
-        """Rows from this day on."""
-        return self.filter(day__gte=day)
-
-    def last_days(self, days: int = PERIOD_DAYS) -> "UsageQuerySet[Row]":
-        """Rows of the last ``days`` days, today included."""
-        return self.since(first_day(days=days))
 
 
 class Usage(models.Model):
@@ -86,8 +74,6 @@ class Usage(models.Model):
     requests = models.PositiveBigIntegerField()
     last_at = models.DateTimeField()
 
-    objects = UsageQuerySet.as_manager()
-
     class Meta:
         verbose_name = verbose_name_plural = "usage by key"
         indexes = (models.Index(fields=("store", "day"), name="usage_of_store"),)
@@ -117,8 +103,6 @@ class StoreUsage(models.Model):
     day = models.DateField()
     outcome = models.CharField(max_length=9, choices=Outcome.choices)
     requests = models.PositiveBigIntegerField()
-
-    objects = UsageQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "usage by store"

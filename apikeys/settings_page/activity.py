@@ -1,8 +1,7 @@
 """Activity: every change to a store's keys, deleted keys included."""
 
 from django import forms
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -20,7 +19,7 @@ class ActivityFilters(LogFilters):
     event = forms.ChoiceField(required=False, choices=[("", "Any"), *Event.choices])
 
     def search(self, store: Store) -> LogSearch:
-        entries = self.within(AuditEntry.objects.for_store(store))
+        entries = self.within(AuditEntry.objects.filter(store=store))
         if event := self.cleaned_data["event"]:
             entries = entries.filter(event=event)
         if q := self.cleaned_data["q"]:

@@ -9,13 +9,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, resolve_url
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
-from django_htmx.http import push_url
+from django_htmx.http import HttpResponseStopPolling, push_url
 from django_htmx.middleware import HtmxDetails
 
 from apikeys import key_text
@@ -43,10 +42,6 @@ RETURN_PAGES = {
     "end_old": "detail",
     "rehearse": "edit",
 }
-# Addresses that a page asks by itself, the second one with scripts only.
-POLLED, REHEARSED = "first_request", "rehearse"
-# The status that tells htmx to stop.
-STOP_POLLING = 286
 # The element whose content is the list of keys.
 LIST_ID = "keys"
 # Of a person who owns more, the page lists so many.
@@ -183,7 +178,7 @@ def keep_typed(
 ) -> HttpResponseBase:
     """Keep what was typed in a form that somebody comes back to, and say so, or that a click did nothing."""
     if is_asked_by_itself(request):
-        return HttpResponse(status=STOP_POLLING)
+        return HttpResponseStopPolling()
     if request.method != "POST":
         messages.info(request, "Sign in to open the API Key Settings page.")
     elif back == request.get_full_path():
@@ -199,7 +194,7 @@ def is_asked_by_itself(request: HttpRequest) -> bool:
     match = request.resolver_match
     name = match.url_name if match else None
     is_scripted = bool(request.htmx)  # type: ignore[attr-defined]  # its middleware adds it
-    return name == POLLED or (name == REHEARSED and is_scripted)
+    return name == "first_request" or (name == "rehearse" and is_scripted)
 
 
 def return_path(request: HttpRequest) -> str:

@@ -37,15 +37,18 @@ def render_dialog(
     """Render the dialog of this name, about a key or a trust of the store or neither.
 
     In ``context`` are its ``form``; ``action``, where that is sent if not to this address; and ``back``, the
-    address that closing leads to if not the key's page or the list.
+    address that closing leads to if not the page of the key or the trust, or the list.
     """
     heading, submit, style = DIALOGS[name]
     if named := key or trust:
         heading = format_html(heading, format_html("<bdi>{}</bdi>", named.name))
-    page = (
-        resolve_url("apikeys:detail", store.pk, key.prefix) if key else resolve_url("apikeys:list", store.pk)
-    )
-    words = {"heading": heading, "submit": submit, "style": style, "back": page}
+    if key:
+        back = resolve_url("apikeys:detail", store.pk, key.prefix)
+    elif trust:
+        back = resolve_url("apikeys:trust", store.pk, trust.pk)
+    else:
+        back = resolve_url("apikeys:list", store.pk)
+    words = {"heading": heading, "submit": submit, "style": style, "back": back}
     return render(
         request, f"apikeys/{name}.html", words | context | {"store": store, "key": key, "trust": trust}
     )

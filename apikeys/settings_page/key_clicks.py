@@ -5,8 +5,7 @@ from datetime import timedelta
 from functools import partial, wraps
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 

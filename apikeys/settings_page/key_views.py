@@ -80,7 +80,7 @@ def readable(key: ApiKey) -> Resource | None:
 def key_detail(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     """Show one key; of a deleted one, who deleted it and when."""
     if not ApiKey.objects.for_store(store).filter(prefix=prefix).exists():
-        entries = AuditEntry.objects.for_store(store).for_prefix(prefix).filter(event=Event.DELETED)
+        entries = AuditEntry.objects.filter(store=store, prefix=prefix, event=Event.DELETED)
         context = {"store": store, "entry": get_object_or_404(entries[:1])}
         return render(request, "apikeys/deleted.html", context, status=404)
     return render_key(request, store, get_key(store, prefix))
@@ -123,7 +123,7 @@ def first_request(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
     if last_use is None or last_use.at.isoformat() == request.GET.get("seen"):
         is_late = (timezone.now() - key.created_at).total_seconds() > WAIT_SECONDS
         return HttpResponseStopPolling() if is_late else HttpResponse(status=204)
-    newest = Refusal.objects.for_key(key).order_by("-last_at").first()
+    newest = Refusal.objects.filter(key=key).order_by("-last_at").first()
     context = {
         "store": store,
         "prefix": prefix,
@@ -283,9 +283,7 @@ def roll_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
                 "This key can no longer be rolled: it was rolled, deactivated or suspended, or has expired.",
             )
         else:
-            return one_time_display.set_key_cookie(
-                redirect("apikeys:created", key.store_id), request, *rolled
-            )
+            return one_time_display.redirect_to_key(request, *rolled)
     return render_dialog(request, "roll", key.store, key, form=form, **ending(key, "Without the old key,"))
 
 
@@ -342,5 +340,5 @@ def new_canary(request: OwnerRequest, store: Store) -> HttpResponse:
     """Create a key that is made to be found."""
     form, by = CanaryForm(request.POST or form_recovery.take_unsent(request)), actor_from_request(request)
     if request.method == "POST" and form.is_valid() and (made := form.create(store, by=by)):
-        return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *made)
+        return one_time_display.redirect_to_key(request, *made)
     return render_dialog(request, "canary", store, form=form)

@@ -27,7 +27,7 @@ from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import NewKeyForm
 from apikeys.settings_page.key_list import Listing
 from apikeys.settings_page.key_views import NewKey, render_key
-from apikeys.settings_page.request_filters import read_search
+from apikeys.settings_page.requests import read_search
 from apikeys.usage import charts, reports
 from stores.models import Store
 
@@ -57,7 +57,7 @@ def show_list(request: OwnerRequest, store: Store) -> HttpResponse:
 def find(request: OwnerRequest, store: Store) -> HttpResponse:
     """Turn what was typed or pasted into an address, but never the secret in it."""
     request_id = read_search(request.POST.get("q", "").strip())[0]
-    if request_id and LoggedRequest.objects.for_store(store).with_request_id(request_id).exists():
+    if request_id and LoggedRequest.objects.filter(store=store, request_id=request_id).exists():
         return redirect(f"{reverse('apikeys:requests', args=[store.pk])}?q={request_id}")
     listing = Listing.from_query(store, request.POST)
     if request.htmx:
@@ -134,7 +134,7 @@ def new_key(request: OwnerRequest, store: Store) -> HttpResponse:
         and form.is_valid()
         and (created_key := form.create(by=actor_from_request(request)))
     ):
-        return one_time_display.set_key_cookie(redirect("apikeys:created", store.pk), request, *created_key)
+        return one_time_display.redirect_to_key(request, *created_key)
     resumed, address = typed is not None, client_ip.client_ip(request)
     return render_dialog(request, "new", store, form=form, resumed=resumed, address=address)
 

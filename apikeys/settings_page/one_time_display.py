@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from cryptography.fernet import InvalidToken
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,13 +27,15 @@ PURPOSE = "apikeys.one_time_display"
 MAX_KEYS = 10
 
 
-def set_key_cookie(response: HttpResponse, request: HttpRequest, key: ApiKey, plaintext: str) -> HttpResponse:
-    """Add the cookie that lets the person who created the key see it, on the next page."""
+def redirect_to_key(request: HttpRequest, key: ApiKey, plaintext: str) -> HttpResponse:
+    """Redirect to the page that shows a new key, with the cookie that lets who created it see it there."""
+    page = reverse("apikeys:created", args=[key.store_id])
+    response = redirect(page)
     token = cipher(PURPOSE).encrypt(json.dumps([request.user.pk, plaintext]).encode()).decode()
     response.set_cookie(
         f"{COOKIE_PREFIX}{key.prefix}",
         token,
-        path=reverse("apikeys:created", args=[key.store_id]),
+        path=page,
         secure=request.is_secure(),
         httponly=True,
         samesite="Strict",

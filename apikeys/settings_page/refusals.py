@@ -86,7 +86,7 @@ def find_fix(key: ApiKey, refusal: Refusal) -> Fix | None:
 
 def refusals_of(key: ApiKey, period: Period) -> list[tuple[Refusal, Cause, list[Fix]]]:
     """Return why requests of the key were refused in the period, and what can be done: open causes first."""
-    rows = Refusal.objects.for_key(key).filter(last_at__gte=period.start)
+    rows = Refusal.objects.filter(key=key, last_at__gte=period.start)
     causes = [
         (row, explain(key, row))
         for row in sorted(rows, key=lambda row: (row.settled_at is not None, -row.last_at.timestamp()))

@@ -3,27 +3,35 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
+from django import forms
 from django.conf import settings
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
+from django.db.models import OuterRef, Q, Subquery
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from apikeys import key_text
+from apikeys.error_codes import ERROR_CODES
 from apikeys.insight.callers import callers_of
-from apikeys.models import ApiKey, LoggedRequest, Refusal, Usage
+from apikeys.models import ApiKey, LoggedRequest, Outcome, Refusal, Usage
+from apikeys.models.request_log import has_outcome
 from apikeys.settings_page.csv_files import csv_response, log_csv
 from apikeys.settings_page.decorators import OwnerRequest, get_key, redirect_to_query, store_owner_required
 from apikeys.settings_page.dialogs import render_dialog
-from apikeys.settings_page.log_search import Cursor, LogPage
+from apikeys.settings_page.log_search import AddressField, Cursor, LogFilters, LogPage, LogSearch
 from apikeys.settings_page.refusals import describe_reason, explain
-from apikeys.settings_page.request_filters import RequestFilters
 from apikeys.usage import reports
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
+from stores.resources import Resource
 
+# Of keys that a search finds, the requests of so many are looked for.
+MAX_KEYS = 200
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 REQUESTS_HEAD = (
     "time",
     "key",
@@ -41,6 +49,83 @@ REQUESTS_HEAD = (
     "request_id",
 )
 USAGE_HEAD = ("date", "key", "prefix", "resource", "access", "outcome", "reason", "requests")
+
+
+class RequestFilters(LogFilters):
+    placeholder = "Request id, prefix or path"
+
+    outcome = forms.ChoiceField(required=False, choices=[("", "All"), *Outcome.choices])
+    key = forms.CharField(
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(
+            {"type": "search", "placeholder": "Name, prefix or note", "data-takes-key": ""}
+        ),
+    )
+    reason = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "Any"),
+            *((code, error.for_owner) for code, error in ERROR_CODES.items() if error.for_owner),
+        ],
+    )
+    status = forms.RegexField(
+        "^[1-5](?:[0-9]{2}|[xX]{2})$",
+        required=False,
+        max_length=3,
+        widget=forms.TextInput({"placeholder": "404 or 4xx"}),
+        error_messages=dict.fromkeys(
+            ("invalid", "max_length"), "A status is a number such as 404, or all of a kind such as 4xx."
+        ),
+    )
+    method = forms.ChoiceField(required=False, choices=[("", "Any"), *((one, one) for one in METHODS)])
+    resource = forms.ChoiceField(required=False, choices=[("", "Any"), *Resource.choices])
+    address = AddressField()
+
+    def keys(self, store: Store) -> list[ApiKey] | None:
+        """Return the keys that one of the two searches finds; None where neither is for a key."""
+        keys, text = ApiKey.objects.for_store(store), self.cleaned_data["key"]
+        if text:
+            return list(keys.search(text)[:MAX_KEYS])
+        prefix = read_search(self.cleaned_data["q"])[1]
+        return list(keys.filter(prefix=prefix)) if prefix else None
+
+    def search(self, store: Store) -> LogSearch:
+        """Return the question to the store's log: each row also has its key's ``name``, if that is there."""
+        wanted = self.cleaned_data
+        request_id, prefix, path = read_search(wanted["q"])
+        keys = self.keys(store)
+        key = keys[0] if keys and len(keys) == 1 else None
+        rows = LoggedRequest.objects.filter(key=key) if key else LoggedRequest.objects.filter(store=store)
+        if request_id:
+            rows = rows.filter(request_id=request_id)
+        if wanted["reason"] or wanted["outcome"] in {Outcome.REFUSED, Outcome.FAILED}:
+            rows = rows.filter(reason__isnull=False)
+        if key and wanted["reason"]:
+            rows = rows.filter(reason=wanted["reason"])
+        equal = {name: wanted[name] for name in ("method", "resource", "address", "reason") if wanted[name]}
+        condition = Q(**equal)
+        if status := wanted["status"].lower():
+            first = int(status.replace("x", "0"))
+            condition &= Q(status__range=(first, first + 99 if "x" in status else first))
+        if path:
+            condition &= Q(path__contains=path)
+        if keys is not None and key is None:
+            named = key_text.find_prefix(wanted["key"]) or wanted["key"] or prefix
+            condition &= Q(key_id__in=[one.pk for one in keys]) | Q(prefix=named)
+        if wanted["outcome"]:
+            condition &= has_outcome(wanted["outcome"])
+        name = ApiKey.objects.filter(store=store, pk=OuterRef("key_id")).values("name")
+        return LogSearch(self.within(rows).order_by("-at", "-id").annotate(name=Subquery(name)), condition)
+
+
+def read_search(text: str) -> tuple[UUID | None, str, str]:
+    """Return the request id, the key's prefix or the part of a path that somebody looks for."""
+    try:
+        return UUID(text), "", ""
+    except ValueError:
+        prefix = key_text.find_prefix(text)
+        return None, prefix or "", "" if prefix else text
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -99,7 +184,7 @@ def key_requests(request: OwnerRequest, store: Store, prefix: str) -> HttpRespon
 @store_owner_required
 def request_detail(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
     """Show all that is kept of one request and, where it was refused, why and what to do."""
-    row = get_object_or_404(LoggedRequest.objects.for_store(store), pk=pk)
+    row = get_object_or_404(LoggedRequest.objects.filter(store=store), pk=pk)
     key = ApiKey.objects.for_store(store).filter(pk=row.key_id).first()
     cause = None
     if row.reason:

@@ -174,18 +174,11 @@ def change_trust(request: OwnerRequest, store: Store, pk: int | None = None) -> 
         if saved:
             messages.success(request, f"Saved {saved.name}.")
             return redirect("apikeys:trust", store.pk, saved.pk)
-    return render_dialog(
-        request,
-        "trust_edit" if trust else "trust_new",
-        store,
-        form=form,
-        trust=trust,
-        resumed=typed is not None,
-        address=client_ip.client_ip(request),
-        back=resolve_url("apikeys:trust", store.pk, trust.pk)
-        if trust
-        else resolve_url("apikeys:trusts", store.pk),
-    )
+    resumed, address = typed is not None, client_ip.client_ip(request)
+    context: dict[str, Any] = {"form": form, "resumed": resumed, "address": address}
+    if trust:
+        return render_dialog(request, "trust_edit", store, trust=trust, **context)
+    return render_dialog(request, "trust_new", store, back=resolve_url("apikeys:trusts", store.pk), **context)
 
 
 @require_safe
@@ -194,7 +187,7 @@ def show_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
     """Show one trust: which workload it takes, its exchanges with their requests, and how to use it."""
     trust = get_trust(store, pk)
     workflow = WORKFLOWS.get(trust.issuer, "shell")
-    history = AuditEntry.objects.for_store(store).filter(details__trust=trust.pk)
+    history = AuditEntry.objects.filter(store=store, details__trust=trust.pk)
     context = {
         "store": store,
         "trust": trust,
@@ -233,8 +226,7 @@ def delete_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
         trusts.delete_trust(trust, by=actor_from_request(request))
         messages.success(request, f"Deleted {trust.name}. Its keys have ended.")
         return redirect("apikeys:trusts", store.pk)
-    back = resolve_url("apikeys:trust", store.pk, trust.pk)
-    return render_dialog(request, "trust_delete", store, trust=trust, back=back)
+    return render_dialog(request, "trust_delete", store, trust=trust)
 
 
 def get_trust(store: Store, pk: int) -> Trust:

@@ -70,9 +70,7 @@ def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) ->
             ],
         )
     elif key.fenced_at:
-        refused = (
-            Refusal.objects.for_key(key).open().filter(reason__in=FENCE_REASONS, last_at__gte=key.fenced_at)
-        )
+        refused = Refusal.objects.open().filter(key=key, reason__in=FENCE_REASONS, last_at__gte=key.fenced_at)
         clients = clients_of(key)
         if lines := [describe(refusal, clients) for refusal in refused.order_by("-last_at")]:
             emails.send_notice_once(Notice.FENCE, key, hour, facts=[("Fenced", key.fenced_at)], lines=lines)
@@ -80,7 +78,7 @@ def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) ->
 
 def clients_of(key: ApiKey) -> set[str]:
     """Return the programs that were let in with the key, as far as it is logged."""
-    worked = LoggedRequest.objects.for_key(key.pk).exclude(status__in=REFUSED_STATUS_CODES)
+    worked = LoggedRequest.objects.filter(key=key).exclude(status__in=REFUSED_STATUS_CODES)
     return set(worked.order_by().values_list("client", flat=True).distinct()[:MAX_CLIENTS])
 
 

@@ -43,7 +43,7 @@ def _by_bar(by_day: Any, period: Period, *columns: str, **of: Any) -> Any:
     if period.time_range.unit == "hour":
         rows, start = HourlyUsage.objects.filter(hour__gte=period.start), F("hour")
     else:
-        rows = by_day.objects.since(period.start.date())
+        rows = by_day.objects.filter(day__gte=period.start.date())
         start = TruncMonth("day") if period.time_range.unit == "month" else F("day")
     return rows.filter(**of).order_by().values_list(start, *columns).annotate(Sum("requests"))
 
@@ -66,7 +66,7 @@ def of_key(pk: int) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
     """
     by_resource: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Outcome.values, 0))
     by_reason: dict[str, int] = defaultdict(int)
-    rows = Usage.objects.last_days().filter(key=pk).values_list("resource", "outcome", "reason")
+    rows = Usage.objects.filter(key=pk, day__gte=first_day()).values_list("resource", "outcome", "reason")
     for resource, outcome, reason, requests in sorted(rows.annotate(Sum("requests"))):
         by_resource[resource or "other"][outcome] += requests
         if reason:
@@ -103,7 +103,7 @@ def access_against_use(key: ApiKey) -> AccessUse:
         granted = (str(access.label) for access in Access if key.allows(resource.scope(access)))
         uses[resource.value] = ResourceUse(resource, " and ".join(granted).capitalize())
     used = set()
-    rows = key.usage.last_days().order_by().values_list("resource", "access", "outcome")
+    rows = key.usage.filter(day__gte=first_day()).order_by().values_list("resource", "access", "outcome")
     for resource, access, outcome, requests, last_at in rows.annotate(Sum("requests"), Max("last_at")):
         if use := uses.get(resource):
             used.add(f"{resource}:{access}")

@@ -88,7 +88,8 @@ class Programs(RuleBasedStateMachine):
         new = AuditEntry.objects.all()[: AuditEntry.objects.count() - before]
         assert new or sorted(ApiKey.objects.values_list("pk", "version")) == rows
         prefix = actor.key.prefix if actor.key else ""
-        assert {(entry.actor_email, entry.actor_prefix) for entry in new} <= {(actor.email, prefix)}
+        email = actor.user.email if actor.user else ""
+        assert {(entry.actor_email, entry.actor_prefix) for entry in new} <= {(email, prefix)}
 
     def ensure_within(self, program: ApiKey, key: ApiKey) -> None:
         """The rule in other words than the code's."""

@@ -44,7 +44,7 @@ def statuses(answers: list[Any]) -> Counter[int]:
 
 def lines(key: ApiKey) -> list[str]:
     """List what was done to a key that may be deleted by now."""
-    return [entry.sentence for entry in AuditEntry.objects.for_prefix(key.prefix)]
+    return [entry.sentence for entry in AuditEntry.objects.filter(prefix=key.prefix)]
 
 
 def subjects(word: str) -> list[str]:

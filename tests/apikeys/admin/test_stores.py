@@ -100,7 +100,7 @@ def test_store_page_suspends_and_resumes_all_keys(
     assert REASON in operator.get(f"{RESUME}?store={store.pk}").content.decode()
     operator.post(f"{RESUME}?store={store.pk}")
     assert set(ApiKey.objects.usable()) == {*keys, foreign}
-    assert [(entry.actor_email, entry.sentence) for entry in AuditEntry.objects.for_store(store)[:2]] == [
+    assert [(entry.actor_email, entry.sentence) for entry in AuditEntry.objects.filter(store=store)[:2]] == [
         ("operator@example.com", "Resumed all API keys."),
         ("operator@example.com", f"Suspended all API keys: {REASON}"),
     ]
@@ -219,7 +219,7 @@ def test_store_page_tells_owners_who_is_added_or_removed(operator: Client, store
     assert deliver_emails() == []
     operator.post(admin_page(Store, "change", store.pk), {**fields, "owners": [partner.pk]})
     assert {email.subject for email in deliver_emails()} == {"The owners of Northwood have changed"}
-    entry = AuditEntry.objects.for_store(store).get()
+    entry = AuditEntry.objects.filter(store=store).get()
     assert entry.actor_email == "operator@example.com"
     assert (entry.subject, entry.sentence) == (
         "The store",

@@ -199,7 +199,7 @@ def test_a_leak_takes_the_keys_that_were_made_with_it(api: Api, program: ApiKey,
     deliver_emails().clear()
     Client().post("/v1/api-keys/revoke/", {"keys": [program.plaintext]}, "application/json")  # type: ignore[attr-defined]
     assert list(ApiKey.objects.usable()) == [bystander]
-    sentence = AuditEntry.objects.for_prefix(made["prefix"])[0].sentence
+    sentence = AuditEntry.objects.filter(prefix=made["prefix"])[0].sentence
     assert sentence == f"Deactivated for good: made with {program.prefix}, which leaked."
     assert len(deliver_emails()) == 1
 

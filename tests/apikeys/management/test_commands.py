@@ -52,7 +52,7 @@ def refusal(*command: str, stdin: str = "") -> str:
 
 def last_change(store: Store) -> tuple[str, str]:
     """The name of whoever changed a key of the store last, and what was done."""
-    entry = AuditEntry.objects.for_store(store)[0]
+    entry = AuditEntry.objects.filter(store=store)[0]
     return entry.actor_name, entry.sentence
 
 

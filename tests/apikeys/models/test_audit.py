@@ -26,7 +26,8 @@ def test_entries_outlive_key_person_and_store(issue: IssueKey, owner: User, stor
     owner.delete()
     store.delete()
     kept = [
-        (entry.subject, entry.sentence, entry.actor_email) for entry in AuditEntry.objects.for_prefix(prefix)
+        (entry.subject, entry.sentence, entry.actor_email)
+        for entry in AuditEntry.objects.filter(prefix=prefix)
     ]
     assert kept == [
         (f"Shop ({prefix})", "Deleted.", "owner@example.com"),

@@ -29,7 +29,7 @@ def refuse(key: ApiKey, reason: str, **more: Any) -> None:
 
 
 def state(key: ApiKey) -> list[tuple[str, str, str, int]]:
-    rows = Refusal.objects.for_key(key).order_by("reason", "scope", "address")
+    rows = Refusal.objects.filter(key=key).order_by("reason", "scope", "address")
     return [(str(row), row.settled_as, row.client, row.requests) for row in rows]
 
 
@@ -108,7 +108,7 @@ def test_settle_fixed_follows_the_change_that_mends_the_cause(
     by = Actor(owner)
     before(key, by)
     refuse(key, reason, **request_fields)
-    refusals = Refusal.objects.for_key(key)
+    refusals = Refusal.objects.filter(key=key)
     for change, is_open in ((useless, True), (mend, False)):
         change(ApiKey.objects.get(pk=key.pk), by)
         assert refusals.open().exists() is is_open
@@ -153,7 +153,7 @@ def test_write_of_a_late_batch_opens_nothing_that_was_fixed(issue: IssueKey, own
 def test_leave_holds_while_requests_are_counted(issue: IssueKey, owner: User) -> None:
     key, _ = issue()
     refuse(key, "resource_not_allowed", access="write", client="first")
-    refusals = Refusal.objects.for_key(key)
+    refusals = Refusal.objects.filter(key=key)
     assert refusals.leave() == 1
     refuse(key, "resource_not_allowed", access="write", client="second")
     update(access=["orders:write"])(key, Actor(owner))
@@ -182,9 +182,9 @@ def test_write_bounds_the_addresses_of_a_key(issue: IssueKey, batches: int) -> N
         write_usage(*(make_request(one, address=ip, **refused) for ip in some for one in (key, other)))
     refuse(key, "address_not_allowed", address=addresses[0])
     refuse(key, "address_not_allowed", address=addresses[-1])
-    rows = dict(Refusal.objects.for_key(key).values_list("address", "requests"))
+    rows = dict(Refusal.objects.filter(key=key).values_list("address", "requests"))
     assert rows == {"": 11, addresses[0]: 2} | dict.fromkeys(addresses[1:MAX_ADDRESSES], 1)
-    assert Refusal.objects.for_key(other).count() == MAX_ADDRESSES + 1
+    assert Refusal.objects.filter(key=other).count() == MAX_ADDRESSES + 1
 
 
 def test_batch_bounds_the_addresses_that_it_counts_apart(

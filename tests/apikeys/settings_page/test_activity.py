@@ -89,7 +89,7 @@ def test_pages_of_changes_have_every_entry_once(signed_in: Client, store: Store)
     second = signed_in.get(f"{BASE}/activity/", {"cursor": str(first.next)}).context["page"]
     assert len({entry.pk for entry in (*first.rows, *second.rows)}) == 60
     assert (len(first.rows), second.next) == (50, None)
-    rows = list(LogSearch(AuditEntry.objects.for_store(store)).all_rows(at_most=59, size=10))
+    rows = list(LogSearch(AuditEntry.objects.filter(store=store)).all_rows(at_most=59, size=10))
     assert len({entry.pk for entry in rows}) == len(rows) == 59
 
 

@@ -17,7 +17,7 @@ from apikeys.settings_page import log_search
 from apikeys.settings_page.activity import ActivityFilters
 from apikeys.settings_page.log_search import Cursor, LogFilters, LogSearch
 from apikeys.settings_page.refusals import explain
-from apikeys.settings_page.request_filters import RequestFilters
+from apikeys.settings_page.requests import RequestFilters
 from apikeys.usage.batch import KeyRequest
 from stores.models import Store
 from tests.conftest import IssueKey
@@ -147,7 +147,7 @@ def test_no_value_of_a_filter_is_an_error_or_shows_another_store(store: Store, l
                 rows = form.search(store).page().rows if form.is_valid() else []
                 assert {row.store_id for row in rows} <= {store.pk}, (name, value)
     for value in ODD:
-        LogSearch(LoggedRequest.objects.for_store(store)).page(Cursor.parse(value))
+        LogSearch(LoggedRequest.objects.filter(store=store)).page(Cursor.parse(value))
 
 
 @pytest.mark.usefixtures("log")

@@ -144,7 +144,7 @@ def test_owners_are_told_that_the_account_of_one_is_deleted(
     assert not User.objects.filter(pk=owner.pk).exists()
     (email,) = deliver_emails()
     assert email.to == ["partner@example.com"]
-    assert AuditEntry.objects.for_store(store).get().sentence == "Removed owner@example.com as owner."
+    assert AuditEntry.objects.filter(store=store).get().sentence == "Removed owner@example.com as owner."
 
 
 @pytest.mark.skipif("SUITE_DATABASE_URL" not in os.environ, reason="SQLite has one writer at a time.")
