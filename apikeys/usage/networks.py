@@ -21,6 +21,8 @@ def record_networks(uses: Mapping[tuple[int, str], KeyRequest]) -> None:
     keys = {key_id for key_id, _ in uses}
     of_uses = KnownNetwork.objects.filter(key__in=keys, network__in={network for _, network in uses})
     new = uses.keys() - set(of_uses.values_list("key_id", "network"))
+    if not new:
+        return  # as nearly always
     known: dict[int, set[str]] = {key_id: set() for key_id, _ in new}
     for key_id, network in KnownNetwork.objects.filter(key__in=known).values_list("key_id", "network"):
         known[key_id].add(network)
