@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apikeys import emails
 from apikeys.models import ApiKey, Notice, NotificationSettings, Reminder
+from apikeys.models.key import grouped_by_state
 from apikeys.models.state import attention_lines
 from stores.models import Store
 
@@ -57,7 +58,7 @@ def send_monthly_reviews() -> None:
     """Tell owners once a month what needs attention in their stores, where something does."""
     for store in Store.objects.filter(api_keys__isnull=False).distinct().iterator():
         recipients = list(NotificationSettings.objects.recipients(store, "monthly_review"))
-        keys = ApiKey.objects.for_store(store).kept()
+        keys = grouped_by_state().for_store(store).kept()
         lines = attention_lines(keys.count_by_state()) if recipients else []
         url = f"{settings.SITE_URL}{reverse('apikeys:list', args=[store.pk])}?status="
         listed = [f"{sentence}:\n  {url}{state.name}" for state, sentence in lines if state.in_review]

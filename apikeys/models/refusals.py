@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apikeys import client_ip
+from apikeys.models.from_now import FromNow
 from stores.models import Store
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ MAX_ADDRESSES = 20
 class RefusalQuerySet(models.QuerySet["Refusal"]):
     def open(self) -> "RefusalQuerySet":
         """Refusals that are an alarm: neither fixed nor left, with a request in the last ALARM_DAYS."""
-        return self.filter(settled_at=None, last_at__gt=timezone.now() - timedelta(days=ALARM_DAYS))
+        return self.filter(settled_at=None, last_at__gt=FromNow(-timedelta(days=ALARM_DAYS)))
 
     def alarms(self) -> "RefusalQuerySet":
         """Open refusals of a key that works: that it was off, or had expired, ended by itself."""

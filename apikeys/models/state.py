@@ -11,11 +11,25 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import BooleanField, Case, Count, Exists, ExpressionWrapper, F, OuterRef, Q, Value, When
-from django.db.models.expressions import Combinable, RawSQL
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    DateField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
 
+from apikeys.models.from_now import FromNow
 from apikeys.models.refusals import Refusal
-from apikeys.models.usage import PERIOD_DAYS, Outcome, Usage, first_day
+from apikeys.models.usage import PERIOD_DAYS, Outcome, Usage
 
 if TYPE_CHECKING:
     from apikeys.models.key import KeyRules
@@ -29,12 +43,13 @@ SCOPES = {
     "postgresql": "jsonb_array_elements_text(apikeys_apikey.access) AS scope (value)",
     "sqlite": "json_each(apikeys_apikey.access) AS scope",
 }
+# A percent sign is written for Func, which leaves half of them for the cursor.
 UNUSED_WRITE = """
     EXISTS (
         SELECT 1 FROM {scopes}
-        WHERE scope.value LIKE '%%:write' AND NOT EXISTS (
+        WHERE scope.value LIKE '%%%%:write' AND NOT EXISTS (
             SELECT 1 FROM apikeys_usage used
-            WHERE used.key_id = apikeys_apikey.id AND used.day >= %s AND used.access = 'write'
+            WHERE used.key_id = apikeys_apikey.id AND used.day >= %(expressions)s AND used.access = 'write'
                 AND used.resource || ':write' = scope.value
         )
     )
@@ -55,7 +70,7 @@ class State:
     name: str
     word: str
     tone: str
-    where: Callable[[datetime], Q]
+    where: Callable[[], Q]
     # Of an ApiKey, whose module imports this one; a rule that refuses, of what a request reads, too.
     holds: Callable[[Any, datetime], bool]
     error_code: str = ""
@@ -64,21 +79,21 @@ class State:
     # Whether the monthly review is about it; others have e-mails of their own, or are urgent.
     in_review: bool = False
 
-    def condition(self, now: datetime) -> Q:
+    def condition(self) -> Q:
         """Return the condition of keys in this state: its rule, and that of no earlier one that refuses."""
         found = Q()
         for earlier in before(self.name):
             if earlier.error_code:
-                found &= ~earlier.where(now)
-        return found & self.where(now)
+                found &= ~earlier.where()
+        return found & self.where()
 
 
-def has_open_refusal(now: datetime) -> Q:
+def has_open_refusal() -> Q:
     """Keys that work, and whose requests were refused in the last days for a cause that stands."""
     return Q(Exists(Refusal.objects.alarms().filter(key=OuterRef("pk"))))
 
 
-def is_failing(now: datetime) -> Q:
+def is_failing() -> Q:
     """Keys whose requests succeeded regularly until ``quiet_since``, and came and failed ever since."""
     succeeded = Usage.objects.filter(
         key=OuterRef("pk"), outcome=Outcome.SUCCEEDED, last_at__gt=OuterRef("quiet_since")
@@ -87,19 +102,19 @@ def is_failing(now: datetime) -> Q:
     return _in_turn(is_called, ~Exists(succeeded))
 
 
-def has_unused_write(now: datetime) -> Q:
+def has_unused_write() -> Q:
     """Keys in use that may write to a resource and have not asked to in 30 days.
 
     Raw, because the ORM cannot take a JSON list apart: it takes a subquery for each resource.
     """
-    unused = RawSQL(  # noqa: S611  # names of our own
-        UNUSED_WRITE.format(scopes=SCOPES[connection.vendor]),
-        [first_day()],
+    unused = Func(
+        FromNow(timedelta(days=1 - PERIOD_DAYS), output_field=DateField()),
+        template=UNUSED_WRITE.format(scopes=SCOPES[connection.vendor]),
         output_field=BooleanField(),
     )
-    is_in_use = Q(created_at__lt=now - UNUSED, last_use__used_at__gte=now - UNUSED)
+    is_in_use = Q(created_at__lt=FromNow(-UNUSED), last_use__used_at__gte=FromNow(-UNUSED))
     # One that is off is refused first, so nobody needs to read what it used.
-    return _in_turn(is_in_use & ~BY_NAME["off"].where(now), unused)
+    return _in_turn(is_in_use & ~BY_NAME["off"].where(), unused)
 
 
 def _in_turn(first: Q, then: Combinable) -> Q:
@@ -115,7 +130,7 @@ STATES = (
         "leaked",
         "Leaked",
         "bad",
-        where=lambda now: Q(leaked_at__isnull=False),
+        where=lambda: Q(leaked_at__isnull=False),
         holds=lambda key, now: key.leaked_at is not None,
         error_code="api_key_inactive",
         explanation=(
@@ -126,7 +141,7 @@ STATES = (
         "canary-used",
         "Canary used",
         "bad",
-        where=lambda now: Q(is_canary=True, last_use__at__gt=now - CANARY_ALARM),
+        where=lambda: Q(is_canary=True, last_use__at__gt=FromNow(-CANARY_ALARM)),
         holds=lambda key, now: (
             key.is_canary and key.last_tried_at is not None and key.last_tried_at > now - CANARY_ALARM
         ),
@@ -136,7 +151,7 @@ STATES = (
         "suspended",
         "Suspended",
         "off",
-        where=lambda now: Q(suspended_at__isnull=False),
+        where=lambda: Q(suspended_at__isnull=False),
         holds=lambda key, now: key.suspended_at is not None,
         error_code="api_key_inactive",
         explanation="This API key is suspended: an operator switched off all keys of its store.",
@@ -145,7 +160,7 @@ STATES = (
         "canary",
         "Canary",
         "off",
-        where=lambda now: Q(is_canary=True),
+        where=lambda: Q(is_canary=True),
         holds=lambda key, now: key.is_canary,
         error_code="api_key_inactive",
     ),
@@ -153,8 +168,8 @@ STATES = (
         "off",
         "Off",
         "off",
-        where=lambda now: (
-            Q(deactivated_at__isnull=False) & (Q(reactivates_at=None) | Q(reactivates_at__gt=now))
+        where=lambda: (
+            Q(deactivated_at__isnull=False) & (Q(reactivates_at=None) | Q(reactivates_at__gt=FromNow()))
         ),
         holds=lambda key, now: key.is_deactivated(now),
         error_code="api_key_inactive",
@@ -163,7 +178,7 @@ STATES = (
         "reused",
         "Used after it was replaced",
         "bad",
-        where=lambda now: Q(reused_at__isnull=False),
+        where=lambda: Q(reused_at__isnull=False),
         holds=lambda key, now: key.reused_at is not None,
         error_code="api_key_inactive",
         explanation="This API key has renewed itself: use the new one.",
@@ -173,7 +188,7 @@ STATES = (
         "replaced",
         "Replaced",
         "off",
-        where=lambda now: Q(replaced_at__lte=now),
+        where=lambda: Q(replaced_at__lte=FromNow()),
         holds=lambda key, now: key.replaced_at is not None and key.replaced_at <= now,
         error_code="api_key_inactive",
         explanation="This API key has renewed itself: use the new one.",
@@ -182,7 +197,7 @@ STATES = (
         "still-called",
         "Expired, still called",
         "warn",
-        where=lambda now: Q(expires_at__lte=now, last_use__at__gt=F("expires_at")),
+        where=lambda: Q(expires_at__lte=FromNow(), last_use__at__gt=F("expires_at")),
         holds=lambda key, now: (
             key.is_expired(now) and key.last_tried_at is not None and key.last_tried_at > key.expires_at
         ),
@@ -192,7 +207,7 @@ STATES = (
         "expired",
         "Expired",
         "off",
-        where=lambda now: Q(expires_at__lte=now),
+        where=lambda: Q(expires_at__lte=FromNow()),
         holds=lambda key, now: key.is_expired(now),
         error_code="api_key_expired",
     ),
@@ -216,7 +231,7 @@ STATES = (
         "quiet",
         "Quiet",
         "warn",
-        where=lambda now: Q(superseded_at=None, last_use__at__lte=F("quiet_since")),
+        where=lambda: Q(superseded_at=None, last_use__at__lte=F("quiet_since")),
         holds=lambda key, now: (
             key.superseded_at is None
             and key.quiet_since is not None
@@ -229,14 +244,14 @@ STATES = (
         "rolled",
         "Rolled",
         "off",
-        where=lambda now: Q(superseded_at__isnull=False),
+        where=lambda: Q(superseded_at__isnull=False),
         holds=lambda key, now: key.superseded_at is not None,
     ),
     State(
         "renewal-due",
         "Not renewed",
         "warn",
-        where=lambda now: Q(superseded_at=None, renewal_due_at__lte=now),
+        where=lambda: Q(superseded_at=None, renewal_due_at__lte=FromNow()),
         holds=lambda key, now: (
             key.superseded_at is None and key.renewal_due_at is not None and key.renewal_due_at <= now
         ),
@@ -246,8 +261,8 @@ STATES = (
         "expiring",
         "Expires soon",
         "warn",
-        where=lambda now: Q(
-            superseded_at=None, made_by=None, renews_days=None, expires_at__lte=now + EXPIRES_SOON
+        where=lambda: Q(
+            superseded_at=None, made_by=None, renews_days=None, expires_at__lte=FromNow(EXPIRES_SOON)
         ),
         holds=lambda key, now: (
             key.superseded_at is None
@@ -261,7 +276,7 @@ STATES = (
         "unused",
         "Never used",
         "off",
-        where=lambda now: Q(last_use__used_at=None, created_at__lt=now - UNUSED),
+        where=lambda: Q(last_use__used_at=None, created_at__lt=FromNow(-UNUSED)),
         holds=lambda key, now: key.last_used_at is None and key.created_at < now - UNUSED,
         attention="never used in 30 days",
         in_review=True,
@@ -270,7 +285,7 @@ STATES = (
         "idle",
         "Idle",
         "off",
-        where=lambda now: Q(last_use__used_at__lt=now - IDLE),
+        where=lambda: Q(last_use__used_at__lt=FromNow(-IDLE)),
         holds=lambda key, now: key.last_used_at is not None and key.last_used_at < now - IDLE,
         attention="not used for 90 days",
         in_review=True,
@@ -284,7 +299,7 @@ STATES = (
         attention="with write access that no request needed in 30 days",
         in_review=True,
     ),
-    State("working", "Working", "good", where=lambda now: Q(), holds=lambda key, now: True),
+    State("working", "Working", "good", where=lambda: Q(), holds=lambda key, now: True),
 )
 BY_NAME = {state.name: state for state in STATES}
 REFUSING = tuple(state for state in STATES if state.error_code)
@@ -295,7 +310,7 @@ def refusing_state(key: "KeyRules", now: datetime) -> State | None:
     return next((state for state in REFUSING if state.holds(key, now)), None)
 
 
-def facts(now: datetime, counts: Mapping[str, int] | None = None) -> dict[str, Combinable]:
+def facts(counts: Mapping[str, int] | None = None) -> dict[str, Combinable]:
     """Return the rules that read other tables, by the attributes of a key that hold whether they do.
 
     Where it is known how many of the keys are in each state, a rule that none of them meets is not asked.
@@ -303,7 +318,7 @@ def facts(now: datetime, counts: Mapping[str, int] | None = None) -> dict[str, C
     read_other_tables = (has_open_refusal, is_failing, has_unused_write)
     return {
         state.where.__name__: (
-            ExpressionWrapper(state.where(now), BooleanField())
+            ExpressionWrapper(state.where(), BooleanField())
             if counts is None or counts[state.name]
             else Value(value=False)
         )
@@ -312,15 +327,15 @@ def facts(now: datetime, counts: Mapping[str, int] | None = None) -> dict[str, C
     }
 
 
-def last_state(now: datetime) -> Case:
+def last_state() -> Case:
     """Return the expression of a key's last state: the first that refuses, or ``working``."""
-    names = (When(state.where(now), then=Value(state.name)) for state in REFUSING)
+    names = (When(state.where(), then=Value(state.name)) for state in REFUSING)
     return Case(*names, default=Value("working"))
 
 
-def other_states(now: datetime) -> dict[str, Count]:
+def other_states() -> dict[str, Count]:
     """Return the expressions that count the keys of one last state that are in another, by its name."""
-    return {state.name: Count("pk", filter=state.where(now)) for state in STATES[:-1] if not state.error_code}
+    return {state.name: Count("pk", filter=state.where()) for state in STATES[:-1] if not state.error_code}
 
 
 def before(name: str) -> tuple[State, ...]:
@@ -337,6 +352,6 @@ def attention_lines(counts: Mapping[str, int]) -> list[tuple[State, str]]:
     ]
 
 
-def is_usable(now: datetime) -> Q:
+def is_usable() -> Q:
     """Keys that a request may use now: in no state that refuses."""
-    return BY_NAME["working"].condition(now)
+    return BY_NAME["working"].condition()

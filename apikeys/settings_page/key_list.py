@@ -17,6 +17,7 @@ from django.utils import timezone
 from apikeys import key_text
 from apikeys.formats import duration, grouped, relative_time
 from apikeys.models import ApiKey, ApiKeyQuerySet
+from apikeys.models.key import grouped_by_state
 from apikeys.models.state import BY_NAME, STATES
 from apikeys.usage import charts
 from apikeys.usage.periods import Period, TimeRange
@@ -149,7 +150,7 @@ class Listing:
 
     def count_by_state(self, store: Store) -> dict[str, int]:
         """Return how many of the keys that are looked for are in each state, and ``all``."""
-        return self._found(store).count_by_state()
+        return self._find(grouped_by_state(), store).count_by_state()
 
     def filters(self, counts: dict[str, int]) -> Iterator[Filter]:
         """Yield the filters that match a key, how many, and the one that is chosen."""
@@ -163,7 +164,7 @@ class Listing:
 
         ``counts`` are those of ``count_by_state()``.
         """
-        found = self._found(store)
+        found = self._find(ApiKey.objects.all(), store)
         if self.status:
             found = found.in_state(self.status)
         keys = self._sorted(found).with_status(counts).annotate(creator=CREATOR)
@@ -183,8 +184,8 @@ class Listing:
             "next": self.url_of(page.number + 1) if page.has_next() else "",
         }
 
-    def _found(self, store: Store) -> ApiKeyQuerySet:
-        found = ApiKey.objects.for_store(store).kept()
+    def _find(self, keys: ApiKeyQuerySet, store: Store) -> ApiKeyQuerySet:
+        found = keys.for_store(store).kept()
         if self.status != "replaced":
             # A key that renews itself leaves one behind each time.
             found = found.exclude(replaced_at__isnull=False, reused_at=None)

@@ -13,6 +13,7 @@ from django_htmx.http import replace_url
 from apikeys import client_ip
 from apikeys.actors import actor_from_request
 from apikeys.models import ApiKey, LoggedRequest
+from apikeys.models.key import grouped_by_state
 from apikeys.models.state import attention_lines
 from apikeys.settings_page import form_recovery, key_list, one_time_display
 from apikeys.settings_page.decorators import (
@@ -92,7 +93,7 @@ def render_list(request: OwnerRequest, store: Store, listing: Listing, **context
     total = reports.of_store(store, listing.time_range)
     rows = rows_context(store, listing)
     is_narrowed = listing.q or listing.access
-    counts = ApiKey.objects.for_store(store).kept().count_by_state() if is_narrowed else rows["counts"]
+    counts = grouped_by_state().for_store(store).kept().count_by_state() if is_narrowed else rows["counts"]
     context |= rows | {
         "total": total,
         "attention": attention_lines(counts),

@@ -13,6 +13,7 @@ from apikeys import key_text, reminders
 from apikeys.api import authentication
 from apikeys.api.exceptions import ApiError
 from apikeys.models import ApiKey, LastUse, Refusal, Reminder
+from apikeys.models.key import grouped_by_state
 from apikeys.models.state import BY_NAME, STATES, attention_lines
 from stores.models import Store
 from tests.key_requests import count_usage
@@ -120,7 +121,7 @@ def test_badge_filter_attention_reminder_and_permission_agree(
     listed = {key.pk: key for key in ApiKey.objects.with_status()}
     found = {state.name: set(ApiKey.objects.in_state(state.name)) for state in STATES}
     assert all(found.values())
-    counts = ApiKey.objects.count_by_state()
+    counts = grouped_by_state().count_by_state()
     assert {key.pk: key.status for key in ApiKey.objects.with_status(counts)} == {
         pk: key.status for pk, key in listed.items()
     }
@@ -204,6 +205,21 @@ def test_key_is_in_these_states(
     assert states_of(key) == expected
 
 
+def test_states_are_counted_anew_each_time(store: Store, now: datetime) -> None:
+    save_key(store, created=-31, used=-1, expires_at=8, access=["orders:write"])
+    save_key(store, refused=-1)
+
+    def count() -> dict[str, int]:
+        return {name: number for name, number in grouped_by_state().count_by_state().items() if number}
+
+    assert count() == {"all": 2, "working": 2, "refused": 1, "write-unused": 1}
+    with time_machine.travel(NOON + timedelta(days=7), tick=False):
+        assert count() == {"all": 2, "working": 2, "expiring": 1, "write-unused": 1}
+    with time_machine.travel(NOON + timedelta(days=9), tick=False):
+        save_key(store)
+        assert count() == {"all": 3, "working": 2, "expired": 1}
+
+
 def test_attention_lines_count_one_store_in_one_query(
     store: Store, other_store: Store, now: datetime, django_assert_num_queries: Any
 ) -> None:
@@ -211,7 +227,7 @@ def test_attention_lines_count_one_store_in_one_query(
         save_key(store, created=-31, expires_at=expires)
     save_key(other_store, created=-31)
     with django_assert_num_queries(1):
-        lines = attention_lines(ApiKey.objects.for_store(store).count_by_state())
+        lines = attention_lines(grouped_by_state().for_store(store).count_by_state())
     assert [sentence for _, sentence in lines] == [
         "1 key expiring within 7 days",
         "2 keys never used in 30 days",
