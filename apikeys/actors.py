@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from apikeys import client_ip
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
     from apikeys.models import ApiKey
 
 
@@ -20,7 +19,7 @@ class Actor:
     ``address`` is an IPv4 or IPv6 address in text; None where there was no request.
     """
 
-    user: "User | None" = None
+    user: User | None = None
     address: str | None = None
     key: "ApiKey | None" = None
 

@@ -1,18 +1,9 @@
-from typing import TYPE_CHECKING
-
 from django.apps import AppConfig
-
-if TYPE_CHECKING:
-    from apikeys.api.rate_limits import RateLimiter
-    from apikeys.oidc import KeySets
 
 
 class ApiKeysConfig(AppConfig):
     name = "apikeys"
     verbose_name = "API keys"
-
-    rate_limiter: "RateLimiter"
-    key_sets: "KeySets"
 
     def ready(self) -> None:
         # They register themselves, and need models, which are not there before.

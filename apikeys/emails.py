@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,9 +15,6 @@ from apikeys.formats import exact_time
 from apikeys.models import ApiKey, AuditEntry, NotificationSettings, Reminder
 from stores.models import Store
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
 # An e-mail about more keys names so many of them.
 MAX_NAMED_KEYS = 50
 
@@ -23,7 +22,7 @@ MAX_NAMED_KEYS = 50
 Facts = Iterable[tuple[str, object]]
 
 
-def send_event(entries: Sequence[AuditEntry], *, former_owners: "Iterable[User]" = ()) -> None:
+def send_event(entries: Sequence[AuditEntry], *, former_owners: Iterable[User] = ()) -> None:
     """Queue one e-mail a store to each owner who is told of what these entries say.
 
     The entries are of one event, as one confirmation made them. ``former_owners`` are told too, without a
@@ -37,7 +36,7 @@ def send_event(entries: Sequence[AuditEntry], *, former_owners: "Iterable[User]"
         _send_event(store, told, former_owners)
 
 
-def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: "Iterable[User]") -> None:
+def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: Iterable[User]) -> None:
     first, count = entries[0], len(entries)
     row, sentence = EVENTS[Event(first.event)], first.sentence
     link = row.link
@@ -59,8 +58,9 @@ def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: "Ite
     _queue(subject, parts, [user for user in former_owners if user.email])
 
 
+@transaction.atomic
 def send_notice_once(notice: Notice, key: ApiKey, about: datetime, **more: Any) -> None:
-    """Queue a notice of a key in the caller's transaction, unless one ``about`` that moment was queued."""
+    """Queue a notice of a key in one transaction, unless one ``about`` that moment was queued."""
     if Reminder.objects.get_or_create(key=key, kind=notice, about=about)[1]:
         send_notice(notice, key.store, key=key, **more)
 
@@ -72,7 +72,7 @@ def send_notice(
     key: ApiKey | None = None,
     facts: Facts = (),
     lines: Iterable[str] = (),
-    recipients: "Iterable[User] | None" = None,
+    recipients: Iterable[User] | None = None,
 ) -> None:
     """Queue an e-mail about a store or a key of it, to owners who want this kind or to ``recipients``."""
     row, prefix = NOTICES[notice], key.prefix if key else ""
@@ -113,7 +113,7 @@ def _listed(facts: Facts) -> str:
     )
 
 
-def _queue(subject: str, parts: Iterable[str], recipients: "Iterable[User]", **more: str) -> None:
+def _queue(subject: str, parts: Iterable[str], recipients: Iterable[User], **more: str) -> None:
     """Queue an e-mail, one for each recipient. ``more`` are further columns of Email."""
     text = "\n\n".join(filter(None, parts))
     outbox.queue_emails(

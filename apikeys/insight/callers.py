@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import TruncMinute
 from django.utils import timezone
@@ -110,7 +109,6 @@ def tell_of_moves() -> None:
             tell(key, Notice.NOT_MOVED, still_on_it)
 
 
-@transaction.atomic
 def tell(key: ApiKey, notice: Notice, moves: Iterable[Move]) -> None:
     if key.superseded_at:
         lines = [

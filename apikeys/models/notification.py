@@ -1,8 +1,7 @@
 """Choices of each owner of a store about e-mail, and a note of what was told already."""
 
-from typing import TYPE_CHECKING
-
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -10,17 +9,13 @@ from django.utils import timezone
 from apikeys.events import Notice, Notification
 from stores.models import Store
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
-
 # Of so many networks it is remembered that a key is used from them. A key that is used from more moves
 # about, and another network tells nothing.
 MAX_KNOWN_NETWORKS = 100
 
 
 class NotificationSettingsQuerySet(models.QuerySet["NotificationSettings"]):
-    def recipients(self, store: Store, notification: Notification | None) -> "QuerySet[User]":
+    def recipients(self, store: Store, notification: Notification | None) -> QuerySet[User]:
         """Return the store's owners who can sign in, have an address, and want this if they have a choice.
 
         Without a row the defaults hold; None is what is always told.
@@ -34,7 +29,7 @@ class NotificationSettingsQuerySet(models.QuerySet["NotificationSettings"]):
             wanted |= ~Q(pk__in=rows.values("user"))
         return owners.filter(wanted)
 
-    def claim_review(self, store: Store, user: "User") -> bool:
+    def claim_review(self, store: Store, user: User) -> bool:
         """Note that a person is sent this month's review of a store. False where it was noted before."""
         today = timezone.now().date()
         row, _ = self.get_or_create(store=store, user=user)

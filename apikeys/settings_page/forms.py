@@ -484,21 +484,16 @@ class DeleteSelectedForm(forms.Form):
         return word
 
 
-class AccessForm(forms.Form):
+class AccessForm(VersionForm):
     """One click: exactly this access or these addresses, if the key is still the one on the screen."""
 
     access = forms.MultipleChoiceField(choices=[(scope, scope) for scope in SCOPES], required=False)
     allowed_addresses = AddressesField()
-    version = forms.IntegerField()
 
-    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.key = key
-
-    def change(self, *, by: Actor) -> None:
+    def change(self, key: ApiKey, *, by: Actor) -> None:
         """Change the key. Raises StaleKey where it has changed, or the form does not say to what."""
-        cleaned = self.cleaned_data if self.is_valid() else {}
-        changes = {name: cleaned[name] for name in ("access", "allowed_addresses") if cleaned.get(name)}
+        version, cleaned = self.read_version(), self.cleaned_data
+        changes = {name: cleaned[name] for name in ("access", "allowed_addresses") if cleaned[name]}
         if not changes:
             raise StaleKey
-        lifecycle.update_key(self.key, by=by, version=cleaned["version"], **cast("KeyChanges", changes))
+        lifecycle.update_key(key, by=by, version=version, **cast("KeyChanges", changes))

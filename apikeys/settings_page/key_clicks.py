@@ -47,7 +47,7 @@ def set_access(request: OwnerRequest, key: ApiKey) -> str:
     """Grant what was refused or remove what is not used, or undo that."""
     had: KeyChanges = {"access": list(key.access), "allowed_addresses": list(key.allowed_addresses)}
     version = key.version
-    AccessForm(request.POST, key=key).change(by=actor_from_request(request))
+    AccessForm(request.POST).change(key, by=actor_from_request(request))
     if key.version == version:
         raise StaleKey
     if "undo" not in request.POST:

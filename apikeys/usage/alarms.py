@@ -6,7 +6,7 @@ The writer queues a task for a worker, which tells the owners at most once an ho
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from apikeys import client_ip, emails
@@ -49,7 +49,6 @@ def queue_alarms(requests: Mapping[int, KeyRequest]) -> None:
 
 
 @task()
-@transaction.atomic
 def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) -> None:
     """Tell the owners of a key that it was used, unless they were told within the hour."""
     key = ApiKey.objects.select_related("store").filter(pk=key_id).first()

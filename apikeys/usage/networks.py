@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import transaction
-
 from apikeys import emails
 from apikeys.models import ApiKey, KnownNetwork, Notice
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
@@ -41,7 +39,6 @@ def record_networks(uses: Mapping[tuple[int, str], KeyRequest]) -> None:
 
 
 @task()
-@transaction.atomic
 def tell_of_network(key_id: int, network: str, address: str, at: str) -> None:
     """Tell owners who asked for it, once a day a key, that it was used from a network for the first time."""
     key = ApiKey.objects.select_related("store").filter(pk=key_id).first()
