@@ -85,7 +85,7 @@ def send_notice(
         (sentence, _listed([("Key", key), *facts]), row.advice),
         recipients,
         **_link(row.link, store, prefix),
-        unsubscribe_path=_path("notifications", store) if row.notification else "",
+        unsubscribe_path=reverse("apikeys:notifications", args=[store.pk]) if row.notification else "",
     )
 
 
@@ -124,10 +124,5 @@ def _queue(subject: str, parts: Iterable[str], recipients: Iterable[User], **mor
 def _link(link: Link, store: Store, prefix: str) -> dict[str, str]:
     """Return the columns of an e-mail's button."""
     words, page, query = link.value
-    path = _path(page, store, *([prefix] if link.is_of_key else []))
+    path = reverse(f"apikeys:{page}", args=[store.pk, prefix] if link.is_of_key else [store.pk])
     return {"link_text": words, "link_path": f"{path}{query}"}
-
-
-def _path(page: str, store: Store, *more: str) -> str:
-    """Return the path of one of the store's pages."""
-    return reverse(f"apikeys:{page}", args=[store.pk, *more])

@@ -420,8 +420,7 @@ class VersionForm(forms.Form):
         """Return the version. Raises StaleKey where the form does not say one."""
         if not self.is_valid():
             raise StaleKey
-        version: int = self.cleaned_data["version"]
-        return version
+        return int(self.cleaned_data["version"])
 
 
 class RollForm(forms.Form):

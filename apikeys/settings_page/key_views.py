@@ -142,8 +142,8 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     if request.method == "POST" and not ApiKey.objects.for_store(store).filter(prefix=prefix).exists():
         return deleted_meanwhile(request, store)
     key = get_key(store, prefix)
-    typed = form_recovery.take_unsent(request)
-    form = EditKeyForm(request.POST or typed, key=key, extend="extend" in request.GET)
+    data = request.POST or form_recovery.take_unsent(request)
+    form = EditKeyForm(data, key=key, extend="extend" in request.GET)
     if request.method == "POST" and form.is_valid() and form.change(by=actor_from_request(request)):
         messages.success(request, f"Saved {key.name}.")
         for entry in form.meanwhile[:MAX_LISTED]:
@@ -152,13 +152,13 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     shown = key
     if "extend" in request.GET:
         shown = with_changes(key, expires_at=timezone.now() + timedelta(days=int(EXTENSION)))
-    return render_edit(request, key, form, rehearse(shown), resumed=typed is not None)
+    return render_edit(request, key, form, rehearse(shown))
 
 
 def render_edit(
-    request: OwnerRequest, key: ApiKey, form: EditKeyForm, rehearsal: Rehearsal | None, **context: Any
+    request: OwnerRequest, key: ApiKey, form: EditKeyForm, rehearsal: Rehearsal | None
 ) -> HttpResponse:
-    context |= forecast(rehearsal) | {"form": form, "called_from": addresses_of(key)}
+    context = forecast(rehearsal) | {"form": form, "called_from": addresses_of(key)}
     action = resolve_url("apikeys:edit", key.store_id, key.prefix)
     return render_dialog(request, "edit", key.store, key, action=action, **context)
 

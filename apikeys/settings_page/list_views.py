@@ -128,16 +128,15 @@ def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
 @open_store_required
 def new_key(request: OwnerRequest, store: Store) -> HttpResponse:
     """Create a key; with ``?from=`` a prefix, the form begins with the settings of that key."""
-    typed = form_recovery.take_unsent(request)
-    form = NewKeyForm(request.POST or typed, store=store, initial=duplicated(store, request.GET.get("from")))
+    data = request.POST or form_recovery.take_unsent(request)
+    form = NewKeyForm(data, store=store, initial=duplicated(store, request.GET.get("from")))
     if (
         request.method == "POST"
         and form.is_valid()
         and (created_key := form.create(by=actor_from_request(request)))
     ):
         return one_time_display.redirect_to_key(request, *created_key)
-    resumed, address = typed is not None, client_ip.client_ip(request)
-    return render_dialog(request, "new", store, form=form, resumed=resumed, address=address)
+    return render_dialog(request, "new", store, form=form, address=client_ip.client_ip(request))
 
 
 def duplicated(store: Store, prefix: str | None) -> dict[str, Any]:

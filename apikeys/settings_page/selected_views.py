@@ -43,10 +43,6 @@ class Action:
     why_left: str = "they had changed meanwhile"
 
 
-def why_not_deactivated(key: ApiKey) -> str:
-    return "" if key.is_deactivatable else "is off already"
-
-
 def why_not_reactivated(key: ApiKey) -> str:
     if key.leaked_at:
         return "was reported as leaked"
@@ -69,7 +65,7 @@ ACTIONS = {
         "Deactivated",
         "danger",
         DeactivateForm,
-        why_not_deactivated,
+        lambda key: "" if key.is_deactivatable else "is off already",
         lambda form, keys, by: lifecycle.deactivate_keys(keys, by=by, until=form.until()),
     ),
     "reactivate": Action(

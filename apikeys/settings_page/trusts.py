@@ -167,18 +167,17 @@ def show_trusts(request: OwnerRequest, store: Store) -> HttpResponse:
 def change_trust(request: OwnerRequest, store: Store, pk: int | None = None) -> HttpResponse:
     """Show the form of a trust, or of a new one, or save what was typed."""
     trust = None if pk is None else get_trust(store, pk)
-    typed = form_recovery.take_unsent(request)
-    form = TrustForm(request.POST or typed, store=store, trust=trust)
+    form = TrustForm(request.POST or form_recovery.take_unsent(request), store=store, trust=trust)
     if request.method == "POST" and form.is_valid():
         saved = form.save(by=actor_from_request(request))
         if saved:
             messages.success(request, f"Saved {saved.name}.")
             return redirect("apikeys:trust", store.pk, saved.pk)
-    resumed, address = typed is not None, client_ip.client_ip(request)
-    context: dict[str, Any] = {"form": form, "resumed": resumed, "address": address}
+    address = client_ip.client_ip(request)
     if trust:
-        return render_dialog(request, "trust_edit", store, trust=trust, **context)
-    return render_dialog(request, "trust_new", store, back=resolve_url("apikeys:trusts", store.pk), **context)
+        return render_dialog(request, "trust_edit", store, trust=trust, form=form, address=address)
+    back = resolve_url("apikeys:trusts", store.pk)
+    return render_dialog(request, "trust_new", store, form=form, address=address, back=back)
 
 
 @require_safe
