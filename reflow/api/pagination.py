@@ -86,7 +86,8 @@ class PageMeta(Struct, kw_only=True):
 class ListPagination(BasePagination):
     """By cursor where the request has one, be it empty; by page number otherwise.
 
-    Reads the ids of the objects on a page. The view has a ``get_ordering()`` for cursors.
+    Reads the ids of the objects on a page, from a QuerySet of ids or, by page number, whatever can be sliced
+    and counted like it. The view has a ``get_ordering()`` for cursors.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -171,11 +172,11 @@ class NumberedPages(Pages):
         self.number = read_number(request.query_params, "page", default=1, maximum=MAX_PAGE)
         self.start = (self.number - 1) * self.size
 
-    def read(self, queryset: QuerySet[Any]) -> list[int]:
-        self.ids = list(queryset.values_list("pk", flat=True)[self.start : self.start + self.size])
+    def read(self, ids: Any) -> list[int]:
+        self.ids = list(ids[self.start : self.start + self.size])
         # A page that is not full ends the list. One without objects may be far behind its end.
         is_end = len(self.ids) < self.size and (self.ids or not self.start)
-        self.total = self.start + len(self.ids) if is_end else queryset.count()
+        self.total = self.start + len(self.ids) if is_end else ids.count()
         self.last = max(1, -(-self.total // self.size))
         return self.ids
 

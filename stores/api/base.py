@@ -1,6 +1,6 @@
 """The base of all resources' views: the store in the address, reading rows, writing in transactions.
 
-Reads make no model instances: the ORM finds the ids of objects, and ``represent()`` makes the objects of
+Reads make no model instances: the ids of objects are found first, and ``represent()`` makes the objects of
 these, with one query for themselves and one for each kind of part, however many there are.
 """
 
@@ -26,7 +26,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from stores.api.outputs import Output, in_seconds
+from stores.api.outputs import Ids, Output, in_seconds
 from stores.api.parameters import parse_parameters
 from stores.models import Store, StoreObject
 
@@ -95,6 +95,7 @@ class ObjectViewSet(StoreScopedViewSet):
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     lookup_value_regex = ID_PATTERN
     filterset_class: type[FilterSet] = FilterSet
+    queryset: QuerySet[Any]
 
     def represent(self, ids: Sequence[int]) -> Sequence[Output]:
         """Return the objects with these ids in their order, without those that are gone meanwhile."""
@@ -106,9 +107,13 @@ class ObjectViewSet(StoreScopedViewSet):
         paging = self.paginator.get_schema_operation_parameters(self)
         return [*self.filterset_class.base_filters, *(parameter["name"] for parameter in paging)]
 
+    def get_conditions(self) -> dict[str, Any]:
+        """Return the fields and values of all rows that the client may see."""
+        return {"store": self.store_id}
+
     def get_queryset(self) -> QuerySet[Any]:
         """Return what the client may see."""
-        return super().get_queryset().filter(store=self.store_id)
+        return super().get_queryset().filter(**self.get_conditions())
 
     @cached_property
     def filterset(self) -> FilterSet | None:
@@ -122,6 +127,15 @@ class ObjectViewSet(StoreScopedViewSet):
 
     def filter_queryset(self, queryset: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
         return self.filterset.filter_queryset(queryset) if self.filterset else queryset
+
+    def find_ids(self) -> Any:
+        """Return the ids of the whole list, to slice and to count. Raises ValidationError.
+
+        What filters and cursors ask for besides is made up by the ORM.
+        """
+        if self.filterset or "cursor" in self.request.query_params:
+            return self.filter_queryset(self.get_queryset()).values_list("pk", flat=True)
+        return Ids(self.queryset.model, self.get_conditions(), DEFAULT_ORDERING)
 
     def get_ordering(self) -> tuple[str, ...]:
         """Return the columns of the list's order, the last of them unique."""
@@ -146,7 +160,7 @@ class ObjectViewSet(StoreScopedViewSet):
 
     def list(self, request: Request, **kwargs: Any) -> Response:
         """Answer a page of the list. Raises Http404 where there is no such store."""
-        ids: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        ids: Any = self.paginate_queryset(self.find_ids())
         if not ids and not Store.objects.filter(pk=self.store_id).exists():
             raise Http404
         return self.get_paginated_response(self.represent(ids))

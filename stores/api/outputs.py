@@ -201,6 +201,40 @@ class Rows:
         return found
 
 
+class Ids:
+    """The ids of a model's rows with certain values, in an order: to be sliced and counted like a QuerySet.
+
+    The SQL is written out, as that of Rows: to make it up takes the ORM a quarter of the time of a list.
+    """
+
+    def __init__(self, model: type[models.Model], values: Mapping[str, Any], order_by: Sequence[str]) -> None:
+        """Give the values by the names of their fields, None for none, and the order as QuerySets do."""
+        fields: Any = [model._meta.get_field(name) for name in values]
+        tests = [
+            f"{field.column} {'IS NULL' if value is None else '= %s'}"
+            for field, value in zip(fields, values.values(), strict=True)
+        ]
+        self.model = model
+        self.source = f"FROM {model._meta.db_table} WHERE {' AND '.join(tests)}"
+        self.order = ", ".join(f"{name[1:]} DESC" if name.startswith("-") else name for name in order_by)
+        self.values = [value for value in values.values() if value is not None]
+
+    def __getitem__(self, part: slice) -> list[int]:
+        """Return the ids from ``part.start`` up to ``part.stop``, both given. Raises django.db.Error."""
+        query = f"SELECT id {self.source} ORDER BY {self.order} LIMIT %s OFFSET %s"
+        return [pk for (pk,) in self._read(query, part.stop - part.start, part.start)]
+
+    def count(self) -> int:
+        """Return how many there are. Raises django.db.Error."""
+        ((number,),) = self._read(f"SELECT COUNT(*) {self.source}")
+        return int(number)
+
+    def _read(self, query: str, *more: int) -> list[tuple[Any, ...]]:
+        with connections[router.db_for_read(self.model)].cursor() as cursor:
+            cursor.execute(query, [*self.values, *more])
+            return list(cursor.fetchall())
+
+
 def select(field: Any) -> str:
     column = f"{field.model._meta.db_table}.{field.column}"
     is_cast = isinstance(field, models.DateTimeField | models.JSONField)
@@ -209,8 +243,8 @@ def select(field: Any) -> str:
 
 def read_time(text: str) -> datetime:
     """Return a time, to the second, from a database's text, in which SQLite leaves out that it is in UTC."""
-    time = datetime.fromisoformat(text).replace(microsecond=0)
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    time = datetime.fromisoformat(text)
+    return (time.astimezone(UTC) if time.tzinfo else time).replace(microsecond=0, tzinfo=UTC)
 
 
 # What makes values of the texts and numbers that databases hand over.

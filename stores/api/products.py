@@ -416,10 +416,10 @@ class ProductViewSet(HandleViewSet):
     serializer_class = ProductSerializer
     filterset_class = ProductFilters
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_conditions(self) -> dict[str, Any]:
         """Show a trial only to those who have a key."""
-        products = super().get_queryset()
-        return products if self.request.auth else products.filter(livemode=True)
+        conditions = super().get_conditions()
+        return conditions if self.request.auth else conditions | {"livemode": True}
 
     def represent(self, ids: Sequence[int]) -> Sequence[Product]:
         # Before their parts, which then are not older than updated_at; and without what was hidden meanwhile.

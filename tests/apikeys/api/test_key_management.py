@@ -12,7 +12,9 @@ from django.test import Client
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, AuditEntry
+from stores.models import Store
 from tests.conftest import IssueKey, bearer, deliver_emails
+from tests.issuer import make_trust
 
 KEYS = "/v1/stores/267418190/api-keys/"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -53,6 +55,16 @@ def program(issue: IssueKey) -> ApiKey:
 @pytest.fixture
 def api(program: ApiKey) -> Api:
     return Api(program.plaintext)  # type: ignore[attr-defined]
+
+
+def test_keys_of_a_trust_are_not_there(api: Api, program: ApiKey, store: Store) -> None:
+    trust = make_trust(store, Actor())
+    key, _ = lifecycle.insert_key(store=store, name="For minutes", access=["orders:read"], trust=trust)
+    for query in ("", "?cursor=", "?access=orders:read", "?search=minutes"):
+        prefixes = [row["prefix"] for row in api.call("GET", query).json()["data"]]
+        assert prefixes == ([] if "minutes" in query else [program.prefix])
+    for method in ("GET", "PATCH", "DELETE"):
+        assert api.call(method, key.prefix, {}).status_code == 404
 
 
 def test_create_answers_the_whole_key_once(api: Api, program: ApiKey) -> None:

@@ -110,6 +110,26 @@ def test_a_list_costs_the_same_at_any_size_and_writes_nothing(
     assert sum(Usage.objects.values_list("requests", flat=True)) == 2
 
 
+@pytest.mark.parametrize(
+    ("resource", "has_key"),
+    [("orders", True), ("customers", True), ("coupons", True), ("products", True), ("products", False)],
+)
+def test_a_filter_that_all_pass_leaves_a_list_as_it_is(
+    api: Caller, client: Client, store: Store, other_store: Store, resource: str, *, has_key: bool
+) -> None:
+    for number in (2, 3, 1):
+        make(resource, store, number)
+    make(resource, other_store, 4)
+    Product.objects.filter(name="Product 3").update(livemode=False)
+    caller = api.client if has_key else client
+    for page in (1, 2, 3):
+        asked = f"{api.base}/{resource}?perpage=2&page={page}"
+        found = caller.get(asked).json()
+        filtered = caller.get(f"{asked}&updated_after=2001-01-01T00:00:00Z").json()
+        assert filtered["data"] == found["data"]
+        assert filtered["meta"]["total"] == found["meta"]["total"] == (3 if has_key else 2)
+
+
 # Another request may change what is read, between any two queries.
 
 
