@@ -4,15 +4,14 @@ Its SQL is written out, and its row becomes no model: for the ORM to write this 
 six times as long, more than all the rest of the check.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from msgspec import json
 
+from apikeys.models import rows
 from apikeys.models.key import KeyRules
 from stores.models import Store
 
@@ -52,22 +51,8 @@ class FoundKey(KeyRules):
         return Store.from_db(DEFAULT_DB_ALIAS, STORE_FIELDS, values)
 
 
-def _reader(name: str) -> Callable[[Any], Any] | None:
-    """Return what makes a field's value of the database's where that is not null; None for nothing."""
-    if name in {"access", "allowed_addresses", "fence"}:
-        return json.decode
-    if name.endswith("_at"):
-        return _moment
-    return bool if name.startswith("is_") else None
-
-
-def _moment(value: datetime) -> datetime:
-    """Return a moment as an aware datetime: SQLite has it without a zone, in UTC."""
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
 NAMES = [field.name for field in fields(FoundKey)]
-READERS = [_reader(name) for name in NAMES]
+READERS = rows.readers(NAMES)
 # Of the fields that are not called as a column of the key.
 COLUMNS = {
     "pk": "key.id",
@@ -89,5 +74,4 @@ def find_key(prefix: str, digest: str) -> FoundKey | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    values = zip(row, READERS, strict=True)
-    return FoundKey(*(value if value is None or read is None else read(value) for value, read in values))
+    return FoundKey(*rows.read(row, READERS))
