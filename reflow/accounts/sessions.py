@@ -18,7 +18,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from reflow.server.page_middleware import PagesOnly
+from reflow.server.middleware import PagesOnly
 
 # A page that is only read writes nothing, but for this often.
 LAST_USE_SECONDS = 10 * 60
