@@ -138,13 +138,13 @@ def answer_api_exception(error: exceptions.APIException) -> Response:
 
 
 def flatten_errors(detail: Any, path: str = "") -> Iterator[tuple[str, exceptions.ErrorDetail]]:
-    """Yield the messages in nested validation errors, each with its field, such as ``variants.0.price``."""
+    """Yield the messages in nested validation errors, each with its field, such as ``variants.0.price``.
+
+    DRF numbers the items of a list as the keys of a mapping (LIST_SERIALIZER_ERRORS_AS_DICT).
+    """
     if isinstance(detail, Mapping):
         for key, inner in detail.items():
             yield from flatten_errors(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
-        for index, item in enumerate(detail):
-            yield from flatten_errors(item, f"{path}.{index}")
     else:
         for message in detail if isinstance(detail, list) else [detail]:
             yield "body" if path in {"", "non_field_errors"} else path, message
