@@ -44,6 +44,7 @@ OPERATIONS = {
     "destroy": ("delete", "Delete {one}"),
 }
 
+# The headers that each method may have.
 WRITE_CONDITIONS = ("If-Match", "If-Unmodified-Since")
 REQUEST_HEADERS = {
     "GET": ("If-None-Match", "If-Modified-Since"),
