@@ -61,14 +61,9 @@ class CouponSerializer(StoreScopedSerializer[models.Coupon]):
 
 class CouponFilters(ListFilters):
     code = TextFilter("code_key", help_text="Only the coupon with this code, in any case.")
-    active = FlagFilter(
-        method="filter_active", help_text="Only those that a buyer could use now, or the others."
-    )
+    active = FlagFilter("active", help_text="Only those that a buyer could use now, or the others.")
     search = SearchFilter("code_key", help_text="Only coupons with this text in their code.")
     order = SortFilter(date="created_at", code="code_key")
-
-    def filter_active(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return queryset.filter(active=value == "true")
 
 
 class CouponViewSet(EditableViewSet):

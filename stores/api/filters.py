@@ -152,10 +152,12 @@ class WordFilter(filters.ChoiceFilter):
         self.schema: Schema = {"type": "string", "enum": list(words)}
 
 
-class FlagFilter(WordFilter):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(("true", "false"), **kwargs)
-        self.schema = {"type": "boolean"}
+class FlagFilter(filters.TypedChoiceFilter):
+    schema: Schema = {"type": "boolean"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        words = [("true", "true"), ("false", "false")]
+        super().__init__(*args, choices=words, coerce=lambda word: word == "true", **kwargs)
 
 
 class PatternFilter(filters.Filter):

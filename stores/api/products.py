@@ -391,13 +391,13 @@ class ProductFilters(ListFilters):
     def filter_sku(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(Q(sku=value) | has_variant(sku=value))
 
-    def filter_stock(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+    def filter_stock(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         in_stock = (
             Q(inventory_type=models.InventoryType.INFINITE)
             | has_variant(quantity__gt=0)
             | (~has_variant() & Q(quantity__gt=0))
         )
-        return queryset.filter(in_stock if value == "true" else ~in_stock)
+        return queryset.filter(in_stock if value else ~in_stock)
 
     def filter_search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         folded = comparable(value)
