@@ -66,7 +66,8 @@ ON_POSTGRESQL := $(addprefix tests/, \
 	$(addprefix apikeys/settings_page/, test_activity.py test_list.py test_programs.py test_requests.py test_trusts.py) \
 	apikeys/api/test_key_lookup.py apikeys/api/test_key_management.py \
 	apikeys/api/test_middleware.py apikeys/api/test_revoke.py apikeys/api/test_token.py \
-	stores/api stores/test_demo.py stores/test_models.py \
+	$(addprefix stores/api/, test_categories.py test_changes.py test_finding.py test_lists.py) \
+	$(addprefix stores/api/, test_names.py test_safe_writes.py test_sales.py) stores/test_models.py \
 	reflow/accounts/test_admin.py reflow/accounts/test_email_addresses.py \
 	reflow/api/test_bad_input.py reflow/api/test_conditional_requests.py \
 	reflow/api/test_idempotency.py reflow/api/test_pagination.py reflow/api/test_unavailable.py \

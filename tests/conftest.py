@@ -159,6 +159,14 @@ def within_a_minute() -> Iterator[None]:
 
 
 @pytest.fixture
+def patient(settings: Any) -> Iterator[None]:
+    """Usage waits in memory, as in production, until the test writes it."""
+    settings.USAGE_FLUSH_SECONDS = 3600
+    yield
+    recorder._restart()
+
+
+@pytest.fixture
 def kept_connection() -> Iterator[None]:
     """Let requests through the whole application neither begin nor end with closing the connection.
 

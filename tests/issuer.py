@@ -4,8 +4,6 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -47,7 +45,8 @@ class Issuer:
         self.forget()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.ca_file, key_file)
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.make_handler())
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.issuer = self  # type: ignore[attr-defined]
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -70,56 +69,46 @@ class Issuer:
             return {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
         return {"keys": [key.published for key in self.keys]}
 
-    def make_handler(self) -> type[BaseHTTPRequestHandler]:
-        issuer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                issuer.asked.append(self.path)
-                answer = issuer.answers.get(self.path)
-                if callable(answer):
-                    answer(self)
-                    return
-                body = json.dumps(issuer.document(self.path) if answer is None else answer).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: Any) -> None:
-                """Nothing is printed."""
-
-        return Handler
-
-    def token(
-        self, *, key: SigningKey | None = None, header: dict[str, Any] | None = None, **claims: Any
-    ) -> str:
-        """A token of a run of northwood/shop on its main branch, with some claims changed; None: left out."""
-        key = key or self.keys[0]
-        now = int(time.time())
-        told = {
-            "iss": self.url,
-            "aud": store_url(267418190),
-            "sub": "repo:northwood/shop:ref:refs/heads/main",
-            "repository": "northwood/shop",
-            "ref": "refs/heads/main",
-            "jti": uuid4().hex,
-            "iat": now,
-            "nbf": now,
-            "exp": now + 300,
-        } | claims
-        payload = {name: value for name, value in told.items() if value is not None}
-        headers = {"kid": key.id} if header is None else header
-        return jwt.PyJWS().encode(json.dumps(payload).encode(), key.private, "RS256", headers=headers)
+    def token(self, *, key: SigningKey | None = None, **changed: Any) -> str:
+        """A token of this issuer's, with its newest key or another; see sign()."""
+        return sign(key or self.keys[0], self.url, **changed)
 
 
-@contextmanager
-def running(folder: Path) -> Iterator[Issuer]:
-    issuer = Issuer(folder)
-    try:
-        yield issuer
-    finally:
-        issuer.stop()
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        issuer: Issuer = self.server.issuer  # type: ignore[attr-defined]
+        issuer.asked.append(self.path)
+        answer = issuer.answers.get(self.path)
+        if callable(answer):
+            answer(self)
+            return
+        body = json.dumps(issuer.document(self.path) if answer is None else answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        """Nothing is printed."""
+
+
+def sign(key: SigningKey, issuer: str, *, header: dict[str, Any] | None = None, **claims: Any) -> str:
+    """A token of a run of northwood/shop on its main branch, with some claims changed; None: left out."""
+    now = int(time.time())
+    told = {
+        "iss": issuer,
+        "aud": store_url(267418190),
+        "sub": "repo:northwood/shop:ref:refs/heads/main",
+        "repository": "northwood/shop",
+        "ref": "refs/heads/main",
+        "jti": uuid4().hex,
+        "iat": now,
+        "nbf": now,
+        "exp": now + 300,
+    } | claims
+    payload = {name: value for name, value in told.items() if value is not None}
+    headers = {"kid": key.id} if header is None else header
+    return jwt.PyJWS().encode(json.dumps(payload).encode(), key.private, "RS256", headers=headers)
 
 
 def make_trust(store: Store, by: Actor, *, issuer: str = GITHUB, **claims: str) -> Trust:

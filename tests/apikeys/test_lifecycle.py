@@ -263,6 +263,3 @@ def test_roll_key_hands_the_name_on(issue: IssueKey, by: Actor) -> None:
     lifecycle.roll_key(old, by=by, overlap=timedelta(days=7))
     with pytest.raises(NameTaken):
         issue(name="shop")
-
-
-# Deleting.

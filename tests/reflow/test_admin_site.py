@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apikeys.models import Suspension, Usage
-from stores.models import Product, Store
+from stores.models import Store
 from tests.conftest import IssueKey, admin_page, sign_in
 from tests.specimens import make_specimens
 
@@ -66,13 +66,6 @@ def test_no_list_offers_all_stores_to_choose_from() -> None:
     for model in MODELS:
         filters = set(admin.site.get_model_admin(model).list_filter)
         assert not {"store", "store__name"} & filters, model
-
-
-def test_products_are_found_by_their_store(operator: Client, store: Store, other_store: Store) -> None:
-    make_specimens(store)
-    for text, found in ((str(store.pk), True), (store.name, True), (other_store.name, False)):
-        page = operator.get(admin_page(Product, "changelist"), {"q": text})
-        assert bool(page.context["cl"].result_count) is found
 
 
 SECRETS = (

@@ -36,6 +36,8 @@ def test_another_host_is_served_nothing(client: Client, shops: Shops) -> None:
             answer = client.get(path, HTTP_HOST=host)
             assert answer.status_code == 400, (path, host)
             assert EVIL not in answer.content.decode()
+            kind = "application/json" if path.startswith("/v1/") else "text/html; charset=utf-8"
+            assert answer["Content-Type"] == kind, (path, host)
         reset = client.post("/accounts/password/reset/", {"email": "owner@example.com"}, HTTP_HOST=host)
         assert reset.status_code == 400, host
     assert deliver_emails() == []

@@ -82,6 +82,3 @@ def test_a_list_refuses_what_its_parameter_cannot_mean(shops: Shops, settings: A
     for resource, name in PARAMETERS + PAGING:
         for payload in PAYLOADS[5::4] if name not in TEXTS else ():
             assert name in refused(caller.get(f"/{resource}/", {name: payload})), payload
-
-
-# Pages for people.

@@ -80,15 +80,17 @@ def test_a_store_is_given_owners_found_by_name(operator: Client) -> None:
 @pytest.mark.parametrize(
     ("model", "query"),
     [(Store, query) for query in ("267418190", "northwood", "owner@example.com")]
-    + [(Order, query) for query in ("1001", "ada", "ada@example.com", "RR42", "267418190", "northwood")],
+    + [(Order, query) for query in ("1001", "ada", "ada@example.com", "RR42", "267418190", "northwood")]
+    + [(Product, query) for query in ("267418190", "northwood")],
 )
-def test_stores_and_orders_are_found_by_what_names_them(
+def test_rows_are_found_by_what_names_them(
     model: type[Model], query: str, operator: Client, store: Store, other_store: Store
 ) -> None:
-    order = make_order(make_customer(store, "Ada"), tracking_number="RR42", recipient="Eve")
+    make_order(make_customer(store, "Ada"), tracking_number="RR42", recipient="Eve")
     make_order(make_customer(other_store, "Bea"), number=21001)
+    make_product(store), make_product(other_store)
     (found,) = operator.get(page(model, "changelist"), {"q": query}).context["cl"].result_list
-    assert found == (store if model is Store else order)
+    assert found == (store if model is Store else model._default_manager.get(store=store))
 
 
 def test_amounts_are_shown_in_the_stores_currency(operator: Client, shop: Store) -> None:

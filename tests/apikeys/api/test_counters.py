@@ -146,17 +146,6 @@ def test_count_logs_in_a_line_why_a_cluster_cannot_be_used(caplog: pytest.LogCap
         assert "Cluster mode is not enabled" in why_uncounted(f"redis+cluster://{node.name}", caplog)
 
 
-@pytest.mark.parametrize(("scheme", "first"), [("rediss+cluster", b"\x16"), ("redis+cluster", b"*")])
-def test_connect_speaks_tls_where_the_url_says_so(scheme: str, first: bytes) -> None:
-    """A handshake of TLS begins with the byte 0x16, a command of Redis with a star."""
-    with socket.create_server((HOST, 0)) as listener:
-        listener.settimeout(30)
-        limiter = RateLimiter(ClusterCounters(f"{scheme}://{HOST}:{listener.getsockname()[1]}"))
-        assert limiter.count("key", "1", 100) is None
-        with listener.accept()[0] as connection:
-            assert connection.recv(1) == first
-
-
 @pytest.mark.parametrize(
     ("counters", "scheme"), [(RedisCounters, "rediss"), (ClusterCounters, "rediss+cluster")]
 )

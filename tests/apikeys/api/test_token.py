@@ -40,7 +40,7 @@ from stores.models import Store
 from tests import programs
 from tests.concurrency import at_once
 from tests.conftest import bearer, deliver_emails
-from tests.issuer import DISCOVERY, Issuer, SigningKey, make_trust, running
+from tests.issuer import DISCOVERY, Issuer, SigningKey, make_trust
 
 URL = "/v1/token/"
 ORDERS = "/v1/stores/267418190/orders/"
@@ -48,8 +48,9 @@ ORDERS = "/v1/stores/267418190/orders/"
 
 @pytest.fixture(scope="module")
 def _issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
-    with running(tmp_path_factory.mktemp("issuer")) as issuer:
-        yield issuer
+    issuer = Issuer(tmp_path_factory.mktemp("issuer"))
+    yield issuer
+    issuer.stop()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +16,6 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.lifecycle import StaleKey, create_canary
 from apikeys.models import ApiKey, Email
-from apikeys.usage import recorder
 from apikeys.usage.alarms import tell_of_alarm
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, deliver_emails
@@ -44,16 +42,7 @@ def canary(store: Store, owner: User) -> tuple[ApiKey, str]:
     return made
 
 
-@pytest.fixture
-def _counts_are_written_later(db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
-    """Nothing is written before an answer, as in production, and nothing in another thread."""
-    settings.USAGE_FLUSH_SECONDS = 3600
-    monkeypatch.setattr(recorder.Recorder, "_start_thread", lambda self: None)
-    yield
-    recorder.flush()
-
-
-@pytest.mark.usefixtures("_counts_are_written_later", "other_store")
+@pytest.mark.usefixtures("patient", "other_store")
 def test_an_answer_is_that_to_a_key_which_is_off_and_takes_the_same_statements(
     client: Client, issue: IssueKey, owner: User, canary: tuple[ApiKey, str], settings: Any
 ) -> None:

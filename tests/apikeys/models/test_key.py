@@ -18,13 +18,6 @@ from tests.key_requests import count_usage
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def test_access_to_write_implies_read(issue: IssueKey) -> None:
-    key, _ = issue(access=["customers:write", "orders:read"])
-    assert key.access == ["orders:read", "customers:read", "customers:write"]
-    assert key.allows("customers:read")
-    assert not key.allows("orders:write")
-
-
 def test_highest_access_names_the_most_that_a_key_may_do(issue: IssueKey) -> None:
     key, _ = issue(access=["customers:write", "orders:read"])
     assert key.highest_access == [(Resource.ORDERS, Access.READ), (Resource.CUSTOMERS, Access.WRITE)]

@@ -1,7 +1,6 @@
 """Counting: nothing lost, nothing doubled, nothing written while a client waits."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -22,14 +21,6 @@ from apikeys.usage.recorder import Recorder
 from stores.models import Store
 from tests.conftest import IssueKey, bearer, with_wrong_secret
 from tests.key_requests import NOON, make_request, write_usage
-
-
-@pytest.fixture
-def patient(settings: Any) -> Iterator[None]:
-    """Usage waits in memory until the test writes it."""
-    settings.USAGE_FLUSH_SECONDS = 3600
-    yield
-    recording._restart()
 
 
 def rows(key: ApiKey) -> list[tuple[str, str, str, int]]:

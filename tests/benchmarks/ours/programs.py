@@ -1,7 +1,6 @@
 """The cost of making keys by program, in the demo store."""
 
 import statistics
-import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -20,7 +19,7 @@ from stores.demo import NORTHWOOD_ID
 from stores.models import Store
 from tests.benchmarks.ours.seed import UNLIMITED
 from tests.benchmarks.worker import clock
-from tests.issuer import SigningKey, make_trust
+from tests.issuer import SigningKey, make_trust, sign
 
 # Of one trust in a minute there are not many more.
 ROUNDS = 40
@@ -43,7 +42,7 @@ def make_requests(store: Store) -> dict[str, Callable[[], Any]]:
     now = timezone.now()
     IssuerKeys.objects.create(issuer=ISSUER, keys=[signing_key.published], fetched_at=now, asked_at=now)
     make_trust(store, by, issuer=ISSUER)
-    tokens = [sign(signing_key) for _ in range(2 * ROUNDS)]
+    tokens = [sign(signing_key, ISSUER) for _ in range(2 * ROUNDS)]
     audience = store_url(store.pk)
 
     # One for all: each client loads the middleware anew.
@@ -71,20 +70,6 @@ def make_requests(store: Store) -> dict[str, Callable[[], Any]]:
             tokens[0], signing_key.private.public_key(), algorithms=["RS256"], audience=audience
         ),
     }
-
-
-def sign(key: SigningKey) -> str:
-    now = int(time.time())
-    claims = {
-        "iss": ISSUER,
-        "aud": store_url(NORTHWOOD_ID),
-        "sub": "repo:northwood/shop",
-        "repository": "northwood/shop",
-        "jti": str(time.monotonic_ns()),
-        "iat": now,
-        "exp": now + 3600,
-    }
-    return jwt.encode(claims, key.private, "RS256", headers={"kid": key.id})
 
 
 @override_settings(OIDC_ISSUERS={ISSUER: ""})

@@ -37,11 +37,11 @@ def person(owner: User, store: Store) -> Client:
 
 
 @contextmanager
-def away() -> Iterator[None]:
-    """The database cannot be reached: there is none at the address that the connection has."""
+def away(**changed: Any) -> Iterator[None]:
+    """The database cannot be reached: there is none at the address that the connection has meanwhile."""
     kept = dict(connection.settings_dict)
     connection.close()
-    connection.settings_dict.update(NAME="/nowhere/at-all", HOST="127.0.0.1", PORT="1")
+    connection.settings_dict.update(changed or {"NAME": "/nowhere/at-all", "HOST": "127.0.0.1", "PORT": "1"})
     try:
         yield
     finally:

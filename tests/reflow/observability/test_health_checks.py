@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from tests.conftest import new_rate_limiter
+from tests.reflow.api.test_unavailable import away
 
 # As a load balancer asks of a site that people reach over HTTPS by its name.
 BY_ADDRESS = {"Host": "10.1.2.3:8000"}
@@ -40,27 +41,18 @@ def test_ready_is_whoever_reaches_database_and_limiter(client: Client) -> None:
     assert answer["Cache-Control"] == "no-store"
 
 
-@pytest.fixture
-def database_at(transactional_db: None) -> Iterator[dict[str, Any]]:
-    """The settings of the database: to be changed, for a while."""
-    kept = dict(connection.settings_dict)
-    yield connection.settings_dict
-    connection.settings_dict.clear()
-    connection.settings_dict.update(kept)
-
-
-def test_a_database_that_is_away_is_named(client: Client, database_at: dict[str, Any]) -> None:
-    database_at.update(NAME="/nowhere/at-all", HOST="127.0.0.1", PORT="1")
-    answer = client.get("/readyz")
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_is_named(client: Client) -> None:
+    with away():
+        answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"database": "failed", "limiter": "ok"})
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no server that could fall silent.")
-def test_a_database_that_never_answers_holds_up_nobody(
-    client: Client, database_at: dict[str, Any], silent: int
-) -> None:
-    database_at.update(HOST="127.0.0.1", PORT=str(silent), OPTIONS={"connect_timeout": 2})
-    answer = client.get("/readyz")
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_never_answers_holds_up_nobody(client: Client, silent: int) -> None:
+    with away(HOST="127.0.0.1", PORT=str(silent), OPTIONS={"connect_timeout": 2}):
+        answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"database": "failed", "limiter": "ok"})
 
 

@@ -72,13 +72,6 @@ def test_threads_and_memory_are_those_of_its_processes(server: Served) -> None:
     wait_until(lambda: measured(server, "reflow_threads_busy") == [1])
 
 
-def test_a_request_is_one_line_of_json_with_the_id_that_its_sender_sees(server: Served) -> None:
-    answer = ask(server, f"/v1/{KEY}?key={KEY}", Authorization=f"Bearer {KEY}", Cookie=f"a={KEY}")
-    lines = [json.loads(line) for line in server.printed.splitlines() if '"reflow.requests"' in line]
-    (line,) = [line for line in lines if line["request_id"] == answer.headers["X-Request-Id"]]
-    assert (line["path"], line["status"]) == (f"/v1/{KEY[:7]}.[hidden]", 404)
-
-
 def test_headers_that_cannot_be_read_are_counted_and_not_quoted(server: Served) -> None:
     (before,) = measured(server, "reflow_requests_unreadable_total") or [0]
     for header in (f"Authorization Bearer {KEY}", f"Authorization : Bearer {KEY}", f"Cookie: {KEY}\0"):
