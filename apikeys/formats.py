@@ -27,8 +27,9 @@ def relative_time(at: datetime, now: datetime) -> str:
 
 def duration(length: timedelta) -> str:
     """Write a length of time in its largest unit: "59 minutes", "3 days"."""
+    seconds = int(length.total_seconds())
     for unit, size in UNITS:
-        if count := int(length.total_seconds()) // size:
+        if count := seconds // size:
             return f"{count} {unit}{'s' if count > 1 else ''}"
     return "less than a minute"
 

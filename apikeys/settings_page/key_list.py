@@ -8,8 +8,8 @@ from typing import Any, ClassVar, NamedTuple, Self, TypedDict
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, F, Value, When
-from django.db.models.functions import Concat, Lower
+from django.db.models import F
+from django.db.models.functions import Lower
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -35,10 +35,6 @@ ORDER_BY = {
     "expires": "expires_at",
     "creator": "created_by__email",
 }
-# The e-mail address of the person, or the prefix of the program's key, that made a key.
-CREATOR = Case(
-    When(made_by=None, then=F("created_by__email")), default=Concat(Value("API key "), "made_by__prefix")
-)
 
 
 class Filter(NamedTuple):
@@ -160,14 +156,16 @@ class Listing:
                 yield Filter(value, label, grouped(count), self.url_of(status=value), is_current)
 
     def page_of(self, store: Store, counts: dict[str, int]) -> Page[ApiKey]:
-        """Return one page of the store's keys, each with its ``status``, ``last_use`` and ``creator``.
+        """Return one page of the store's keys, each with its ``status`` and ``last_use``.
 
-        ``counts`` are those of ``count_by_state()``.
+        They have the ``maker_prefix`` of the program's key, or the ``maker_email`` of the person, that made
+        them. ``counts`` are those of ``count_by_state()``.
         """
         found = self._find(ApiKey.objects.all(), store)
         if self.status:
             found = found.in_state(self.status)
-        keys = self._sorted(found).with_status(counts).annotate(creator=CREATOR)
+        makers = {"maker_prefix": F("made_by__prefix"), "maker_email": F("created_by__email")}
+        keys = self._sorted(found).with_status(counts).annotate(**makers)
         paginator = Paginator(keys, PER_PAGE)
         paginator.count = counts[self.status or "all"]
         return paginator.get_page(self.page)
@@ -276,7 +274,7 @@ def row(key: Any, period: Period, base: str, now: datetime) -> Row:
         tried_at=tried_at if tried_at != used_at else None,
         expires_at=key.expires_at,
         is_expired=key.is_expired(now),
-        creator=key.creator or "",
+        creator=f"API key {key.maker_prefix}" if key.maker_prefix else key.maker_email or "",
         tone=key.state.tone,
         state=describe_state(key, now),
         actions=possible_actions(key) + ["duplicate"] * (not key.suspended_at),

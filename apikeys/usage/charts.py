@@ -113,9 +113,9 @@ class Sparkline:
 
 def sparkline(period: Period) -> Sparkline:
     """Draw a period. Each point is told by its distance from the one before, which makes a light page."""
-    largest = max(1, *(bar.total for bar in period.bars))
-    room = SPARK_HEIGHT - 4
-    heights = [2 + room - round(bar.total / largest * room) for bar in period.bars]
+    totals = [bar.total for bar in period.bars]
+    largest, room = max(1, *totals), SPARK_HEIGHT - 4
+    heights = [2 + room - round(total / largest * room) for total in totals]
     steps = [f"{SPARK_STEP}{after - before:+}" for before, after in pairwise(heights)]
     refused = [index * SPARK_STEP for index, bar in enumerate(period.bars) if bar.refused]
     ticks = [f"M{refused[0]} {SPARK_HEIGHT}v-3"] if refused else []
