@@ -36,7 +36,7 @@ def show_activity(request: OwnerRequest, store: Store) -> HttpResponse:
     filters, page = ActivityFilters(request.GET), LogPage([])
     if filters.is_valid():
         page = filters.search(store).page(Cursor.parse(request.GET.get("cursor", "")))
-    context = {"store": store, "filters": filters, "page": page, "is_filtered": bool(filters.query)}
+    context = {"store": store, "filters": filters, "page": page}
     return render(request, "apikeys/activity.html", context)
 
 

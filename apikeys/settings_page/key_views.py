@@ -328,7 +328,6 @@ def show_incident(request: OwnerRequest, store: Store, prefix: str) -> HttpRespo
         ),
         "has_fence": plan_fence(key) is not None,
         "may_make": key.allows(Resource.API_KEYS.scope(Access.WRITE)),
-        "successors": key.successors.all(),
         "now": timezone.now(),
     }
     return render(request, "apikeys/incident.html", context)

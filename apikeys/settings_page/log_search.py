@@ -7,6 +7,7 @@ answers is looked for in at most MAX_SEARCHED rows, and the next page goes on fr
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from django import forms
@@ -38,15 +39,13 @@ def moment_in_utc(text: str, *, is_end: bool) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}"
 
 
-class AddressField(forms.GenericIPAddressField):
-    def __init__(self) -> None:
-        message = "This is not an IP address."
-        super().__init__(
-            required=False,
-            label="Address",
-            unpack_ipv4=True,
-            error_messages={"invalid": message, "max_length": message},
-        )
+AddressField = partial(
+    forms.GenericIPAddressField,
+    required=False,
+    label="Address",
+    unpack_ipv4=True,
+    error_messages=dict.fromkeys(("invalid", "max_length"), "This is not an IP address."),
+)
 
 
 class PeriodFilters(forms.Form):

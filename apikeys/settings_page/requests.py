@@ -147,7 +147,6 @@ def show_requests(request: OwnerRequest, store: Store) -> HttpResponse:
         "counted": counted,
         "rows": [(row, describe_reason(row.reason)) for row in page.rows],
         "is_live": "live" in request.GET and "cursor" not in request.GET,
-        "is_filtered": bool(filters.query),
         "is_narrowed": bool(filters.query.keys() - {"from", "to", "range", "key"}),
         "log": settings.REQUEST_LOG,
         "days": settings.REQUEST_LOG_DAYS,
