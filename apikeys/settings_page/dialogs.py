@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from apikeys.models import ApiKey, Trust
 from stores.models import Store
 
-# By the name of its template: the heading, with a key's name in it, and the words and style of its button.
+# By the name of its template, if it has one: the heading with a key's name, and the button's words and style.
 DIALOGS = {
     "new": ("Add API Key", "Save", "primary"),
     "edit": ("Edit {}", "Save changes", "primary"),
@@ -50,5 +50,7 @@ def render_dialog(
         back = resolve_url("apikeys:list", store.pk)
     words = {"heading": heading, "submit": submit, "style": style, "back": back}
     return render(
-        request, f"apikeys/{name}.html", words | context | {"store": store, "key": key, "trust": trust}
+        request,
+        [f"apikeys/{name}.html", "apikeys/dialog.html"],
+        words | context | {"store": store, "key": key, "trust": trust},
     )

@@ -41,6 +41,8 @@ LENGTHS = (("7", "7 days"), ("30", "30 days"), ("60", "60 days"), ("90", "90 day
 EXTENSION = "90"
 # An expiry that is not recorded, and equals none.
 UNKNOWN = "unknown"
+# The label of a field that may stay empty.
+OPTIONAL = '{} <span class="optional">(optional)</span>'
 # Attributes of boxes to type into.
 CONFIRMATION = {"autofocus": True, "autocomplete": "off", "spellcheck": "false"}
 PLAIN_TEXT = {"autocomplete": "off", "dir": "auto"}
@@ -64,6 +66,7 @@ class AddressesField(LinesField):
         super().__init__(
             required=False,
             max_length=MAX_ADDRESSES * MAX_NETWORK_LENGTH,
+            template_name="apikeys/includes/addresses_field.html",
             help_text="IP addresses or networks, one per line, such as 203.0.113.7 or 2001:db8::/32. "
             "Leave it empty to allow any address.",
         )
@@ -99,6 +102,7 @@ class KeyForm(forms.Form):
         help_text="Where the key is used, such as “Accounting” or “Warehouse sync”.",
     )
     note = LinesField(
+        label=format_html(OPTIONAL, "Note"),
         max_length=MAX_NOTE_LENGTH,
         required=False,
         widget=forms.Textarea({"class": "prose", "rows": 2, "dir": "auto"}),
@@ -127,6 +131,7 @@ class KeyForm(forms.Form):
     )
     access = forms.MultipleChoiceField(
         choices=[(scope, scope) for scope in SCOPES],
+        template_name="apikeys/includes/access_fields.html",
         error_messages={
             "required": "Choose at least one resource.",
             "invalid_choice": "There is no access called %(value)s.",
@@ -390,11 +395,13 @@ class DeactivateForm(forms.Form):
     )
 
     hours = forms.ChoiceField(
+        label="For how long",
+        widget=forms.RadioSelect,
         choices=PAUSES,
         required=False,
         help_text="Not sure whether it is needed? Deactivate it for an hour: it turns back on automatically.",
     )
-    with_made = forms.BooleanField(required=False)
+    with_made = forms.BooleanField(required=False, template_name="apikeys/includes/made.html")
 
     def until(self) -> datetime | None:
         """Return when the key turns back on automatically, if it does."""
@@ -404,7 +411,10 @@ class DeactivateForm(forms.Form):
 
 class ExtendForm(forms.Form):
     days = forms.ChoiceField(
-        choices=(("30", "For 30 days"), ("90", "For 90 days"), ("365", "For a year")), initial="90"
+        label="From now",
+        widget=forms.RadioSelect,
+        choices=(("30", "For 30 days"), ("90", "For 90 days"), ("365", "For a year")),
+        initial="90",
     )
 
     def expires_at(self) -> datetime:
@@ -431,8 +441,8 @@ class RollForm(forms.Form):
         ("168", "Works for 7 more days"),
     )
 
-    overlap = forms.ChoiceField(choices=OVERLAPS, initial="24")
-    expiry = forms.ChoiceField(required=False, initial="fresh")
+    overlap = forms.ChoiceField(label="The old key", widget=forms.RadioSelect, choices=OVERLAPS, initial="24")
+    expiry = forms.ChoiceField(label="The new key", widget=forms.RadioSelect, required=False, initial="fresh")
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -443,6 +453,8 @@ class RollForm(forms.Form):
                 ("fresh", f"Works until {fresh}, as long as the old key was given"),
                 ("keep", f"Works until {kept}, as the old key would have"),
             ]
+        else:
+            del self.fields["expiry"]
 
 
 class DeleteForm(forms.Form):
@@ -453,7 +465,7 @@ class DeleteForm(forms.Form):
         widget=forms.TextInput(CONFIRMATION | {"dir": "auto"}),
         error_messages={"required": "Enter the name of the key to delete it."},
     )
-    with_made = forms.BooleanField(required=False)
+    with_made = forms.BooleanField(required=False, template_name="apikeys/includes/made.html")
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -273,7 +273,7 @@ def roll_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
                 key,
                 by=actor_from_request(request),
                 overlap=timedelta(hours=int(form.cleaned_data["overlap"])),
-                keep_expiry=form.cleaned_data["expiry"] == "keep",
+                keep_expiry=form.cleaned_data.get("expiry") == "keep",
             )
         except StoreSuspended as error:
             form.add_error(None, str(error))

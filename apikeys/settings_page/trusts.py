@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from apikeys import client_ip, trusts
@@ -32,7 +33,7 @@ from apikeys.settings_page.decorators import (
     store_owner_required,
 )
 from apikeys.settings_page.dialogs import render_dialog
-from apikeys.settings_page.forms import PLAIN_TEXT, KeyForm, LinesField
+from apikeys.settings_page.forms import OPTIONAL, PLAIN_TEXT, KeyForm, LinesField
 from apikeys.usage import reports
 from stores.models import Store
 
@@ -64,24 +65,34 @@ class TrustForm(KeyForm):
     project = ClaimField(
         label="Repository or project", help_text="Such as northwood/shop. For all of one owner: northwood/*"
     )
-    branch = ClaimField(help_text="Such as main or release/*. Empty: any branch or tag.")
-    environment = ClaimField(help_text="Of the deployment, such as production.")
+    branch = ClaimField(
+        label=format_html(OPTIONAL, "Branch"),
+        help_text="Such as main or release/*. Empty: any branch or tag.",
+    )
+    environment = ClaimField(
+        label=format_html(OPTIONAL, "Environment"), help_text="Of the deployment, such as production."
+    )
     claims = LinesField(
         label="One per line, as name = value",
         required=False,
         max_length=MAX_CLAIMS * MAX_CLAIM_LENGTH * 2,
+        template_name="apikeys/includes/claims_field.html",
         help_text="A token has to have them all. One * in a value stands for any text.",
     )
     lifetime = forms.TypedChoiceField(
         label="Each key works for", choices=LIFETIMES, coerce=int, initial=str(DEFAULT_LIFETIME)
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    field_order = ("name", "issuer", "project", "branch", "environment", "claims", "lifetime")
 
     def __init__(self, *args: Any, store: Store, trust: Trust | None = None, **kwargs: Any) -> None:
         if trust:
             kwargs.setdefault("initial", initial_of(trust))
         super().__init__(*args, store=store, **kwargs)
         self.trust = trust
+        if trust:
+            # They are among its claims.
+            del self.fields["project"], self.fields["branch"], self.fields["environment"]
         # Left to the database: a trust's name is unlike those of trusts only.
         self.others = self.others.none()
         self.fields["name"].help_text = "Where it runs, such as “Deploy” or “Nightly export”."

@@ -267,7 +267,7 @@ def test_a_selection_is_deactivated_for_a_day_and_not_deleted_by_a_wrong_word(
         page = signed_in.post(f"{KEYS}selected/delete/", selected | {"confirmation": word}).text
         assert "Enter the word delete. Nothing was deleted." in page
     address, for_a_day = f"{KEYS}selected/deactivate/", selected | {"hours": "24"}
-    assert '<input type="radio" name="hours" value="24" checked>' in signed_in.get(address, for_a_day).text
+    assert 'value="24" id="id_hours_2" checked>' in signed_in.get(address, for_a_day).text
     signed_in.post(address, for_a_day)
     assert ApiKey.objects.get().reactivates_at is not None
 

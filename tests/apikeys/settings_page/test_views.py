@@ -454,8 +454,8 @@ def test_every_change_comes_back_to_its_own_form(signed_in: Client, issue: Issue
     key, _ = issue(name="Accounting")
     for action, typed, kept in (
         ("edit", {"name": "Bookkeeping", "expiry": "never"}, 'value="Bookkeeping"'),
-        ("deactivate", {"hours": "24"}, 'value="24" checked'),
-        ("roll", {"overlap": "168"}, 'value="168" checked'),
+        ("deactivate", {"hours": "24"}, 'id="id_hours_2" checked'),
+        ("roll", {"overlap": "168"}, 'id="id_overlap_3" checked'),
         ("delete", {"name": "Accounting"}, 'value="Accounting"'),
     ):
         path = f"{KEYS}{key.prefix}/{action}/"
