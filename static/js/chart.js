@@ -15,15 +15,11 @@ for (const chart of document.querySelectorAll("[data-chart]")) {
     text.textContent = value;
     cursor.setAttribute("x", `${(at / rows.length) * 100}%`);
     cursor.setAttribute("width", `${100 / rows.length}%`);
-    plot.setAttribute("aria-valuenow", at + 1);
-    plot.setAttribute("aria-valuetext", value);
+    Object.assign(plot, { ariaValueNow: at + 1, ariaValueText: value });
   };
 
   // A slider is what a screen reader knows to read value by value.
-  plot.setAttribute("role", "slider");
-  plot.setAttribute("tabindex", "0");
-  plot.setAttribute("aria-valuemin", "1");
-  plot.setAttribute("aria-valuemax", rows.length);
+  Object.assign(plot, { role: "slider", tabIndex: 0, ariaValueMin: 1, ariaValueMax: rows.length });
   const hint = text.textContent;
   point(at);
   text.textContent = hint;

@@ -21,8 +21,7 @@ document.addEventListener("click", (event) => {
     for (const box of boxes(preset.form)) {
       box.checked = access.includes(box.value);
     }
-    noteInput(preset.form);
-    forgetErrors(boxes(preset.form)[0]);
+    noteInput(boxes(preset.form)[0]);
   }
   const button = target.closest("[data-add-addresses]");
   if (button) {
