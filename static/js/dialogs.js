@@ -6,7 +6,7 @@ import { announce, complain, sayNoAnswer, showMessage } from "./live.js";
 const dialog = document.getElementById("dialog");
 const content = document.getElementById("dialog-content");
 const INVALID = "[aria-invalid=true], [aria-describedby$=_error] input";
-const ERRORS = ".notice.error, .field-error";
+const ERRORS = ".notice.error, .errorlist";
 // Kept for this tab until the key is copied: also a page that is loaded again can say that it was not.
 const UNCOPIED = "uncopied";
 

@@ -42,7 +42,7 @@ function noteInput(control) {
 
 // An error goes when what it is about changes, one about the whole form with anything in it.
 function forgetErrors(control) {
-  const ofField = control.closest(".field")?.querySelectorAll(".field-error") ?? [];
+  const ofField = control.closest(".field")?.querySelectorAll(".errorlist") ?? [];
   const ofForm = control.form?.querySelectorAll(":scope > .notice.error") ?? [];
   for (const error of [...ofField, ...ofForm]) {
     error.remove();

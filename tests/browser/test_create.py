@@ -61,7 +61,7 @@ def test_errors_are_said_each_time_and_go_when_their_cause_does(
     page: Page, form: Locator, issue: IssueKey
 ) -> None:
     issue(name="Warehouse")
-    name, errors = form.get_by_label("Name", exact=True), form.locator(".field-error")
+    name, errors = form.get_by_label("Name", exact=True), form.locator(".errorlist")
     form.get_by_role("button", name="Save").click()
     expect(errors).to_have_text(["Enter a name. ", "Choose at least one resource. "])
     form.get_by_role("button", name="Storefront").click()
