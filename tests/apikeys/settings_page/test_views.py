@@ -455,7 +455,7 @@ def test_every_change_comes_back_to_its_own_form(signed_in: Client, issue: Issue
     for action, typed, kept in (
         ("edit", {"name": "Bookkeeping", "expiry": "never"}, 'value="Bookkeeping"'),
         ("deactivate", {"hours": "24"}, 'id="id_hours_2" checked'),
-        ("roll", {"overlap": "168"}, 'id="id_overlap_3" checked'),
+        ("roll", {"overlap": "168"}, 'id="id_overlap_3" required checked'),
         ("delete", {"name": "Accounting"}, 'value="Accounting"'),
     ):
         path = f"{KEYS}{key.prefix}/{action}/"
