@@ -63,7 +63,7 @@ class AddressesField(LinesField):
     """IP addresses and networks, as typed on lines or between commas, each once."""
 
     def __init__(self) -> None:
-        super().__init__(
+        super().__init__(  # type: ignore[call-arg]  # the stubs lack template_name
             required=False,
             max_length=MAX_ADDRESSES * MAX_NETWORK_LENGTH,
             template_name="apikeys/includes/addresses_field.html",
@@ -129,7 +129,7 @@ class KeyForm(forms.Form):
             reverse_lazy("getting-started"),
         ),
     )
-    access = forms.MultipleChoiceField(
+    access = forms.MultipleChoiceField(  # type: ignore[call-arg]  # the stubs lack template_name
         choices=[(scope, scope) for scope in SCOPES],
         template_name="apikeys/includes/access_fields.html",
         error_messages={

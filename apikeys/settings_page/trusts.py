@@ -72,7 +72,7 @@ class TrustForm(KeyForm):
     environment = ClaimField(
         label=format_html(OPTIONAL, "Environment"), help_text="Of the deployment, such as production."
     )
-    claims = LinesField(
+    claims = LinesField(  # type: ignore[call-arg]  # the stubs lack template_name
         label="One per line, as name = value",
         required=False,
         max_length=MAX_CLAIMS * MAX_CLAIM_LENGTH * 2,
