@@ -123,11 +123,25 @@ def issue(store: Store, owner: User) -> IssueKey:
 
 
 @pytest.fixture
+def issued(issue: IssueKey) -> tuple[ApiKey, str]:
+    """A key that may read the store's orders, and its plaintext."""
+    return issue()
+
+
+@pytest.fixture
+def key(issued: tuple[ApiKey, str]) -> ApiKey:
+    return issued[0]
+
+
+@pytest.fixture
+def plaintext(issued: tuple[ApiKey, str]) -> str:
+    return issued[1]
+
+
+@pytest.fixture
 def signed_in(owner: User, store: Store) -> Client:
     """A browser in which the store's owner has signed in, by the form that everybody uses."""
-    client = Client()
-    sign_in(client, owner.email)
-    return client
+    return sign_in(Client(), owner.email)
 
 
 @pytest.fixture
@@ -135,9 +149,7 @@ def operator(db: None) -> Client:
     """A browser in which an operator has signed in, who may do everything in the admin."""
     user = make_owner("operator@example.com")
     User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
-    client = Client()
-    sign_in(client, user.email)
-    return client
+    return sign_in(Client(), user.email)
 
 
 def make_staff(email: str, *permissions: str) -> Client:
@@ -146,9 +158,7 @@ def make_staff(email: str, *permissions: str) -> Client:
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     assert user.user_permissions.count() == len(permissions)
     User.objects.filter(pk=user.pk).update(is_staff=True)
-    client = Client()
-    sign_in(client, email)
-    return client
+    return sign_in(Client(), email)
 
 
 @pytest.fixture
@@ -180,9 +190,10 @@ def kept_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-def sign_in(client: Client, email: str) -> None:
+def sign_in(client: Client, email: str) -> Client:
     response = client.post("/accounts/login/", {"login": email, "password": PASSWORD})
     assert response.status_code == 302, response.content
+    return client
 
 
 def is_signed_in(client: Client) -> bool:

@@ -26,7 +26,7 @@ from django.test import Client
 from apikeys import key_text, outbox
 from apikeys.models import ApiKey, Email
 from reflow.accounts.second_factor import cipher
-from tests.conftest import PASSWORD, IssueKey, bearer, sign_in
+from tests.conftest import PASSWORD, bearer, sign_in
 from tests.server import ROOT, connection_of, empty_database
 
 pytestmark = [
@@ -91,10 +91,7 @@ def binary(program: str) -> str:
     pytest.fail(f"There is no {program}: install PostgreSQL's client programs.")
 
 
-def test_the_scripts_back_up_and_restore_again_and_again(
-    issue: IssueKey, owner: User, tmp_path: Path
-) -> None:
-    key, _ = issue()
+def test_the_scripts_back_up_and_restore_again_and_again(key: ApiKey, owner: User, tmp_path: Path) -> None:
     waiting = Email.objects.waiting().count() + 1
     outbox.queue_emails([outbox.compose("Queued", "Before the dump", recipient=owner)])
     secret = cipher().encrypt(b"JBSWY3DPEHPK3PXP").decode()
@@ -170,10 +167,8 @@ def test_the_tables_of_the_first_release_are_brought_up_to_date() -> None:
             call_command("migrate", *target, interactive=False, verbosity=0)
         fill_as_the_first_release(key)
         call_command("migrate", interactive=False, verbosity=0)
-        client = Client()
-        assert client.get("/v1/stores/267418190/orders/", headers=bearer(key)).status_code == 200
-        sign_in(client, "first@example.com")
-        page = client.get("/stores/267418190/settings/api-keys/")
+        assert Client().get("/v1/stores/267418190/orders/", headers=bearer(key)).status_code == 200
+        page = sign_in(Client(), "first@example.com").get("/stores/267418190/settings/api-keys/")
         assert key.partition(".")[0] in page.content.decode()
 
 

@@ -198,8 +198,7 @@ def test_roll_is_refused_within_an_hour(renewing: tuple[ApiKey, str], clock: Any
     assert renew(new).status_code == 201
 
 
-def test_roll_is_refused_where_the_owner_has_not_allowed_it(issue: IssueKey) -> None:
-    _, plaintext = issue()
+def test_roll_is_refused_where_the_owner_has_not_allowed_it(plaintext: str) -> None:
     assert (renew(plaintext).status_code, renew(plaintext).json()["code"]) == (403, "permission_denied")
 
 

@@ -77,8 +77,7 @@ def test_resume_store_lets_keys_work_that_worked_before_and_did_not_go_off_meanw
     assert answer_to(expired).json()["code"] == "api_key_expired"
 
 
-def test_suspend_store_and_resume_store_tell_owners(issue: IssueKey, store: Store, by: User) -> None:
-    key, _ = issue()
+def test_suspend_store_and_resume_store_tell_owners(key: ApiKey, store: Store, by: User) -> None:
     deliver_emails().clear()
     suspension = suspend(store, by)
     lifecycle.resume_store(suspension.store, by=Actor(by))
@@ -91,8 +90,9 @@ def test_suspend_store_and_resume_store_tell_owners(issue: IssueKey, store: Stor
     assert key.prefix not in f"{begun.body}{lifted.body}"
 
 
-def test_suspend_store_and_resume_store_do_it_once(issue: IssueKey, store: Store, by: User) -> None:
-    key, _ = issue()
+def test_suspend_store_and_resume_store_do_it_once(
+    issue: IssueKey, key: ApiKey, store: Store, by: User
+) -> None:
     suspend(store, by)
     with pytest.raises(StoreSuspended):
         suspend(store, by)
@@ -102,8 +102,7 @@ def test_suspend_store_and_resume_store_do_it_once(issue: IssueKey, store: Store
     assert len(lines(key)) == 3
 
 
-def test_suspension_refuses_a_reason_with_a_key_in_it(issue: IssueKey, store: Store, by: User) -> None:
-    _, plaintext = issue()
+def test_suspension_refuses_a_reason_with_a_key_in_it(plaintext: str, store: Store, by: User) -> None:
     with pytest.raises(ValidationError, match="This contains an API key"):
         lifecycle.suspend_store(store, by=Actor(by), reason=f"Found:{plaintext.upper()}.")
     assert not Suspension.objects.exists()
@@ -138,9 +137,8 @@ def test_pages_say_why_keys_are_suspended_and_offer_nothing_that_is_refused(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("making", ["a new key", "a rolled key"])
 def test_suspend_store_waits_for_a_key_that_is_being_made(
-    issue: IssueKey, store: Store, owner: User, by: User, making: str
+    issue: IssueKey, key: ApiKey, store: Store, owner: User, by: User, making: str
 ) -> None:
-    key, _ = issue()
     made, suspended = Event(), Event()
 
     def suspend_meanwhile() -> None:

@@ -6,13 +6,12 @@ from django.test import Client
 from apikeys.models import ApiKey
 from stores.models import Store
 from tests.browser.conftest import PHONE, NewContext, scrolls_sideways, use
-from tests.conftest import IssueKey, admin_page
+from tests.conftest import admin_page
 
 
 def test_every_page_keeps_to_the_policy_and_to_the_width_of_a_telephone(
-    new_context: NewContext, operator: Client, base_url: str, issue: IssueKey, store: Store
+    new_context: NewContext, operator: Client, base_url: str, key: ApiKey, store: Store
 ) -> None:
-    key, _ = issue()
     use(key, "orders:read", requests=40)
     context = new_context(viewport=PHONE)
     session = operator.cookies[settings.SESSION_COOKIE_NAME].value

@@ -15,15 +15,14 @@ from django.utils import timezone
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
-from apikeys.models import Email, Usage
+from apikeys.models import ApiKey, Email, Usage
 from reflow.management.commands import daily
-from tests.conftest import IssueKey, deliver_emails
+from tests.conftest import deliver_emails
 
 LONG_AGO = timezone.now() - timedelta(days=1000)
 
 
-def test_what_is_old_is_removed_however_often_it_runs(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_what_is_old_is_removed_however_often_it_runs(key: ApiKey) -> None:
     deliver_emails()
     Email.objects.update(sent_at=LONG_AGO)
     DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=LONG_AGO)

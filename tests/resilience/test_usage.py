@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 import pytest
 from django.db import transaction
 
-from apikeys.models import LastUse, StoreUsage, Usage, UsageWriter
+from apikeys.models import ApiKey, LastUse, StoreUsage, Usage, UsageWriter
 from stores.models import Product, Store
 from tests.concurrency import wait_until
 from tests.conftest import IssueKey, bearer
@@ -33,9 +33,8 @@ def kill(site: Served) -> None:
 
 @POSTGRESQL
 def test_workers_that_are_recycled_reloaded_and_stopped_in_mid_load_count_every_answer(
-    serve: Serve, issue: IssueKey
+    serve: Serve, plaintext: str
 ) -> None:
-    _, plaintext = issue()
     site = serve("--workers=1", "--max-requests=50", USAGE_FLUSH_SECONDS=NEVER)
     with Load([site.url], plaintext, writers=0) as calls:
         calls.wait_for(60)
@@ -72,9 +71,8 @@ def test_a_worker_that_is_aborted_while_a_request_hangs_has_counted(
 
 @POSTGRESQL
 def test_what_a_killed_server_had_written_stays_and_the_rest_is_its_last_interval(
-    serve: Serve, issue: IssueKey
+    serve: Serve, plaintext: str
 ) -> None:
-    _, plaintext = issue()
     site = serve("--workers=1", USAGE_FLUSH_SECONDS="0.3")
     with Load([site.url], plaintext, writers=0) as calls:
         first = wait_until_counted(0)
@@ -88,9 +86,8 @@ def test_what_a_killed_server_had_written_stays_and_the_rest_is_its_last_interva
 
 @POSTGRESQL
 def test_four_processes_on_one_key_lose_nothing_and_never_wait_for_each_other_in_a_circle(
-    serve: Serve, issue: IssueKey
+    serve: Serve, key: ApiKey, plaintext: str
 ) -> None:
-    key, plaintext = issue()
     site = serve("--workers=4", USAGE_FLUSH_SECONDS="0.01")
     with Load([site.url], plaintext, readers=8, writers=0) as calls:
         calls.wait_for(300)

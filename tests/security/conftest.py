@@ -61,9 +61,7 @@ def mighty(shops: Shops, owner: User) -> Client:
 
 
 def signed_in_as(user: User) -> Client:
-    client = Client(raise_request_exception=False)
-    sign_in(client, user.email)
-    return client
+    return sign_in(Client(raise_request_exception=False), user.email)
 
 
 @dataclass(frozen=True)

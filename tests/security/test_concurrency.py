@@ -82,8 +82,7 @@ def test_of_many_new_keys_with_one_name_one_is_made(send: Callable[..., Any]) ->
     assert len(subjects("created")) == len(made)
 
 
-def test_a_key_is_rolled_once(send: Callable[..., Any], issue: IssueKey) -> None:
-    key, _ = issue()
+def test_a_key_is_rolled_once(send: Callable[..., Any], key: ApiKey) -> None:
     answers = at_once(lambda number: send(f"{key.prefix}/roll/", {"overlap": "24"}))
     assert statuses(answers) == {302: 1, 200: MANY - 1}
     successor = ApiKey.objects.get(predecessor=key)
@@ -166,9 +165,10 @@ def test_of_many_coupons_with_one_code_one_is_made(api: Callable[[], Caller]) ->
     assert Coupon.objects.count() == 1
 
 
-def test_a_leaked_key_is_ended_once_however_many_hand_it_in(issue: IssueKey, settings: Any) -> None:
+def test_a_leaked_key_is_ended_once_however_many_hand_it_in(
+    key: ApiKey, plaintext: str, settings: Any
+) -> None:
     settings.RATE_LIMIT_REVOCATIONS = MANY
-    key, plaintext = issue()
 
     def hand_in(number: int) -> Any:
         finder = Client(raise_request_exception=False)

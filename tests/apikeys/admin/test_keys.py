@@ -145,8 +145,7 @@ def test_actions_name_keys_that_were_deleted_meanwhile(
     assert "Deleted meanwhile: 1." in answer
 
 
-def test_actions_leave_a_suspended_key(operator: Client, issue: IssueKey, store: Store, owner: User) -> None:
-    key, _ = issue()
+def test_actions_leave_a_suspended_key(operator: Client, key: ApiKey, store: Store, owner: User) -> None:
     lifecycle.deactivate_key(key, by=Actor(owner))
     lifecycle.suspend_store(store, by=Actor(), reason="Guessing at orders.")
     answer = act(operator, "reactivate", key).content.decode()
@@ -155,8 +154,7 @@ def test_actions_leave_a_suspended_key(operator: Client, issue: IssueKey, store:
     assert AuditEntry.objects.for_key(key)[0].sentence.startswith("Suspended all API keys")
 
 
-def test_key_list_offers_no_action_to_who_may_only_look(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_key_list_offers_no_action_to_who_may_only_look(key: ApiKey) -> None:
     viewer = make_staff("viewer@example.com", "view_apikey")
     assert listed(viewer) == {key.name}
     act(viewer, "deactivate", key)
@@ -177,15 +175,13 @@ def test_key_page_changes_the_limit_and_nothing_else(operator: Client, issue: Is
     assert AuditEntry.objects.for_key(key).count() == 2, "what did not change is no line"
 
 
-def test_key_page_refuses_a_limit_of_zero(operator: Client, issue: IssueKey) -> None:
-    key, _ = issue()
+def test_key_page_refuses_a_limit_of_zero(operator: Client, key: ApiKey) -> None:
     answer = operator.post(admin_page(ApiKey, "change", key.pk), {"rate_limit": "0"})
     assert answer.status_code == 200
     assert ApiKey.objects.get(pk=key.pk).rate_limit is None
 
 
-def test_set_rate_limit_keeps_what_changed_meanwhile(issue: IssueKey, owner: User) -> None:
-    key, _ = issue()
+def test_set_rate_limit_keeps_what_changed_meanwhile(key: ApiKey, owner: User) -> None:
     stale = ApiKey.objects.get(pk=key.pk)
     lifecycle.deactivate_key(key, by=Actor(owner))
     lifecycle.set_rate_limit(stale, by=Actor(owner), requests_per_minute=7)

@@ -61,8 +61,7 @@ def test_leak_page_ends_the_ticked_keys_and_tells_owners(operator: Client, issue
     assert AuditEntry.objects.for_key(key).count() == 2
 
 
-def test_leak_page_reads_only_a_posted_form(operator: Client, issue: IssueKey) -> None:
-    _, plaintext = issue()
+def test_leak_page_reads_only_a_posted_form(operator: Client, plaintext: str) -> None:
     page = operator.get(FIND, {"leak": plaintext})
     assert "found" not in page.context
     assert operator.get(END).status_code == 405
@@ -71,8 +70,7 @@ def test_leak_page_reads_only_a_posted_form(operator: Client, issue: IssueKey) -
 # Who may.
 
 
-def test_leak_page_ends_no_key_for_who_may_only_look(issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_leak_page_ends_no_key_for_who_may_only_look(key: ApiKey, plaintext: str) -> None:
     viewer = make_staff("viewer@example.com", "view_apikey")
     page = viewer.post(FIND, {"leak": plaintext})
     assert key.prefix in page.content.decode()
@@ -81,8 +79,7 @@ def test_leak_page_ends_no_key_for_who_may_only_look(issue: IssueKey) -> None:
     assert ApiKey.objects.usable().exists()
 
 
-def test_leak_page_opens_for_nobody_without_the_permission(issue: IssueKey, signed_in: Client) -> None:
-    _, plaintext = issue()
+def test_leak_page_opens_for_nobody_without_the_permission(plaintext: str, signed_in: Client) -> None:
     for browser in (make_staff("clerk@example.com"), Client(), signed_in):
         answer = browser.post(FIND, {"leak": plaintext})
         assert answer.status_code in {302, 403}
@@ -110,9 +107,8 @@ def test_leak_page_keeps_the_paste_in_no_table_session_log_cookie_or_page(
 
 
 def test_leak_page_keeps_the_paste_out_of_error_reports(
-    operator: Client, issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    operator: Client, plaintext: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _, plaintext = issue()
 
     def break_down(keys: ApiKeyQuerySet) -> None:
         raise RuntimeError

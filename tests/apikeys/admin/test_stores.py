@@ -186,8 +186,7 @@ def test_suspend_and_resume_take_permissions_of_their_own(
     assert Suspension.objects.exists()
 
 
-def test_store_page_shows_no_keys_without_the_permission(issue: IssueKey, store: Store) -> None:
-    key, _ = issue()
+def test_store_page_shows_no_keys_without_the_permission(key: ApiKey, store: Store) -> None:
     clerk = make_staff("clerk@example.com", "view_store")
     page = page_of(clerk, store)
     assert "Northwood" in page

@@ -34,8 +34,7 @@ def test_api_refuses_a_key_over_plain_http_without_a_redirect(
     assert dict(key.usage.values_list("outcome", "requests")) == {"refused": 1, "succeeded": 1}
 
 
-def test_api_marks_an_exposed_key_once_with_the_address(client: Client, issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_api_marks_an_exposed_key_once_with_the_address(client: Client, key: ApiKey, plaintext: str) -> None:
     for _ in range(2):
         client.get("/v1/api-key/", headers=bearer(plaintext))
     assert ApiKey.objects.get(pk=key.pk).exposed_at
@@ -44,16 +43,14 @@ def test_api_marks_an_exposed_key_once_with_the_address(client: Client, issue: I
     assert "Roll it." in entry.sentence
 
 
-def test_api_answers_a_wrong_key_over_plain_http_as_ever(client: Client, issue: IssueKey) -> None:
-    _, plaintext = issue()
+def test_api_answers_a_wrong_key_over_plain_http_as_ever(client: Client, plaintext: str) -> None:
     assert (
         client.get("/v1/api-key/", headers=bearer(with_wrong_secret(plaintext))).json()["code"]
         == "api_key_invalid"
     )
 
 
-def test_any_route_marks_an_exposed_key(client: Client, issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_any_route_marks_an_exposed_key(client: Client, key: ApiKey, plaintext: str) -> None:
     for method, path in (
         *(("GET", path) for path in ("/v1", "/v1/foo", "/v2/stores/", "/projects/1/", "/docs/", "/nowhere")),
         ("POST", "/v1/api-keys/revoke"),
@@ -62,15 +59,15 @@ def test_any_route_marks_an_exposed_key(client: Client, issue: IssueKey) -> None
         assert ApiKey.objects.filter(pk=key.pk).exclude(exposed_at=None).update(exposed_at=None) == 1, path
 
 
-def test_api_marks_an_exposed_key_beyond_its_limit(client: Client, issue: IssueKey, settings: Any) -> None:
+def test_api_marks_an_exposed_key_beyond_its_limit(
+    client: Client, key: ApiKey, plaintext: str, settings: Any
+) -> None:
     settings.RATE_LIMIT_PER_KEY = 0
-    key, plaintext = issue()
     assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 429
     assert ApiKey.objects.get(pk=key.pk).exposed_at
 
 
-def test_mark_exposed_passes_over_a_deleted_key(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_mark_exposed_passes_over_a_deleted_key(key: ApiKey) -> None:
     ApiKey.objects.filter(pk=key.pk).delete()
     lifecycle.mark_exposed(key, by=Actor())
     assert not AuditEntry.objects.filter(event="exposed").exists()

@@ -21,8 +21,7 @@ def the_row() -> LoggedRequest:
     return LoggedRequest.objects.get()
 
 
-def test_middleware_logs_a_request(client: Client, issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_middleware_logs_a_request(client: Client, key: ApiKey, plaintext: str) -> None:
     response = client.get(
         ORDERS,
         {"search": "Ada"},
@@ -64,8 +63,7 @@ def test_middleware_logs_and_counts_a_refusal_by_its_code(
     assert Usage.objects.get(outcome="refused").reason == reason
 
 
-def test_middleware_logs_a_failure_by_its_code(client: Client, issue: IssueKey) -> None:
-    _, plaintext = issue()
+def test_middleware_logs_a_failure_by_its_code(client: Client, plaintext: str) -> None:
     for path, reason in ((f"{ORDERS}999999/", "not_found"), (f"{ORDERS}?perpage=0", "invalid")):
         client.get(path, headers=bearer(plaintext))
         row = LoggedRequest.objects.order_by("-at", "-id")[0]
@@ -121,8 +119,7 @@ def test_middleware_logs_no_query_string_body_or_key(client: Client, issue: Issu
     assert key.prefix in str(rows)
 
 
-def test_middleware_logs_any_user_agent(client: Client, issue: IssueKey) -> None:
-    _, plaintext = issue()
+def test_middleware_logs_any_user_agent(client: Client, plaintext: str) -> None:
     agents = ("", "\0", "\xff\xfe", "x" * 5000, "\u202e", "';--", "\ud800")
     for agent in agents:
         client.get(f"{ORDERS}%00%ff%e2%80%ae/", HTTP_USER_AGENT=agent, headers=bearer(plaintext))
@@ -130,8 +127,7 @@ def test_middleware_logs_any_user_agent(client: Client, issue: IssueKey) -> None
     assert LoggedRequest.objects.filter(status=200).count() == len(agents)
 
 
-def test_middleware_logs_the_id_of_the_answer(client: Client, issue: IssueKey) -> None:
-    _, plaintext = issue()
+def test_middleware_logs_the_id_of_the_answer(client: Client, plaintext: str) -> None:
     for sent in ("0f8fad5b-d9cb-469f-a165-70867728950e", "not one", "x" * 5000):
         answer = client.get(ORDERS, headers=bearer(plaintext) | {"X-Request-Id": sent})
         assert LoggedRequest.objects.filter(request_id=UUID(answer["X-Request-Id"])).get().path == ORDERS

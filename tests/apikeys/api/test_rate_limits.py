@@ -73,9 +73,8 @@ def test_count_key_lets_in_as_many_requests_as_the_limit(
     assert (refused["Retry-After"], refused["Cache-Control"]) == ("45", "no-store")
 
 
-def test_count_key_begins_anew_each_minute(client: Client, issue: IssueKey, settings: Any) -> None:
+def test_count_key_begins_anew_each_minute(client: Client, plaintext: str, settings: Any) -> None:
     settings.RATE_LIMIT_PER_KEY = 1
-    _, plaintext = issue()
     with time_machine.travel(QUARTER_PAST, tick=False) as clock:
         assert [call(client, plaintext).status_code for _ in range(2)] == [200, 429]
         clock.shift(45)
@@ -92,10 +91,9 @@ def test_count_address_limits_requests_without_a_key(client: Client, settings: A
 
 
 def test_count_failure_limits_wrong_keys_and_not_a_good_one_beside_them(
-    client: Client, issue: IssueKey, settings: Any
+    client: Client, plaintext: str, settings: Any
 ) -> None:
     settings.RATE_LIMIT_FAILED_KEYS = 3
-    _, plaintext = issue()
     wrong = f"0000000.{'0' * 27}"
     with time_machine.travel(QUARTER_PAST, tick=False) as clock:
         assert [call(client, wrong).json()["code"] for _ in range(3)] == ["api_key_invalid"] * 3

@@ -32,15 +32,13 @@ def test_revoke_deactivates_a_key_and_tells_its_owners(client: Client, issue: Is
 
 
 @pytest.mark.django_db
-def test_revoke_answers_alike_whether_a_key_exists(client: Client, issue: IssueKey) -> None:
-    _, plaintext = issue()
+def test_revoke_answers_alike_whether_a_key_exists(client: Client, plaintext: str) -> None:
     texts = (plaintext, with_wrong_secret(plaintext), f"0000000.{'0' * 27}", "nonsense")
     answers = [hand_in(client, text) for text in texts]
     assert {(answer.status_code, answer.content) for answer in answers} == {(202, b'{"received":1}')}
 
 
-def test_revoke_leaves_a_key_whose_secret_is_wrong(client: Client, issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_revoke_leaves_a_key_whose_secret_is_wrong(client: Client, key: ApiKey, plaintext: str) -> None:
     hand_in(client, with_wrong_secret(plaintext))
     assert not ApiKey.objects.get(pk=key.pk).leaked_at
     hand_in(client, plaintext, with_wrong_secret(plaintext))

@@ -101,8 +101,7 @@ def log(key: ApiKey, *requests: KeyRequest) -> None:
     writer.write(batch)
 
 
-def test_two_thousand_groups_take_one_query_and_one_of_the_counts(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_two_thousand_groups_take_one_query_and_one_of_the_counts(key: ApiKey) -> None:
     now = timezone.now()
     log(key, *(
         make_request(key, at=now, address=f"10.0.{n % 250}.{n // 250}", client=f"Client {n}")
@@ -133,8 +132,7 @@ def test_days_that_are_not_logged_are_judged_by_their_access(issue: IssueKey, se
     assert (forecast.works, forecast.fails, forecast.refused, forecast.is_logged) == (11, 10, 10, False)
 
 
-def test_callers_with_the_most_requests_are_named_first(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_callers_with_the_most_requests_are_named_first(key: ApiKey) -> None:
     now = timezone.now()
     log(
         key,
@@ -181,8 +179,7 @@ def test_the_open_dialog_tells_the_forecast_of_what_is_ticked(signed_in: Client,
     assert called.version == 1
 
 
-def test_rehearse_never_takes_an_open_form_away(signed_in: Client, issue: IssueKey) -> None:
-    key, _ = issue()
+def test_rehearse_never_takes_an_open_form_away(signed_in: Client, key: ApiKey) -> None:
     url = f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/rehearse/"
     assert Client().post(url, headers=HTMX).status_code == 286
     assert Client().post(url).status_code == 302

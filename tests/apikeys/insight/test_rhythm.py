@@ -82,8 +82,7 @@ def call(key: ApiKey, *moments: datetime, status_code: int = 200) -> None:
 def page_of(key: ApiKey, moment: datetime) -> str:
     """The page of a key as its owner finds it at this moment, signed in then."""
     with time_machine.travel(moment):
-        client = Client()
-        sign_in(client, "owner@example.com")
+        client = sign_in(Client(), "owner@example.com")
         return client.get(f"/stores/{key.store_id}/settings/api-keys/{key.prefix}/").text
 
 

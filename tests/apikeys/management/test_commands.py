@@ -70,8 +70,7 @@ def test_find_keys_tells_whole_keys_from_prefixes(issue: IssueKey, other_store: 
     ]
 
 
-def test_find_keys_reads_a_file_whatever_bytes_it_holds(issue: IssueKey, tmp_path: Path) -> None:
-    key, plaintext = issue()
+def test_find_keys_reads_a_file_whatever_bytes_it_holds(key: ApiKey, plaintext: str, tmp_path: Path) -> None:
     leak = tmp_path / "leak"
     for content in (
         b"\xff\x00\xfe " + plaintext.encode() + b" \x80",
@@ -85,9 +84,8 @@ def test_find_keys_reads_a_file_whatever_bytes_it_holds(issue: IssueKey, tmp_pat
 
 
 def test_find_keys_asks_for_many_prefixes_in_several_queries(
-    issue: IssueKey, django_assert_num_queries: Any
+    key: ApiKey, django_assert_num_queries: Any
 ) -> None:
-    key, _ = issue()
     numbers = " ".join(str(number) for number in range(1_000_000, 1_001_200))
     with django_assert_num_queries(3):
         assert [found for found, _ in ApiKey.objects.in_leak(f"{numbers} {key.prefix}")] == [key]
@@ -99,8 +97,7 @@ def test_find_keys_fails_where_there_is_none(issue: IssueKey) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_commands_refuse_a_key_on_the_command_line(command: str, issue: IssueKey) -> None:
-    _, plaintext = issue()
+def test_commands_refuse_a_key_on_the_command_line(command: str, plaintext: str) -> None:
     extra = ("--reason", REASON) if command == "suspend_keys" else ()
     line = refusal(command, plaintext, *extra)
     assert line.startswith("There is a key on the command line")
@@ -130,8 +127,7 @@ def test_revoke_keys_takes_prefixes_where_the_rest_is_not_known(issue: IssueKey)
     assert last_change(first.store)[0] == "Reflow"
 
 
-def test_revoke_keys_ends_none_where_one_prefix_is_unknown(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_revoke_keys_ends_none_where_one_prefix_is_unknown(key: ApiKey) -> None:
     line = refusal("revoke_keys", "--prefix", key.prefix, "0000000")
     assert line == "There is no key with the prefix 0000000."
     assert refusal("revoke_keys", "--prefix", "warehouse").startswith("warehouse is no prefix")
@@ -172,8 +168,7 @@ def test_suspend_keys_refuses_a_reason(issue: IssueKey, store: Store, reason: st
     assert not Suspension.objects.exists()
 
 
-def test_find_keys_prints_no_control_characters(issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_find_keys_prints_no_control_characters(key: ApiKey, plaintext: str) -> None:
     ApiKey.objects.filter(pk=key.pk).update(name="a\x1b[2Jb\u202ec")
     assert "a?[2Jb?c" in run("find_keys", stdin=plaintext)[1]
 
@@ -188,8 +183,7 @@ def test_commands_say_in_a_line_that_a_store_is_unknown(db: None, command: str, 
     assert refusal(name, *options, "--", number) == f"There is no store {number}."
 
 
-def test_revoke_keys_takes_only_an_operator_as_by(issue: IssueKey, owner: User) -> None:
-    _, plaintext = issue()
+def test_revoke_keys_takes_only_an_operator_as_by(plaintext: str, owner: User) -> None:
     for email in (owner.email, "nobody@example.com"):
         assert refusal("revoke_keys", "--by", email, stdin=plaintext) == f"There is no operator {email}."
     assert ApiKey.objects.usable().exists()

@@ -6,7 +6,7 @@ from django.db import IntegrityError, connection, transaction
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.models import AuditEntry, Event
+from apikeys.models import ApiKey, AuditEntry, Event
 from stores.models import Store
 from tests.conftest import IssueKey
 
@@ -69,8 +69,7 @@ def test_entry_with_an_unknown_event_is_refused(store: Store) -> None:
         AuditEntry.objects.create(store=store, event="invented")
 
 
-def test_for_key_uses_an_index(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_for_key_uses_an_index(key: ApiKey) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")

@@ -58,15 +58,13 @@ def test_create_key_refuses_a_name_that_looks_like_another(
         {"reactivates_at": NOON + timedelta(days=36500)},
     ],
 )
-def test_leaked_key_is_off_for_good_in_the_database(issue: IssueKey, columns: dict[str, object]) -> None:
-    key, _ = issue()
+def test_leaked_key_is_off_for_good_in_the_database(key: ApiKey, columns: dict[str, object]) -> None:
     report_leaked_keys([key], by=Actor())
     with pytest.raises(IntegrityError, match="api_key_leaked_is_off_for_good"), transaction.atomic():
         ApiKey.objects.filter(pk=key.pk).update(**columns)
 
 
-def test_key_reactivates_after_its_deactivation_in_the_database(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_key_reactivates_after_its_deactivation_in_the_database(key: ApiKey) -> None:
     now = timezone.now()
     with pytest.raises(IntegrityError, match="reactivates_after"), transaction.atomic():
         ApiKey.objects.filter(pk=key.pk).update(deactivated_at=now, reactivates_at=now - timedelta(hours=1))

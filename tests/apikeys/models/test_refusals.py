@@ -96,7 +96,7 @@ ORDERS_WRITE = {"access": "write"}
     ids=["granted", "allowed", "extended", "reactivated", "resumed", "raised", "no limit of its own"],
 )
 def test_settle_fixed_follows_the_change_that_mends_the_cause(
-    issue: IssueKey,
+    key: ApiKey,
     owner: User,
     before: Change,
     reason: str,
@@ -104,7 +104,6 @@ def test_settle_fixed_follows_the_change_that_mends_the_cause(
     useless: Change,
     mend: Change,
 ) -> None:
-    key, _ = issue()
     by = Actor(owner)
     before(key, by)
     refuse(key, reason, **request_fields)
@@ -141,8 +140,7 @@ def settled(key: ApiKey) -> list[tuple[str, str]]:
     return [(cause, settled_as) for cause, settled_as, _, _ in state(key)]
 
 
-def test_write_of_a_late_batch_opens_nothing_that_was_fixed(issue: IssueKey, owner: User) -> None:
-    key, _ = issue()
+def test_write_of_a_late_batch_opens_nothing_that_was_fixed(key: ApiKey, owner: User) -> None:
     refuse(key, "resource_not_allowed", access="write")
     earlier = timezone.now()
     update(access=["orders:write"])(key, Actor(owner))
@@ -150,8 +148,7 @@ def test_write_of_a_late_batch_opens_nothing_that_was_fixed(issue: IssueKey, own
     assert state(key) == [("resource_not_allowed orders:write", "fixed", "curl/8", 2)]
 
 
-def test_leave_holds_while_requests_are_counted(issue: IssueKey, owner: User) -> None:
-    key, _ = issue()
+def test_leave_holds_while_requests_are_counted(key: ApiKey, owner: User) -> None:
     refuse(key, "resource_not_allowed", access="write", client="first")
     refusals = Refusal.objects.filter(key=key)
     assert refusals.leave() == 1
@@ -162,8 +159,7 @@ def test_leave_holds_while_requests_are_counted(issue: IssueKey, owner: User) ->
     assert (refusals.reopen(), refusals.open().count()) == (1, 1)
 
 
-def test_open_asks_for_the_last_seven_days(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_open_asks_for_the_last_seven_days(key: ApiKey) -> None:
     refuse(key, "api_key_expired", at=timezone.now() - timedelta(days=7, seconds=1))
     assert not Refusal.objects.open().exists()
     refuse(key, "api_key_expired", at=timezone.now() - timedelta(days=6))
@@ -171,8 +167,7 @@ def test_open_asks_for_the_last_seven_days(issue: IssueKey) -> None:
 
 
 @pytest.mark.parametrize("batches", [1, 30])
-def test_write_bounds_the_addresses_of_a_key(issue: IssueKey, batches: int) -> None:
-    key, _ = issue()
+def test_write_bounds_the_addresses_of_a_key(issue: IssueKey, key: ApiKey, batches: int) -> None:
     other, _ = issue()
     addresses = [f"192.0.2.{number}" for number in range(MAX_ADDRESSES + 10)]
     size = len(addresses) // batches
@@ -201,8 +196,7 @@ def test_batch_bounds_the_addresses_that_it_counts_apart(
 
 
 @pytest.mark.parametrize("columns", [{"settled_as": "fixed"}, {"settled_at": timezone.now()}])
-def test_refusal_is_settled_at_a_time_and_as_something(issue: IssueKey, columns: dict[str, Any]) -> None:
-    key, _ = issue()
+def test_refusal_is_settled_at_a_time_and_as_something(key: ApiKey, columns: dict[str, Any]) -> None:
     refuse(key, "api_key_expired")
     with pytest.raises(IntegrityError, match="refusal_is_settled_as_something"), transaction.atomic():
         Refusal.objects.update(**columns)

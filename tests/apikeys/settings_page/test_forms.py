@@ -179,8 +179,7 @@ def test_edit_keeps_what_others_changed_while_the_program_renewed_the_key(
     assert (key.access, key.note) == (["orders:read", "customers:read"], "Mine")
 
 
-def test_edit_of_a_key_that_its_program_has_replaced_says_so(issue: IssueKey, owner: User) -> None:
-    key, _ = issue()
+def test_edit_of_a_key_that_its_program_has_replaced_says_so(key: ApiKey, owner: User) -> None:
     ApiKey.objects.update(replaced_at=timezone.now())
     form = edit_form(key, note="Mine")
     assert not form.change(by=Actor(owner))
@@ -196,8 +195,7 @@ def test_edit_that_keeps_the_expiry_leaves_it_removed(issue: IssueKey, owner: Us
 
 
 @pytest.mark.parametrize("version", ["", "x", "0", "9" * 5000], ids=["nothing", "text", "zero", "digits"])
-def test_edit_without_a_version_is_not_saved(issue: IssueKey, version: str) -> None:
-    key, _ = issue()
+def test_edit_without_a_version_is_not_saved(key: ApiKey, version: str) -> None:
     form = edit_form(key, name="Mine", version=version)
     assert "This form was incomplete, so nothing was saved." in str(form.non_field_errors())
     assert (form["name"].value(), form["version"].value()) == ("Mine", 1)

@@ -65,8 +65,9 @@ def test_a_visitor_is_asked_to_sign_in_and_comes_back(client: Client, store: Sto
         assert "Sign in to open the API Key Settings page." in page.text
 
 
-def test_no_page_takes_a_nul_or_keeps_a_key_in_its_address(signed_in: Client, issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_no_page_takes_a_nul_or_keeps_a_key_in_its_address(
+    signed_in: Client, key: ApiKey, plaintext: str
+) -> None:
     possible: tuple[dict[str, Any], ...] = ({"prefix": key.prefix}, {"pk": 1}, {})
     for name in [pattern.name for pattern in urls.urlpatterns]:
         for arguments in possible:
@@ -226,8 +227,7 @@ def test_htmx_is_told_where_to_go_and_gets_only_the_content_of_a_dialog(
         assert "HX-Request" in content["Vary"]
 
 
-def test_after_a_dialog_over_the_list_the_list_is_shown_as_it_was(signed_in: Client, issue: IssueKey) -> None:
-    key, _ = issue()
+def test_after_a_dialog_over_the_list_the_list_is_shown_as_it_was(signed_in: Client, key: ApiKey) -> None:
     listed = f"{KEYS}?status=working"
     headers = HTMX | {"HX-Current-URL": f"http://testserver{listed}"}
     response = signed_in.post(f"{KEYS}{key.prefix}/deactivate/", {"hours": ""}, headers=headers)
@@ -241,16 +241,14 @@ def test_after_a_dialog_over_the_list_the_list_is_shown_as_it_was(signed_in: Cli
 
 
 @pytest.mark.parametrize("hours", [1, 24])
-def test_a_key_is_deactivated_for_an_hour_or_a_day(signed_in: Client, issue: IssueKey, hours: int) -> None:
-    key, _ = issue()
+def test_a_key_is_deactivated_for_an_hour_or_a_day(signed_in: Client, key: ApiKey, hours: int) -> None:
     with time_machine.travel(now := timezone.now(), tick=False):
         signed_in.post(f"{KEYS}{key.prefix}/deactivate/", {"hours": hours})
     assert ApiKey.objects.get().reactivates_at == now + timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("hours", [0, 1, 168])
-def test_a_rolled_key_stops_when_it_was_told_to(signed_in: Client, issue: IssueKey, hours: int) -> None:
-    key, _ = issue()
+def test_a_rolled_key_stops_when_it_was_told_to(signed_in: Client, key: ApiKey, hours: int) -> None:
     with time_machine.travel(now := timezone.now(), tick=False):
         signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": hours})
     assert ApiKey.objects.get(pk=key.pk).expires_at == now + timedelta(hours=hours)
@@ -303,9 +301,8 @@ def test_a_leaked_key_offers_a_new_one_and_a_deleted_one_says_who_deleted_it(
 
 
 def test_a_key_that_is_off_offers_nothing_to_try_or_to_grant(
-    signed_in: Client, issue: IssueKey, owner: User
+    signed_in: Client, key: ApiKey, plaintext: str, owner: User
 ) -> None:
-    key, plaintext = issue()
     detail = f"{KEYS}{key.prefix}/"
     page = text(signed_in.get(detail))
     assert "This key made no requests in the last 30 days. Try it:" in page
@@ -467,8 +464,7 @@ def test_every_change_comes_back_to_its_own_form(signed_in: Client, issue: Issue
     assert (key.version, ApiKey.objects.count()) == (1, 1)
 
 
-def test_every_change_takes_a_password_typed_within_the_hour(signed_in: Client, issue: IssueKey) -> None:
-    key, _ = issue()
+def test_every_change_takes_a_password_typed_within_the_hour(signed_in: Client, key: ApiKey) -> None:
     of_key = ("edit", "access", "fence", "deactivate", "reactivate", "roll", "delete")
     several = ("deactivate", "reactivate", "extend", "delete")
     pages = [*(f"{key.prefix}/{action}" for action in of_key), *(f"selected/{action}" for action in several)]
@@ -499,10 +495,7 @@ def test_somebody_elses_sign_in_does_not_get_what_was_typed(signed_in: Client, o
     assert response.cookies["apikeys_unsent_form"]["path"] == back["Location"] == f"{KEYS}new/"
 
 
-def test_a_click_that_needs_the_password_first_comes_back_to_its_page(
-    signed_in: Client, issue: IssueKey
-) -> None:
-    key, _ = issue()
+def test_a_click_that_needs_the_password_first_comes_back_to_its_page(signed_in: Client, key: ApiKey) -> None:
     detail = f"{KEYS}{key.prefix}/"
     with an_hour_later():
         response = signed_in.post(f"{detail}access/", {"access": ["customers:read"], "version": "1"})
@@ -526,8 +519,7 @@ def test_created_shows_the_key_again_where_the_page_could_not_be_made(
     assert ApiKey.objects.get().revealed_at is not None
 
 
-def test_a_suspended_store_has_no_form_to_fill(signed_in: Client, store: Store, issue: IssueKey) -> None:
-    key, _ = issue()
+def test_a_suspended_store_has_no_form_to_fill(signed_in: Client, store: Store, key: ApiKey) -> None:
     lifecycle.suspend_store(store, by=Actor(None), reason="Fraud")
     steps = [f"{key.prefix}/{step}" for step in ("edit/", "edit/?extend", "roll/", "reactivate/")]
     several = [f"selected/{step}/?key={key.prefix}" for step in ("reactivate", "extend")]
@@ -541,9 +533,8 @@ def test_a_suspended_store_has_no_form_to_fill(signed_in: Client, store: Store, 
 
 
 def test_a_store_that_is_suspended_at_this_very_moment_gets_no_key(
-    signed_in: Client, issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+    signed_in: Client, key: ApiKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key, _ = issue()
 
     def find_suspended(**fields: Any) -> None:
         raise lifecycle.StoreSuspended("Fraud at this moment")

@@ -6,11 +6,10 @@ import pytest
 import time_machine
 from django.test import Client
 
-from apikeys.models import HourlyUsage, StoreUsage, Usage
+from apikeys.models import ApiKey, HourlyUsage, StoreUsage, Usage
 from apikeys.usage import reports
 from apikeys.usage.periods import Period, TimeRange
 from stores.models import Store
-from tests.conftest import IssueKey
 from tests.key_requests import count_usage
 
 NOW = datetime(2026, 3, 31, 14, 5, tzinfo=UTC)
@@ -48,9 +47,8 @@ def test_what_is_no_range_is_thirty_days(text: str) -> None:
 @pytest.mark.usefixtures("within_a_minute")
 @pytest.mark.parametrize("time_range", TimeRange)
 def test_of_store_and_of_keys_count_what_is_in_the_period(
-    issue: IssueKey, store: Store, time_range: TimeRange
+    key: ApiKey, store: Store, time_range: TimeRange
 ) -> None:
-    key, _ = issue()
     period = Period(time_range)
     counted = (
         (period.bars[0].start, {"outcome": "refused", "requests": 5}),
@@ -69,8 +67,7 @@ def test_of_store_and_of_keys_count_what_is_in_the_period(
         assert (found.bars[0].refused, found.latest.total) == (5, 16)
 
 
-def test_list_and_key_show_the_range_that_is_asked_for(signed_in: Client, issue: IssueKey) -> None:
-    key, _ = issue()
+def test_list_and_key_show_the_range_that_is_asked_for(signed_in: Client, key: ApiKey) -> None:
     count_usage(key, 3)
     for path in ("", f"{key.prefix}/"):
         page = signed_in.get(f"/stores/267418190/settings/api-keys/{path}", {"range": "90d"}).text

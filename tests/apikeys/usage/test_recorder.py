@@ -19,7 +19,7 @@ from apikeys.usage import batch, writer
 from apikeys.usage import recorder as recording
 from apikeys.usage.recorder import Recorder
 from stores.models import Store
-from tests.conftest import IssueKey, bearer, with_wrong_secret
+from tests.conftest import bearer, with_wrong_secret
 from tests.key_requests import NOON, make_request, write_usage
 
 
@@ -28,8 +28,7 @@ def rows(key: ApiKey) -> list[tuple[str, str, str, int]]:
     return list(counted.values_list("resource", "access", "outcome", "requests"))
 
 
-def test_write_counts_by_day_resource_access_outcome_and_reason(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_write_counts_by_day_resource_access_outcome_and_reason(key: ApiKey) -> None:
     refused = {"status_code": 401, "reason": "resource_not_allowed"}
     limited = make_request(key, status_code=429, reason="rate_limited", access="")
     write_usage(
@@ -62,8 +61,7 @@ def test_write_counts_by_day_resource_access_outcome_and_reason(issue: IssueKey)
     assert counted[3].last_at == NOON + timedelta(hours=3)
 
 
-def test_write_keeps_the_newest_request_whoever_writes_last(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_write_keeps_the_newest_request_whoever_writes_last(key: ApiKey) -> None:
     late = {"status_code": 401, "method": "PATCH", "client": "late"}
     write_usage(make_request(key, at=NOON + timedelta(seconds=1), **late))
     assert LastUse.objects.get(key=key).used_at is None
@@ -87,8 +85,7 @@ class Interrupted(str):
 
 
 @pytest.mark.usefixtures("patient")
-def test_record_loses_nothing_among_threads(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_record_loses_nothing_among_threads(key: ApiKey) -> None:
     recorder = Recorder()
     orders, hour = Interrupted("orders"), timedelta(hours=1)
     requests = [make_request(key, resource=orders, at=NOON - number // 8 * hour) for number in range(80)]
@@ -98,8 +95,7 @@ def test_record_loses_nothing_among_threads(issue: IssueKey) -> None:
     assert rows(key) == [("orders", "read", "succeeded", 80)]
 
 
-def test_write_counts_for_a_deleted_key(issue: IssueKey, owner: User) -> None:
-    key, _ = issue()
+def test_write_counts_for_a_deleted_key(key: ApiKey, owner: User) -> None:
     write_usage(make_request(key))
     after = make_request(key)
     lifecycle.delete_key(key, by=Actor(owner))
@@ -118,9 +114,8 @@ def measured(name: str) -> float:
 
 @pytest.mark.usefixtures("patient")
 def test_flush_keeps_what_cannot_be_written(
-    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    key: ApiKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key, _ = issue()
     failures = measured("reflow_usage_failures_total")
     recorder = Recorder()
     with monkeypatch.context() as outage:
@@ -144,9 +139,8 @@ def test_flush_keeps_what_cannot_be_written(
 
 @pytest.mark.usefixtures("patient")
 def test_finish_logs_what_is_lost(
-    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    key: ApiKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key, _ = issue()
     recorder = Recorder()
     monkeypatch.setattr(writer, "write", away)
     recorder.record(make_request(key))
@@ -156,8 +150,7 @@ def test_finish_logs_what_is_lost(
     assert "2 requests with API keys went uncounted: the process has ended" in caplog.text
 
 
-def test_write_counts_a_batch_once(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_write_counts_a_batch_once(key: ApiKey) -> None:
     batch = write_usage(make_request(key))
     writer.write(batch)
     assert rows(key) == [("orders", "read", "succeeded", 1)]
@@ -170,9 +163,8 @@ def test_write_counts_a_batch_once(issue: IssueKey) -> None:
 
 @pytest.mark.usefixtures("patient")
 def test_flush_drops_a_batch_that_the_database_refuses(
-    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    key: ApiKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key, _ = issue()
     lost = measured("reflow_usage_lost_total")
     recorder = Recorder()
     recorder.record(make_request(key))
@@ -192,9 +184,8 @@ def test_flush_drops_a_batch_that_the_database_refuses(
 
 @pytest.mark.usefixtures("patient")
 def test_recorder_bounds_counters_and_log_and_says_what_is_missing(
-    issue: IssueKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    key: ApiKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key, _ = issue()
     lost, unlogged = (measured(f"reflow_{name}_total") for name in ("usage_lost", "requests_unlogged"))
     monkeypatch.setattr(batch, "MAX_COUNTERS", 1)
     monkeypatch.setattr(batch, "MAX_LOGGED_REQUESTS", 2)
@@ -213,10 +204,9 @@ def test_recorder_bounds_counters_and_log_and_says_what_is_missing(
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(("log", "logged"), [("all", [200, 401, 500]), ("errors", [401, 500]), ("off", [])])
 def test_request_log_setting_says_what_is_logged(
-    issue: IssueKey, settings: Any, log: str, logged: list[int]
+    key: ApiKey, settings: Any, log: str, logged: list[int]
 ) -> None:
     settings.REQUEST_LOG = log
-    key, _ = issue()
     recorder = Recorder()
     for status, reason in ((200, None), (401, "api_key_expired"), (500, "server_error")):
         recorder.record(make_request(key, status_code=status, reason=reason))
@@ -225,8 +215,7 @@ def test_request_log_setting_says_what_is_logged(
     assert sum(requests for *_, requests in rows(key)) == 3
 
 
-def test_write_counts_by_hour(issue: IssueKey, store: Store) -> None:
-    key, _ = issue()
+def test_write_counts_by_hour(key: ApiKey, store: Store) -> None:
     served = [make_request(key, at=NOON + timedelta(minutes=minutes)) for minutes in (0, 59, 60)]
     write_usage(*served, make_request(key, status_code=401, reason="api_key_expired"))
     write_usage(make_request(key))
@@ -239,8 +228,7 @@ def test_write_counts_by_hour(issue: IssueKey, store: Store) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_restart_begins_from_nothing(issue: IssueKey) -> None:
-    key, _ = issue()
+def test_restart_begins_from_nothing(key: ApiKey) -> None:
     recording.record(make_request(key))
     recording._restart()
     recording.flush()
@@ -248,8 +236,7 @@ def test_restart_begins_from_nothing(issue: IssueKey) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_api_key_writes_nothing_before_its_answer(client: Client, issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_api_key_writes_nothing_before_its_answer(client: Client, key: ApiKey, plaintext: str) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
     assert [query["sql"] for query in queries if not query["sql"].lstrip().startswith("SELECT")] == []
@@ -258,21 +245,20 @@ def test_api_key_writes_nothing_before_its_answer(client: Client, issue: IssueKe
     assert rows(key) == [("", "", "succeeded", 1)]
 
 
-def test_api_key_counts_before_its_answer_with_an_interval_of_zero(client: Client, issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_api_key_counts_before_its_answer_with_an_interval_of_zero(
+    client: Client, key: ApiKey, plaintext: str
+) -> None:
     client.get("/v1/api-key/", headers=bearer(plaintext) | {"User-Agent": "x" * 500})
     assert rows(key) == [("", "", "succeeded", 1)]
     last = LastUse.objects.get(key=key)
     assert (last.address, last.client) == ("127.0.0.1", "x" * 200)
 
 
-def test_api_key_counts_a_wrong_secret_for_nobody(client: Client, issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_api_key_counts_a_wrong_secret_for_nobody(client: Client, key: ApiKey, plaintext: str) -> None:
     client.get("/v1/api-key/", headers=bearer(with_wrong_secret(plaintext)))
     assert rows(key) == []
 
 
-def test_api_key_counts_an_unknown_method(client: Client, issue: IssueKey) -> None:
-    key, plaintext = issue()
+def test_api_key_counts_an_unknown_method(client: Client, key: ApiKey, plaintext: str) -> None:
     client.generic("PROPFINDANDMORE", "/v1/api-key/", headers=bearer(plaintext))
     assert LastUse.objects.get(key=key).method == "PROPFINDAN"

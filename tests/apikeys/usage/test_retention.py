@@ -24,17 +24,11 @@ from apikeys.models import (
 )
 from apikeys.usage import retention
 from apikeys.usage.retention import LOG_TABLE, delete_old_emails, delete_old_usage, maintain_request_log
-from tests.conftest import IssueKey
 from tests.key_requests import make_request, write_usage
 
 pytestmark = pytest.mark.usefixtures("within_a_minute")
 
 on_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no partitions.")
-
-
-@pytest.fixture
-def key(issue: IssueKey) -> ApiKey:
-    return issue()[0]
 
 
 def use_on(key: ApiKey, *days: date) -> None:
@@ -181,9 +175,8 @@ def maintain_elsewhere() -> None:
 
 @on_postgres
 @pytest.mark.django_db(transaction=True)
-def test_maintain_request_log_twice_at_once_holds_up_no_writer(issue: IssueKey) -> None:
+def test_maintain_request_log_twice_at_once_holds_up_no_writer(key: ApiKey) -> None:
     """Whatever locked writers out would wait for this transaction, and in vain."""
-    key, _ = issue()
     maintain_request_log()
     later = timezone.now() + timedelta(days=1)
     try:

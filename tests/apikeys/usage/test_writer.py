@@ -60,9 +60,8 @@ def slow_commits() -> Iterator[None]:
 
 
 def test_write_counts_once_when_a_commit_breaks(
-    issue: IssueKey, elsewhere: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
+    key: ApiKey, elsewhere: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key, _ = issue()
     recorder = Recorder()
     handles: list[int] = []
 

@@ -240,8 +240,7 @@ def test_only_the_address_on_the_account_opens_it(client: Client, owner: User) -
 def test_a_new_password_ends_every_other_session_and_is_told_by_e_mail(
     signed_in: Client, owner: User
 ) -> None:
-    elsewhere = Client()
-    sign_in(elsewhere, owner.email)
+    elsewhere = sign_in(Client(), owner.email)
     before = signed_in.session.session_key
     fields = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
     assert signed_in.post(CHANGE, fields)["Location"] == "/accounts/"

@@ -27,9 +27,7 @@ def staff(db: None) -> User:
 
 @pytest.fixture
 def browser(staff: User) -> Client:
-    client = Client()
-    sign_in(client, staff.email)
-    return client
+    return sign_in(Client(), staff.email)
 
 
 def account_form(user: User, **changes: Any) -> dict[str, Any]:

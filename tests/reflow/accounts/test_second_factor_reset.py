@@ -20,8 +20,7 @@ ALL = "authenticator app, passkey, recovery codes"
 @pytest.fixture
 def browser(owner: User) -> Client:
     """A browser in which the owner is signed in, who has second factors of every kind since."""
-    client = Client()
-    sign_in(client, owner.email)
+    client = sign_in(Client(), owner.email)
     for type_ in TYPES:
         Authenticator.objects.create(user=owner, type=type_, data={"name": "Phone"})
     return client
@@ -95,8 +94,7 @@ def test_one_of_several_leaves_the_others(operator: Client, browser: Client, own
 
 def test_operators_stay_signed_in_where_they_remove_their_own(operator: Client) -> None:
     user = User.objects.get(email="operator@example.com")
-    elsewhere = Client()
-    sign_in(elsewhere, user.email)
+    elsewhere = sign_in(Client(), user.email)
     own = Authenticator.objects.create(user=user, type="totp", data={})
     answer = operator.post(admin_page(Authenticator, "delete", own.pk), {"post": "yes"})
     assert answer.status_code == 302

@@ -20,9 +20,7 @@ FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Fi
 @pytest.fixture
 def elsewhere(owner: User) -> Client:
     """Another browser of the owner."""
-    client = Client(headers={"User-Agent": FIREFOX}, REMOTE_ADDR="203.0.113.7")
-    sign_in(client, owner.email)
-    return client
+    return sign_in(Client(headers={"User-Agent": FIREFOX}, REMOTE_ADDR="203.0.113.7"), owner.email)
 
 
 def test_sessions_end_everywhere_else(signed_in: Client, elsewhere: Client) -> None:
@@ -31,8 +29,7 @@ def test_sessions_end_everywhere_else(signed_in: Client, elsewhere: Client) -> N
 
 
 def test_end_session_ends_one_of_ones_own(signed_in: Client, elsewhere: Client) -> None:
-    stranger = Client()
-    sign_in(stranger, make_owner("stranger@example.com").email)
+    stranger = sign_in(Client(), make_owner("stranger@example.com").email)
     theirs = UserSession.objects.get(session_key=elsewhere.session.session_key)
     assert stranger.post(f"{SESSIONS}{theirs.pk}/end/").status_code == 404
     assert is_signed_in(elsewhere)

@@ -11,7 +11,7 @@ from apikeys.models import ApiKey
 from apikeys.settings_page.decorators import RETURN_PAGES
 from apikeys.settings_page.urls import urlpatterns
 from stores.models import Product, Store
-from tests.conftest import PASSWORD, IssueKey, admin_page
+from tests.conftest import PASSWORD, admin_page
 
 KEYS = "/stores/267418190/settings/api-keys/"
 ORIGIN = {"Origin": "http://testserver"}
@@ -90,9 +90,8 @@ def test_a_password_is_in_no_page(browser: Client, owner: User) -> None:
 
 
 def test_every_address_that_takes_only_a_click_has_a_page_to_go_back_to(
-    signed_in: Client, issue: IssueKey
+    signed_in: Client, key: ApiKey
 ) -> None:
-    key, _ = issue()
     for pattern in urlpatterns:
         path = str(pattern.pattern).replace("^", "").replace("$", "")
         path = path.replace("(?P<prefix>[0-9a-f]{7})", key.prefix).replace("<int:pk>", "1")

@@ -31,9 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def person(owner: User, store: Store) -> Client:
     """The store's owner, who signed in while all was well, and gets to see what people do."""
-    client = Client(raise_request_exception=False)
-    sign_in(client, owner.email)
-    return client
+    return sign_in(Client(raise_request_exception=False), owner.email)
 
 
 @contextmanager

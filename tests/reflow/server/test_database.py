@@ -10,7 +10,7 @@ from django.db import NotSupportedError, close_old_connections, connection
 from django.test import Client
 
 from reflow.server.database import close_ended_connections, configure_connection
-from tests.conftest import IssueKey, bearer
+from tests.conftest import bearer
 
 pytestmark = [
     pytest.mark.skipif("SUITE_DATABASE_URL" not in os.environ, reason="It is about PostgreSQL."),
@@ -69,8 +69,7 @@ def test_a_web_process_prepares_statements_and_nothing_else_does(
     assert connection.connection.prepare_threshold == set_to
 
 
-def test_a_connection_that_the_server_has_ended_costs_no_request(client: Client, issue: IssueKey) -> None:
-    _, plaintext = issue()
+def test_a_connection_that_the_server_has_ended_costs_no_request(client: Client, plaintext: str) -> None:
     close_ended_connections()
     pid = connection.connection.info.backend_pid  # it was left open
     other = connection.copy()
@@ -83,10 +82,9 @@ def test_a_connection_that_the_server_has_ended_costs_no_request(client: Client,
 
 @pytest.mark.parametrize("ended_by", ["the server", "the site"])
 def test_a_query_that_takes_too_long_is_answered_503(
-    settings: Any, client: Client, issue: IssueKey, ended_by: str
+    settings: Any, client: Client, plaintext: str, ended_by: str
 ) -> None:
     settings.DATABASE_TIMEOUT_SECONDS = 0.3
-    _, plaintext = issue()
     other = connection.copy()
     try:
         with other.cursor() as cursor:
@@ -104,8 +102,7 @@ def test_a_query_that_takes_too_long_is_answered_503(
 
 
 @pytest.mark.usefixtures("prepared")
-def test_a_column_that_changes_its_type_costs_one_503(client: Client, issue: IssueKey) -> None:
-    _, plaintext = issue()
+def test_a_column_that_changes_its_type_costs_one_503(client: Client, plaintext: str) -> None:
     for _ in range(3):
         assert client.get("/v1/api-key/", headers=bearer(plaintext)).status_code == 200
     other = connection.copy()

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.conftest import IssueKey, bearer
+from apikeys.models import ApiKey
+from tests.conftest import bearer
 
 BEHIND_PROXY = {"X-Forwarded-For": "203.0.113.9"}
 TRUSTED = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -47,10 +48,9 @@ def test_a_header_of_a_client_does_not_break_health_checks_and_the_api(
 
 
 def test_a_key_is_not_marked_as_exposed_where_the_proxy_says_https(
-    settings: Any, client: Client, issue: IssueKey
+    settings: Any, client: Client, key: ApiKey, plaintext: str
 ) -> None:
     settings.SECURE_SSL_REDIRECT, settings.SECURE_PROXY_SSL_HEADER = True, None
-    key, plaintext = issue()
     for scheme, is_exposed in (("https", False), ("http", True)):
         client.get("/v1/api-key/", headers=bearer(plaintext) | {"X-Forwarded-Proto": scheme})
         key.refresh_from_db()
