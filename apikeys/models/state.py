@@ -22,10 +22,13 @@ from django.db.models import (
     Func,
     OuterRef,
     Q,
+    TextField,
     Value,
     When,
 )
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
+from django.db.models.lookups import Contains
 
 from apikeys.models.from_now import FromNow
 from apikeys.models.refusals import Refusal
@@ -113,8 +116,10 @@ def has_unused_write() -> Q:
         output_field=BooleanField(),
     )
     is_in_use = Q(created_at__lt=FromNow(-UNUSED), last_use__used_at__gte=FromNow(-UNUSED))
+    # Most keys may not write, which their list tells before it is taken apart.
+    may_write = Q(Contains(Cast("access", TextField()), ":write"))
     # One that is off is refused first, so nobody needs to read what it used.
-    return _in_turn(is_in_use & ~BY_NAME["off"].where(), unused)
+    return _in_turn(is_in_use & ~BY_NAME["off"].where() & may_write, unused)
 
 
 def _in_turn(first: Q, then: Combinable) -> Q:
