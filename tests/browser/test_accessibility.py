@@ -80,7 +80,7 @@ def key(issue: IssueKey, owner: User) -> ApiKey:
     return key
 
 
-def test_pages_of_visitors(new_context: NewContext, owner: User) -> None:
+def test_pages_of_visitors(new_context: NewContext, owner: User, complaints: list[str]) -> None:
     page = new_context(reduced_motion="reduce").new_page()
     page.goto(KEYS)
     page.get_by_label("Email").fill("nobody@example.com")
@@ -88,7 +88,9 @@ def test_pages_of_visitors(new_context: NewContext, owner: User) -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_be_visible()
     check(page)
-    check_pages(page, "/docs/api-keys/")
+    check_pages(page, "/docs/api-keys/", "/accounts/password/reset/", "/nothing/")
+    # The browser complains of the page that is not there.
+    complaints.clear()
 
 
 def test_the_list_and_its_dialogs(page: Page, key: ApiKey) -> None:
@@ -177,12 +179,12 @@ def test_pages_about_a_trust(page: Page, owner: User, store: Store) -> None:
     trust = make_trust(store, Actor(owner))
     TokenExchange.objects.create(trust=trust, run="northwood/shop", prefix="19656ea")
     TokenExchange.objects.create(trust=trust, run="evil/shop", reason="repository is “evil/shop”.")
-    check_pages(page, *(f"{KEYS}trusts/{path}" for path in ("", "new/", f"{trust.pk}/")))
+    check_pages(page, *(f"{KEYS}trusts/{path}" for path in ("", "new/", f"{trust.pk}/", f"{trust.pk}/edit/")))
 
 
 def test_pages_about_the_account(page: Page, owner: User, store: Store, other_store: Store) -> None:
     other_store.owners.set([owner])
-    check_pages(page, "/", "/accounts/authenticator/set-up/", "/accounts/sessions/")
+    check_pages(page, "/", "/accounts/authenticator/set-up/", "/accounts/sessions/", "/accounts/logout/")
     TOTP.activate(owner, generate_totp_secret())
     RecoveryCodes.activate(owner)
     check_pages(page, "/accounts/", "/accounts/recovery-codes/", "/accounts/passkeys/add/")
