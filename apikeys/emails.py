@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apikeys import outbox
-from apikeys.events import EVENTS, NOTICES, Event, Link, Notice
+from apikeys.events import Event, Link, Notice
 from apikeys.formats import exact_time
 from apikeys.models import ApiKey, AuditEntry, NotificationSettings, Reminder
 from stores.models import Store
@@ -30,7 +30,7 @@ def send_event(entries: Sequence[AuditEntry], *, former_owners: Iterable[User] =
     """
     by_store: dict[Store, list[AuditEntry]] = {}
     for entry in entries:
-        if entry.store and EVENTS[Event(entry.event)].is_told(entry.details):
+        if entry.store and Event(entry.event).row.is_told(entry.details):
             by_store.setdefault(entry.store, []).append(entry)
     for store, told in by_store.items():
         _send_event(store, told, former_owners)
@@ -38,7 +38,7 @@ def send_event(entries: Sequence[AuditEntry], *, former_owners: Iterable[User] =
 
 def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: Iterable[User]) -> None:
     first, count = entries[0], len(entries)
-    row, sentence = EVENTS[Event(first.event)], first.sentence
+    row, sentence = Event(first.event).row, first.sentence
     link = row.link
     if count > 1:
         subject = f"{count} API keys of {store} were {row.done}"
@@ -75,7 +75,7 @@ def send_notice(
     recipients: Iterable[User] | None = None,
 ) -> None:
     """Queue an e-mail about a store or a key of it, to owners who want this kind or to ``recipients``."""
-    row, prefix = NOTICES[notice], key.prefix if key else ""
+    row, prefix = notice.row, key.prefix if key else ""
     names = {"store": store, "key": prefix, "name": key.name if key else ""}
     sentence = "\n".join([row.sentence.format(**names), *(f"- {line}" for line in lines)])
     if recipients is None:

@@ -1,15 +1,15 @@
-"""All that owners are told by e-mail: EVENTS what somebody did to keys, NOTICES what was noticed, a row each.
+"""All that owners are told by e-mail, one row each: Event what somebody did to keys, Notice what was noticed.
 
-A row of EVENTS is also what the audit log says. To add an event or a notice, add its name and its row, and
-make the migration that lets it into the database. What is kept of an event are its details, as data;
-sentences are made of them when they are read.
+A row of Event is also what the audit log says. To add an event or a notice, add its row, and make the
+migration that lets it into the database. What is kept of an event are its details, as data; sentences are
+made of them when they are read.
 """
 
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from django.db import models
 
@@ -17,48 +17,6 @@ from apikeys import client_ip
 from apikeys.formats import exact_time
 
 Details = Mapping[str, Any]
-
-
-class Event(models.TextChoices):
-    """The events that the audit log keeps."""
-
-    CREATED = "created", "Created"
-    UPDATED = "updated", "Updated"
-    ROLLED = "rolled", "Rolled"
-    RENEWED = "renewed", "Renewed itself"
-    REUSED = "reused", "Used after it was replaced"
-    DEACTIVATED = "deactivated", "Deactivated"
-    REACTIVATED = "reactivated", "Reactivated"
-    LEAKED = "leaked", "Reported as leaked"
-    EXPOSED = "exposed", "Sent without HTTPS"
-    DELETED = "deleted", "Deleted"
-    SUSPENDED = "suspended", "All keys suspended"
-    RESUMED = "resumed", "All keys resumed"
-    OWNERS_CHANGED = "owners", "Owners changed"
-    TRUSTED = "trusted", "Workload trusted"
-    TRUST_CHANGED = "trust_edit", "Trust changed"
-    TRUST_PAUSED = "trust_pause", "Trust paused"
-    TRUST_RESUMED = "trust_start", "Trust resumed"
-    TRUST_DELETED = "trust_end", "Trust deleted"
-    EXCHANGED = "exchanged", "Token exchanged"
-
-
-class Notice(models.TextChoices):
-    """The notices to owners, as the table of reminders names them."""
-
-    WEEK_BEFORE = "week_before", "A week before it expires"
-    DAY_BEFORE = "day_before", "A day before it expires"
-    STILL_CALLED = "still_called", "Expired and still called"
-    OLD_STILL_CALLED = "old_called", "Rolled, expired and still called"
-    NEW_NETWORK = "new_network", "Used from a new network"
-    CANARY = "canary", "A canary was used"
-    FENCE = "fence", "Refused by a new fence"
-    SILENT = "silent", "Fallen silent"
-    FAILS = "fails", "Fails where it succeeded"
-    BACK = "back", "Used again"
-    MOVED = "moved", "All callers have moved to the new key"
-    NOT_MOVED = "not_moved", "Six hours before the old key ends"
-    REVIEW = "review", "Monthly review"
 
 
 # The notices that owners can switch off: columns of NotificationSettings.
@@ -95,6 +53,8 @@ class EventType:
     is, too: what is told cannot be switched off. ``advice`` says what to do.
     """
 
+    value: str
+    label: str
     describe: Callable[[Details], str]
     is_told: Callable[[Details], bool] = lambda details: True
     is_actor_told: bool = True
@@ -106,7 +66,7 @@ class EventType:
 
 def describe(event: str, details: Details, *, by_person: bool) -> str:
     """Return what was done, in sentences; of entries older than the audit log, the one written then."""
-    return str(details.get("sentence") or EVENTS[Event(event)].describe({**details, "by_person": by_person}))
+    return str(details.get("sentence") or Event(event).row.describe({**details, "by_person": by_person}))
 
 
 # What a change of these columns lets more in by, from one value to another.
@@ -218,28 +178,59 @@ def _limit(requests: int | None) -> str:
     return f"{requests} requests a minute" if requests else "the default"
 
 
-EVENTS = {
-    Event.CREATED: EventType(
+class Table(models.TextChoices):
+    """Choices that are made of a table's rows, each with the ``value`` in the database and its ``label``."""
+
+    row: Any
+
+    # Any also stands for the value that Event("created") looks up, which a type checker takes for this call.
+    def __new__(cls, row: Any) -> Self:
+        member = str.__new__(cls, row.value)
+        member._value_ = row.value
+        member.row = row
+        return member
+
+    @enum.property
+    def label(self) -> str:
+        return str(self.row.label)
+
+
+class Event(Table):
+    """An event that the audit log keeps: its value there, its row of this table, and its label."""
+
+    row: EventType
+
+    CREATED = EventType(
+        "created",
+        "Created",
         _describe_creation,
         done="created",
         advice=f"{NOT_YOU}deactivate the key and change your password.",
-    ),
-    Event.UPDATED: EventType(
+    )
+    UPDATED = EventType(
+        "updated",
+        "Updated",
         _describe_update,
         is_told=lets_more_in,
         done="given more access",
         advice=f"{NOT_YOU}deactivate the key and change your password.",
-    ),
-    Event.ROLLED: EventType(
+    )
+    ROLLED = EventType(
+        "rolled",
+        "Rolled",
         _describe_roll,
         done="rolled",
         advice=f"{NOT_YOU}deactivate both keys and change your password.",
-    ),
-    Event.RENEWED: EventType(
+    )
+    RENEWED = EventType(
+        "renewed",
+        "Renewed itself",
         lambda details: f"Renewed itself: replaced by {details['successor']}.",
         is_told=lambda details: False,
-    ),
-    Event.REUSED: EventType(
+    )
+    REUSED = EventType(
+        "reused",
+        "Used after it was replaced",
         lambda details: (
             "Refused: used by somebody who does not have the key that replaced it, so two programs hold it."
         ),
@@ -249,36 +240,48 @@ EVENTS = {
             "deactivate the key that replaced it, and look at what both did."
         ),
         link=Link.INCIDENT,
-    ),
-    Event.DEACTIVATED: EventType(
+    )
+    DEACTIVATED = EventType(
+        "deactivated",
+        "Deactivated",
         _describe_deactivation,
         is_actor_told=False,
         done="deactivated",
         advice="Every request with it is refused. If it should work, reactivate it on its page.",
-    ),
-    Event.REACTIVATED: EventType(
+    )
+    REACTIVATED = EventType(
+        "reactivated",
+        "Reactivated",
         lambda details: "Reactivated.",
         done="reactivated",
         advice=f"{NOT_YOU}deactivate it again and change your password.",
-    ),
-    Event.LEAKED: EventType(
+    )
+    LEAKED = EventType(
+        "leaked",
+        "Reported as leaked",
         _describe_leak,
         done="deactivated because of a leak",
         advice=("Find out where it was published, create a new key, and put it where the old one was used."),
         link=Link.NEW,
-    ),
-    Event.EXPOSED: EventType(
+    )
+    EXPOSED = EventType(
+        "exposed",
+        "Sent without HTTPS",
         lambda details: "Sent over plain HTTP, where others can read it. Roll it.",
         done="sent without HTTPS",
         advice="Let your program call https:// addresses, then roll the key.",
-    ),
-    Event.DELETED: EventType(
+    )
+    DELETED = EventType(
+        "deleted",
+        "Deleted",
         lambda details: "Deleted.",
         done="deleted",
         advice=f"{NOT_YOU}change your password, and create a new key.",
         link=Link.LIST,
-    ),
-    Event.SUSPENDED: EventType(
+    )
+    SUSPENDED = EventType(
+        "suspended",
+        "All keys suspended",
         lambda details: f"Suspended all API keys: {details.get('reason', '')}",
         subject="All API keys of {store} are suspended",
         advice=(
@@ -286,14 +289,18 @@ EVENTS = {
             "lifted. Then those keys work again that worked before."
         ),
         link=Link.LIST,
-    ),
-    Event.RESUMED: EventType(
+    )
+    RESUMED = EventType(
+        "resumed",
+        "All keys resumed",
         lambda details: "Resumed all API keys.",
         subject="The API keys of {store} are no longer suspended",
         advice=("Keys that worked before work again. Those that were deactivated, or have expired, do not."),
         link=Link.LIST,
-    ),
-    Event.OWNERS_CHANGED: EventType(
+    )
+    OWNERS_CHANGED = EventType(
+        "owners",
+        "Owners changed",
         _describe_owners,
         subject="The owners of {store} have changed",
         advice=(
@@ -301,43 +308,54 @@ EVENTS = {
             "runs the site."
         ),
         link=Link.LIST,
-    ),
-    Event.TRUSTED: EventType(
+    )
+    TRUSTED = EventType(
+        "trusted",
+        "Workload trusted",
         _describe_trust,
         subject="A workload is trusted with API keys of {store}",
         advice=f"{NOT_YOU}delete the trust and change your password.",
         link=Link.TRUSTS,
-    ),
-    Event.TRUST_CHANGED: EventType(
+    )
+    TRUST_CHANGED = EventType(
+        "trust_edit",
+        "Trust changed",
         _describe_trust_changes,
         subject="A trust of {store} has changed",
         advice=f"{NOT_YOU}delete the trust and change your password.",
         link=Link.TRUSTS,
-    ),
-    Event.TRUST_PAUSED: EventType(
+    )
+    TRUST_PAUSED = EventType(
+        "trust_pause",
+        "Trust paused",
         lambda details: f"Paused the trust “{details['trust_name']}” and ended its keys.",
         is_actor_told=False,
         subject="A trust of {store} is paused",
         advice="Its workload gets no key until somebody resumes it.",
         link=Link.TRUSTS,
-    ),
-    Event.TRUST_RESUMED: EventType(
+    )
+    TRUST_RESUMED = EventType(
+        "trust_start",
+        "Trust resumed",
         lambda details: f"Resumed the trust “{details['trust_name']}”.",
         subject="A trust of {store} is resumed",
         advice=f"{NOT_YOU}pause it again and change your password.",
         link=Link.TRUSTS,
-    ),
-    Event.TRUST_DELETED: EventType(
+    )
+    TRUST_DELETED = EventType(
+        "trust_end",
+        "Trust deleted",
         lambda details: f"Deleted the trust “{details['trust_name']}” with its keys.",
         subject="A trust of {store} was deleted",
         advice=f"{NOT_YOU}change your password.",
         link=Link.TRUSTS,
-    ),
-    Event.EXCHANGED: EventType(
+    )
+    EXCHANGED = EventType(
+        "exchanged",
+        "Token exchanged",
         lambda details: f"Created by the trust “{details['trust_name']}” for {details['run']}.",
         is_told=lambda details: False,
-    ),
-}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +366,8 @@ class NoticeType:
     follows as facts and lines. ``notification`` switches it off, None for what is always told.
     """
 
+    value: str
+    label: str
     notification: Notification | None
     subject: str
     sentence: str
@@ -355,33 +375,43 @@ class NoticeType:
     link: Link = Link.KEY
 
 
-EXPIRES_SOON = NoticeType(
-    "expiry",
-    subject="API key {key} expires soon: {name}",
-    sentence="An API key of {store} expires soon. From then on every request with it is refused.",
-    advice="If the key is still needed, extend it. If not, there is nothing to do.",
-    link=Link.EXTEND,
-)
-STILL_CALLED = NoticeType(
-    "expiry",
-    subject="API key {key} has expired and is still called: {name}",
-    sentence="An API key of {store} has expired, and a program calls with it. It is refused.",
-    advice=(
-        "If the program is yours, extend the key, or give the program a new one. If you do not know "
-        "it, delete the key."
-    ),
-    link=Link.EXTEND,
-)
-NOTICES = {
-    Notice.WEEK_BEFORE: EXPIRES_SOON,
-    Notice.DAY_BEFORE: EXPIRES_SOON,
-    Notice.STILL_CALLED: STILL_CALLED,
-    Notice.OLD_STILL_CALLED: replace(
+class Notice(Table):
+    """A notice to owners: its value in the table of reminders, its row of this table, and its label."""
+
+    row: NoticeType
+
+    WEEK_BEFORE = NoticeType(
+        "week_before",
+        "A week before it expires",
+        "expiry",
+        subject="API key {key} expires soon: {name}",
+        sentence="An API key of {store} expires soon. From then on every request with it is refused.",
+        advice="If the key is still needed, extend it. If not, there is nothing to do.",
+        link=Link.EXTEND,
+    )
+    DAY_BEFORE = replace(WEEK_BEFORE, value="day_before", label="A day before it expires")
+    STILL_CALLED = NoticeType(
+        "still_called",
+        "Expired and still called",
+        "expiry",
+        subject="API key {key} has expired and is still called: {name}",
+        sentence="An API key of {store} has expired, and a program calls with it. It is refused.",
+        advice=(
+            "If the program is yours, extend the key, or give the program a new one. If you do not know "
+            "it, delete the key."
+        ),
+        link=Link.EXTEND,
+    )
+    OLD_STILL_CALLED = replace(
         STILL_CALLED,
+        value="old_called",
+        label="Rolled, expired and still called",
         advice="The key was rolled: give the program the key that replaces it.",
         link=Link.KEY,
-    ),
-    Notice.NEW_NETWORK: NoticeType(
+    )
+    NEW_NETWORK = NoticeType(
+        "new_network",
+        "Used from a new network",
         "new_network",
         subject="API key {key} was used from a new network: {name}",
         sentence="An API key of {store} was used from a network that it was never used from.",
@@ -389,8 +419,10 @@ NOTICES = {
             "If you do not know who that is, roll or deactivate the key, or limit it to the addresses of "
             "your own servers."
         ),
-    ),
-    Notice.CANARY: NoticeType(
+    )
+    CANARY = NoticeType(
+        "canary",
+        "A canary was used",
         None,
         subject="Canary key {key} was used: {name}",
         sentence=(
@@ -399,8 +431,10 @@ NOTICES = {
         ),
         advice="Find out who can read the place where it was, and replace all else that is secret there.",
         link=Link.INCIDENT,
-    ),
-    Notice.FENCE: NoticeType(
+    )
+    FENCE = NoticeType(
+        "fence",
+        "Refused by a new fence",
         "fence",
         subject="API key {key} was refused by its fence: {name}",
         sentence="The fence around an API key of {store} refused these requests:",
@@ -408,8 +442,10 @@ NOTICES = {
             "Let in what is yours, and leave the rest refused. The fence can be taken away in one click."
         ),
         link=Link.REFUSALS,
-    ),
-    Notice.SILENT: NoticeType(
+    )
+    SILENT = NoticeType(
+        "silent",
+        "Fallen silent",
         "rhythm",
         subject="API key {key} has fallen silent: {name}",
         sentence=(
@@ -417,8 +453,10 @@ NOTICES = {
             "is judged by the counts of each hour of the last five weeks."
         ),
         advice="Look whether the program that uses it still runs. We write again when it is back.",
-    ),
-    Notice.FAILS: NoticeType(
+    )
+    FAILS = NoticeType(
+        "fails",
+        "Fails where it succeeded",
         "rhythm",
         subject="All requests of API key {key} fail: {name}",
         sentence=(
@@ -426,30 +464,37 @@ NOTICES = {
             "This is judged by the counts of each hour of the last five weeks."
         ),
         advice="Look at its requests, on the key's page. We write again when one succeeds.",
-    ),
-    Notice.BACK: NoticeType(
+    )
+    BACK = NoticeType(
+        "back",
+        "Used again",
         "rhythm",
         subject="API key {key} is used again: {name}",
         sentence="Requests with an API key of {store} succeed again, after none had for a while.",
         advice="There is nothing to do.",
-    ),
-    Notice.MOVED: NoticeType(
+    )
+    MOVED = NoticeType(
+        "moved",
+        "All callers have moved to the new key",
         "roll",
         subject="All programs have moved from API key {key}: {name}",
         sentence="Every program that called {store} with the old key has moved to the new one:",
         advice="End the old key now, on its page: nobody needs it any more.",
-    ),
-    Notice.NOT_MOVED: NoticeType(
+    )
+    NOT_MOVED = NoticeType(
+        "not_moved",
+        "Six hours before the old key ends",
         "roll",
         subject="API key {key} ends soon and is still called: {name}",
         sentence=("An old key of {store} ends within six hours, and these programs still call with it:"),
         advice="Give them the new key, or let the old one work for one more day, on its page.",
-    ),
-    Notice.REVIEW: NoticeType(
+    )
+    REVIEW = NoticeType(
+        "review",
+        "Monthly review",
         "monthly_review",
         subject="API keys of {store} to look at",
         sentence="These API keys of {store} can probably do with less, or are not needed any more:",
         advice="Deactivate what nobody uses, and remove access that no request needs.",
         link=Link.LIST,
-    ),
-}
+    )
