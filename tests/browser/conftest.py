@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client
 from django.test.utils import override_settings
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, ViewportSize, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, ViewportSize, expect
 from playwright.sync_api import Request as PageRequest
 from pytest_django.live_server_helper import LiveServer
 
@@ -162,13 +162,6 @@ def requests_of(page: Page) -> list[str]:
     sent: list[str] = []
     page.context.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
     return sent
-
-
-def responses_to(page: Page) -> list[Response]:
-    """All that the browser gets from now on."""
-    received: list[Response] = []
-    page.context.on("response", lambda response: received.append(response))
-    return received
 
 
 def scrolls_sideways(page: Page) -> bool:

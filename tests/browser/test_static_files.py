@@ -6,12 +6,12 @@ from random import Random
 from uuid import uuid4
 
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from apikeys.models import Outcome
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, Count, Counter
-from tests.browser.conftest import KEYS, responses_to
+from tests.browser.conftest import KEYS
 from tests.conftest import IssueKey
 
 LIGHT = 60_000
@@ -33,7 +33,8 @@ def test_a_full_list_is_light_and_its_files_are_kept_for_ever(page: Page, issue:
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
     devtools.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-    received = responses_to(page)
+    received: list[Response] = []
+    page.context.on("response", lambda response: received.append(response))
     page.goto(KEYS)
     expect(page.get_by_role("row")).to_have_count(26)
     page.wait_for_load_state("networkidle")

@@ -13,6 +13,8 @@ UNKEYED = CLAIMS | {
     "X-Forwarded-For": "203.0.113.7",
     "X-Forwarded-Scheme": "http",
     "X-HTTP-Method-Override": "DELETE",
+    "X-HTTP-Method": "DELETE",
+    "X-Original-Method": "DELETE",
     "X-Method-Override": "DELETE",
     "User-Agent": "evil",
     "Accept-Language": "evil",

@@ -1,12 +1,10 @@
 """Another spelling of an address, or of a method, is no way around who may use it."""
 
-from itertools import product
 from typing import Any
 
 from django.test import Client
 
-from stores.models import Order, Product
-from stores.resources import Resource
+from stores.models import Order
 from tests.conftest import IssueKey, bearer
 from tests.security.surface import Shops
 
@@ -55,27 +53,6 @@ def test_no_spelling_opens_the_admin(client: Client, db: None) -> None:
         answer = client.get("/", PATH_INFO=path)
         assert answer.status_code in {301, 302, 404}, path
         assert "login" in answer.get("Location", "login"), path
-
-
-OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-Method")
-
-
-def test_a_method_is_the_one_that_was_sent(shops: Shops, issue: IssueKey) -> None:
-    """A key that may read, and says that its request is another."""
-    _, reading = issue(access=["products:read", "orders:read"])
-    url = f"/v1/stores/{shops.mine.store.pk}/products/{shops.mine.ids[Resource.PRODUCTS][0]}/"
-    before = list(Product.objects.values())
-    for plaintext, sent, method in product(
-        (reading, shops.my_plaintext), ("GET", "POST", "HEAD", "OPTIONS"), ("DELETE", "PATCH")
-    ):
-        headers = dict.fromkeys(OVERRIDES, method) | bearer(plaintext)
-        body = f'{{"_method": "{method}", "price": 1}}'
-        answer = Client().generic(
-            sent, f"{url}?_method={method}&method={method}", body, "application/json", headers=headers
-        )
-        # 400: the query parameters are none of this route's.
-        assert answer.status_code in {400, 401, 405}, (sent, method)
-    assert list(Product.objects.values()) == before
 
 
 def test_a_method_that_nobody_serves_does_nothing_and_repeats_nothing(shops: Shops, mighty: Client) -> None:

@@ -99,7 +99,7 @@ COLUMNS: dict[str, list[Any]] = {
     "suspended_at": [None, None, None, 0],
     "leaked_at": [None, None, None, 0],
     "superseded_at": [None, 0],
-    "quiet_since": [None, None, -2, 0],
+    "quiet_since": [None, None, -1, 0],
     "renewal_due_at": [None, None, 0, 1],
     "replaced_at": [None, None, 0, 1],
     "reused_at": [None, None, None, 0],
