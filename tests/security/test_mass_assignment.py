@@ -92,8 +92,7 @@ def test_a_key_is_made_and_changed_by_its_fields_alone(shops: Shops, owner: User
     assert browser.post(f"{base}/new/", FORGED_KEY | typed)["Location"].endswith("/created/")
     made = ApiKey.objects.get(name="New")
     assert (made.store_id, made.created_by) == (shops.mine.store.pk, owner)
-    assert made.rate_limit is made.expires_at is None
-    assert made.predecessor is None
+    assert (made.rate_limit, made.expires_at, made.predecessor) == (None, None, None)
     assert made.prefix != "1"
 
     untouched = {field.attname for field in NOT_EDITED} - {
