@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from reflow import urls
+from reflow.urls import handler400, handler403, handler404, handler500  # noqa: F401  # for Django
 from stores.resources import Resource
 
 
@@ -31,9 +32,3 @@ urlpatterns = [
     path("v1/stores/<int:store_id>/nothing-for-all/", NothingForAll.as_view()),
     *urls.urlpatterns,
 ]
-handler400, handler403, handler404, handler500 = (
-    urls.handler400,
-    urls.handler403,
-    urls.handler404,
-    urls.handler500,
-)
