@@ -19,6 +19,7 @@ from playwright.sync_api import Request as PageRequest
 from pytest_django.live_server_helper import LiveServer
 
 from apikeys.models import ApiKey, Refusal
+from apikeys.templatetags import page as page_tags
 from stores.models import Store
 from tests import chromium, prepared, programs
 from tests.conftest import PASSWORD, bearer
@@ -65,8 +66,10 @@ def live_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory)
         # Django's own handler would serve the files unhashed, and get in before WhiteNoise.
         server.thread.static_handler = lambda application: application  # type: ignore[assignment]
         server.start()
+        page_tags.icon.cache_clear()  # it keeps the address of a file as another test had it
         yield server
         server.stop()
+    page_tags.icon.cache_clear()
 
 
 @pytest.fixture(scope="session")
