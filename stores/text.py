@@ -65,6 +65,8 @@ def comparable(text: str) -> str:
     Case, compatibility forms (such as full-width letters), how accents are composed and what cannot be seen
     do not tell texts apart.
     """
+    if text.isascii() and text.isprintable():  # as most are: nothing of it is composed or invisible
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", visible_part(text)).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 

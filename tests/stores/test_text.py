@@ -30,6 +30,13 @@ def test_comparable_keeps_so_many_marks_as_any_script_has() -> None:
     assert comparable("a" + "\u0316" * MAX_MARKS) == comparable("A" + "\u0316" * 10_000)
 
 
+@settings(deadline=None)
+@given(st.text(alphabet=st.characters(min_codepoint=0, max_codepoint=126)))
+def test_comparable_finds_plain_texts_like_their_full_width_forms(text: str) -> None:
+    full_width = text.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
+    assert comparable(text) == comparable(full_width)
+
+
 def test_visible_part_is_what_a_person_sees() -> None:
     assert visible_part(" Cafe\u0301\u200b \u202eBar") == "Café Bar"
 
