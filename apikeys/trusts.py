@@ -141,10 +141,10 @@ def exchange_token(
 
     @sensitive_variables("plaintext")
     def exchange(plaintext: str) -> tuple[Trust, ApiKey, str]:
-        store, now = Store(pk=store_id), timezone.now()
+        store = Store(pk=store_id)
         # First, so that nobody changes the trust or suspends the store between a look at it and its key.
         with lock_store(store):
-            trust = find_trust(identity, store, by)
+            trust, now = find_trust(identity, store, by), timezone.now()
             if trust.last_exchange_at is None or now - trust.last_exchange_at > LAST_EXCHANGE_EVERY:
                 Trust.objects.filter(pk=trust.pk).update(last_exchange_at=now)
             key = make_key(plaintext, trust, store, identity, by=by, now=now)

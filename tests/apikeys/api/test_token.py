@@ -257,6 +257,20 @@ def test_a_trust_is_deleted_once(trust: Trust, owner: User) -> None:
     assert AuditEntry.objects.filter(event="trust_end").count() == 1
 
 
+def test_a_key_lasts_as_long_as_its_answer_says_though_the_store_was_held(
+    issuer: Issuer, trust: Trust, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+
+        def wait_and_lock(store: Store) -> Any:
+            clock.shift(10)
+            return lock_store(store)
+
+        monkeypatch.setattr(trusts, "lock_store", wait_and_lock)
+        seconds = ask(issuer.token()).json()["expires_in"]
+        assert ApiKey.objects.get().expires_at == timezone.now() + timedelta(seconds=seconds)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_token_is_taken_once(issuer: Issuer, trust: Trust) -> None:
     token = issuer.token()
