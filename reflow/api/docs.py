@@ -128,13 +128,19 @@ def describe_errors() -> Iterator[dict[str, Any]]:
 
 
 def build_access_table() -> list[dict[str, Any]]:
-    """Return a row for each address, those of a store first, with a cell for each method."""
-    paths = {f"{path}/": operations for path, operations in get_schema()["paths"].items()}
+    """Return a row for each address, in the order of the schema's tags, with a cell for each method."""
+    schema = get_schema()
+    rows: dict[str, dict[str, Any]] = {
+        f"{path}/": operations
+        for tag in schema["tags"]
+        for path, operations in schema["paths"].items()
+        if any(tag["name"] in operation["tags"] for operation in operations.values())
+    }
     # The schema does not describe its own address.
-    paths["/v1/openapi.json"] = {"get": {"security": []}}
+    rows["/v1/openapi.json"] = {"get": {"security": []}}
     return [
         {"path": path, "cells": [describe_access(operations.get(method.lower())) for method in METHODS]}
-        for path, operations in sorted(paths.items(), key=lambda item: "{store_id}" not in item[0])
+        for path, operations in rows.items()
     ]
 
 
