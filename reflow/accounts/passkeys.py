@@ -27,6 +27,8 @@ class CredentialField(JSONField):
 
 class AddForm(forms.AddWebAuthnForm):
     credential = CredentialField(RegistrationResponse)
+    # Nobody is asked: the browser makes a passkey that signs in by itself wherever it can.
+    passwordless = None
 
 
 class SignInForm(forms.LoginWebAuthnForm):

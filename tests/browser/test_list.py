@@ -8,6 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from apikeys.models import ApiKey
+from stores.models import Store
 from tests.browser.conftest import KEYS, PHONE, requests_of
 from tests.conftest import IssueKey
 
@@ -114,6 +115,15 @@ def test_the_menu_of_the_last_row_opens_upwards(page: Page, issue: IssueKey) -> 
         expect(row.locator(".menu-items")).to_be_in_viewport(ratio=1)
     page.get_by_role("heading", name="API keys", level=1).click()
     expect(rows.first.locator(".menu-items")).to_be_hidden()
+
+
+def test_a_store_is_chosen_with_a_thumb(page: Page, store: Store) -> None:
+    Store.objects.create(id=518203746, name="Southwood").owners.add(*store.owners.all())
+    page.set_viewport_size(PHONE)
+    page.goto("/")
+    box = page.get_by_role("link", name="Southwood").bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
 
 
 def test_a_phone_sorts_and_filters_by_menus(page: Page, issue: IssueKey) -> None:

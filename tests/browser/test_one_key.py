@@ -12,7 +12,7 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.models import ApiKey
 from apikeys.usage import recorder
-from tests.browser.conftest import KEYS, NewContext, open_dialog, use
+from tests.browser.conftest import KEYS, PHONE, NewContext, open_dialog, scrolls_sideways, use
 from tests.conftest import IssueKey
 from tests.key_requests import make_request
 
@@ -50,6 +50,15 @@ def test_the_value_of_a_bar_is_read_by_keyboard_mouse_and_touch(page: Page, key:
     expect(shown).to_have_text(nothing)
     plot.hover(position={"x": end, "y": 20})
     expect(shown).to_have_text(today)
+
+
+def test_the_long_name_of_a_client_that_was_refused_fits_a_phone(page: Page, key: ApiKey) -> None:
+    refused = {"status_code": 401, "reason": "resource_not_allowed", "resource": "products"}
+    recorder.record(make_request(key, client="x" * 80, **refused))
+    page.set_viewport_size(PHONE)
+    page.goto(f"{KEYS}{key.prefix}/")
+    expect(page.get_by_text("x" * 80).first).to_be_visible()
+    assert not scrolls_sideways(page)
 
 
 # Dialogs.

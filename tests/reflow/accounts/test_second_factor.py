@@ -1,6 +1,7 @@
 """Authenticator apps and recovery codes: what they ask, what they are worth, and how they are kept."""
 
 import json
+import re
 import time
 from datetime import timedelta
 from io import StringIO
@@ -173,6 +174,11 @@ GARBAGE = json.dumps(
         | dict.fromkeys(("authenticatorData", "signature", "attestationObject", "userHandle"), "eA"),
     }
 )
+
+
+def test_a_new_passkey_is_asked_for_its_name_only(signed_in: Client) -> None:
+    page = signed_in.get("/accounts/passkeys/add/").content.decode()
+    assert re.findall('<input type="(?!hidden)[^>]* name="([^"]+)"', page) == ["name"]
 
 
 @pytest.mark.parametrize("path", ["login/passkey/", "passkeys/add/", "reauthenticate/passkey/"])
