@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from apikeys.insight import incident
+from apikeys.insight import fence, incident
 from apikeys.insight.fence import addresses_of
 from apikeys.insight.incident import investigate
 from apikeys.models import ApiKey, LoggedRequest
@@ -93,8 +93,20 @@ def test_a_stranger_is_kept_out(signed_in: Client, key: ApiKey) -> None:
     assert dict(fix.fields)["allowed_addresses"] == "192.0.2.1"
     ApiKey.objects.update(allowed_addresses=["192.0.2.1"])
     assert "Keep out" not in signed_in.get(page).text
-    # Where the others share its network, they are named one by one.
-    assert addresses_of(key, besides="192.0.2.9") == ["192.0.2.1", STRANGER]
+
+
+def test_where_others_share_its_network_they_are_named_one_by_one(
+    issue: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, _ = issue()
+    addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    for address in [*addresses, "192.0.2.9"]:
+        recorder.record(make_request(key, address=address))
+    assert addresses_of(key) == ["192.0.2.0/24"]
+    assert addresses_of(key, besides="203.0.113.9") == ["192.0.2.0/24"]
+    assert addresses_of(key, besides="192.0.2.9") == addresses
+    monkeypatch.setattr(fence, "MAX_ADDRESSES", 2)
+    assert addresses_of(key, besides="192.0.2.9") == []
 
 
 def test_what_was_done_with_it_to_other_keys(signed_in: Client, issue: IssueKey) -> None:

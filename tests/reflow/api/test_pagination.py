@@ -171,9 +171,14 @@ def test_a_cursor_is_of_one_list_and_order_and_takes_no_page(store: Store, issue
         assert (answer.status_code, list(answer.json()["fields"])) == (400, [field]), address
 
 
-def token(*values: object) -> str:
-    made_for = "coupon -created_at -id"
+def token(*values: object, made_for: str = "coupon -created_at -id") -> str:
     return urlsafe_b64encode(json.dumps([made_for, False, *values]).encode()).decode()
+
+
+def test_a_nul_in_a_cursors_text_is_refused(api: Client) -> None:
+    for text, status in (("c001", 200), ("c001\0", 400)):
+        cursor = token(text, "1", made_for="coupon code_key -id")
+        assert api.get(COUPONS, {"order": "code_asc", "cursor": cursor}).status_code == status
 
 
 def test_a_cursor_nobody_gave_out_is_refused(api: Client) -> None:
