@@ -37,6 +37,8 @@ from tests.postgres import TEMPLATE  # noqa: E402
 
 if "SUITE_DATABASE_URL" not in os.environ:
     DATABASES["default"]["TEST"] = {"NAME": str(TEMPORARY / "test.sqlite3")}
+    # Fifty threads that write at once queue for longer than in production where the machine is busy.
+    DATABASES["default"]["OPTIONS"]["timeout"] = 120
 elif "TEST_DATABASE_URL" not in os.environ:
     DATABASES["default"]["TEST"] = {"TEMPLATE": TEMPLATE}
 

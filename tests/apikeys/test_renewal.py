@@ -23,6 +23,7 @@ from apikeys import lifecycle, renewal
 from apikeys.actors import Actor
 from apikeys.models import ApiKey, AuditEntry
 from tests import programs
+from tests.concurrency import changed_before
 from tests.conftest import IssueKey, bearer, deliver_emails
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -144,6 +145,13 @@ def test_confirm_renewal_leaves_a_key_that_was_given_up_while_it_was_looked_up(
     renew(old)
     renewal.confirm_renewal(lost)
     assert ApiKey.objects.get(pk=key.pk).replaced_at is None
+
+
+def test_a_new_key_that_is_given_up_after_it_was_looked_up_is_refused(renewing: tuple[ApiKey, str]) -> None:
+    key, old = renewing
+    lost = renew(old).json()["key"]
+    with changed_before(2, lambda: renewal.renew_key(key, by=Actor(key=key))):
+        assert call(lost) == "api_key_inactive"
 
 
 def test_old_key_ends_after_a_day_without_an_alarm(renewing: tuple[ApiKey, str], clock: Any) -> None:

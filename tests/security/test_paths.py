@@ -5,6 +5,7 @@ from typing import Any
 from django.test import Client
 
 from stores.models import Order
+from stores.resources import Resource
 from tests.conftest import IssueKey, bearer
 from tests.security.surface import Shops
 
@@ -53,6 +54,14 @@ def test_no_spelling_opens_the_admin(client: Client, db: None) -> None:
         answer = client.get("/", PATH_INFO=path)
         assert answer.status_code in {301, 302, 404}, path
         assert "login" in answer.get("Location", "login"), path
+
+
+def test_a_method_is_the_one_that_was_sent(shops: Shops) -> None:
+    url = f"/v1/stores/{shops.mine.store.pk}/products/{shops.mine.ids[Resource.PRODUCTS][0]}/"
+    names = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-Method")
+    api = Client(headers=bearer(shops.my_plaintext) | dict.fromkeys(names, "DELETE"))
+    assert api.post(url, {"_method": "DELETE"}, "application/json").status_code == 405
+    assert api.get(url).status_code == 200
 
 
 def test_a_method_that_nobody_serves_does_nothing_and_repeats_nothing(shops: Shops, mighty: Client) -> None:

@@ -77,6 +77,11 @@ def test_a_filter_of_changes_finds_what_it_says(signed_in: Client, query: dict[s
     assert len(lines(signed_in, "activity.csv", **query)) == count
 
 
+def test_a_deleted_keys_changes_are_found_by_its_prefix(signed_in: Client, changed: ApiKey) -> None:
+    for text in (changed.prefix, f"{changed.prefix}.••••"):
+        assert len(sentences(signed_in, q=text)) == 3
+
+
 def test_pages_of_changes_have_every_entry_once(signed_in: Client, store: Store) -> None:
     now = timezone.now()
     AuditEntry.objects.bulk_create(AuditEntry(store=store, event="created", at=now) for _ in range(60))

@@ -171,7 +171,10 @@ def test_used_tried_and_refused_are_three_things(signed_in: Client, issue: Issue
     (row,) = signed_in.get(KEYS).context["rows"]
     assert (timezone.now() - row["used_at"]).days == 8
     assert (timezone.now() - row["tried_at"]).days == 0
+    assert (row["requests"], row["refused"]) == ("2", "1")
     assert signed_in.get(f"{KEYS}selected/delete/", {"key": key.prefix}).context["last_7_days"] == 0
+    Client().get("/v1/stores/267418190/orders/", headers=bearer(plaintext))
+    assert signed_in.get(KEYS).context["rows"][0]["tried_at"] is None
 
 
 # Several keys at once.
