@@ -523,6 +523,7 @@ def test_a_trust_makes_so_many_keys_a_minute(
     # Whoever has a token that was taken uses up none of them.
     statuses = [ask(token).status_code for token in (first, first, first, issuer.token(), issuer.token())]
     assert statuses == [200, 400, 400, 200, 429]
+    assert ApiKey.objects.filter(trust=trust).count() == 2
 
 
 def test_an_exchange_makes_few_queries(

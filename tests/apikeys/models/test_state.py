@@ -194,6 +194,7 @@ def can_be_used(plaintext: str) -> bool:
         ({"created": -31, "used": -1, "access": ["orders:write"]}, {"write-unused"}),
         ({"created": -31, "used": -1, "access": ["orders:write"], "wrote_to": "products"}, {"write-unused"}),
         ({"created": -31, "used": -1, "access": ["orders:write"], "wrote_to": "orders"}, set()),
+        ({"created": -31, "used": -1, "access": ["api_keys:write"]}, {"write-unused"}),
         ({"created": -29, "used": -1, "access": ["orders:write"]}, set()),
         ({"created": -61, "used": -31, "access": ["orders:write"]}, set()),
     ],

@@ -121,8 +121,11 @@ def test_new_trust_refuses_what_would_trust_too_much_or_nothing(
 
 def test_edit_saves_a_trust_and_ends_its_keys(signed_in: Client, trust: Trust) -> None:
     key = exchange(trust)
-    form = signed_in.get(f"{TRUSTS}{trust.pk}/edit/").context["form"]
-    fields = form.initial | {"access": ["products:read"]}
+    page = signed_in.get(f"{TRUSTS}{trust.pk}/edit/")
+    assert page.context["back"] == f"{TRUSTS}{trust.pk}/"
+    # These are among the claims.
+    assert page.context["form"].fields.keys().isdisjoint(("project", "branch", "environment"))
+    fields = page.context["form"].initial | {"access": ["products:read"]}
     stale = fields | {"version": "7"}
     assert "Somebody else changed this trust" in signed_in.post(f"{TRUSTS}{trust.pk}/edit/", stale).text
     unnamed = signed_in.post(f"{TRUSTS}{trust.pk}/edit/", fields | {"claims": "ref = x"})

@@ -55,6 +55,8 @@ def test_openapi_json_tells_a_key_what_it_may_do(client: Client, issue: IssueKey
     }
     assert "Product" not in schema["components"]["schemas"]
     assert len(client.get("/v1/openapi.json").json()["paths"]) > len(schema["paths"])
+    _, renewing = issue(name="Renewing", renews_days=30)
+    assert "/v1/api-key/roll" in client.get("/v1/openapi.json", headers=bearer(renewing)).json()["paths"]
 
 
 def examples() -> Iterator[tuple[str, str, dict[str, Any], Any]]:
