@@ -12,10 +12,12 @@ from django.db import IntegrityError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import include, path
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from reflow.api.errors import answer_invalid
 from reflow.urls import handler400, handler403, handler404, handler500
 from stores.models import Store
 from stores.resources import SCOPES
@@ -96,6 +98,12 @@ def test_invalid_names_the_fields(client: Client, url: str, key: dict[str, str])
     price = "Ensure this value is greater than or equal to 0."
     assert body["fields"] == {"name": ["This field is required."], "price": [price]}
     assert body["error"] == f"name: This field is required.; price: {price}"
+
+
+def test_a_taken_value_is_a_conflict_where_nothing_else_is_wrong() -> None:
+    taken, wrong = ErrorDetail("Taken.", "unique"), ErrorDetail("Wrong.", "invalid")
+    for errors, status in (({"code": [taken]}, 409), ({"code": [taken], "value": [wrong]}, 400)):
+        assert answer_invalid(ValidationError(errors)).status_code == status
 
 
 def test_what_is_not_json_says_so(client: Client, url: str, key: dict[str, str]) -> None:
