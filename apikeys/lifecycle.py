@@ -141,8 +141,8 @@ def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[A
 def with_free_prefix(save: Callable[[str], Made]) -> Made:
     """Return what a function makes of a new key's plaintext.
 
-    It is called again with another one where another key has the prefix, so all that it does has to be in a
-    transaction or a savepoint of its own.
+    After a collision, where another key has the prefix, it is retried with another one: all that it does has
+    to be in a transaction or a savepoint of its own. Raises any other IntegrityError.
     """
     while True:
         prefix, plaintext = key_text.generate()
