@@ -13,16 +13,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apikeys import emails
-from apikeys.models import ApiKey, Notice, NotificationSettings, Reminder
+from apikeys.models import ApiKey, Notice, NotificationSettings
 from apikeys.models.key import grouped_by_state
 from apikeys.models.state import attention_lines
 from stores.models import Store
 
-# The work is done once a day: an e-mail "a week before" has to leave by then.
-DAY = timedelta(days=1)
+# Of keys that end after the first and until the second. The work is done once a day: an e-mail "a week before"
+# has to leave by then.
 REMINDERS = (
-    (Notice.DAY_BEFORE, timedelta(days=1)),
-    (Notice.WEEK_BEFORE, timedelta(days=7)),
+    (Notice.DAY_BEFORE, timedelta(days=0), timedelta(days=2)),
+    (Notice.WEEK_BEFORE, timedelta(days=2), timedelta(days=8)),
 )
 
 
@@ -33,25 +33,28 @@ def remind_of_expiry() -> None:
     successor of a rolled key may have inherited its end; the rolled key itself is meant to end.
     """
     now = timezone.now()
-    for kind, before in REMINDERS:
-        was_not_just_chosen = Q(expires_at__gt=F("created_at") + before + DAY)
+    for notice, after, until in REMINDERS:
+        was_not_just_chosen = Q(expires_at__gt=F("created_at") + until)
         is_inherited = Q(predecessor__isnull=False, renews_days=None)
         expiring = (
             ApiKey.objects.kept()
             .usable()
             .filter(
-                was_not_just_chosen | is_inherited, expires_at__lte=now + before + DAY, superseded_at=None
+                was_not_just_chosen | is_inherited,
+                expires_at__gt=now + after,
+                expires_at__lte=now + until,
+                superseded_at=None,
             )
         )
         for key in expiring.select_related("store", "last_use").iterator():
-            _remind(key, kind)
+            _remind(key, notice)
 
 
 def remind_of_expired_keys() -> None:
     """Tell owners once of keys that were called after they had expired and that nobody turned off."""
     called = ApiKey.objects.kept().in_state("still-called")
     for key in called.select_related("store", "last_use").iterator():
-        _remind(key, Notice.STILL_CALLED)
+        _remind(key, Notice.OLD_STILL_CALLED if key.superseded_at else Notice.STILL_CALLED)
 
 
 def send_monthly_reviews() -> None:
@@ -70,24 +73,17 @@ def send_monthly_reviews() -> None:
 
 @transaction.atomic
 def _remind(key: ApiKey, notice: Notice) -> None:
-    """Send one reminder about the key's expiry, and none of a week after the one of a day."""
+    """Send one reminder about the key's expiry, unless somebody has changed that or deleted the key."""
     unchanged = ApiKey.objects.filter(pk=key.pk, expires_at=key.expires_at)
-    if key.expires_at is None or unchanged.select_for_update(no_key=True).first() is None:
-        return
-    sent = Reminder.objects.filter(key=key, about=key.expires_at)
-    if notice == Notice.WEEK_BEFORE and sent.filter(kind=Notice.DAY_BEFORE).exists():
-        return
-    if not Reminder.objects.get_or_create(key=key, kind=notice, about=key.expires_at)[1]:
-        return
-    is_over = notice == Notice.STILL_CALLED
-    last_use = getattr(key, "last_use", None)
-    emails.send_notice(
-        Notice.OLD_STILL_CALLED if is_over and key.superseded_at else notice,
-        key.store,
-        key=key,
-        facts=[
-            ("Expired" if is_over else "Expires", key.expires_at),
-            ("Last request", last_use and last_use.at),
-            ("From", last_use and last_use.address),
-        ],
-    )
+    if key.expires_at and unchanged.select_for_update(no_key=True).first():
+        last_use = getattr(key, "last_use", None)
+        emails.send_notice_once(
+            notice,
+            key,
+            key.expires_at,
+            facts=[
+                ("Expiry", key.expires_at),
+                ("Last request", last_use and last_use.at),
+                ("From", last_use and last_use.address),
+            ],
+        )

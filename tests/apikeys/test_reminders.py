@@ -40,7 +40,7 @@ def test_remind_of_expiry_tells_a_week_and_a_day_before(key: ApiKey) -> None:
     assert told == [0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2]
     email = emails_by(95)[0]
     assert email.subject == f"API key {key.prefix} expires soon: Shop"
-    assert "Expires: 1 Apr 2026, 09:00 UTC" in email.body
+    assert "Expiry: 1 Apr 2026, 09:00 UTC" in email.body
     assert (
         f"Extend the key: http://testserver/stores/267418190/settings/api-keys/{key.prefix}/edit/?extend"
         in (email.body)
