@@ -39,6 +39,8 @@ CONTRACTS = {
     "apikeys.0025_keys_that_fail",
     # It takes a constraint away, and is about a column that the release before leaves null.
     "apikeys.0029_token_is_taken_once",
+    # It renames what was noted of rolled keys, of which the release before tells once more at most.
+    "apikeys.0030_reminders_of_rolled_keys",
 }
 
 
