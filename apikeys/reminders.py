@@ -18,8 +18,8 @@ from apikeys.models.key import grouped_by_state
 from apikeys.models.state import attention_lines
 from stores.models import Store
 
-# Of keys that end after the first and until the second. The work is done once a day: an e-mail "a week before"
-# has to leave by then.
+# Of keys that end after the first and until the second. The work is done once a day: an e-mail "a week
+# before" has to leave by then.
 REMINDERS = (
     (Notice.DAY_BEFORE, timedelta(days=0), timedelta(days=2)),
     (Notice.WEEK_BEFORE, timedelta(days=2), timedelta(days=8)),

@@ -3,10 +3,10 @@
 Those of a rolled key have moved to the new one, are still on the old one, or have been silent since.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db.models import Count, F, Max, Q
@@ -27,36 +27,27 @@ WARNING = timedelta(hours=6)
 BEFORE = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True)
-class Callers:
-    """The callers with the most requests since a moment, which is later than asked for if there are many.
+def callers_of(key: ApiKey, period: Period) -> dict[str, Any]:
+    """Return who made the key's requests in the period, of the newest MAX_REQUESTS of them.
 
-    Each has its ``name``, ``requests`` and ``last_at``; the name of an address is None where it is not known.
-    ``busiest`` is the number of requests in the busiest minute of the last week, as far as that goes back.
+    ``addresses`` and ``clients`` are those with the most requests ``since`` a moment. Each has its ``name``,
+    ``requests`` and ``last_at``; the name of an address is None where it is not known. ``busiest`` is the
+    number of requests in the busiest minute of the last week, as far as that goes back.
     """
-
-    addresses: list[Mapping[str, object]]
-    clients: list[Mapping[str, object]]
-    since: datetime
-    busiest: int
-
-
-def callers_of(key: ApiKey, period: Period) -> Callers:
-    """Return who made the key's requests in the period, of the newest MAX_REQUESTS of them."""
     first = max(period.start, timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS))
     rows = LoggedRequest.objects.filter(key=key, at__gte=first)
     newest = rows.order_by("-at", "-id").values_list("at", flat=True)
     since = newest[MAX_REQUESTS : MAX_REQUESTS + 1].first() or first
     counted = rows.filter(at__gte=since)
 
-    def most(column: str) -> list[Mapping[str, object]]:
+    def most(column: str) -> list[Any]:
         groups = counted.values(name=F(column)).annotate(requests=Count("pk"), last_at=Max("at"))
         return list(groups.order_by("-requests", "name")[:MAX_CALLERS])
 
     week = counted.filter(at__gte=timezone.now() - timedelta(days=7)).annotate(minute=TruncMinute("at"))
     minutes = week.values_list("minute").annotate(requests=Count("pk")).order_by("-requests")
     busiest = minutes.values_list("requests", flat=True).first() or 0
-    return Callers(most("address"), most("client"), since, busiest)
+    return {"addresses": most("address"), "clients": most("client"), "since": since, "busiest": busiest}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One sheet for an incident: what was done with a key, by one address or by all, as far as it is logged."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import CharField, Count, F, Func, Max, Min, Q, QuerySet, Sum, Value
@@ -20,84 +20,37 @@ MAX_ENTRIES = 50
 MAX_GROUPS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """The use of a resource, read or changed: requests, and the distinct objects with their paths.
+def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datetime | None) -> dict[str, Any]:
+    """Read what is logged of a key's requests from an address, blank for all, in a period.
 
-    ``lists`` of the requests were for a list, which may hold any of its objects.
+    ``unusual`` are sentences on how they differ from the key's other requests. ``acts`` are what was done
+    with the key to others, ``made`` the keys that were made with it, or with those. ``looked_from`` is how
+    far back was looked, where the key made more than MAX_REQUESTS in the period. ``logged_from`` is how far
+    back the request log goes; ``unlogged`` are the requests of the key that were counted by scope and outcome
+    on days before that. ``log`` says which requests are logged: all, errors or off.
     """
-
-    resource: str
-    access: str
-    requests: int
-    lists: int
-    objects: int
-    paths: list[str]
-
-    @property
-    def unlisted(self) -> int:
-        """The number of objects whose paths are not in ``paths``."""
-        return self.objects - len(self.paths)
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """The requests of a key in a period, from an address or, where that is blank, from all.
-
-    ``hours`` are those of the day, in UTC, with their requests. ``unusual`` are sentences on how it differs
-    from the key's other requests. ``acts`` are what was done with the key to others, ``made`` the keys that
-    were made with it, or with those. ``looked_from`` is how far back was looked, where the key made more
-    than MAX_REQUESTS in the period. ``logged_from`` is how far back the request log goes; ``unlogged`` are
-    the requests of the key that were counted by scope and outcome on days before that. ``log`` says which
-    requests are logged: all, errors or off.
-    """
-
-    requests: int
-    first_at: datetime | None
-    last_at: datetime | None
-    clients: list[tuple[str, int]]
-    hours: list[tuple[int, int]]
-    touched: list[Touched]
-    refused: list[tuple[str, int]]
-    unusual: list[str]
-    entries: list[AuditEntry]
-    acts: list[AuditEntry]
-    made: list[ApiKey]
-    looked_from: datetime | None
-    logged_from: datetime
-    unlogged: list[tuple[str, str, int]]
-    log: str
-
-
-def investigate(key: ApiKey, *, address: str, start: datetime | None, end: datetime | None) -> Incident:
-    """Read what is logged of a key's requests from an address, blank for all, in a period."""
     of_caller = Q(address=address) if address else Q()
     in_period = (Q(at__gte=start) if start else Q()) & (Q(at__lt=end) if end else Q())
     of_key = LoggedRequest.objects.filter(key=key)
     looked_from, newest = newest_of(of_key.filter(in_period))
     rows = newest.filter(of_caller)
-    total = rows.aggregate(requests=Count("pk"), first=Min("at"), last=Max("at"))
+    total = rows.aggregate(requests=Count("pk"), first_at=Min("at"), last_at=Max("at"))
     refused = rows.filter(status__in=REFUSED_STATUS_CODES).values_list("reason").annotate(n=Count("pk"))
     logged_from = timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS)
-    by_hour = rows.annotate(hour_of_day=ExtractHour("at", tzinfo=UTC)).values_list("hour_of_day")
     acts = AuditEntry.objects.filter(of_caller, in_period, store=key.store, actor_prefix=key.prefix)
-    return Incident(
-        requests=total["requests"],
-        first_at=total["first"],
-        last_at=total["last"],
-        clients=list(rows.values_list("client").annotate(n=Count("pk")).order_by("-n", "client")[:10]),
-        hours=list(by_hour.annotate(n=Count("pk")).order_by("hour_of_day")),
-        touched=touched_by(rows, key.store),
-        refused=[(reason or "", requests) for reason, requests in refused.order_by("-n")],
-        unusual=differences(rows, newest_of(of_key)[1], address) if address and total["requests"] else [],
-        entries=list(AuditEntry.objects.for_key(key)[:MAX_ENTRIES]),
-        acts=list(acts[:MAX_ENTRIES]),
-        made=keys_made_with(key),
-        looked_from=looked_from,
-        logged_from=logged_from,
-        unlogged=counted_before(key, logged_from.date(), start),
-        log=settings.REQUEST_LOG,
-    )
+    return total | {
+        "clients": list(rows.values_list("client").annotate(n=Count("pk")).order_by("-n", "client")[:10]),
+        "touched": touched_by(rows, key.store),
+        "refused": [(reason or "", requests) for reason, requests in refused.order_by("-n")],
+        "unusual": differences(rows, newest_of(of_key)[1], address) if address and total["requests"] else [],
+        "entries": AuditEntry.objects.for_key(key)[:MAX_ENTRIES],
+        "acts": acts[:MAX_ENTRIES],
+        "made": keys_made_with(key),
+        "looked_from": looked_from,
+        "logged_from": logged_from,
+        "unlogged": counted_before(key, logged_from.date(), start),
+        "log": settings.REQUEST_LOG,
+    }
 
 
 def newest_of(rows: QuerySet[LoggedRequest]) -> tuple[datetime | None, QuerySet[LoggedRequest]]:
@@ -125,24 +78,26 @@ def keys_made_with(key: ApiKey) -> list[ApiKey]:
     return list(made.exclude(made_by=F("predecessor")).order_by("pk"))
 
 
-def touched_by(rows: QuerySet[LoggedRequest], store: Store) -> list[Touched]:
-    """Return what requests that succeeded read and changed. An object has a path below its list's."""
+def touched_by(rows: QuerySet[LoggedRequest], store: Store) -> list[dict[str, Any]]:
+    """Return what requests that succeeded read and changed, by resource and access.
+
+    Each has its number of ``requests``, of which ``lists`` were for a list, which may hold any of its
+    objects, and of distinct ``objects``; ``paths`` are some of these, and ``unlisted`` is how many others
+    there are. An object has a path below its list's.
+    """
     # The same object, with the slash at the end or without.
     trimmed = Func(F("path"), Value("/"), function="RTRIM", output_field=CharField())
     done = rows.filter(reason=None).exclude(resource="").annotate(trimmed=trimmed)
-    groups = (
-        done.values_list("resource", "access").annotate(requests=Count("pk")).order_by("resource", "access")
-    )
+    groups = done.values("resource", "access").annotate(requests=Count("pk")).order_by("resource", "access")
     touched = []
-    for resource, access, requests in groups:
-        lists = Q(trimmed__endswith=f"/{Resource(resource).path}")
-        of_resource = done.filter(resource=resource, access=access)
+    for group in groups:
+        lists = Q(trimmed__endswith=f"/{Resource(group['resource']).path}")
+        of_resource = done.filter(resource=group["resource"], access=group["access"])
         paths = of_resource.exclude(lists).order_by("trimmed").values_list("trimmed", flat=True).distinct()
-        found = list(paths[:MAX_PATHS])
-        objects = paths.count() if len(found) == MAX_PATHS else len(found)
-        below_store = [path.removeprefix(f"/v1/stores/{store.pk}") for path in found]
-        pages = of_resource.filter(lists).count()
-        touched.append(Touched(resource, access, requests, pages, objects, below_store))
+        found = [path.removeprefix(f"/v1/stores/{store.pk}") for path in paths[:MAX_PATHS]]
+        objects = paths.count()
+        counts = {"lists": of_resource.filter(lists).count(), "objects": objects}
+        touched.append(group | counts | {"paths": found, "unlisted": objects - len(found)})
     return touched
 
 

@@ -238,7 +238,7 @@ class Row(TypedDict):
     more: list[str]
     requests: str
     refused: str
-    spark: charts.Sparkline | None
+    spark: dict[str, str] | None
     used_at: datetime | None
     tried_at: datetime | None
     expires_at: datetime | None

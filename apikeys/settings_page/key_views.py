@@ -92,6 +92,7 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
     periods = reports.of_keys(family)
     time_range = TimeRange.parse(request.GET.get("range", ""))
     period = periods[key.pk] if time_range is TimeRange.MONTH else reports.of_keys([key], time_range)[key.pk]
+    uses, unused = reports.access_against_use(key)
     context |= {
         "store": store,
         "key": key,
@@ -104,8 +105,9 @@ def render_key(request: OwnerRequest, store: Store, key: ApiKey, **context: Any)
         "fence": plan_fence(key),
         "moves": moves_of(old) if (old := key if key.superseded_at else key.predecessor) else None,
         "old": old,
-        "use": (use := reports.access_against_use(key)),
-        "remove_unused": remove_unused(key, use),
+        "uses": uses,
+        "unused": unused,
+        "remove_unused": remove_unused(key, unused),
         "undo": form_recovery.take_undo(request, key),
         "history": AuditEntry.objects.for_key(key),
         "example": readable(key) if key.is_usable(timezone.now()) else None,

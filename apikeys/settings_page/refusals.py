@@ -1,6 +1,6 @@
 """Why requests were refused or failed, in a sentence for the key's owner, and the one click that mends it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -8,7 +8,6 @@ from django.utils import timezone
 from apikeys.error_codes import ERROR_CODES
 from apikeys.models import ApiKey, Refusal
 from apikeys.usage.periods import Period
-from apikeys.usage.reports import AccessUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +108,9 @@ def undo_leaving(refusal: Refusal, label: str = "Undo") -> Fix:
     return Fix(label, "refusals/", (("refusal", str(refusal.pk)), ("undo", "1")))
 
 
-def remove_unused(key: ApiKey, use: AccessUse) -> Fix | None:
+def remove_unused(key: ApiKey, unused: Sequence[str]) -> Fix | None:
     """Return the click that takes away the access that the key does not use, if it has any."""
-    if not (use.unused and key.is_rollable):
+    if not (unused and key.is_rollable):
         return None
-    access = [("access", scope) for scope in key.access if scope not in use.unused]
+    access = [("access", scope) for scope in key.access if scope not in unused]
     return Fix("Remove unused access", "access/", (("version", str(key.version)), *access))

@@ -1,8 +1,8 @@
 """Places of a chart's marks, as texts for an SVG; a table beside each chart carries the same figures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from apikeys.usage.periods import Bar, Period
 
@@ -20,27 +20,15 @@ SPARK_HEIGHT = 24
 MAX_LABELS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class BarChart:
-    """Stacked bars. ``view_box`` is that of their SVG; places on the axes are in percent of it.
+def stacked_bars(period: Period) -> dict[str, Any]:
+    """Draw the period's bars, their outcomes stacked from the bottom: succeeded, refused, failed.
 
-    ``paths`` are pairs of an outcome and an SVG path, ``lines`` pairs of a place and the number of requests
-    it stands for, ``labels`` pairs of a place and a time, ``rows`` those of the table, which begin with
-    when a bar begins and ends. A bar is a ``unit``,
-    such as a day, and all of them are a ``span``, such as 30 days.
+    ``view_box`` is that of their SVG; places on the axes are in percent of it. ``paths`` are pairs of an
+    outcome and an SVG path, ``lines`` pairs of a place and the number of requests it stands for, ``labels``
+    pairs of a place and a time, ``rows`` those of the table, which begin with when a bar begins and ends, in
+    ISO 8601 as a form's field for times shows it. A bar is a ``unit``, such as a day, and all of them are a
+    ``span``, such as 30 days.
     """
-
-    view_box: str
-    paths: list[tuple[str, str]]
-    lines: list[tuple[str, str]]
-    labels: list[tuple[str, str]]
-    rows: list[tuple[str, ...]]
-    unit: str
-    span: str
-
-
-def stacked_bars(period: Period) -> BarChart:
-    """Draw the period's bars, their outcomes stacked from the bottom: succeeded, refused, failed."""
     top = scale(max(bar.total for bar in period.bars))
     paths: dict[str, list[str]] = {outcome: [] for outcome in OUTCOMES}
     for index, bar in enumerate(period.bars):
@@ -50,26 +38,25 @@ def stacked_bars(period: Period) -> BarChart:
                 y -= height
                 paths[outcome].append(f"M{x} {y:.1f}h{BAR_WIDTH}v{height:.1f}h-{BAR_WIDTH}z")
     count = len(period.bars)
-    return BarChart(
-        view_box=f"0 0 {count * STEP} {HEIGHT}",
-        paths=[(outcome, "".join(marks)) for outcome, marks in paths.items() if marks],
-        lines=[("100%", "0"), ("50%", short(top // 2)), ("0%", short(top))],
-        labels=[
-            (f"{(index + 0.5) / count * 100:.1f}%", f"{period.bars[index].label}")
-            for index in labelled(count)
+    return {
+        "view_box": f"0 0 {count * STEP} {HEIGHT}",
+        "paths": [(outcome, "".join(marks)) for outcome, marks in paths.items() if marks],
+        "lines": [("100%", "0"), ("50%", short(top // 2)), ("0%", short(top))],
+        "labels": [
+            (f"{(index + 0.5) / count * 100:.1f}%", period.bars[index].label) for index in labelled(count)
         ],
-        rows=[
-            (*moments(bar), bar.label, *(f"{getattr(bar, name):,}" for name in OUTCOMES))
+        "rows": [
+            (
+                f"{bar.start:%Y-%m-%dT%H:%M}",
+                f"{bar.end:%Y-%m-%dT%H:%M}",
+                bar.label,
+                *(f"{getattr(bar, name):,}" for name in OUTCOMES),
+            )
             for bar in period.bars
         ],
-        unit=period.time_range.unit,
-        span=str(period.time_range.label),
-    )
-
-
-def moments(bar: Bar) -> tuple[str, str]:
-    """Return when a bar begins and ends, in ISO 8601, as a form's field for times shows it."""
-    return f"{bar.start:%Y-%m-%dT%H:%M}", f"{bar.end:%Y-%m-%dT%H:%M}"
+        "unit": period.time_range.unit,
+        "span": period.time_range.label,
+    }
 
 
 def scale(largest: int) -> int:
@@ -102,17 +89,11 @@ def short(number: int) -> str:
     return str(number)
 
 
-@dataclass(frozen=True, slots=True)
-class Sparkline:
-    """Two SVG paths over the same days: all requests as a line, the refused ones as ticks at its foot."""
+def sparkline(period: Period) -> dict[str, str]:
+    """Draw a period as two paths of an SVG: requests as a ``line``, ``refused`` ones as ticks at its foot.
 
-    view_box: str
-    line: str
-    refused: str
-
-
-def sparkline(period: Period) -> Sparkline:
-    """Draw a period. Each point is told by its distance from the one before, which makes a light page."""
+    Each point is told by its distance from the one before, which makes a light page.
+    """
     totals = [bar.total for bar in period.bars]
     largest, room = max(1, *totals), SPARK_HEIGHT - 4
     heights = [2 + room - round(total / largest * room) for total in totals]
@@ -120,8 +101,8 @@ def sparkline(period: Period) -> Sparkline:
     refused = [index * SPARK_STEP for index, bar in enumerate(period.bars) if bar.refused]
     ticks = [f"M{refused[0]} {SPARK_HEIGHT}v-3"] if refused else []
     ticks += [f"m{after - before} 3v-3" for before, after in pairwise(refused)]
-    return Sparkline(
-        view_box=f"0 0 {(len(heights) - 1) * SPARK_STEP} {SPARK_HEIGHT}",
-        line=f"M0 {heights[0]}l{' '.join(steps)}",
-        refused="".join(ticks),
-    )
+    return {
+        "view_box": f"0 0 {(len(heights) - 1) * SPARK_STEP} {SPARK_HEIGHT}",
+        "line": f"M0 {heights[0]}l{' '.join(steps)}",
+        "refused": "".join(ticks),
+    }

@@ -85,16 +85,8 @@ class ResourceUse:
     last_at: datetime | None = None
 
 
-@dataclass(slots=True)
-class AccessUse:
-    """Access against its use: ``rows`` of what a key reaches or asked for, and ``unused`` scopes."""
-
-    rows: list[ResourceUse]
-    unused: list[str]
-
-
-def access_against_use(key: ApiKey) -> AccessUse:
-    """Requests of the last 30 days by the scope they needed.
+def access_against_use(key: ApiKey) -> tuple[list[ResourceUse], list[str]]:
+    """Return the use of each resource that a key reaches or asked for in 30 days, and its unused scopes.
 
     What was refused before its scope was looked at, as with a key that is off, counts for the resource alone.
     """
@@ -111,7 +103,7 @@ def access_against_use(key: ApiKey) -> AccessUse:
             if outcome == Outcome.REFUSED:
                 use.refused += requests
             use.last_at = max(use.last_at or last_at, last_at)
-    return AccessUse([use for use in uses.values() if use.granted or use.requests], _removable(key, used))
+    return [use for use in uses.values() if use.granted or use.requests], _removable(key, used)
 
 
 def _removable(key: ApiKey, used: set[str]) -> list[str]:

@@ -334,5 +334,5 @@ def test_who_calls_are_the_top_addresses_and_clients(signed_in: Client, key: Api
         make_request(key, at=now - timedelta(days=40), client="Old/1", address="192.0.2.9"),
     )
     callers = signed_in.get(f"{BASE}/{key.prefix}/callers/").context["callers"]
-    assert [(one["name"], one["requests"]) for one in callers.addresses] == [("192.0.2.1", 4), (None, 1)]
-    assert [one["name"] for one in callers.clients] == ["curl/8", "", "Bot/1"]
+    assert [(one["name"], one["requests"]) for one in callers["addresses"]] == [("192.0.2.1", 4), (None, 1)]
+    assert [one["name"] for one in callers["clients"]] == ["curl/8", "", "Bot/1"]

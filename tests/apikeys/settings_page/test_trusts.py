@@ -209,7 +209,7 @@ def test_keys_of_trusts_are_in_usage_log_activity_rehearsal_and_incident_sheet_l
     rehearsed = signed_in.get(f"{KEYS}{used.prefix}/deactivate/").context["rehearsal"]
     assert (rehearsed.fails, rehearsed.refused) == (1, 1)
     sheet = signed_in.get(f"{KEYS}{used.prefix}/incident/").context["incident"]
-    assert (sheet.requests, [one.resource for one in sheet.touched]) == (2, ["orders"])
+    assert (sheet["requests"], [one["resource"] for one in sheet["touched"]]) == (2, ["orders"])
 
 
 @pytest.mark.parametrize(("file", "rows"), [("usage", 2), ("requests", 2), ("activity", 1)])

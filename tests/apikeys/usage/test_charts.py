@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,11 +13,11 @@ from apikeys.usage.periods import Period, TimeRange
 BAR = re.compile(r"M(\d+) ([\d.]+)h14v([\d.]+)h-14z")
 
 
-def bars(chart: charts.BarChart) -> dict[str, list[tuple[int, float, float]]]:
+def bars(chart: dict[str, Any]) -> dict[str, list[tuple[int, float, float]]]:
     """The x, top and height of each part by its outcome."""
     return {
         outcome: [(int(x), float(y), float(height)) for x, y, height in BAR.findall(path)]
-        for outcome, path in chart.paths
+        for outcome, path in chart["paths"]
     }
 
 
@@ -30,7 +31,7 @@ def test_stacked_bars_are_as_high_as_their_requests() -> None:
         "refused": [(3, 0, 48)],
         "failed": [(583, 60, 60)],
     }
-    assert chart.lines == [("100%", "0"), ("50%", "50"), ("0%", "100")]
+    assert chart["lines"] == [("100%", "0"), ("50%", "50"), ("0%", "100")]
 
 
 @pytest.mark.parametrize("counts", [(9_998, 1, 1), (1, 9_998, 1), (1, 1, 9_998), (0, 1, 9_999)])
@@ -55,14 +56,14 @@ def test_scale_ends_at_a_round_even_number(largest: int, top: int) -> None:
 
 def test_sparkline_without_requests_is_flat() -> None:
     line = charts.sparkline(Period())
-    assert line.refused == ""
-    assert line.line.startswith("M0 22l4+0 4+0")
+    assert line["refused"] == ""
+    assert line["line"].startswith("M0 22l4+0 4+0")
 
 
 def test_sparkline_marks_refusals_by_ticks() -> None:
     period = Period()
     period.bars[2].refused = period.bars[5].refused = 1
-    assert charts.sparkline(period).refused == "M8 24v-3m12 3v-3"
+    assert charts.sparkline(period)["refused"] == "M8 24v-3m12 3v-3"
 
 
 @pytest.mark.parametrize(
@@ -80,5 +81,5 @@ def test_stacked_bars_have_a_few_labels_and_a_table_of_the_figures(
         period = Period(TimeRange(time_range))
         period.bars[0].succeeded, period.bars[0].refused = 1_234, 5
         chart = charts.stacked_bars(period)
-        assert chart.rows[0] == (*first, "1,234", "5", "0")
-        assert [label for _, label in chart.labels] == [period.bars[index].label for index in labelled]
+        assert chart["rows"][0] == (*first, "1,234", "5", "0")
+        assert [label for _, label in chart["labels"]] == [period.bars[index].label for index in labelled]
