@@ -21,7 +21,8 @@ admin.site.unregister([EmailAddress, UserSession])
 
 @admin.register(Store)
 class StoreWithKeysAdmin(KeysOfStoreAdmin, StoreAdmin):
-    list_display = ("id", "name", "currency", "keys_stand", "created_at")
+    list_display = ("id", "name", "currency", "key_suspension__reason", "created_at")
+    list_select_related = ("key_suspension",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Owners reach everything of the store: naming them takes the permission to change accounts."""

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -64,8 +65,8 @@ class OperatorSite(admin.AdminSite):
             response: HttpResponse
             try:
                 response = inner(request, *args, **kwargs)
-            except IntegrityError:
-                # Somebody saved the same meanwhile: checked again, the form says what is taken.
+            except (IntegrityError, ObjectDoesNotExist):
+                # Somebody saved the same or deleted it meanwhile: looked at again, the page says so.
                 response = inner(request, *args, **kwargs)
             return response
 

@@ -1,3 +1,3 @@
-"""The admin's pages of keys and stores; importing it registers those of keys."""
+"""The admin's pages of keys and suspensions; importing it registers them."""
 
-from apikeys.admin import keys  # noqa: F401
+from apikeys.admin import keys, stores  # noqa: F401

@@ -1,4 +1,4 @@
-"""Rows that only the product writes, for operators to read: suspensions, usage, logs, e-mail."""
+"""Rows that only the product writes, for operators to read: usage, logs, e-mail."""
 
 import re
 from typing import Any
@@ -17,7 +17,6 @@ from apikeys.models import (
     Email,
     LoggedRequest,
     Refusal,
-    Suspension,
     TokenExchange,
     Trust,
     Usage,
@@ -38,14 +37,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
     has_change_permission = has_delete_permission = has_add_permission
 
 
-admin.site.register(
-    Suspension,
-    ReadOnlyAdmin,
-    list_display=("store", "reason", "by", "at"),
-    list_select_related=("store", "by"),
-    search_fields=("=store__id", "store__name", "reason"),
-    ordering=("-at",),
-)
 admin.site.register(
     Trust,
     ReadOnlyAdmin,

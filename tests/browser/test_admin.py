@@ -23,7 +23,7 @@ def test_every_page_keeps_to_the_policy_and_to_the_width_of_a_telephone(
         admin_page(ApiKey, "changelist"),
         admin_page(Store, "changelist"),
         admin_page(Store, "change", store.pk),
-        f"/admin/stores/store/suspend/?store={store.pk}",
+        f"/admin/apikeys/suspension/add/?store={store.pk}",
         admin_page(ApiKey, "change", key.pk),
     ):
         page.goto(address)

