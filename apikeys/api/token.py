@@ -19,8 +19,8 @@ from apikeys import oidc, trusts
 from apikeys.actors import client_actor
 from apikeys.api import rate_limits
 from apikeys.api.exceptions import ApiError
-from apikeys.api.views import NoParametersMixin
 from apikeys.models.trust import store_url
+from stores.api.parameters import KnownParametersMixin
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 GrantType = Literal["urn:ietf:params:oauth:grant-type:token-exchange"]
@@ -72,7 +72,7 @@ class IssuedKey(Struct):
     scope: Annotated[str, Meta(description="Its scopes, with spaces between them.")]
 
 
-class TokenView(NoParametersMixin):
+class TokenView(KnownParametersMixin):
     """A workload shows the identity token of its platform, and gets a key that works for minutes."""
 
     authentication_classes = ()

@@ -1,6 +1,6 @@
 """The API's routes about keys themselves."""
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.http import Http404
@@ -9,7 +9,6 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apikeys import key_text, lifecycle, renewal
 from apikeys.actors import client_actor
@@ -19,7 +18,7 @@ from apikeys.api.key_lookup import FoundKey
 from apikeys.api.key_management import as_api_error
 from apikeys.api.permissions import HasApiKey
 from apikeys.models import ApiKey, LoggedRequest
-from stores.api.parameters import parse_parameters
+from stores.api.parameters import KnownParametersMixin
 from stores.api.serializers import StrictSerializer
 
 MAX_KEYS = 100
@@ -27,17 +26,7 @@ MAX_KEYS = 100
 MAX_LENGTH = 10_000
 
 
-class NoParametersMixin(APIView):
-    """Refuses query parameters: nothing that a client sends is ignored."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if not hasattr(self, (request.method or "").lower()):
-            return  # the method is not allowed, whatever the parameters
-        parse_parameters(request.query_params, known=())
-
-
-class ApiKeyView(NoParametersMixin):
+class ApiKeyView(KnownParametersMixin):
     """A key asks about itself."""
 
     permission_classes = (HasApiKey,)
@@ -47,7 +36,7 @@ class ApiKeyView(NoParametersMixin):
         return Response(output.describe_own_key(cast("FoundKey", request.auth), get_call(request).allowance))
 
 
-class OwnRequestView(NoParametersMixin):
+class OwnRequestView(KnownParametersMixin):
     """A key asks what became of a request of its own."""
 
     permission_classes = (HasApiKey,)
@@ -67,7 +56,7 @@ class OwnRequestView(NoParametersMixin):
         return Response(output.describe_own_request(logged))
 
 
-class RenewKeyView(NoParametersMixin):
+class RenewKeyView(KnownParametersMixin):
     """A key that may renew itself asks for the one that takes its place."""
 
     permission_classes = (HasApiKey,)
@@ -108,7 +97,7 @@ class LeakedKeysSerializer(StrictSerializer):
         return found
 
 
-class RevokeKeysView(NoParametersMixin):
+class RevokeKeysView(KnownParametersMixin):
     """Anybody who has found keys hands them in: those that exist are deactivated, their owners are told.
 
     The answer is the same whether a key existed or not.

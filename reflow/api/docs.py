@@ -14,11 +14,10 @@ from rest_framework.response import Response
 
 from apikeys.api.exceptions import build_challenge
 from apikeys.api.key_lookup import FoundKey
-from apikeys.api.views import NoParametersMixin
 from apikeys.error_codes import ERROR_CODES
 from reflow.api.openapi import SCHEME
 from reflow.api.schema import get_schema, narrow_schema
-from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, KnownParametersMixin
 from stores.demo import NORTHWOOD_ID
 from stores.models import Store
 
@@ -40,7 +39,7 @@ RENEWAL_FILES = {
 }
 
 
-class SchemaView(NoParametersMixin):
+class SchemaView(KnownParametersMixin):
     """The OpenAPI schema: without a key of everything, with a key of what that key may do."""
 
     permission_classes = (AllowAny,)

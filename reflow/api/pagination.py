@@ -6,9 +6,8 @@ not grow with depth, and rows that are added meanwhile neither repeat nor hide o
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
 from typing import Annotated, Any, ClassVar
-from urllib.parse import parse_qsl, quote_plus, urlencode
+from urllib.parse import quote_plus, urlencode
 
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import Model, Q, QuerySet
@@ -27,7 +26,6 @@ from stores.api.parameters import (
     MAX_PAGE_SIZE,
     decode_cursor,
     encode_cursor,
-    is_blank,
     read_number,
 )
 
@@ -93,12 +91,13 @@ class ListPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         cursor = request.query_params.get("cursor", "undefined")
         self.pages: NumberedPages | CursorPages
-        if cursor != "undefined" and not is_blank(request.query_params.get("page", "")):
+        if cursor != "undefined" and "page" in view.parameters:
             raise ValidationError({"page": ["Send either page or cursor."]})
         if cursor == "undefined":
-            self.pages = NumberedPages(request)
+            self.pages = NumberedPages(request, view.parameters)
         else:
-            self.pages = CursorPages(request, cursor, ListOrder(queryset.model, view.get_ordering()))
+            order = ListOrder(queryset.model, view.get_ordering())
+            self.pages = CursorPages(request, view.parameters, order)
         return self.pages.read(queryset)
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -142,34 +141,27 @@ class ListPagination(BasePagination):
 
 
 class Pages:
-    """The base of both ways: the address of the list and the size of a page.
-
-    Addresses of pages have the query parameters in the order of their names.
-    """
+    """The base of both ways: the address of the list and the size of a page."""
 
     parameter: ClassVar[str]
 
-    def __init__(self, request: Request) -> None:
-        self.path, _, query = request.build_absolute_uri().partition("?")
-        pairs = sorted(parse_qsl(query, keep_blank_values=True), key=itemgetter(0))
-        self.before = urlencode([pair for pair in pairs if pair[0] < self.parameter])
-        self.after = urlencode([pair for pair in pairs if pair[0] > self.parameter])
-        self.size = read_number(
-            request.query_params, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE
-        )
+    def __init__(self, request: Request, parameters: Mapping[str, str]) -> None:
+        self.path = request.build_absolute_uri(request.path)
+        others = urlencode({name: value for name, value in parameters.items() if name != self.parameter})
+        self.others = others and f"&{others}"
+        self.size = read_number(parameters, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
 
     def link(self, value: object) -> str:
         """Return the address of another page of the same list."""
-        query = filter(None, [self.before, f"{self.parameter}={quote_plus(str(value))}", self.after])
-        return f"{self.path}?{'&'.join(query)}"
+        return f"{self.path}?{self.parameter}={quote_plus(str(value))}{self.others}"
 
 
 class NumberedPages(Pages):
     parameter = "page"
 
-    def __init__(self, request: Request) -> None:
-        super().__init__(request)
-        self.number = read_number(request.query_params, "page", default=1, maximum=MAX_PAGE)
+    def __init__(self, request: Request, parameters: Mapping[str, str]) -> None:
+        super().__init__(request, parameters)
+        self.number = read_number(parameters, "page", default=1, maximum=MAX_PAGE)
         self.start = (self.number - 1) * self.size
 
     def read(self, ids: Any) -> list[int]:
@@ -269,9 +261,10 @@ def parse_value(field: Any, text: object) -> Any:
 class CursorPages(Pages):
     parameter = "cursor"
 
-    def __init__(self, request: Request, cursor: str, order: ListOrder) -> None:
-        super().__init__(request)
+    def __init__(self, request: Request, parameters: Mapping[str, str], order: ListOrder) -> None:
+        super().__init__(request, parameters)
         self.order = order
+        cursor = parameters.get(self.parameter)
         self.beside, self.backwards = order.parse_cursor(cursor) if cursor else ([], False)
 
     def read(self, queryset: QuerySet[Any]) -> list[int]:

@@ -27,7 +27,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from stores.api.outputs import Ids, Output, in_seconds
-from stores.api.parameters import parse_parameters
+from stores.api.parameters import KnownParametersMixin
 from stores.models import Store, StoreObject
 
 ID_PATTERN = "[1-9][0-9]{0,17}"
@@ -55,18 +55,10 @@ def make_entity_tag(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
-class StoreScopedViewSet(GenericViewSet[Any]):
+class StoreScopedViewSet(KnownParametersMixin, GenericViewSet[Any]):
     """Whatever is below the address of a store."""
 
     output: type[Output]
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if self.action:  # else the method is not allowed, whatever the parameters
-            self.parameters = parse_parameters(request.query_params, self.get_parameter_names())
-
-    def get_parameter_names(self) -> list[str]:
-        return []
 
     @property
     def store_id(self) -> int:

@@ -92,7 +92,7 @@ class ChangesViewSet(StoreScopedViewSet):
         responses={200: Changes, 410: None},
     )
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        size = read_number(request.query_params, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
+        size = read_number(self.parameters, "perpage", default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
         place = self.get_place()
         rows = self.read_rows(place, size)
         page = rows[:size]

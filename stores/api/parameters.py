@@ -1,13 +1,15 @@
 """Query parameters: those a route takes, and what counts as not sent."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import msgspec
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 Place = TypeVar("Place")
 
@@ -16,27 +18,29 @@ MAX_PAGE_SIZE = 100
 REPEATABLE = {"order"}
 MAX_NAME_LENGTH = 40
 # What other APIs call the parameters of ours; spellings that are near are found without it.
-OTHER_NAMES = {
-    "perpage": ("limit", "pagesize", "size", "count", "first"),
-    "page": ("pagenumber", "offset"),
-    "cursor": ("after", "startingafter", "pagetoken", "next"),
-    "order": ("sort", "sortby", "orderby", "ordering"),
-    "search": ("q", "query", "s", "filter"),
-    "updated_after": ("since", "modifiedsince", "updatedsince", "updatedatmin"),
-    "created_after": ("createdsince", "createdatmin", "from"),
-    "created_before": ("createdatmax", "until", "to"),
-}
+OTHER_NAMES = {"perpage": ("limit", "pagesize"), "order": ("sort",), "updated_after": ("since",)}
+# Values that count as not sent: the official storefront sends ``page=undefined``.
+BLANK = ("", "undefined")
 
 
-def is_blank(value: str) -> bool:
-    """Whether a parameter counts as not sent: the official storefront sends ``page=undefined``."""
-    return value in {"", "undefined"}
+class KnownParametersMixin(APIView):
+    """Refuses query parameters that the route does not take: nothing that a client sends is ignored."""
+
+    parameters: dict[str, str]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if hasattr(self, (request.method or "").lower()):  # else it is not allowed, whatever the parameters
+            self.parameters = parse_parameters(request.query_params, self.get_parameter_names())
+
+    def get_parameter_names(self) -> list[str]:
+        return []
 
 
-def read_number(query: QueryDict, name: str, *, default: int, maximum: int) -> int:
+def read_number(parameters: Mapping[str, str], name: str, *, default: int, maximum: int) -> int:
     """Return a query parameter from 1 to ``maximum``. Raises ValidationError that names it."""
-    text = query.get(name, "")
-    if is_blank(text):
+    text = parameters.get(name)
+    if text is None:
         return default
     if text.isascii() and text.isdigit() and len(text) <= len(str(maximum)) and 1 <= int(text) <= maximum:
         return int(text)
@@ -61,7 +65,7 @@ def parse_parameters(query: QueryDict, known: Collection[str]) -> dict[str, str]
     errors: dict[str, list[str]] = {}
     parameters: dict[str, str] = {}
     for name, values in query.lists():
-        value = ",".join(value for value in values if not is_blank(value))
+        value = ",".join(value for value in values if value not in BLANK)
         if name in known and len(values) > 1 and name not in REPEATABLE:
             errors[name] = ["Sent more than once: send it once."]
         elif name in known and value:
