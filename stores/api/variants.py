@@ -3,9 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from django.db.models import CharField as CharColumn
-from django.db.models import Value
-from django.db.models.functions import Cast, Concat
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -116,24 +113,16 @@ def write_variants(product: Product, items: list[dict[str, Any]]) -> bool:
     after = list(sent.values()) if names_all else [*staying, *new]
     if not has_changed and [variant.pk for variant in after] == [variant.pk for variant in before]:
         return False
-    check_variants(after)
+    if len(after) > MAX_VARIANTS:
+        raise ValidationError({"variants": {"items": [f"A product has at most {MAX_VARIANTS} variants."]}})
     product.variants.filter(pk__in=removed).delete()
-    # Names that no other has, so that two variants can swap theirs.
-    product.variants.update(name=Concat(Value("\x1f"), Cast("pk", CharColumn())))
+    for position, variant in enumerate(after):
+        variant.position = position
     for place, variant in sent.items():
         try:
             validate_row(variant)
         except ValidationError as error:
             raise ValidationError({"variants": {"items": {str(place): error.detail}}}) from error
-    for position, variant in enumerate(after):
-        variant.position = position
         variant.save()
+    ProductVariant.objects.bulk_update(staying, ["position"])
     return True
-
-
-def check_variants(variants: list[ProductVariant]) -> None:
-    """Raise ValidationError for too many variants, or for two of one name."""
-    if len(variants) > MAX_VARIANTS:
-        raise ValidationError({"variants": {"items": [f"A product has at most {MAX_VARIANTS} variants."]}})
-    if len({variant.name for variant in variants}) < len(variants):
-        raise ValidationError({"variants": {"items": ["Two variants have the same name."]}})

@@ -76,7 +76,7 @@ WRONG: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         ({"categories": [1]}, ["categories.0"]),
         ({"variants": []}, ["variants.non_field_errors"]),
         ({"variants": {"items": [{}]}}, ["variants.items.0.name", "variants.items.0.price"]),
-        ({"variants": {"items": [RED, RED]}}, ["variants.items"]),
+        ({"variants": {"items": [RED, RED]}}, ["variants.items.1.name"]),
         ({"variants": {"items": [RED] * 101}}, ["variants.items"]),
         ({"variants": {"items": [RED | {"id": "1"}] * 2}}, ["variants.items"]),
         (variant(prize=2), ["variants.items.0.prize"]),
