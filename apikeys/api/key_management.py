@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import msgspec
+from django.core.validators import RegexValidator
 from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -31,7 +32,7 @@ from apikeys.reach import BeyondOwnAccess, ProgramStopped
 from apikeys.renewal import NotRenewable, RenewedTooSoon
 from apikeys.validators import MAX_ADDRESSES, MAX_NOTE_LENGTH, clean_addresses, clean_key_name, clean_note
 from stores.api.base import ObjectViewSet
-from stores.api.filters import CharFilter, PatternFilter, WordFilter
+from stores.api.filters import CharFilter, WordFilter
 from stores.api.serializers import StrictSerializer, drop_unchanged
 from stores.resources import SCOPES, Resource
 
@@ -65,15 +66,9 @@ class ApiKeySerializer(StrictSerializer):
     )
 
     # DRF takes Django's ValidationError, which these raise, as its own.
-
-    def validate_name(self, name: str) -> str:
-        return clean_key_name(name)
-
-    def validate_note(self, note: str) -> str:
-        return clean_note(note)
-
-    def validate_allowed_addresses(self, texts: list[str]) -> list[str]:
-        return clean_addresses(texts)
+    validate_name = staticmethod(clean_key_name)
+    validate_note = staticmethod(clean_note)
+    validate_allowed_addresses = staticmethod(clean_addresses)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "expires_in" in attrs and "expires_at" in attrs:
@@ -110,9 +105,10 @@ class KeyFilters(FilterSet):
     access = WordFilter(
         SCOPES, method=lambda keys, _, scope: keys.granting(scope), help_text="Only keys with this scope."
     )
-    created_by = PatternFilter(
-        "^(person|[0-9a-f]{7})$",
+    created_by = CharFilter(
         method="filter_created_by",
+        max_length=7,
+        validators=[RegexValidator(r"\A(person|[0-9a-f]{7})\Z", "Must be person, or the prefix of a key.")],
         help_text="`person`, or the prefix of a key.",
     )
     search = CharFilter(

@@ -160,17 +160,6 @@ class FlagFilter(filters.TypedChoiceFilter):
         super().__init__(*args, choices=words, coerce=lambda word: word == "true", **kwargs)
 
 
-class PatternFilter(filters.Filter):
-    """Finds rows by a text of one form."""
-
-    field_class = forms.RegexField
-
-    def __init__(self, pattern: str, **kwargs: Any) -> None:
-        complaint = f"Must match the pattern {pattern}."
-        super().__init__(regex=pattern, error_messages={"invalid": complaint}, **kwargs)
-        self.schema: Schema = {"type": "string", "pattern": pattern}
-
-
 class CharFilter(filters.CharFilter):
     def __init__(self, *args: Any, max_length: int = MAX_SEARCH_LENGTH, **kwargs: Any) -> None:
         super().__init__(*args, max_length=max_length, **kwargs)
