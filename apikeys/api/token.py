@@ -1,5 +1,6 @@
 """The exchange of a workload's identity token for a short-lived API key (RFC 8693)."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -150,8 +151,6 @@ def read_fields(data: Any) -> Token:
 def read_store(audience: str) -> int:
     """Return the id of the store whose address this is. Raises ApiError."""
     store_id = audience.removesuffix("/").rpartition("/")[2]
-    if not (store_id.isascii() and store_id.isdigit() and len(store_id) == 9):
-        raise ApiError("invalid_target")
-    if audience != store_url(int(store_id)):
+    if not re.fullmatch("[1-9][0-9]{8}", store_id) or audience != store_url(int(store_id)):
         raise ApiError("invalid_target")
     return int(store_id)
