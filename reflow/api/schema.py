@@ -125,12 +125,11 @@ class AutoSchema(openapi.AutoSchema):
 
     def get_operation_id(self) -> str:
         """Name the operation as a client library would name its method: ``list_orders``, ``update_order``."""
-        action = getattr(self.view, "action", "")
-        name = self.resource if action == "list" else getattr(self.view, "basename", None) or "store"
-        return f"{OPERATIONS[action][0]}_{name}" if action else super().get_operation_id()
+        name = self.resource if self.view.action == "list" else self.view.basename
+        return f"{OPERATIONS[self.view.action][0]}_{name}"
 
     def get_summary(self) -> str:
-        name = self.view.basename or "store"
+        name = self.view.basename
         one = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
         return OPERATIONS[self.view.action][1].format(one=one, many=self.resource)
 

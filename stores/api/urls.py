@@ -22,7 +22,7 @@ router.register(f"{STORE}/customers", CustomerViewSet, basename="customer")
 router.register(f"{STORE}/coupons", CouponViewSet, basename="coupon")
 
 urlpatterns = [
-    re_path(f"^{STORE}/?$", StoreViewSet.as_view({"get": "retrieve"}), name="store"),
+    re_path(f"^{STORE}/?$", StoreViewSet.as_view({"get": "retrieve"}, basename="store"), name="store"),
     re_path(f"^{STORE}/changes/?$", ChangesViewSet.as_view({"get": "retrieve"}), name="changes"),
     *router.urls,
 ]
