@@ -5,7 +5,6 @@ demo's store, which a test holds to the schema.
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,3 @@ SCHEME = "ApiKey"
 COMPONENTS: dict[str, Any] = json.loads(Path(__file__).with_name("components.json").read_text("utf-8"))
 # A body for each component, by its name; of a page or an array, one object.
 EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text("utf-8"))
-
-
-def describe(description: str, schema: Mapping[str, Any] | None = None, **others: Any) -> dict[str, Any]:
-    """Describe a parameter, which is a string unless its schema says otherwise."""
-    return {"description": description, "schema": {"type": "string", **(schema or {})}, **others}

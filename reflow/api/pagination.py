@@ -20,7 +20,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from reflow.api import openapi
 from stores.api.parameters import (
     DEFAULT_PAGE_SIZE,
     MAX_PAGE_SIZE,
@@ -32,6 +31,30 @@ from stores.api.parameters import (
 MAX_PAGE = 10**9
 # Pages on either side of this one that ``meta.links`` has.
 NEIGHBOURS = 3
+PARAMETERS: list[dict[str, Any]] = [
+    {
+        "name": "page",
+        "in": "query",
+        "description": "Which page, from 1, the default. Past `meta.last_page` pages are empty. Not together "
+        "with `cursor`.",
+        # Without a default: generated clients send it, and beside a cursor no page is taken.
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
+    },
+    {
+        "name": "perpage",
+        "in": "query",
+        "description": "How many objects on a page.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
+    },
+    {
+        "name": "cursor",
+        "in": "query",
+        "description": "Another way to page, as fast at the end of a list as at its start, and steady while "
+        "objects are added: empty to begin, then follow `links.next`.",
+        "schema": {"type": "string"},
+        "allowEmptyValue": True,
+    },
+]
 
 
 def url(description: str) -> Meta:
@@ -107,24 +130,7 @@ class ListPagination(BasePagination):
         return Response(body, headers={"Link": ", ".join(addresses)})
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        described = {
-            # Without a default: generated clients send it, and beside a cursor no page is taken.
-            "page": openapi.describe(
-                "Which page, from 1, the default. Past `meta.last_page` pages are empty. Not together with "
-                "`cursor`.",
-                {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
-            ),
-            "perpage": openapi.describe(
-                "How many objects on a page.",
-                {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
-            ),
-            "cursor": openapi.describe(
-                "Another way to page, as fast at the end of a list as at its start, and steady while objects "
-                "are added: empty to begin, then follow `links.next`.",
-                allowEmptyValue=True,
-            ),
-        }
-        return [{"name": name, "in": "query", **each} for name, each in described.items()]
+        return PARAMETERS
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         properties = {
