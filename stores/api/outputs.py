@@ -191,13 +191,11 @@ class Rows:
         found: defaultdict[int, list[Row]] = defaultdict(list)
         if ids:
             query = self.query.format(ids=", ".join(["%s"] * len(ids)))
-            with connections[router.db_for_read(self.model)].cursor() as cursor:
-                cursor.execute(query, ids)
-                for values in cursor.fetchall():
-                    row = dict(zip(self.names, values, strict=True))
-                    for name, read in self.readers:
-                        row[name] = None if row[name] is None else read(row[name])
-                    found[values[0]].append(row)
+            for values in fetch(self.model, query, ids):
+                row = dict(zip(self.names, values, strict=True))
+                for name, read in self.readers:
+                    row[name] = None if row[name] is None else read(row[name])
+                found[values[0]].append(row)
         return found
 
 
@@ -222,17 +220,20 @@ class Ids:
     def __getitem__(self, part: slice) -> list[int]:
         """Return the ids from ``part.start`` up to ``part.stop``, both given. Raises django.db.Error."""
         query = f"SELECT id {self.source} ORDER BY {self.order} LIMIT %s OFFSET %s"
-        return [pk for (pk,) in self._read(query, part.stop - part.start, part.start)]
+        return [pk for (pk,) in fetch(self.model, query, [*self.values, part.stop - part.start, part.start])]
 
     def count(self) -> int:
         """Return how many there are. Raises django.db.Error."""
-        ((number,),) = self._read(f"SELECT COUNT(*) {self.source}")
+        ((number,),) = fetch(self.model, f"SELECT COUNT(*) {self.source}", self.values)
         return int(number)
 
-    def _read(self, query: str, *more: int) -> list[tuple[Any, ...]]:
-        with connections[router.db_for_read(self.model)].cursor() as cursor:
-            cursor.execute(query, [*self.values, *more])
-            return list(cursor.fetchall())
+
+def fetch(model: type[models.Model], query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a query on a model's table. Raises django.db.Error."""
+    with connections[router.db_for_read(model)].cursor() as cursor:
+        cursor.execute(query, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def select(field: Any) -> str:

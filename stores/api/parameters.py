@@ -15,7 +15,6 @@ Place = TypeVar("Place")
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
-REPEATABLE = {"order"}
 MAX_NAME_LENGTH = 40
 # What other APIs call the parameters of ours; spellings that are near are found without it.
 OTHER_NAMES = {"perpage": ("limit", "pagesize"), "order": ("sort",), "updated_after": ("since",)}
@@ -66,7 +65,7 @@ def parse_parameters(query: QueryDict, known: Collection[str]) -> dict[str, str]
     parameters: dict[str, str] = {}
     for name, values in query.lists():
         value = ",".join(value for value in values if value not in BLANK)
-        if name in known and len(values) > 1 and name not in REPEATABLE:
+        if name in known and len(values) > 1 and name != "order":
             errors[name] = ["Sent more than once: send it once."]
         elif name in known and value:
             parameters[name] = value
