@@ -9,7 +9,7 @@ from apikeys import key_text
 from apikeys.models import AuditEntry, Event
 from apikeys.settings_page.csv_files import log_csv
 from apikeys.settings_page.decorators import OwnerRequest, redirect_to_query, store_owner_required
-from apikeys.settings_page.log_search import Cursor, LogFilters, LogPage, LogSearch
+from apikeys.settings_page.log_search import LogFilters, LogSearch
 from stores.models import Store
 
 
@@ -33,9 +33,8 @@ def show_activity(request: OwnerRequest, store: Store) -> HttpResponse:
     """Show a page of the changes that the filters find."""
     if request.method == "POST":
         return redirect_to_query(request)
-    filters, page = ActivityFilters(request.GET), LogPage([])
-    if filters.is_valid():
-        page = filters.search(store).page(Cursor.parse(request.GET.get("cursor", "")))
+    filters = ActivityFilters(request.GET)
+    page = filters.page(store, request.GET.get("cursor", ""))
     context = {"store": store, "filters": filters, "page": page}
     return render(request, "apikeys/activity.html", context)
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from django import forms
+from django.core import signing
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.forms import BoundField
 from django.http import QueryDict
@@ -21,23 +23,10 @@ from stores.models import Store
 PER_PAGE = 50
 MAX_SEARCHED = 50_000
 ROWS_PER_QUERY = 2_000
-MAX_ID = 2**63 - 1
-
-
-def moment_in_utc(text: str, *, is_end: bool) -> str:
-    """Return a day or a time in ISO 8601 as a browser's field has it, in UTC; with ``is_end``, a day's end.
-
-    Any other text is returned as none that Django would take in a form of its own.
-    """
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "T", 1))
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment
-        if is_end and len(text) == len("2026-11-25"):
-            moment += timedelta(days=1)
-    except (ValueError, OverflowError):
-        return f"{text[:30]}?" if text else ""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}"
-
+CURSOR = "apikeys.log_cursor"
+# A time beyond these, with an offset from UTC, may be none in UTC.
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 AddressField = partial(
     forms.GenericIPAddressField,
@@ -62,9 +51,6 @@ class PeriodFilters(forms.Form):
     )
 
     def __init__(self, data: QueryDict) -> None:
-        data = data.copy()
-        for name in ("from", "to"):
-            data[name] = moment_in_utc(data.get(name, "").strip(), is_end=name == "to")
         super().__init__(data, auto_id="filter-%s", label_suffix="")
         # Their names are words of Python.
         for name in ("from", "to"):
@@ -72,7 +58,10 @@ class PeriodFilters(forms.Form):
                 required=False,
                 label=f"{name.capitalize()} (UTC)",
                 widget=forms.DateTimeInput({"type": "datetime-local"}),
-                error_messages={"invalid": "This is not a date such as 2026-11-25."},
+                validators=[MinValueValidator(EARLIEST), MaxValueValidator(LATEST)],
+                error_messages=dict.fromkeys(
+                    ("invalid", "min_value", "max_value"), "This is not a date such as 2026-11-25."
+                ),
             )
 
     def clean(self) -> dict[str, Any]:
@@ -104,35 +93,29 @@ class IncidentFilters(PeriodFilters):
     address = AddressField()
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The row that a page begins after, in an address: microseconds since 1970 and the row's id."""
+def make_cursor(at: datetime, pk: int) -> str:
+    """Return the place of a row, as the address of the page after it has it; signed, so that it is ours."""
+    return signing.dumps([at.isoformat(), pk], salt=CURSOR)
 
-    at: datetime
-    pk: int
 
-    @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """Return the cursor, or None for a text that is none: the first page."""
-        microseconds, _, pk = text.partition("-")
-        if not (text.isascii() and microseconds.isdigit() and pk.isdigit() and len(text) < 40):
-            return None
-        try:
-            at = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(microseconds))
-        except OverflowError:
-            return None
-        return cls(at, min(int(pk), MAX_ID))
-
-    def __str__(self) -> str:
-        return f"{(self.at - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)}-{self.pk}"
+def parse_cursor(text: str) -> tuple[datetime, int] | None:
+    """Return the time and id of the row that a page begins after; None for any other text: the first page."""
+    try:
+        at, pk = signing.loads(text, salt=CURSOR)
+    except signing.BadSignature:
+        return None
+    return datetime.fromisoformat(at), pk
 
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """``searched_to`` is how far back was looked, where older rows may match as well."""
+    """Rows, and the cursor of the next page, if there is one.
+
+    ``searched_to`` is how far back was looked, where older rows may match as well.
+    """
 
     rows: list[Any]
-    next: Cursor | None = None
+    next: str = ""
     searched_to: datetime | None = None
 
 
@@ -143,12 +126,13 @@ class LogSearch:
     rows: QuerySet[Any]
     condition: Q = field(default_factory=Q)
 
-    def page(self, cursor: Cursor | None = None, *, size: int = PER_PAGE) -> LogPage:
+    def page(self, cursor: str = "", *, size: int = PER_PAGE) -> LogPage:
         """Return the newest rows, or those after the cursor."""
         rows = self.rows
-        if cursor:
+        if place := parse_cursor(cursor):
+            at, pk = place
             # The first condition repeats part of the second in a form that an index can begin at.
-            rows = rows.filter(at__lte=cursor.at).exclude(at=cursor.at, pk__gte=cursor.pk)
+            rows = rows.filter(at__lte=at).exclude(at=at, pk__gte=pk)
         searched_to = None
         if self.condition:
             searched_to = rows.values_list("at", flat=True)[MAX_SEARCHED : MAX_SEARCHED + 1].first()
@@ -156,20 +140,20 @@ class LogSearch:
                 rows = rows.filter(at__gte=searched_to)
         found = list(rows.filter(self.condition)[: size + 1])
         if len(found) > size:
-            return LogPage(found[:size], Cursor(found[size - 1].at, found[size - 1].pk))
+            return LogPage(found[:size], make_cursor(found[size - 1].at, found[size - 1].pk))
         if searched_to:
-            return LogPage(found, Cursor(searched_to, 0), searched_to)
+            return LogPage(found, make_cursor(searched_to, 0), searched_to)
         return LogPage(found)
 
     def all_rows(self, *, at_most: int, size: int = ROWS_PER_QUERY) -> Iterator[Any]:
         """Yield all rows a few at a time, so that they take no memory and no long transaction."""
-        cursor: Cursor | None = None
+        cursor = ""
         while at_most > 0:
             page = self.page(cursor, size=min(size, at_most))
             yield from page.rows
             at_most -= len(page.rows)
             cursor = page.next
-            if cursor is None:
+            if not cursor:
                 return
 
 
@@ -204,6 +188,10 @@ class LogFilters(PeriodFilters):
     def more(self) -> list[str]:
         """The labels of those that are chosen."""
         return [str(field.label) for field in self.others if field.name in self.query]
+
+    def page(self, store: Store, cursor: str) -> LogPage:
+        """Return a page of what the filters find in the store's log; nothing where one of them is wrong."""
+        return self.search(store).page(cursor) if self.is_valid() else LogPage([])
 
     def search(self, store: Store) -> LogSearch:
         """Return the question to the store's log. The filters are valid."""

@@ -22,7 +22,7 @@ from apikeys.models.request_log import has_outcome
 from apikeys.settings_page.csv_files import csv_response, log_csv
 from apikeys.settings_page.decorators import OwnerRequest, get_key, redirect_to_query, store_owner_required
 from apikeys.settings_page.dialogs import render_dialog
-from apikeys.settings_page.log_search import AddressField, Cursor, LogFilters, LogPage, LogSearch
+from apikeys.settings_page.log_search import AddressField, LogFilters, LogSearch
 from apikeys.settings_page.refusals import describe_reason, explain
 from apikeys.usage import reports
 from apikeys.usage.periods import Period, TimeRange
@@ -135,16 +135,13 @@ def show_requests(request: OwnerRequest, store: Store) -> HttpResponse:
     if request.method == "POST":
         return redirect_to_query(request)
     filters = RequestFilters(request.GET)
-    page, counted = LogPage([]), None
-    if filters.is_valid():
-        page = filters.search(store).page(Cursor.parse(request.GET.get("cursor", "")))
-        if not page.rows and "cursor" not in request.GET:
-            counted = counted_instead(store, filters)
+    page = filters.page(store, request.GET.get("cursor", ""))
+    is_empty = filters.is_valid() and not page.rows and "cursor" not in request.GET
     context = {
         "store": store,
         "filters": filters,
         "page": page,
-        "counted": counted,
+        "counted": counted_instead(store, filters) if is_empty else None,
         "rows": [(row, describe_reason(row.reason)) for row in page.rows],
         "is_live": "live" in request.GET and "cursor" not in request.GET,
         "is_narrowed": bool(filters.query.keys() - {"from", "to", "range", "key"}),

@@ -86,9 +86,9 @@ def test_pages_of_changes_have_every_entry_once(signed_in: Client, store: Store)
     now = timezone.now()
     AuditEntry.objects.bulk_create(AuditEntry(store=store, event="created", at=now) for _ in range(60))
     first = signed_in.get(f"{BASE}/activity/").context["page"]
-    second = signed_in.get(f"{BASE}/activity/", {"cursor": str(first.next)}).context["page"]
+    second = signed_in.get(f"{BASE}/activity/", {"cursor": first.next}).context["page"]
     assert len({entry.pk for entry in (*first.rows, *second.rows)}) == 60
-    assert (len(first.rows), second.next) == (50, None)
+    assert (len(first.rows), second.next) == (50, "")
     rows = list(LogSearch(AuditEntry.objects.filter(store=store)).all_rows(at_most=59, size=10))
     assert len({entry.pk for entry in rows}) == len(rows) == 59
 

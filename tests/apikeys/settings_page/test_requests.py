@@ -15,7 +15,7 @@ from django.utils import timezone
 from apikeys.models import ApiKey, LoggedRequest, Refusal
 from apikeys.settings_page import log_search
 from apikeys.settings_page.activity import ActivityFilters
-from apikeys.settings_page.log_search import Cursor, LogFilters, LogSearch
+from apikeys.settings_page.log_search import LogFilters, LogSearch
 from apikeys.settings_page.refusals import explain
 from apikeys.settings_page.requests import RequestFilters
 from apikeys.usage.batch import KeyRequest
@@ -88,7 +88,7 @@ def found(store: Store, **query: str) -> list[int]:
         ({"address": "2001:DB8:0::1"}, [4]),
         ({"from": "2026-11-23T12:03"}, [4, 3]),
         ({"to": "2026-11-23T12:01"}, [0]),
-        ({"from": "2026-11-23", "to": "2026-11-23"}, [4, 3, 2, 1, 0]),
+        ({"from": "2026-11-23", "to": "2026-11-24T02:00+02:00"}, [4, 3, 2, 1, 0]),
         ({"from": "2026-11-24"}, []),
         ({"q": "267418190/x"}, [3]),
         ({"q": str(THEIRS)}, []),
@@ -147,7 +147,7 @@ def test_no_value_of_a_filter_is_an_error_or_shows_another_store(store: Store, l
                 rows = form.search(store).page().rows if form.is_valid() else []
                 assert {row.store_id for row in rows} <= {store.pk}, (name, value)
     for value in ODD:
-        LogSearch(LoggedRequest.objects.filter(store=store)).page(Cursor.parse(value))
+        LogSearch(LoggedRequest.objects.filter(store=store)).page(value)
 
 
 @pytest.mark.usefixtures("log")
@@ -175,14 +175,6 @@ def test_a_day_that_is_not_logged_any_more_shows_what_was_counted(signed_in: Cli
     assert "0 requests succeeded" in other
 
 
-@pytest.mark.parametrize(
-    ("asked", "shown"),
-    [("2026-11-25", "2026-11-26T00:00:00"), ("2026-11-25T12:30%2B02:00", "2026-11-25T10:30:00")],
-)
-def test_a_field_for_a_time_shows_what_the_address_says(asked: str, shown: str) -> None:
-    assert f'value="{shown}"' in str(RequestFilters(QueryDict(f"to={asked}"))["to"])
-
-
 def test_a_pasted_key_gets_into_no_address(signed_in: Client, issue: IssueKey) -> None:
     key, plaintext = issue()
     for path in ("requests/", "activity/"):
@@ -196,11 +188,11 @@ def all_pages(store: Store, **query: str) -> list[LoggedRequest]:
     assert filters.is_valid()
     search, rows, cursor = filters.search(store), [], ""
     while True:
-        page = search.page(Cursor.parse(cursor))
+        page = search.page(cursor)
         rows += page.rows
-        if page.next is None:
+        cursor = page.next
+        if not cursor:
             return rows
-        cursor = str(page.next)
 
 
 @pytest.mark.parametrize("same_moment", [True, False])
