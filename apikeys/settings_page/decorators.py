@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from django.conf import settings
 from django.contrib import messages
@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, resolve_url
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseStopPolling, push_url
@@ -27,20 +26,19 @@ from stores.models import Store
 Parameters = ParamSpec("Parameters")
 
 
-# Addresses that only take a click, and the page that it was made on. What was pasted to find a key by must
-# not be kept.
+# Addresses that only take a click or a search, and the page that it was made on, seen from there. What was
+# pasted to find a key by must not be kept.
 RETURN_PAGES = {
-    "find": "list",
-    "requests": "requests",
-    "activity": "activity",
-    "access": "detail",
-    "refusals": "detail",
-    "pause_trust": "trust",
-    "resume_trust": "trust",
-    "fence": "detail",
-    "rhythm": "detail",
-    "end_old": "detail",
-    "rehearse": "edit",
+    "find": "..",
+    "requests": ".",
+    "activity": ".",
+    "access": "..",
+    "refusals": "..",
+    "pause_trust": "..",
+    "fence": "..",
+    "rhythm": "..",
+    "end_old": "..",
+    "rehearse": "../edit/",
 }
 # The element whose content is the list of keys.
 LIST_ID = "keys"
@@ -159,33 +157,31 @@ def get_key(store: Store, prefix: str) -> ApiKey:
 
 def redirect_to_proof(url_name: str, request: HttpRequest) -> HttpResponseBase:
     """Redirect to a page where people prove who they are, and from there back to what they typed."""
-    back = return_path(request)
-    response = redirect(f"{resolve_url(url_name)}?{urlencode({'next': back})}")
-    return keep_typed(request, response, back, "What you entered is kept.", "After this, click once more.")
+    page = f"{resolve_url(url_name)}?{urlencode({'next': return_path(request)})}"
+    return keep_typed(request, page, "Nothing was saved yet. What you entered is kept.")
 
 
 def redirect_to_form(request: HttpRequest) -> HttpResponseBase:
     """Redirect back to a form that was sent with a token of the sign-in before, with what was typed."""
-    back = return_path(request)
-    again = "You signed in again meanwhile."
-    return keep_typed(
-        request, redirect(back), back, f"{again} Send it once more.", f"{again} Click once more."
-    )
+    return keep_typed(request, return_path(request))
 
 
-def keep_typed(
-    request: HttpRequest, response: HttpResponse, back: str, sent: str, clicked: str
-) -> HttpResponseBase:
-    """Keep what was typed in a form that somebody comes back to, and say so, or that a click did nothing."""
+def keep_typed(request: HttpRequest, page: str, note: str = "") -> HttpResponseBase:
+    """Redirect to a page on the way back to a form, which then says itself that it was not sent yet.
+
+    ``note`` says so on the way. What was only clicked has to be clicked again.
+    """
     if is_asked_by_itself(request):
         return HttpResponseStopPolling()
+    response = redirect(page)
     if request.method != "POST":
         messages.info(request, "Sign in to open the API Key Settings page.")
-    elif back == request.get_full_path():
-        form_recovery.keep_unsent(request, response)
-        messages.warning(request, f"Nothing was saved yet. {sent}")
+    elif find_return_page(request):
+        messages.warning(request, "Nothing was changed yet: click once more.")
     else:
-        messages.warning(request, f"Nothing was changed. {clicked}")
+        form_recovery.keep_unsent(request, response)
+        if note:
+            messages.warning(request, note)
     return adapt_to_htmx(request, response)
 
 
@@ -197,13 +193,16 @@ def is_asked_by_itself(request: HttpRequest) -> bool:
     return name == "first_request" or (name == "rehearse" and is_scripted)
 
 
+def find_return_page(request: HttpRequest) -> str | None:
+    """Return the page on which something was clicked, seen from the address of the click; None for a form."""
+    match = request.resolver_match
+    return RETURN_PAGES.get(match.url_name or "") if match and request.method == "POST" else None
+
+
 def return_path(request: HttpRequest) -> str:
     """Return the address of the form that was sent, or of the page on which something was clicked."""
-    match = request.resolver_match
-    if request.method == "POST" and match and match.url_name in RETURN_PAGES:
-        # To pause a trust or to resume it is the same view, told apart by what is in no address.
-        named = {name: value for name, value in match.kwargs.items() if name != "paused"}
-        return reverse(f"apikeys:{RETURN_PAGES[match.url_name]}", kwargs=named)
+    if page := find_return_page(request):
+        return urljoin(request.path, page)
     query = cut_keys(request.GET).urlencode()
     return f"{request.path}?{query}" if query else request.path
 

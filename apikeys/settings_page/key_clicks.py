@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial, wraps
+from functools import wraps
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
@@ -20,14 +20,10 @@ from apikeys.settings_page.forms import AccessForm, VersionForm
 from apikeys.settings_page.refusals import Fix, undo_leaving
 
 CHANGED = "The key has changed meanwhile, so nothing was done. This is how it is now."
-NOT_REFUSED = "This is not refused any more. This is how it is now."
-ENDED = "The old key does not work any more, so nothing was done."
 
 
-def click(
-    action: Callable[[OwnerRequest, ApiKey], str], stale: str = CHANGED
-) -> Callable[..., HttpResponseBase]:
-    """The action returns what was done, in a sentence. Where it raises StaleKey, ``stale`` says why not."""
+def click(action: Callable[[OwnerRequest, ApiKey], str]) -> Callable[..., HttpResponseBase]:
+    """The action returns what was done, in a sentence. It raises StaleKey where that is not to be done."""
 
     @require_POST
     @key_change
@@ -36,7 +32,7 @@ def click(
         try:
             messages.success(request, action(request, key))
         except StaleKey:
-            messages.error(request, stale)
+            messages.error(request, CHANGED)
         return redirect("apikeys:detail", key.store_id, key.prefix)
 
     return view
@@ -63,7 +59,7 @@ def undo_access(had: KeyChanges, key: ApiKey) -> Fix:
     return Fix("Undo", "access/", (("version", str(key.version)), ("undo", "1"), *fields))
 
 
-@partial(click, stale=NOT_REFUSED)
+@click
 def leave_refusal(request: OwnerRequest, key: ApiKey) -> str:
     """Leave refused what the owner wants refused, or make it an alarm again with ``undo``."""
     refusals = {str(refusal.pk): refusal for refusal in Refusal.objects.filter(key=key)}
@@ -96,7 +92,7 @@ def fence(request: OwnerRequest, key: ApiKey) -> str:
     return f"Fenced {key.name}. For 48 hours we tell you what the fence refuses."
 
 
-@partial(click, stale=ENDED)
+@click
 def end_old_key(request: OwnerRequest, key: ApiKey) -> str:
     """End a rolled key now, or with ``day`` let it work for one more day."""
     later = timedelta(days=1) if "day" in request.POST else None

@@ -313,7 +313,7 @@ def test_refusals_of_another_key_are_not_left(signed_in: Client, issue: IssueKey
     other, _ = issue()
     for refusal in (str(Refusal.objects.get().pk), "", "x", "9" * 30):
         answer = signed_in.post(f"{BASE}/{other.prefix}/refusals/", {"refusal": refusal}, follow=True)
-        assert "This is not refused any more." in answer.text
+        assert "nothing was done. This is how it is now." in answer.text
     assert Refusal.objects.open().count() == 1
 
 

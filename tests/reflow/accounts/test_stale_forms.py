@@ -51,7 +51,9 @@ def test_new_shows_what_was_typed_with_a_new_token(
     assert sent.get("Location", sent.get("HX-Redirect")) == f"{KEYS}new/"
     form = browser.get(f"{KEYS}new/")
     assert 'value="Typed for long"' in form.content.decode()
-    browser.post(f"{KEYS}new/", KEY | {"csrfmiddlewaretoken": token_of(form)})
+    assert "Nothing has been saved yet." in form.text
+    created = browser.post(f"{KEYS}new/", KEY | {"csrfmiddlewaretoken": token_of(form)}, follow=True)
+    assert "Nothing " not in created.text
     assert ApiKey.objects.get().name == "Typed for long"
 
 
