@@ -1,7 +1,6 @@
 """The admin as a whole: no query string fails, and a change takes a recent sign-in."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -43,10 +42,11 @@ def lookups() -> dict[Any, list[str]]:
 LOOKUPS = lookups()
 
 
-def filter_queries_of(model: Any, values: Iterable[str]) -> list[str]:
-    """Queries that the page's own filters could send, with every kind of value."""
-    lookups = sorted(admin.site.get_model_admin(model).get_filter_lookups(None))  # type: ignore[attr-defined]
-    return [urlencode({lookup: value}) for lookup in lookups for value in values]
+def filter_queries_of(model: Any) -> list[str]:
+    """Queries as filters send them, of every column, with every kind of value."""
+    columns = [field.name for field in model._meta.concrete_fields]
+    kinds = ("", "__exact", "__isnull", "__isempty", "__year", "__month", "__day")
+    return [urlencode({f"{name}{kind}": value}) for name in columns for kind in kinds for value in VALUES]
 
 
 def test_no_query_of_a_list_is_a_server_error(operator: Client, store: Store, issue: IssueKey) -> None:
@@ -54,9 +54,8 @@ def test_no_query_of_a_list_is_a_server_error(operator: Client, store: Store, is
     issue()
     operator.raise_request_exception = False
     for model in MODELS:
-        is_examined = model in {Usage, User}
-        filters = filter_queries_of(model, VALUES if is_examined else VALUES[:1])
-        for query in [*LOOKUPS[model], *filters, *(QUERIES if is_examined else ())]:
+        more = (*filter_queries_of(model), *QUERIES) if model in {Usage, User} else ()
+        for query in (*LOOKUPS[model], *more):
             with transaction.atomic():
                 response = operator.get(f"{admin_page(model, 'changelist')}?{query}")
             assert response.status_code in {200, 302, 400, 403}, (model, query)
@@ -70,7 +69,7 @@ def test_no_list_offers_all_stores_to_choose_from() -> None:
 
 SECRETS = (
     *("password__startswith", "user__password__contains", "created_by__password__gt", "data__contains"),
-    *("digest", "digest__startswith", "digest__regex"),
+    *("digest__startswith", "digest__regex"),
 )
 
 
