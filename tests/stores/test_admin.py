@@ -100,7 +100,7 @@ def test_amounts_are_shown_in_the_stores_currency(operator: Client, shop: Store)
 
 
 def product_form(store: Store, category: Category, **others: Any) -> dict[str, Any]:
-    columns = {"name": "Mug", "handle": "mug", "price": 1999, "inventory_type": "tracked", "media": "[]"}
+    columns = {"name": "Mug", "handle": "mug", "price": 1999, "inventory_type": "tracked"}
     counts = {"quantity": 0, "min_quantity": 1, "position": 0}
     places = {"places-TOTAL_FORMS": 1, "places-INITIAL_FORMS": 0, "places-0-category": category.pk}
     variant = {"name": "Small", "price": 1500, "quantity": 3, "position": 0}
@@ -118,21 +118,12 @@ def test_a_product_is_added_with_its_categories_and_variants(operator: Client, s
     assert [(variant.name, variant.store) for variant in product.variants.all()] == [("Small", store)]
 
 
-NO_MEDIA = "Must be a list of {sm, md, lg}, each an address."
-
-
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
         ("store", "", "This field is required."),
         ("store", "x", "Select a valid choice."),
         ("places-0-category", "9" * 30, "Select a valid choice."),
-        ("media", '{"sm": "x"}', NO_MEDIA),
-        ("media", "[null]", NO_MEDIA),
-        ("media", '[{"sm": "x", "md": "x"}]', NO_MEDIA),
-        ("media", '[{"sm": 1, "md": 2, "lg": 3}]', NO_MEDIA),
-        ("media", "1" * 5000, NO_MEDIA),
-        ("media", "[" * 100_000, NO_MEDIA),
     ],
 )
 def test_a_product_form_says_what_is_wrong(
