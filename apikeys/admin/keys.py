@@ -6,13 +6,10 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_POST
 
 from apikeys import lifecycle
 from apikeys.actors import actor_from_request
@@ -21,8 +18,6 @@ from apikeys.models import ApiKey, ApiKeyQuerySet, AuditEntry
 from apikeys.models.state import BY_NAME, STATES
 from apikeys.usage import charts, reports
 from stores.resources import SCOPES
-
-MAX_LEAKED_KEYS = 500
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -56,18 +51,18 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "name",
         "store",
         "status",
-        "reaches",
+        "access",
         "created_at",
         "expires_at",
-        "last_used",
-        "last_tried",
+        "last_used_at",
+        "last_tried_at",
     )
     list_display_links = ("prefix", "name")
     list_filter = (StatusFilter, AccessFilter)
     search_fields = ("prefix", "search_text__contains", "=store__id", "store__name")
     search_help_text = "A prefix, a name, a store or its number. No whole key, please: addresses are logged."
     ordering = ("-created_at",)
-    actions = ("deactivate", "reactivate")
+    actions = ("deactivate", "reactivate", "report_leaked")
     # All but the one thing that operators set.
     readonly_fields = (
         *list_display,
@@ -84,12 +79,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         find = sensitive_post_parameters()(self.admin_site.admin_view(self.find_leaked))
-        end = self.admin_site.admin_view(self.end_leaked)
-        return [
-            path("leak/", find, name="apikeys_apikey_leak"),
-            path("leak/deactivate/", end, name="apikeys_apikey_leak_deactivate"),
-            *super().get_urls(),
-        ]
+        return [path("leak/", find, name="apikeys_apikey_leak"), *super().get_urls()]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("apikeys.change_apikey")
@@ -97,9 +87,6 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001
         """The limit alone: the rest of the row may have changed while the form was open."""
         lifecycle.set_rate_limit(obj, by=actor_from_request(request), requests_per_minute=obj.rate_limit)
-
-    def log_change(self, request: HttpRequest, obj: ApiKey, message: Any) -> None:  # type: ignore[override]
-        """The audit log has it."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return ApiKey.objects.with_status().select_related("store")
@@ -123,51 +110,32 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def status(self, key: ApiKey) -> str:
         return key.state.word
 
-    @admin.display(description="Access")
-    def reaches(self, key: ApiKey) -> str:
-        return ", ".join(key.access)
-
-    @admin.display(description="Last used", ordering="last_use__used_at")
-    def last_used(self, key: ApiKey) -> str:
-        return f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "Never"
-
-    @admin.display(description="Last tried", ordering="last_use__at")
-    def last_tried(self, key: ApiKey) -> str:
-        return f"{key.last_use.at:%Y-%m-%d %H:%M} ({key.last_use})" if key.last_tried_at else "Never"
-
     @admin.action(description="Deactivate selected keys", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
-        keys = list(queryset)
-        self.report(
-            request, "Deactivated", keys, lifecycle.deactivate_keys(keys, by=actor_from_request(request))
-        )
+        self.report(request, queryset, lifecycle.deactivate_keys(queryset, by=actor_from_request(request)))
 
     @admin.action(description="Reactivate selected keys", permissions=["change"])
     def reactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
-        keys = [key for key in queryset if key.is_deactivated(timezone.now())]
-        self.report(
-            request, "Reactivated", keys, lifecycle.reactivate_keys(keys, by=actor_from_request(request))
-        )
+        self.report(request, queryset, lifecycle.reactivate_keys(queryset, by=actor_from_request(request)))
 
-    def report(self, request: HttpRequest, done: str, keys: list[ApiKey], changed: list[ApiKey]) -> None:
-        """Say what was done, and what was left because it could not be done or was deleted meanwhile."""
-        messages.success(request, f"{done}: {len(changed)}.")
-        if left := [key for key in keys if key not in changed]:
-            there = ApiKey.objects.filter(pk__in=[key.pk for key in left])
-            if stays := there.count():
-                messages.warning(
-                    request,
-                    f"Left as they are, because they are so already, leaked or are suspended: {stays}.",
-                )
-            if gone := len(left) - stays:
-                messages.warning(request, f"Deleted meanwhile: {gone}.")
+    @admin.action(description="Deactivate selected keys as leaked", permissions=["change"])
+    def report_leaked(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
+        self.report(request, queryset, lifecycle.report_leaked_keys(queryset, by=actor_from_request(request)))
+
+    def report(self, request: HttpRequest, keys: ApiKeyQuerySet, changed: list[ApiKey]) -> None:
+        """Say how many keys were changed, and why others were not."""
+        messages.success(request, f"Changed: {len(changed)}.")
+        if left := sum(key not in changed for key in keys):
+            messages.warning(
+                request, f"Left: {left}. They are so already, leaked, suspended or deleted meanwhile."
+            )
 
     # A leak. What is pasted is looked through and let go: it goes into no address, no table, no log and no
     # page, not even the one that answers.
 
     @method_decorator(sensitive_variables())
     def find_leaked(self, request: HttpRequest) -> HttpResponse:
-        """The keys in what was pasted."""
+        """The keys in what was pasted, and a form that takes those of them that are ticked to an action."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = {
@@ -180,17 +148,3 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             known = ApiKey.objects.with_status().select_related("store")
             context["found"] = known.in_leak(request.POST.get("leak", ""))
         return TemplateResponse(request, "admin/apikeys/apikey/leak.html", context)
-
-    @method_decorator(require_POST)
-    def end_leaked(self, request: HttpRequest) -> HttpResponse:
-        """Deactivate those that the operator ticked, and tell their owners."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        known = ApiKey.objects.filter(prefix__in=request.POST.getlist("prefix")[:MAX_LEAKED_KEYS])
-        ended = lifecycle.report_leaked_keys(known, by=actor_from_request(request))
-        if ended:
-            names = ", ".join(map(str, ended))
-            messages.success(request, f"Deactivated, and their owners told: {names}.")
-        else:
-            messages.warning(request, "Nothing was done: no key was ticked that is not known as leaked.")
-        return redirect("admin:apikeys_apikey_leak")

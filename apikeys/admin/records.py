@@ -47,6 +47,13 @@ admin.site.register(
     ordering=("-created_at",),
 )
 admin.site.register(
+    TokenExchange,
+    ReadOnlyAdmin,
+    list_display=("at", "trust_id", "run", "prefix", "reason", "address"),
+    search_fields=("=prefix", "run"),
+    ordering=("-at",),
+)
+admin.site.register(
     Usage,
     ReadOnlyAdmin,
     list_display=(
@@ -117,22 +124,6 @@ admin.site.register(
     date_hierarchy="created_at",
     ordering=("-created_at",),
 )
-
-
-@admin.register(TokenExchange)
-class TokenExchangeAdmin(ReadOnlyAdmin):
-    list_display = ("at", "trust_name", "run", "prefix", "reason", "address")
-    search_fields = ("=prefix", "run")
-    ordering = ("-at",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TokenExchange]:
-        """Find the trusts by themselves: a join leaves out the exchanges of those that were deleted."""
-        return super().get_queryset(request).prefetch_related("trust")
-
-    @admin.display(description="Trust", ordering="trust_id")
-    def trust_name(self, exchange: TokenExchange) -> str:
-        """Return the name of the trust, or the number that a deleted one had."""
-        return str(getattr(exchange, "trust", exchange.trust_id))
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time

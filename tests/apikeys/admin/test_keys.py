@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
@@ -67,17 +68,15 @@ def test_admin_pages_open_show_no_digest_and_change_nothing(operator: Client, us
         kept = model._default_manager.values().get()
         assert kept == {name: getattr(row, name) for name in kept}
     content = operator.get(admin_page(ApiKey, "changelist")).content.decode()
-    assert "orders:read, orders:write" in content
-    assert f"{used.last_use.at:%Y-%m-%d %H:%M}" in content
+    assert "orders:write" in content
+    assert date_format(used.last_use.at, "DATETIME_FORMAT") in content
 
 
-def test_exchanges_are_listed_with_the_name_of_their_trust_or_the_number_of_a_deleted_one(
-    operator: Client, used: ApiKey
-) -> None:
+def test_exchanges_of_deleted_trusts_are_listed(operator: Client, used: ApiKey) -> None:
     TokenExchange.objects.create(trust_id=4711, run="northwood/shop", reason="It is late.")
-    page = operator.get(admin_page(TokenExchange, "changelist")).text
-    for trust in ("Deploy", "4711"):
-        assert f'<td class="field-trust_name">{trust}</td>' in page
+    assert (
+        '<td class="field-trust_id">4711</td>' in operator.get(admin_page(TokenExchange, "changelist")).text
+    )
 
 
 # Finding.
@@ -96,8 +95,12 @@ def test_key_list_finds_a_key_by_paste_name_or_store(
     assert listed(operator, q="0000000") == set()
 
 
-def test_key_list_filters_by_state_and_access(operator: Client, issue: IssueKey) -> None:
+def test_key_list_filters_by_store_state_and_access(
+    operator: Client, issue: IssueKey, other_store: Store
+) -> None:
     ended = timezone.now() - timedelta(days=3)
+    issue(name="Theirs", access=["products:read"], store=other_store)
+    assert listed(operator, store__id__exact=str(other_store.pk)) == {"Theirs"}
     issue(name="Warehouse", access=["orders:write"])
     issue(name="Accounting", access=["orders:read", "coupons:read"], expires_at=ended)
     assert listed(operator, status="expired") == {"Accounting"}
@@ -121,9 +124,9 @@ def test_actions_deactivate_and_reactivate_keys_and_name_the_operator(
 ) -> None:
     first, second = issue()[0], issue()[0]
     third, _ = issue()
-    assert "Deactivated: 2." in act(operator, "deactivate", first, second).content.decode()
+    assert "Changed: 2." in act(operator, "deactivate", first, second).content.decode()
     assert set(ApiKey.objects.usable()) == {third}
-    assert "Reactivated: 1." in act(operator, "reactivate", first).content.decode()
+    assert "Changed: 1." in act(operator, "reactivate", first).content.decode()
     assert set(ApiKey.objects.usable()) == {first, third}
     lines = [(line.actor_email, line.sentence) for line in AuditEntry.objects.for_key(first)]
     assert lines[:2] == [
@@ -143,16 +146,16 @@ def test_actions_name_keys_that_were_deleted_meanwhile(
 
     monkeypatch.setattr("apikeys.lifecycle.lock_stores", delete_one_first)
     answer = act(operator, "deactivate", stays, gone).content.decode()
-    assert "Deactivated: 1." in answer
-    assert "Deleted meanwhile: 1." in answer
+    assert "Changed: 1." in answer
+    assert "Left: 1." in answer
 
 
 def test_actions_leave_a_suspended_key(operator: Client, key: ApiKey, store: Store, owner: User) -> None:
     lifecycle.deactivate_key(key, by=Actor(owner))
     lifecycle.suspend_store(store, by=Actor(), reason="Guessing at orders.")
     answer = act(operator, "reactivate", key).content.decode()
-    assert "Reactivated: 0." in answer
-    assert "Left as they are, because they are so already, leaked or are suspended: 1." in answer
+    assert "Changed: 0." in answer
+    assert "Left: 1." in answer
     assert AuditEntry.objects.for_key(key)[0].sentence.startswith("Suspended all API keys")
 
 
