@@ -15,9 +15,6 @@ from apikeys.formats import exact_time
 from apikeys.models import ApiKey, AuditEntry, NotificationSettings, Reminder
 from stores.models import Store
 
-# An e-mail about more keys names so many of them.
-MAX_NAMED_KEYS = 50
-
 # Their labels and what is known of each.
 Facts = Iterable[tuple[str, object]]
 
@@ -42,9 +39,7 @@ def _send_event(store: Store, entries: Sequence[AuditEntry], former_owners: Iter
     link = row.link
     if count > 1:
         subject = f"{count} API keys of {store} were {row.done}"
-        sentence = "\n".join(map(str, entries[:MAX_NAMED_KEYS]))
-        if count > MAX_NAMED_KEYS:
-            sentence += f"\nand {count - MAX_NAMED_KEYS} more"
+        sentence = "\n".join(map(str, entries))
         link = Link.LIST if link.is_of_key else link
     elif row.done:
         subject = f"API key {first.prefix} was {row.done}: {first.name}"
