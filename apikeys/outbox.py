@@ -7,8 +7,7 @@ after growing pauses for a day; then the e-mail is kept and shown to operators a
 import logging
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from email.utils import parseaddr
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from smtplib import SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -147,7 +146,7 @@ def _send(email: Email, address: str, link_path: str) -> None:
     }
     headers = {
         # The same at every attempt: mail servers drop the second of two.
-        "Message-ID": f"<email-{email.pk}-{email.created_at:%Y%m%d%H%M%S}@{_mail_domain()}>",
+        "Message-ID": f"<email-{email.pk}-{email.created_at:%Y%m%d%H%M%S}@{urlsplit(settings.SITE_URL).hostname}>",
         "Auto-Submitted": "auto-generated",
     }
     if unsubscribe_url:
@@ -162,18 +161,17 @@ def _send(email: Email, address: str, link_path: str) -> None:
     message.send()
 
 
-def _mail_domain() -> str:
-    """Return the sender's domain, or the site's."""
-    _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return sender.rpartition("@")[2] or str(urlsplit(settings.SITE_URL).hostname)
-
-
 def _record_failure(email: Email, error: Exception) -> None:
-    """Note why, but not what the server said, which may quote the e-mail; give up where it is of no use."""
-    reason = " ".join(map(str, filter(None, (type(error).__name__, _smtp_code(error)))))
-    failed_at = timezone.now() if _is_permanent(error) else None
+    """Note why, but not what the server said, which may quote the e-mail.
+
+    It is given up where the recipient's address is refused for good, or is none.
+    """
+    code = _smtp_code(error)
+    reason = " ".join(map(str, filter(None, (type(error).__name__, code))))
+    is_refused_for_good = isinstance(error, SMTPRecipientsRefused) and code is not None and code >= 500
+    failed_at = timezone.now() if is_refused_for_good or isinstance(error, ValueError) else None
     Email.objects.filter(pk=email.pk).update(error=reason, failed_at=failed_at)
-    if isinstance(error, (OSError, SMTPException, ValueError)):
+    if isinstance(error, (OSError, ValueError)):
         logger.warning("E-mail %d could not be sent: %s", email.pk, reason)
     else:
         logger.error("E-mail %d could not be sent", email.pk, exc_info=error)
@@ -183,10 +181,3 @@ def _smtp_code(error: Exception) -> int | None:
     if isinstance(error, SMTPRecipientsRefused):
         return int(next(iter(error.recipients.values()))[0])
     return error.smtp_code if isinstance(error, SMTPResponseException) else None
-
-
-def _is_permanent(error: Exception) -> bool:
-    """Whether the recipient's address is refused for good, or is none."""
-    if isinstance(error, SMTPRecipientsRefused):
-        return (_smtp_code(error) or 0) >= 500
-    return isinstance(error, ValueError)
