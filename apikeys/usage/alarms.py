@@ -6,7 +6,6 @@ The writer queues a task for a worker, which tells the owners at most once an ho
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from django.db import models
 from django.utils import timezone
 
 from apikeys import client_ip, emails
@@ -36,7 +35,8 @@ def queue_alarms(requests: Mapping[int, KeyRequest]) -> None:
     """
     if not requests:
         return
-    told = set(_told_lately().filter(key__in=requests).values_list("key_id", flat=True))
+    lately = Reminder.objects.filter(kind__in=KINDS, at__gt=timezone.now() - PAUSE)
+    told = set(lately.filter(key__in=requests).values_list("key_id", flat=True))
     for key_id, request in sorted(requests.items()):
         if key_id not in told:
             tell_of_alarm.enqueue(
@@ -50,9 +50,9 @@ def queue_alarms(requests: Mapping[int, KeyRequest]) -> None:
 
 @task()
 def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) -> None:
-    """Tell the owners of a key that it was used, unless they were told within the hour."""
+    """Tell the owners of a key, once in an hour of the clock, that it was used."""
     key = ApiKey.objects.select_related("store").filter(pk=key_id).first()
-    if key is None or _told_lately().filter(key=key).exists():
+    if key is None:
         return
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     if key.is_canary:
@@ -88,7 +88,3 @@ def describe(refusal: Refusal, clients: Collection[str]) -> str:
     kind = "same program" if refusal.client in clients else "another program"
     requests = f"{refusal.requests} request{'s' if refusal.requests > 1 else ''}"
     return f"{cause}, {kind} ({client}): {requests}, last {exact_time(refusal.last_at)}"
-
-
-def _told_lately() -> models.QuerySet[Reminder]:
-    return Reminder.objects.filter(kind__in=KINDS, at__gt=timezone.now() - PAUSE)
