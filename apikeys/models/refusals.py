@@ -4,7 +4,7 @@ A cause is the error's code and, where that decides, the scope that was needed o
 """
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
@@ -35,16 +35,22 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
     def settle_fixed(self, key: "ApiKey", *, is_limit_raised: bool = False) -> None:
         """Settle the causes that a change of the key has mended, in the transaction of that change."""
         now = timezone.now()
-        # One by one in the order that the usage writer takes: two changes of many rows could deadlock.
-        for refusal in sorted(self.filter(key=key, settled_at=None), key=lambda one: one.cause):
-            if refusal.is_mended(key, now) or (is_limit_raised and refusal.reason == "rate_limited"):
-                self.filter(pk=refusal.pk, settled_at=None).update(settled_at=now, settled_as=Settled.FIXED)
+        self._settle(
+            pk__in=[
+                refusal.pk
+                for refusal in self.filter(key=key, settled_at=None)
+                if refusal.is_mended(key, now) or (is_limit_raised and refusal.reason == "rate_limited")
+            ]
+        )
 
     def settle_inactive(self, keys: "models.QuerySet[ApiKey]") -> None:
         """Settle that these keys were off, which they are no more."""
-        rows = self.filter(key__in=keys.values("pk"), reason="api_key_inactive", settled_at=None)
-        # In the order that the usage writer takes, for the same reason.
-        in_order = rows.order_by("key").select_for_update().values("pk")
+        self._settle(key__in=keys.values("pk"), reason="api_key_inactive")
+
+    def _settle(self, **which: Any) -> None:
+        """Settle open refusals as fixed, in the order that the usage writer takes: nobody deadlocks."""
+        rows = self.filter(settled_at=None, **which).order_by("key", "reason", "scope", "address")
+        in_order = rows.select_for_update().values("pk")
         self.filter(pk__in=in_order).update(settled_at=timezone.now(), settled_as=Settled.FIXED)
 
     def leave(self) -> int:
@@ -110,10 +116,6 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.reason, self.scope, self.address)))
-
-    @property
-    def cause(self) -> tuple[str, str, str]:
-        return (self.reason, self.scope, self.address)
 
     @property
     def is_left(self) -> bool:
