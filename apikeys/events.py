@@ -64,11 +64,6 @@ class EventType:
     link: Link = Link.KEY
 
 
-def describe(event: str, details: Details, *, by_person: bool) -> str:
-    """Return what was done, in sentences; of entries older than the audit log, the one written then."""
-    return str(details.get("sentence") or Event(event).row.describe({**details, "by_person": by_person}))
-
-
 # What a change of these columns lets more in by, from one value to another.
 WIDENS: dict[str, Callable[[Any, Any], bool]] = {
     "access": lambda before, after: not set(after) <= set(before),

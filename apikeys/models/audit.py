@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apikeys import key_text
-from apikeys.events import Event, describe
+from apikeys.events import Event
 from stores.models import Store
 from stores.models.columns import FoldedField
 from stores.text import comparable
@@ -108,8 +108,9 @@ class AuditEntry(models.Model):
 
     @property
     def sentence(self) -> str:
-        """A sentence of what was done, for people."""
-        return describe(self.event, self.details, by_person=bool(self.actor_email))
+        """What was done, in sentences; of entries older than the audit log, the one written then."""
+        details = {**self.details, "by_person": bool(self.actor_email)}
+        return str(details.get("sentence") or Event(self.event).row.describe(details))
 
     @property
     def actor_name(self) -> str:

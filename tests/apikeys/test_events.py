@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage
 
 from apikeys import emails, lifecycle
 from apikeys.actors import Actor
-from apikeys.events import Notification, describe, lets_more_in
+from apikeys.events import Notification, lets_more_in
 from apikeys.models import ApiKey, AuditEntry
 from apikeys.owners import set_owners
 from apikeys.settings_page.notifications import NotificationsForm
@@ -60,7 +60,7 @@ def test_each_switch_of_a_notice_is_a_column() -> None:
     ],
 )
 def test_describe_makes_a_sentence_of_the_details(event: str, details: dict[str, Any], sentence: str) -> None:
-    assert describe(event, details, by_person=False) == sentence
+    assert AuditEntry(event=event, details=details).sentence == sentence
 
 
 @pytest.mark.parametrize(
