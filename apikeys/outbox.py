@@ -144,9 +144,10 @@ def _send(email: Email, address: str, link_path: str) -> None:
         "unsubscribe_url": unsubscribe_url,
         "mark_url": f"{settings.SITE_URL}{settings.STATIC_URL}img/mark.png",
     }
+    host = urlsplit(settings.SITE_URL).hostname
     headers = {
         # The same at every attempt: mail servers drop the second of two.
-        "Message-ID": f"<email-{email.pk}-{email.created_at:%Y%m%d%H%M%S}@{urlsplit(settings.SITE_URL).hostname}>",
+        "Message-ID": f"<email-{email.pk}-{email.created_at:%Y%m%d%H%M%S}@{host}>",
         "Auto-Submitted": "auto-generated",
     }
     if unsubscribe_url:

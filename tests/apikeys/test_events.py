@@ -9,7 +9,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 
-from apikeys import emails, lifecycle
+from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.events import Notification, lets_more_in
 from apikeys.models import ApiKey, AuditEntry
@@ -59,7 +59,9 @@ def test_each_switch_of_a_notice_is_a_column() -> None:
         ("updated", {"sentence": "Widened access."}, "Widened access."),
     ],
 )
-def test_describe_makes_a_sentence_of_the_details(event: str, details: dict[str, Any], sentence: str) -> None:
+def test_an_entry_has_a_sentence_made_of_its_details(
+    event: str, details: dict[str, Any], sentence: str
+) -> None:
     assert AuditEntry(event=event, details=details).sentence == sentence
 
 
