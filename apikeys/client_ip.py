@@ -1,7 +1,6 @@
 """The address a request comes from, and whether it is one that a key may be used from."""
 
 import logging
-import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -12,7 +11,6 @@ from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
 
-FOR = re.compile(r"^\s*for=", re.IGNORECASE)
 PREFIX_LENGTHS = {4: 24, 6: 48}
 LOGGED: set[str] = set()
 
@@ -39,11 +37,6 @@ def find_client_ip(request: HttpRequest) -> Address | None:
     address = parse(remote)
     is_trusted = not remote or is_within(address, settings.TRUSTED_PROXIES)
     entries = [entry for entry in request.headers.get("X-Forwarded-For", "").split(",") if entry.strip()]
-    if entries and not is_trusted and not settings.TRUSTED_PROXIES and address and address.is_private:
-        log_once(
-            "X-Forwarded-For came from %s, which TRUSTED_PROXIES does not name: its clients count as one.",
-            remote,
-        )
     while entries and is_trusted:
         entry = entries.pop()
         address = parse_forwarded(entry)
@@ -58,10 +51,9 @@ def find_client_ip(request: HttpRequest) -> Address | None:
 def parse_forwarded(entry: str) -> Address | None:
     """Return the address in an entry of X-Forwarded-For, as proxies write it.
 
-    ``203.0.113.9``, ``203.0.113.9:52011``, ``[2001:db8::1]:443``, in quotes, or as in ``Forwarded``:
-    ``for="[2001:db8::1]:443";proto=https``.
+    ``203.0.113.9``, ``203.0.113.9:52011`` or ``[2001:db8::1]:443``, also in quotes.
     """
-    host = FOR.sub("", entry.partition(";")[0]).strip('" ')
+    host = entry.strip('" ')
     if host.startswith("["):
         host = host[1:].partition("]")[0]
     elif host.count(":") == 1:

@@ -35,12 +35,8 @@ URL = "/v1/api-key/"
         ("10.0.0.1", "[2001:db8::1]:443", "2001:db8::1"),
         ("10.0.0.1", "[2001:db8::1]", "2001:db8::1"),
         ("10.0.0.1", '"203.0.113.9"', "203.0.113.9"),
-        ("10.0.0.1", "for=203.0.113.9", "203.0.113.9"),
-        ("10.0.0.1", 'For="[2001:db8::1]:443";proto=https', "2001:db8::1"),
-        ("10.0.0.1", "for=203.0.113.9:1, for=10.0.0.2", "203.0.113.9"),
         ("10.0.0.1", "203.0.113.9, 10.0.0.2:8080", "203.0.113.9"),
         ("10.0.0.1", "for=unknown", "None"),
-        ("10.0.0.1", "for=_hidden", "None"),
         ("10.0.0.1", "203.0.113.9:x:y", "None"),
         ("10.0.0.1", " , ", "10.0.0.1"),
         # By a Unix socket, which has no address, only a proxy comes.
@@ -57,36 +53,16 @@ def test_client_ip_believes_only_trusted_proxies(
     assert str(client_ip.client_ip(request)) == client
 
 
-@pytest.mark.parametrize(
-    ("trusted", "requests", "warning"),
-    [
-        (
-            ["10.0.0.1"],
-            [("10.0.0.1", "for=unknown"), ("10.0.0.1", "nonsense\n")],
-            "has no address in 'for=unknown'",
-        ),
-        (
-            [],
-            [("8.8.8.8", "203.0.113.9"), ("127.0.0.1", "203.0.113.9"), ("127.0.0.1", "203.0.113.9")],
-            "came from 127.0.0.1, which TRUSTED_PROXIES does not name",
-        ),
-    ],
-)
-def test_client_ip_logs_an_unreadable_header_and_an_unknown_proxy_once(
-    settings: Any,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-    trusted: list[str],
-    requests: list[tuple[str, str]],
-    warning: str,
+def test_client_ip_logs_an_unreadable_header_once(
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.TRUSTED_PROXIES = trusted
+    settings.TRUSTED_PROXIES = ["10.0.0.1"]
     monkeypatch.setattr(client_ip, "LOGGED", set())
-    for remote, forwarded in requests:
+    for forwarded in ("for=unknown", "nonsense\n"):
         headers = {"X-Forwarded-For": forwarded}
-        client_ip.client_ip(RequestFactory().get("/", REMOTE_ADDR=remote, headers=headers))
+        client_ip.client_ip(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", headers=headers))
     (record,) = caplog.records
-    assert warning in record.getMessage()
+    assert "has no address in 'for=unknown'" in record.getMessage()
 
 
 @pytest.mark.parametrize(
