@@ -71,7 +71,7 @@ class SuspensionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
 def keys_of(store: Store) -> dict[str, Any]:
     """A store's keys on its page: the busiest of them, and what was done last."""
     keys = ApiKey.objects.for_store(store)
-    shown = list(keys.with_status().busiest_first()[:MAX_KEYS])
+    shown = list(keys.with_status().with_requests().order_by("-requests", "-pk")[:MAX_KEYS])
     periods = reports.of_keys(shown)
     total = reports.of_store(store)
     return {

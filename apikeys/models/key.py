@@ -135,10 +135,6 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         )
         return self.annotate(requests=Coalesce(Subquery(requests), 0))
 
-    def busiest_first(self) -> "ApiKeyQuerySet":
-        """By the requests of the last 30 days."""
-        return self.with_requests().order_by(F("requests").desc(), "-created_at", "-pk")
-
 
 class KeyRules:
     """The rules by which a key is judged, of whatever has its columns: the model, or what a request reads."""
