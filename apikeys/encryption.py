@@ -9,11 +9,8 @@ from django.utils.crypto import salted_hmac
 
 def cipher(purpose: str) -> MultiFernet:
     """Return a cipher for this purpose alone, which also reads what one of SECRET_KEY_FALLBACKS wrote."""
-    return MultiFernet(
-        [_fernet(purpose, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    )
-
-
-def _fernet(purpose: str, secret_key: str) -> Fernet:
-    digest = salted_hmac(purpose, b"", secret=secret_key, algorithm="sha256").digest()
-    return Fernet(base64.urlsafe_b64encode(digest))
+    ciphers = []
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        digest = salted_hmac(purpose, b"", secret=secret, algorithm="sha256").digest()
+        ciphers.append(Fernet(base64.urlsafe_b64encode(digest)))
+    return MultiFernet(ciphers)

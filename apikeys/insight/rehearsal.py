@@ -88,11 +88,6 @@ def with_changes(key: ApiKey, **columns: Any) -> ApiKey:
     return changed
 
 
-def deactivated(key: ApiKey) -> ApiKey:
-    """Return the key as it would be without ever working again, unsaved."""
-    return with_changes(key, deactivated_at=timezone.now(), reactivates_at=None)
-
-
 def rehearse(changed: ApiKey) -> Rehearsal:
     """Judge the requests of a key's last DAYS days by its settings as they are on this object."""
     logged_from = first_logged_day()

@@ -16,7 +16,7 @@ from apikeys.actors import actor_from_request
 from apikeys.insight.callers import moves_of
 from apikeys.insight.fence import addresses_of, plan_fence
 from apikeys.insight.incident import investigate, keys_made_with
-from apikeys.insight.rehearsal import Rehearsal, deactivated, rehearse, with_changes
+from apikeys.insight.rehearsal import Rehearsal, rehearse, with_changes
 from apikeys.lifecycle import StaleKey, StoreSuspended
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal
 from apikeys.settings_page import form_recovery, one_time_display
@@ -225,7 +225,7 @@ def deleted_meanwhile(request: OwnerRequest, store: Store) -> HttpResponse:
 def ending(key: ApiKey, change: str = "Without this key,") -> dict[str, Any]:
     """Return what a dialog says of a key that would not work any more."""
     is_usable = key.is_usable(timezone.now())
-    rehearsal = rehearse(deactivated(key))
+    rehearsal = rehearse(with_changes(key, deactivated_at=timezone.now(), reactivates_at=None))
     return {"is_usable": is_usable, "rehearsal": rehearsal, "change": change if is_usable else ""}
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from apikeys.insight.rehearsal import DAYS, deactivated, rehearse, with_changes
+from apikeys.insight.rehearsal import DAYS, rehearse, with_changes
 from apikeys.models import ApiKey, LoggedRequest
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
@@ -142,7 +142,7 @@ def test_callers_with_the_most_requests_are_named_first(key: ApiKey) -> None:
         ),
         make_request(key, at=now, address="192.0.2.1"),
     )
-    first, second = rehearse(deactivated(key)).failing
+    first, second = rehearse(with_changes(key, deactivated_at=timezone.now())).failing
     assert (first.scope, first.address, first.client, first.requests) == (
         "orders:read", "203.0.113.9", "curl/8", 3,
     )  # fmt: skip
