@@ -120,11 +120,10 @@ def create_canary(*, store: Store, name: str, place: str, by: Actor) -> tuple[Ap
     return create_key(store=store, name=name, note=place, access=["products:read"], by=by, **columns)
 
 
-def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[ApiKey, str]:
+def insert_key(*, store: Store, **columns: Any) -> tuple[ApiKey, str]:
     """Save a key under a prefix that no other has, without an audit entry or e-mail.
 
-    ``fields`` are further columns, with a name that is free. The store is locked. Raises ValueError and
-    StoreSuspended.
+    ``columns`` are as they are kept, with a name that is free. The store is locked. Raises StoreSuspended.
     """
     if suspension := Suspension.objects.filter(store=store).first():
         raise StoreSuspended(suspension.reason)
@@ -132,7 +131,7 @@ def insert_key(*, store: Store, access: Iterable[str], **fields: Any) -> tuple[A
     @sensitive_variables("plaintext")
     def save(plaintext: str) -> tuple[ApiKey, str]:
         with transaction.atomic():
-            return save_key(plaintext, store=store, access=access, **fields), plaintext
+            return save_key(plaintext, store=store, **columns), plaintext
 
     return with_free_prefix(save)
 
@@ -154,14 +153,10 @@ def with_free_prefix(save: Callable[[str], Made]) -> Made:
 
 
 @sensitive_variables("plaintext")
-def save_key(plaintext: str, *, store: Store, access: Iterable[str], **fields: Any) -> ApiKey:
-    """Save a key. Raises IntegrityError where its prefix is taken, and ValueError for unknown access."""
+def save_key(plaintext: str, **columns: Any) -> ApiKey:
+    """Save a key. Raises IntegrityError where its prefix is taken."""
     return ApiKey.objects.create(
-        store=store,
-        prefix=plaintext[: key_text.PREFIX_LENGTH],
-        digest=key_text.digest(plaintext),
-        access=with_implied(access),
-        **fields,
+        prefix=plaintext[: key_text.PREFIX_LENGTH], digest=key_text.digest(plaintext), **columns
     )
 
 
