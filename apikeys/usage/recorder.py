@@ -14,11 +14,23 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, close_old_connections
+from prometheus_client import Counter, Gauge
 
-from apikeys.usage import metrics, writer
+from apikeys.usage import writer
 from apikeys.usage.batch import Batch, KeyRequest
 
 logger = logging.getLogger(__name__)
+
+USAGE_WAITING = Gauge(
+    "reflow_usage_waiting",
+    "Requests of keys whose usage could not be written so far.",
+    multiprocess_mode="livesum",
+)
+USAGE_FAILURES = Counter("reflow_usage_failures", "Attempts to write usage that failed.")
+USAGE_LOST = Counter("reflow_usage_lost", "Requests of keys that went uncounted.")
+REQUESTS_UNLOGGED = Counter(
+    "reflow_requests_unlogged", "Requests of keys that are missing from the request log."
+)
 
 # Seconds until the next attempt where no interval is set.
 RETRY_SECONDS = 1.0
@@ -80,8 +92,8 @@ class Recorder:
             # Kept, it would fail again and hold up all that comes after it.
             _report_lost(batch.requests, len(batch.log), "they were refused", exc_info=True)
         except Exception:
-            metrics.USAGE_FAILURES.inc()
-            metrics.USAGE_WAITING.set(batch.requests)
+            USAGE_FAILURES.inc()
+            USAGE_WAITING.set(batch.requests)
             if not self._is_failing:
                 logger.exception("The usage of API keys cannot be written and is kept")
             self._is_failing = True
@@ -92,7 +104,7 @@ class Recorder:
             logger.warning("The usage of API keys is written again")
         self._is_failing = False
         self._pending = None
-        metrics.USAGE_WAITING.set(0)
+        USAGE_WAITING.set(0)
         return True
 
     def _start_thread(self) -> None:
@@ -111,10 +123,10 @@ class Recorder:
 def _report_lost(requests: int, rows: int, reason: str, *, exc_info: bool = False) -> None:
     """Tell operators how many requests are missing from the counts and, as rows, from the request log."""
     if requests:
-        metrics.USAGE_LOST.inc(requests)
+        USAGE_LOST.inc(requests)
         logger.error("%d requests with API keys went uncounted: %s", requests, reason, exc_info=exc_info)
     if rows:
-        metrics.REQUESTS_UNLOGGED.inc(rows)
+        REQUESTS_UNLOGGED.inc(rows)
         logger.error("%d requests are missing from the request log: %s", rows, reason, exc_info=exc_info)
 
 

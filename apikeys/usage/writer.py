@@ -63,7 +63,6 @@ LOG_COLUMNS = [
 CAUSE = ("key", "reason", "scope", "address")
 
 Counts = Mapping[Counter, Count]
-Rows = Sequence[Sequence[Any]]
 
 
 def write(batch: Batch) -> None:
@@ -195,12 +194,19 @@ def _write_last_uses(newest: Mapping[int, KeyRequest], counts: Counts) -> None:
 def _write_log(requests: Iterable[KeyRequest]) -> None:
     rows = list(map(attrgetter(*LOG), requests))
     if connection.vendor == "postgresql":
-        _copy(LoggedRequest, LOG_COLUMNS, rows)
+        columns = ", ".join(str(field.column) for field in _fields(LoggedRequest, LOG_COLUMNS))
+        # It takes a tenth of the time that an INSERT does.
+        query = f"COPY {LoggedRequest._meta.db_table} ({columns}) FROM STDIN"
+        with connection.cursor() as cursor, cursor.copy(query) as copy:
+            for row in rows:
+                copy.write_row(row)
     else:
         _upsert(LoggedRequest, LOG_COLUMNS, rows, "DO NOTHING")
 
 
-def _upsert(model: type[models.Model], names: Sequence[str], rows: Rows, on_conflict: str) -> int:
+def _upsert(
+    model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]], on_conflict: str
+) -> int:
     """Insert rows, or do what ``on_conflict`` says where ``kept`` holds the row that is there already.
 
     Returns how many were inserted or changed. The ORM's own upsert can replace a value but not add to it.
@@ -234,17 +240,6 @@ def _prepare(field: "models.Field[Any, Any]", values: Sequence[Any]) -> list[Any
     database = connections[DEFAULT_DB_ALIAS]  # not its proxy, which is slow, for ten thousand of them
     prepared = {value: field.get_db_prep_save(value, database) for value in set(values)}
     return [prepared[value] for value in values]
-
-
-def _copy(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
-    """Insert rows by PostgreSQL's COPY, which takes a tenth of the time that an INSERT does."""
-    columns = ", ".join(str(field.column) for field in _fields(model, names))
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)
 
 
 def _fields(model: type[models.Model], names: Sequence[str]) -> "list[models.Field[Any, Any]]":
