@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from apikeys import lifecycle
@@ -71,7 +71,7 @@ class SuspensionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
 def keys_of(store: Store) -> dict[str, Any]:
     """A store's keys on its page: the busiest of them, and what was done last."""
     keys = ApiKey.objects.for_store(store)
-    shown = list(keys.with_status().with_requests().order_by("-requests", "-pk")[:MAX_KEYS])
+    shown = list(keys.with_status().with_requests().order_by(F("requests").desc(), "-pk")[:MAX_KEYS])
     periods = reports.of_keys(shown)
     total = reports.of_store(store)
     return {
