@@ -14,7 +14,7 @@ from django.db.models.functions import TruncMinute
 from django.utils import timezone
 
 from apikeys import emails
-from apikeys.models import ApiKey, LoggedRequest, Notice, NotificationSettings
+from apikeys.models import ApiKey, LoggedRequest, Notice
 from apikeys.models.usage import REFUSED_STATUS_CODES
 from apikeys.usage.periods import Period
 
@@ -87,16 +87,14 @@ def last_calls(key: ApiKey, *, since: datetime) -> dict[tuple[str, str], datetim
 
 def tell_of_moves() -> None:
     """Tell owners once of rolled keys that nobody needs any more, and of those that end while one does."""
-    now, recipients = timezone.now(), NotificationSettings.objects.recipients
+    now = timezone.now()
     for key in ApiKey.objects.usable().filter(superseded_at__isnull=False).select_related("store"):
-        if not key.expires_at or not recipients(key.store, "roll").exists():
-            continue
         moves = moves_of(key) or []
         still_on_it = [move for move in moves if move.state == "old"]
         # A key that renews itself ends by itself as soon as its program has moved.
         if {move.state for move in moves} == {"moved"} and key.renews_days is None:
             tell(key, Notice.MOVED, moves)
-        elif still_on_it and key.expires_at - now <= WARNING:
+        elif still_on_it and key.expires_at and key.expires_at - now <= WARNING:
             tell(key, Notice.NOT_MOVED, still_on_it)
 
 
