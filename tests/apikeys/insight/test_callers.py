@@ -62,7 +62,7 @@ def test_owners_are_told_once_when_all_have_moved_and_end_the_key(
     assert f"The old key {old.prefix} has ended" in page
     assert "End the old key now" not in page
     assert ApiKey.objects.usable().get() == new
-    assert "The old key does not work any more" in signed_in.post(end, follow=True).text
+    assert "The key has changed meanwhile" in signed_in.post(end, follow=True).text
 
 
 def test_owners_are_told_before_the_end_who_has_not_moved(
