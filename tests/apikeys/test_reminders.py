@@ -89,6 +89,14 @@ def test_remind_of_expired_keys_tells_once(key: ApiKey) -> None:
     assert len(emails_by(101)) == 1
 
 
+def test_remind_of_expired_keys_names_the_key_that_replaced_it(key: ApiKey) -> None:
+    ApiKey.objects.update(superseded_at=CREATED + timedelta(days=80))
+    LastUse.objects.create(key=key, at=CREATED + timedelta(days=91), method="GET", status_code=401)
+    (email,) = emails_by(92)
+    assert "give the program the key that replaces it" in email.body
+    assert emails_by(93) == [email]
+
+
 def test_remind_of_expiry_tells_owners_who_want_it(key: ApiKey, store: Store, owner: User) -> None:
     store.owners.add(make_owner("partner@example.com"), User.objects.create_user("without an address"))
     NotificationSettings.objects.create(store=store, user=owner, expiry=False)
