@@ -30,18 +30,7 @@ EXCHANGES_KEPT = timedelta(days=90)
 BATCH = 1000
 # The pages tell when the last exchange was to the minute: it is not written more often.
 LAST_EXCHANGE_EVERY = timedelta(minutes=1)
-COLUMNS = (
-    "id",
-    "store_id",
-    "name",
-    "issuer",
-    "claims",
-    "access",
-    "lifetime",
-    "allowed_addresses",
-    "paused_at",
-    "last_exchange_at",
-)
+COLUMNS = [field.attname for field in Trust._meta.concrete_fields]
 READERS = rows.readers(COLUMNS)
 # Written out: for the ORM to build this query takes longer than all the rest of finding a trust.
 OF_ISSUER = f"""
