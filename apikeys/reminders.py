@@ -30,7 +30,8 @@ def remind_of_expiry() -> None:
     """Tell owners of keys that expire within a week, and again of those that expire within a day.
 
     Nobody is told of an expiry that is nearer to the key's creation than that: they have just chosen it. The
-    successor of a rolled key may have inherited its end; the rolled key itself is meant to end.
+    successor of a rolled key may have inherited its end; the rolled key itself is meant to end. One that
+    renews itself is told of once it should have.
     """
     now = timezone.now()
     for notice, after, until in REMINDERS:
@@ -41,6 +42,7 @@ def remind_of_expiry() -> None:
             .usable()
             .filter(
                 was_not_just_chosen | is_inherited,
+                Q(renewal_due_at=None) | Q(renewal_due_at__lte=now),
                 expires_at__gt=now + after,
                 expires_at__lte=now + until,
                 superseded_at=None,

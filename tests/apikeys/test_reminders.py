@@ -69,6 +69,14 @@ def test_remind_of_expiry_leaves_what_was_just_chosen(issue: IssueKey, days: int
     assert emails_by(0.5) == []
 
 
+def test_remind_of_expiry_leaves_a_key_that_will_renew_itself(issue: IssueKey) -> None:
+    with time_machine.travel(CREATED, tick=False):
+        issue(renews_days=10)
+        deliver_emails().clear()
+    assert emails_by(7) == []
+    assert len(emails_by(8)) == 1
+
+
 @pytest.mark.parametrize("column", ["deactivated_at", "suspended_at"])
 def test_reminders_leave_a_key_that_is_off(key: ApiKey, column: str) -> None:
     ApiKey.objects.update(**{column: CREATED})
