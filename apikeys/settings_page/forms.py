@@ -1,6 +1,6 @@
 """Forms of the settings page. A form checks what was typed, then calls apikeys.lifecycle."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar, cast
 
@@ -17,6 +17,7 @@ from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.formats import exact_time
 from apikeys.lifecycle import KeyChanges, NameTaken, StaleKey, StoreSuspended
+from apikeys.locks import lock_key, lock_store
 from apikeys.models import ApiKey, AuditEntry, Event
 from apikeys.validators import (
     MAX_ADDRESSES,
@@ -78,8 +79,7 @@ class AddressesField(LinesField):
 def expiries() -> list[tuple[str, str]]:
     """Return the choices of an expiry, each with the date that it comes to today."""
     today = timezone.now()
-    dates = {days: f"{today + timedelta(days=int(days)):%-d %b %Y}" for days, _ in LENGTHS}
-    lengths = [(days, f"{label} ({dates[days]})") for days, label in LENGTHS]
+    lengths = [(days, f"{label} ({today + timedelta(days=int(days)):%-d %b %Y})") for days, label in LENGTHS]
     return [*lengths, ("date", "On a date"), ("never", "No expiry")]
 
 
@@ -321,7 +321,7 @@ class EditKeyForm(KeyForm):
 
     def change(self, *, by: Actor) -> bool:
         """Save what this person changed; return False where the form says why it was not."""
-        while True:
+        with lock_store(self.store), lock_key(self.key):
             missed = max(0, self.key.version - self.cleaned_data["version"])
             self.meanwhile = list(AuditEntry.objects.filter(key=self.key)[:missed])
             shown = self.shown()
@@ -331,15 +331,13 @@ class EditKeyForm(KeyForm):
             try:
                 lifecycle.update_key(self.key, by=by, version=self.key.version, **changes)
             except StaleKey:
-                if self.key.is_changeable:
-                    continue
                 self.add_error(
                     None,
                     "This key can no longer be changed: its program has replaced it, or a trust made it.",
                 )
             except NameTaken:
                 self.add_error("name", NAME_TAKEN)
-            return self.is_valid()
+        return self.is_valid()
 
     def has_conflict(self, changes: KeyChanges, shown: dict[str, Any]) -> bool:
         """Say where somebody else changed to another value what this person changed, and ask."""
@@ -359,11 +357,6 @@ class EditKeyForm(KeyForm):
             initial = initial_of(self.key).items()
             self.fill_in({name: value for name, value in initial if columns.get(name, name) not in changes})
         return bool(both)
-
-    def add_addresses(self, addresses: Iterable[str]) -> None:
-        """Show these among the allowed addresses, besides those that were sent."""
-        typed = str(self["allowed_addresses"].value() or "").splitlines()
-        self.fill_in({"allowed_addresses": "\n".join(dict.fromkeys([*filter(None, typed), *addresses]))})
 
     def fill_in(self, values: dict[str, Any]) -> None:
         """Show other values than those that were sent."""

@@ -87,8 +87,6 @@ def fence(request: OwnerRequest, key: ApiKey) -> str:
         raise StaleKey
     access, addresses = plan.access, plan.allowed_addresses
     lifecycle.fence_key(key, by=actor, version=version, access=access, allowed_addresses=addresses)
-    fields = (("version", str(key.version)), ("undo", "1"))
-    offer_undo(request, key, Fix("Undo", "fence/", fields))
     return f"Fenced {key.name}. For 48 hours we tell you what the fence refuses."
 
 

@@ -1,11 +1,10 @@
 """One key: its page, what can be done to it, and what the request log tells of it."""
 
 from datetime import timedelta
-from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -51,23 +50,6 @@ from stores.resources import Access, Resource
 
 # A page asks so long whether the first request has arrived.
 WAIT_SECONDS = 600
-# Of what others did to a key while its form was open, so much is said.
-MAX_LISTED = 10
-
-
-class NewKey(NamedTuple):
-    """A key with its plaintext, on its way to the one page that shows it."""
-
-    request: OwnerRequest
-    key: ApiKey
-    plaintext: str
-
-    @property
-    def url(self) -> str:
-        """The address of a resource that the key may read, for an example; blank for none."""
-        resource = readable(self.key)
-        path = f"/v1/stores/{self.key.store_id}/{resource.path}/" if resource else "/v1/api-key/"
-        return self.request.build_absolute_uri(path)
 
 
 def readable(key: ApiKey) -> Resource | None:
@@ -148,7 +130,7 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     form = EditKeyForm(data, key=key, extend="extend" in request.GET)
     if request.method == "POST" and form.is_valid() and form.change(by=actor_from_request(request)):
         messages.success(request, f"Saved {key.name}.")
-        for entry in form.meanwhile[:MAX_LISTED]:
+        for entry in form.meanwhile:
             messages.info(request, f"Meanwhile, by {entry.actor_name}: {entry.sentence} This was kept.")
         return redirect_back(request, key)
     shown = key
@@ -174,16 +156,8 @@ def forecast(rehearsal: Rehearsal | None) -> dict[str, Any]:
 @store_owner_required
 def rehearse_edit(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     """Say what the settings in the form would have done: a part of the dialog or, without scripts, all."""
-    try:
-        key = get_key(store, prefix)
-    except Http404:
-        if not request.htmx:
-            raise
-        # The form says that the key was deleted when it is sent, and keeps what was typed.
-        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    key = get_key(store, prefix)
     form = EditKeyForm(request.POST, key=key)
-    if "add_called_from" in request.POST:
-        form.add_addresses(addresses_of(key))
     form.is_valid()
     rehearsal = None
     if not {"access", "allowed_addresses", "expiry", "expiry_date"} & form.errors.keys():

@@ -27,7 +27,7 @@ from apikeys.settings_page.decorators import (
 from apikeys.settings_page.dialogs import render_dialog
 from apikeys.settings_page.forms import NewKeyForm
 from apikeys.settings_page.key_list import Listing
-from apikeys.settings_page.key_views import NewKey, render_key
+from apikeys.settings_page.key_views import readable, render_key
 from apikeys.settings_page.requests import read_search
 from apikeys.usage import charts, reports
 from stores.models import Store
@@ -78,15 +78,24 @@ def created(request: OwnerRequest, store: Store) -> HttpResponse:
     response: HttpResponse = redirect("apikeys:list", store.pk)
     if not one_time_display.is_seen(request):
         return response
-    new_keys = [NewKey(request, *taken) for taken in one_time_display.take_keys(request, store)]
-    if len(new_keys) == 1 and new_keys[0].key.predecessor_id:
-        key = get_key(store, new_keys[0].key.prefix)
+    new_keys: list[dict[str, Any]] = [
+        {"key": key, "plaintext": plaintext, "url": request.build_absolute_uri(example_path(key))}
+        for key, plaintext in one_time_display.take_keys(request, store)
+    ]
+    if len(new_keys) == 1 and new_keys[0]["key"].predecessor_id:
+        key = get_key(store, new_keys[0]["key"].prefix)
         back = resolve_url("apikeys:detail", store.pk, key.prefix)
         response = render_key(request, store, key, created=new_keys, back=back)
     elif new_keys:
         listing = Listing.from_query(store, QueryDict())
         response = render_list(request, store, listing, created=new_keys, back=listing.url)
     return one_time_display.delete_key_cookies(response, request, store)
+
+
+def example_path(key: ApiKey) -> str:
+    """Return the path of something that a key may read."""
+    resource = readable(key)
+    return f"/v1/stores/{key.store_id}/{resource.path}/" if resource else "/v1/api-key/"
 
 
 def render_list(request: OwnerRequest, store: Store, listing: Listing, **context: Any) -> HttpResponse:

@@ -199,12 +199,10 @@ def show_callers(request: OwnerRequest, store: Store, prefix: str) -> HttpRespon
     context = {
         "store": store,
         "key": key,
-        "period": period,
         "callers": callers_of(key, period),
         "limit": key.rate_limit or settings.RATE_LIMIT_PER_KEY,
     }
-    is_part = request.htmx.target == "callers"
-    return render(request, f"apikeys/{'includes/callers' if is_part else 'callers'}.html", context)
+    return render(request, "apikeys/callers.html", context)
 
 
 @require_safe

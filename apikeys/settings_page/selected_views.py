@@ -124,11 +124,7 @@ def change_selected(request: OwnerRequest, store: Store, name: str) -> HttpRespo
         "skipped": skipped,
         "not_shown": max(0, len(get_prefixes(data)) - MAX_SELECTED),
         # What is refused already cannot break.
-        "since_yesterday": sum(bar.let_in for key in working for bar in periods[key.pk].bars[-2:]),
         "last_7_days": sum(periods[key.pk].let_in for key in working),
-        "last_use": max(
-            (key.last_use for key in working if key.last_tried_at), key=lambda use: use.at, default=None
-        ),
         "refused": len(keys) - len(working),
         "list": data.get("list", ""),
         "back": list_address(request, store),

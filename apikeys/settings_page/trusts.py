@@ -72,12 +72,12 @@ class TrustForm(KeyForm):
     environment = ClaimField(
         label=format_html(OPTIONAL, "Environment"), help_text="Of the deployment, such as production."
     )
-    claims = LinesField(  # type: ignore[call-arg]  # the stubs lack template_name
-        label="One per line, as name = value",
+    claims = LinesField(
+        label=format_html(OPTIONAL, "Other claims"),
         required=False,
         max_length=MAX_CLAIMS * MAX_CLAIM_LENGTH * 2,
-        template_name="apikeys/includes/claims_field.html",
-        help_text="A token has to have them all. One * in a value stands for any text.",
+        help_text="One per line, as name = value. A token has to have them all. One * in a value stands for "
+        "any text.",
     )
     lifetime = forms.TypedChoiceField(
         label="Each key works for", choices=LIFETIMES, coerce=int, initial=str(DEFAULT_LIFETIME)
@@ -93,6 +93,7 @@ class TrustForm(KeyForm):
         if trust:
             # They are among its claims.
             del self.fields["project"], self.fields["branch"], self.fields["environment"]
+            self.fields["claims"].label = "Claims"
         # Left to the database: a trust's name is unlike those of trusts only.
         self.others = self.others.none()
         self.fields["name"].help_text = "Where it runs, such as “Deploy” or “Nightly export”."

@@ -142,7 +142,7 @@ function pauseLive(event) {
 
 // A form in the dialog keeps what was typed. A link goes where it leads, so that the page there says what is wrong.
 function explain({ requestConfig: { elt, verb, path } }, problem) {
-  if (elt.closest(".dialog-frame") && verb === "post") {
+  if (elt.matches(".dialog-frame form") && verb === "post") {
     complain(
       elt,
       problem === "no answer"

@@ -13,8 +13,7 @@ document.addEventListener("change", ({ target }) => {
     }
   }
 });
-document.addEventListener("click", (event) => {
-  const { target } = event;
+document.addEventListener("click", ({ target }) => {
   const preset = target.closest("[data-access]");
   if (preset) {
     const access = preset.dataset.access.split(" ");
@@ -25,7 +24,6 @@ document.addEventListener("click", (event) => {
   }
   const button = target.closest("[data-add-addresses]");
   if (button) {
-    event.preventDefault();
     const field = button.form.elements.allowed_addresses;
     const added = button.dataset.addAddresses.split(" ");
     const lines = field.value.split("\n").filter((line) => line.trim() && !added.includes(line));

@@ -149,7 +149,7 @@ def test_requests_with_filters_live_and_one_of_them(page: Page, issue: IssueKey,
     page.get_by_role("table", name="Requests").get_by_role("link").first.click()
     expect(page.get_by_role("button", name="Allow 127.0.0.1")).to_be_visible()
     check(page)
-    check_pages(page, f"{KEYS}requests/?from=2020-01-01", f"{KEYS}activity/", f"{KEYS}notifications/")
+    check_pages(page, f"{KEYS}requests/?from=2020-01-01T00:00", f"{KEYS}activity/", f"{KEYS}notifications/")
 
 
 def test_what_the_log_knows(page: Page, issue: IssueKey, owner: User, call: CallApi) -> None:
