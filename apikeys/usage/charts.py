@@ -25,9 +25,8 @@ def stacked_bars(period: Period) -> dict[str, Any]:
 
     ``view_box`` is that of their SVG; places on the axes are in percent of it. ``paths`` are pairs of an
     outcome and an SVG path, ``lines`` pairs of a place and the number of requests it stands for, ``labels``
-    pairs of a place and a time, ``rows`` those of the table, which begin with when a bar begins and ends, in
-    ISO 8601 as a form's field for times shows it. A bar is a ``unit``, such as a day, and all of them are a
-    ``span``, such as 30 days.
+    pairs of a place and a time, ``rows`` those of the table, which begin with the query of the bar's requests.
+    A bar is a ``unit``, such as a day, and all of them are a ``span``, such as 30 days.
     """
     top = scale(max(bar.total for bar in period.bars))
     paths: dict[str, list[str]] = {outcome: [] for outcome in OUTCOMES}
@@ -46,17 +45,18 @@ def stacked_bars(period: Period) -> dict[str, Any]:
             (f"{(index + 0.5) / count * 100:.1f}%", period.bars[index].label) for index in labelled(count)
         ],
         "rows": [
-            (
-                f"{bar.start:%Y-%m-%dT%H:%M}",
-                f"{bar.end:%Y-%m-%dT%H:%M}",
-                bar.label,
-                *(f"{getattr(bar, name):,}" for name in OUTCOMES),
-            )
+            (query_of(bar), bar.label, *(f"{getattr(bar, name):,}" for name in OUTCOMES))
             for bar in period.bars
         ],
         "unit": period.time_range.unit,
         "span": period.time_range.label,
     }
+
+
+def query_of(bar: Bar) -> str:
+    """Return when a bar begins and ends, as the fields of the request log take it: ISO 8601 without a zone."""
+    begin, end = (at.replace(tzinfo=None).isoformat(timespec="minutes") for at in (bar.start, bar.end))
+    return f"from={begin}&to={end}"
 
 
 def scale(largest: int) -> int:

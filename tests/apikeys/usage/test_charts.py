@@ -69,9 +69,9 @@ def test_sparkline_marks_refusals_by_ticks() -> None:
 @pytest.mark.parametrize(
     ("time_range", "labelled", "first"),
     [
-        ("24h", range(3, 24, 5), ("2026-03-30T15:00", "2026-03-30T16:00", "15:00")),
-        ("30d", range(5, 30, 6), ("2026-03-02T00:00", "2026-03-03T00:00", "2 Mar")),
-        ("12m", range(2, 12, 3), ("2025-04-01T00:00", "2025-05-01T00:00", "Apr 2025")),
+        ("24h", range(3, 24, 5), ("from=2026-03-30T15:00&to=2026-03-30T16:00", "15:00")),
+        ("30d", range(5, 30, 6), ("from=2026-03-02T00:00&to=2026-03-03T00:00", "2 Mar")),
+        ("12m", range(2, 12, 3), ("from=2025-04-01T00:00&to=2025-05-01T00:00", "Apr 2025")),
     ],
 )
 def test_stacked_bars_have_a_few_labels_and_a_table_of_the_figures(
