@@ -229,13 +229,19 @@ MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 ACCOUNT_SESSION_REMEMBER = True
 
-# What sign-in counts and remembers for a while. In the database, so that all processes share it from the
-# first day, and sign-in depends on nothing that it did not depend on before: no Redis to be away.
 CACHES = {
+    # What sign-in counts and remembers for a while. In the database, so that all processes share it from the
+    # first day, and sign-in depends on nothing that it did not depend on before: no Redis to be away.
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "reflow_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+    # What is the same in many pages ({% cache %}), in the memory of each process; not while it is edited.
+    "template_fragments": {
+        "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+        "LOCATION": "template_fragments",
+        "OPTIONS": {"MAX_ENTRIES": 1_000},
     },
 }
 

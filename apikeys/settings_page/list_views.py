@@ -113,7 +113,7 @@ def render_list(request: OwnerRequest, store: Store, listing: Listing, **context
         ),
         "chart": charts.stacked_bars(total) if total.total else None,
         "working": counts["working"],
-        "has_keys": counts["all"],
+        "has_keys": counts["all"] > 0,
     }
     return render(request, "apikeys/list.html", context)
 
