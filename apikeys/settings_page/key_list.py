@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from itertools import accumulate
 from typing import Any, ClassVar, NamedTuple, Self, TypedDict
 from urllib.parse import urlencode
@@ -11,8 +12,11 @@ from django.core.paginator import Page, Paginator
 from django.db.models import F
 from django.db.models.functions import Lower
 from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
 
 from apikeys import key_text
 from apikeys.formats import duration, grouped, relative_time
@@ -225,8 +229,9 @@ def is_over_list(request: Any, store: Store) -> bool:
 class Row(TypedDict):
     """A row of the list as it is shown. A dict: a template looks there first, and there are 25 rows.
 
-    ``chips`` are pairs of a resource and whether it is written; ``more`` do not fit. ``tried_at`` is None
-    where it is the same as ``used_at``. ``actions`` are what can be done to the key, besides deleting it.
+    ``name``, ``prefix``, ``url`` and ``creator`` stand in several places, and are escaped once. ``chips`` are
+    pairs of a resource and whether it is written; ``more`` do not fit. ``tried_at`` is None where it is the
+    same as ``used_at``. ``menu`` holds what can be done to the key.
     """
 
     name: str
@@ -246,7 +251,7 @@ class Row(TypedDict):
     creator: str
     tone: str
     state: str
-    actions: list[str]
+    menu: SafeString
 
 
 def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[Row]:
@@ -256,13 +261,15 @@ def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[Row]
 
 def row(key: Any, period: Period, base: str, now: datetime) -> Row:
     """Return the row of a key of ``page_of()``."""
+    name, url = escape(key.name), escape(f"{base}{key.prefix}/")
+    menu = menu_like(tuple(possible_actions(key)), is_suspended=key.suspended_at is not None)
     chips = [(str(resource.label), access is Access.WRITE) for resource, access in key.highest_access]
     shown = count_fitting(chips)
     used_at, tried_at = key.last_used_at, key.last_tried_at
     return Row(
-        name=key.name,
-        prefix=key.prefix,
-        url=f"{base}{key.prefix}/",
+        name=name,
+        prefix=escape(key.prefix),
+        url=url,
         is_old=key.superseded_at is not None,
         is_never_shown=key.revealed_at is None,
         chips=chips[:shown],
@@ -274,11 +281,18 @@ def row(key: Any, period: Period, base: str, now: datetime) -> Row:
         tried_at=tried_at if tried_at != used_at else None,
         expires_at=key.expires_at,
         is_expired=key.is_expired(now),
-        creator=f"API key {key.maker_prefix}" if key.maker_prefix else key.maker_email or "",
+        creator=escape(f"API key {key.maker_prefix}" if key.maker_prefix else key.maker_email or "–"),
         tone=key.state.tone,
         state=describe_state(key, now),
-        actions=possible_actions(key) + ["duplicate"] * (not key.suspended_at),
+        menu=format_html(menu, name=name, url=url, copy_url=f"{base}new/?from={key.prefix}"),
     )
+
+
+@cache  # most rows have the same
+def menu_like(actions: tuple[str, ...], *, is_suspended: bool) -> str:
+    """Return the menu of all rows that offer these actions, with ``{name}`` and addresses to fill in."""
+    context = {"actions": actions, "is_suspended": is_suspended}
+    return render_to_string("apikeys/includes/key_menu.html", context)
 
 
 def count_fitting(chips: list[tuple[str, bool]]) -> int:
