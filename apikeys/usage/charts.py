@@ -54,7 +54,7 @@ def stacked_bars(period: Period) -> dict[str, Any]:
 
 
 def query_of(bar: Bar) -> str:
-    """Return when a bar begins and ends, as the fields of the request log take it: ISO 8601 without a zone."""
+    """Return when a bar begins and ends, as the request log is asked for it: ISO 8601 without a zone."""
     begin, end = (at.replace(tzinfo=None).isoformat(timespec="minutes") for at in (bar.start, bar.end))
     return f"from={begin}&to={end}"
 

@@ -158,6 +158,14 @@ def test_a_row_says_what_is_so_and_when_it_changes_by_itself(
     assert page.text.count("Never shown") == 3
 
 
+def test_a_row_and_its_menu_show_a_name_as_it_was_typed(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue(name="<b>{url}</b> & {0}")
+    page = signed_in.get(KEYS).text
+    assert (page.count("&lt;b&gt;{url}&lt;/b&gt; &amp; {0}"), page.count("<b>{")) == (4, 0)
+    assert f'<a href="{KEYS}{key.prefix}/roll/">Roll</a>' in page
+    assert f'<a href="{KEYS}new/?from={key.prefix}">Duplicate</a>' in page
+
+
 def test_used_tried_and_refused_are_three_things(signed_in: Client, issue: IssueKey) -> None:
     key, plaintext = issue(name="Accounting", access=["orders:read"])
     with time_machine.travel(timezone.now() - timedelta(days=8)):

@@ -520,7 +520,9 @@ def test_created_shows_the_key_again_where_the_page_could_not_be_made(
 
 
 def test_a_suspended_store_has_no_form_to_fill(signed_in: Client, store: Store, key: ApiKey) -> None:
+    assert "Add API Key" in text(signed_in.get(KEYS))
     lifecycle.suspend_store(store, by=Actor(None), reason="Fraud")
+    assert "Add API Key" not in text(signed_in.get(KEYS))
     steps = [f"{key.prefix}/{step}" for step in ("edit/", "edit/?extend", "roll/", "reactivate/")]
     several = [f"selected/{step}/?key={key.prefix}" for step in ("reactivate", "extend")]
     for path in ("new/", "canaries/new/", "trusts/new/", *steps, *several):
