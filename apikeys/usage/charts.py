@@ -25,7 +25,7 @@ def stacked_bars(period: Period) -> dict[str, Any]:
 
     ``view_box`` is that of their SVG; places on the axes are in percent of it. ``paths`` are pairs of an
     outcome and an SVG path, ``lines`` pairs of a place and the number of requests it stands for, ``labels``
-    pairs of a place and a time, ``rows`` those of the table, which begin with the query of the bar's requests.
+    pairs of a place and a time, ``rows`` those of the table, which begin with the query of a bar's requests.
     A bar is a ``unit``, such as a day, and all of them are a ``span``, such as 30 days.
     """
     top = scale(max(bar.total for bar in period.bars))
