@@ -1,7 +1,5 @@
 """Detect a proxy whose word about HTTPS is not taken: the site would redirect to itself forever."""
 
-import logging
-import re
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -11,8 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from apikeys import lifecycle
 from apikeys.actors import client_actor
 from apikeys.models import ApiKey
-
-logger = logging.getLogger(__name__)
 
 UNTRUSTED = (
     "The proxy says that this request came by HTTPS, and the site is not told to believe it. Set "
@@ -25,31 +21,28 @@ MISSING = (
 
 
 class HttpsCheckMiddleware:
-    """Answers with the variable that is missing where SecurityMiddleware would redirect in a circle.
+    """Answers with the variable that is missing where SecurityMiddleware redirects in a circle.
 
     Where none is, a key that comes over plain HTTP is marked as exposed, before any redirect, limit or route.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        # Clients can send these headers too: each problem is logged once, not once a request.
-        self.logged: set[str] = set()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
-            problem = find_problem(request)
-            if not problem:
-                mark_exposed_key(request)
-            elif problem not in self.logged:
-                self.logged.add(problem)
-                logger.error(problem)
-            if problem and not is_redirect_exempt(request.path):
-                return HttpResponse(
-                    f"{problem}\n",
-                    content_type="text/plain; charset=utf-8",
-                    status=HTTPStatus.SERVICE_UNAVAILABLE,
-                )
-        return self.get_response(request)
+        if request.is_secure() or not settings.SECURE_SSL_REDIRECT:
+            return self.get_response(request)
+        problem = find_problem(request)
+        if not problem:
+            mark_exposed_key(request)
+        response = self.get_response(request)
+        if problem and response.headers.get("Location", "").startswith("https://"):
+            return HttpResponse(
+                f"{problem}\n",
+                content_type="text/plain; charset=utf-8",
+                status=HTTPStatus.SERVICE_UNAVAILABLE,
+            )
+        return response
 
 
 def mark_exposed_key(request: HttpRequest) -> None:
@@ -58,11 +51,6 @@ def mark_exposed_key(request: HttpRequest) -> None:
     if presented:
         for key in ApiKey.objects.with_plaintext([presented.strip(" ")]).filter(exposed_at=None):
             lifecycle.mark_exposed(key, by=client_actor(request))
-
-
-def is_redirect_exempt(path: str) -> bool:
-    """Whether SecurityMiddleware leaves a path alone, as those of health checks and of the API."""
-    return any(re.search(pattern, path.lstrip("/")) for pattern in settings.SECURE_REDIRECT_EXEMPT)
 
 
 def find_problem(request: HttpRequest) -> str:

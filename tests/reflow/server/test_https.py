@@ -55,10 +55,3 @@ def test_a_key_is_not_marked_as_exposed_where_the_proxy_says_https(
         client.get("/v1/api-key/", headers=bearer(plaintext) | {"X-Forwarded-Proto": scheme})
         key.refresh_from_db()
         assert (key.exposed_at is not None) is is_exposed
-
-
-def test_a_problem_is_logged_once(settings: Any, client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    settings.SECURE_SSL_REDIRECT, settings.SECURE_PROXY_SSL_HEADER = True, None
-    for _ in range(3):
-        client.get("/docs/", headers={"X-Forwarded-Proto": "https"})
-    assert [record.name for record in caplog.records].count("reflow.server.https") == 1
