@@ -44,7 +44,6 @@ def readyz(request: HttpRequest) -> HttpResponse:
             states[name] = "ok"
         except Exception:  # whatever it is, this is not ready
             states[name], status = "failed", HTTPStatus.SERVICE_UNAVAILABLE
-    replicas().start_threads()
     email = {} if settings.MAIL_SERVER else {"email": "EMAIL_URL is not set"}
     return JsonResponse(states | replicas().states() | email, status=status)
 

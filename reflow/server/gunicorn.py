@@ -68,9 +68,14 @@ def on_reload(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
+    """Start the threads of a process that is about to serve."""
     from reflow.server import process_metrics
+    from reflow.server.replicas import replicas
+    from reflow.server.request_deadline import deadlines
 
     process_metrics.start(threads)
+    replicas().start_threads()
+    deadlines().start_thread()
 
 
 def child_exit(server: Any, worker: Any) -> None:

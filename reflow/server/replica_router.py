@@ -97,7 +97,6 @@ class ReplicaMiddleware:
         request_finished.connect(forget_reads)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        replicas().start_threads()
         return self.read(request) if request.method in SAFE_METHODS else self.change(request)
 
     def read(self, request: HttpRequest) -> HttpResponse:

@@ -16,10 +16,10 @@ from collections import deque
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from math import inf
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from django.apps import apps
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from prometheus_client import Gauge
@@ -157,21 +157,15 @@ def read_row(alias: str, query: str) -> Any:
 
 
 class Replicas:
-    """All replicas. Each process has one of these, on its AppConfig."""
+    """All replicas."""
 
     def __init__(self, aliases: Collection[str]) -> None:
         self._replicas = {alias: Replica(alias) for alias in aliases}
-        self._is_watched = False
-        self._lock = threading.Lock()
 
     def start_threads(self) -> None:
-        """Watch the replicas, from the first request on: a server forks before it serves."""
-        with self._lock:
-            if self._is_watched:
-                return
-            self._is_watched = True
-            for replica in self._replicas.values():
-                threading.Thread(target=replica.watch, name=replica.alias, daemon=True).start()
+        """Watch the replicas, once in each process of the server."""
+        for replica in self._replicas.values():
+            threading.Thread(target=replica.watch, name=replica.alias, daemon=True).start()
 
     def choose(self, changed_at: datetime | None) -> Replica | None:
         """Return a replica that is fit, and has received a store's last change; None where none is."""
@@ -189,5 +183,7 @@ class Replicas:
         return {alias: str(replica.state) for alias, replica in self._replicas.items()}
 
 
+@cache
 def replicas() -> Replicas:
-    return cast("Replicas", apps.get_app_config("reflow").replicas)  # type: ignore[attr-defined]
+    """Return what this process knows of all replicas."""
+    return Replicas([alias for alias in connections if alias != DEFAULT_DB_ALIAS])

@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple, cast
+from functools import cache
+from typing import NamedTuple
 
-from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import connection, connections
@@ -31,18 +31,15 @@ class Waiting(NamedTuple):
 
 
 class Deadlines:
-    """The requests under way, and a thread that ends those that take too long. Each process has one."""
+    """The requests under way, and a thread that ends those that take too long."""
 
     def __init__(self) -> None:
         self.requests: dict[int, Waiting] = {}
         # Time is told by the number of checks: a machine that stands still for a while makes none meanwhile.
         self.checks = 0
-        self.lock = threading.Lock()
-        self.thread: threading.Thread | None = None
 
     def begin(self, seconds: float) -> None:
         """Note that this thread begins a request, which may take so long."""
-        self.start_thread()
         databases = [connections[alias] for alias in connections]
         self.requests[threading.get_ident()] = Waiting(databases, self.checks + seconds / CHECK_SECONDS)
 
@@ -50,11 +47,8 @@ class Deadlines:
         del self.requests[threading.get_ident()]
 
     def start_thread(self) -> None:
-        """Have a thread that watches, from the first request on: a server forks before it serves."""
-        with self.lock:
-            if self.thread is None:
-                self.thread = threading.Thread(target=self.watch, name="deadlines", daemon=True)
-                self.thread.start()
+        """Watch the requests, once in each process of the server."""
+        threading.Thread(target=self.watch, name="deadlines", daemon=True).start()
 
     def watch(self) -> None:
         while True:
@@ -65,6 +59,12 @@ class Deadlines:
                 for database in waiting.databases:
                     if waiting.last_check < self.checks or database.alias in silent:
                         end_connection(database)
+
+
+@cache
+def deadlines() -> Deadlines:
+    """Return the requests that are under way in this process."""
+    return Deadlines()
 
 
 class RequestDeadlineMiddleware:
@@ -78,7 +78,7 @@ class RequestDeadlineMiddleware:
         if connection.vendor != "postgresql" or not settings.DATABASE_TIMEOUT_SECONDS:
             raise MiddlewareNotUsed
         self.get_response = get_response
-        self.deadlines = cast("Deadlines", apps.get_app_config("reflow").deadlines)  # type: ignore[attr-defined]
+        self.deadlines = deadlines()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         self.deadlines.begin(2 * settings.DATABASE_TIMEOUT_SECONDS)
