@@ -134,7 +134,7 @@ def test_doctor_says_of_a_replica_how_far_it_is_behind(
         create_product(shop, shop.key, "Written while the replica is paused")
         found = examine()
     assert (found["light"], found["help"]) == ("amber", "`reflow_replica_used` is 0")
-    assert re.fullmatch(r"replica1 is behind: the newest that it has is \d+ s old", found["sentence"])
+    assert found["sentence"] == "replica1 is behind"
 
 
 def create_product(served: Served, key: str, name: str) -> None:

@@ -1,9 +1,7 @@
 """``manage.py doctor``: say on one screen how the site is, and end with a status that is not 0 for red."""
 
 import json
-import shutil
 from argparse import ArgumentParser
-from textwrap import fill
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -49,19 +47,16 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def write_finding(self, finding: Finding) -> None:
-        """Write a line, and where the guide helps another one, each as wide as the terminal."""
-        indent = " " * len(f"{finding.light:6}{finding.subject:15}")
-        width = shutil.get_terminal_size().columns
-        text = fill(finding.sentence, width, initial_indent=indent, subsequent_indent=indent)
+        """Write a line, and where the guide helps another one."""
         style = {
             Light.GREEN: self.style.SUCCESS,
             Light.AMBER: self.style.WARNING,
             Light.RED: self.style.ERROR,
         }
-        colour = style[finding.light]
-        self.stdout.write(f"{colour(f'{finding.light:6}')}{finding.subject:15}{text.lstrip()}")
+        light = style[finding.light](f"{finding.light:6}")
+        self.stdout.write(f"{light}{finding.subject:15}{finding.sentence}")
         if finding.help:
-            self.stdout.write(f"{indent}{GUIDE}: {finding.help}")
+            self.stdout.write(f"{'':21}{GUIDE}: {finding.help}")
 
     def send_email(self, address: str) -> None:
         """Send an e-mail the way of all e-mails: a row, a task, a worker, the mail server."""
