@@ -3,7 +3,6 @@
 import gc
 import os
 
-from django.conf import settings
 from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
 from django.db.backends.signals import connection_created
@@ -13,9 +12,7 @@ from reflow.server.wsgi_middleware import readable_requests
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reflow.settings")
 
-application = readable_requests(
-    get_wsgi_application(), max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
-)
+application = readable_requests(get_wsgi_application())
 connection_created.connect(configure_connection)
 request_started.connect(close_ended_connections)
 

@@ -29,13 +29,9 @@ CONNECTIONS = """
 class DatabaseCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the figures, or nothing while the database is away."""
-        collectors = [collect_emails, collect_timed_work]
-        if connection.vendor == "postgresql":
-            collectors.append(collect_connections)
         try:
-            for collect in collectors:
-                for name, documentation, value in collect():
-                    yield GaugeMetricFamily(f"reflow_{name}", documentation, value)
+            for name, documentation, value in (*read_emails(), *read_timed_work(), *read_connections()):
+                yield GaugeMetricFamily(f"reflow_{name}", documentation, value)
         except DatabaseError:
             return
 
@@ -51,7 +47,7 @@ def summarize_emails(*, failed_since: datetime) -> dict[str, Any]:
     )
 
 
-def collect_emails() -> Iterator[Figure]:
+def read_emails() -> Iterator[Figure]:
     found = summarize_emails(failed_since=datetime.min.replace(tzinfo=UTC))
     age = (timezone.now() - found["oldest"]).total_seconds() if found["oldest"] else 0.0
     yield "emails_waiting", "E-mails that are not sent yet.", found["waiting"]
@@ -59,7 +55,7 @@ def collect_emails() -> Iterator[Figure]:
     yield "emails_failed", "E-mails that were given up, as long as they are kept.", found["failed"]
 
 
-def collect_timed_work() -> Iterator[Figure]:
+def read_timed_work() -> Iterator[Figure]:
     """Yield 0 for work that was never done, so that an alert sees it."""
     for name in OVERDUE:
         done = cache.get(name)
@@ -68,7 +64,9 @@ def collect_timed_work() -> Iterator[Figure]:
         yield f"{name}_failed_steps", "Steps of it that failed then.", failed
 
 
-def collect_connections() -> Iterator[Figure]:
+def read_connections() -> Iterator[Figure]:
+    if connection.vendor == "sqlite":
+        return
     with connection.cursor() as cursor:
         cursor.execute(CONNECTIONS)
         in_use, maximum = cursor.fetchone()

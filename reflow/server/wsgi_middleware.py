@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
+from django.conf import settings
+
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -12,7 +14,7 @@ CHARSET = re.compile(r'charset\s*=\s*"?([^\s";]*)', re.IGNORECASE)
 CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252"}
 
 
-def readable_requests(application: Application, *, max_body_bytes: int) -> Application:
+def readable_requests(application: Application) -> Application:
     """Wrap a WSGI application so that it can read the path, the type and the length of requests."""
 
     def wrapped(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -21,7 +23,7 @@ def readable_requests(application: Application, *, max_body_bytes: int) -> Appli
         if not is_readable(environ.get("CONTENT_TYPE", "")):
             environ["CONTENT_TYPE"] = ""
         if "HTTP_TRANSFER_ENCODING" in environ:
-            read_chunked_body(environ, max_body_bytes)
+            read_chunked_body(environ)
         return application(environ, start_response)
 
     return wrapped
@@ -41,7 +43,7 @@ def is_readable(content_type: str) -> bool:
     )
 
 
-def read_chunked_body(environ: Environ, max_body_bytes: int) -> None:
+def read_chunked_body(environ: Environ) -> None:
     """Read a chunked body and state its length, without which Django takes it for empty.
 
     The server is one that ends the stream with the body (``wsgi.input_terminated``), as gunicorn does.
@@ -49,7 +51,7 @@ def read_chunked_body(environ: Environ, max_body_bytes: int) -> None:
     that is shorter than stated: whoever parses it refuses it.
     """
     try:
-        body = environ["wsgi.input"].read(max_body_bytes + 1)
+        body = environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         length = len(body)
     except OSError:
         body, length = b"", 1

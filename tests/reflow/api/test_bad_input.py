@@ -137,7 +137,7 @@ def served(environ: dict[str, Any], body: bytes = b"") -> tuple[int, bytes]:
     length = str(len(body))
     whole = environ | {"HTTP_HOST": "localhost", "CONTENT_LENGTH": length, "wsgi.input": BytesIO(body)}
     # Not reflow.wsgi, which gives timeouts to every connection from then on.
-    application = readable_requests(get_wsgi_application(), max_body_bytes=MEGABYTE)
+    application = readable_requests(get_wsgi_application())
     chunks: Iterable[bytes] = application(whole, start_response)
     return int(answered[0].split()[0]), b"".join(chunks)
 
