@@ -41,7 +41,7 @@ class CategorySerializer(HandleSerializer[models.Category]):
         fields = ("handle", "name", "description", "parent", "position")
 
     def validate_parent(self, pk: int | None) -> models.Category | None:
-        parent = models.Category.objects.for_store(self.store).filter(pk=pk).first() if pk else None
+        parent = models.Category.objects.filter(store=self.store, pk=pk).first() if pk else None
         if pk and parent is None:
             raise ValidationError("There is no such category.")
         return parent

@@ -328,7 +328,7 @@ class ProductSerializer(HandleSerializer[models.Product]):
         return [{"id": picture.get("id", get_random_string(8)), **picture["src"]} for picture in pictures]
 
     def validate_categories(self, ids: list[int]) -> list[models.Category]:
-        found = models.Category.objects.for_store(self.store).in_bulk(ids)
+        found = models.Category.objects.filter(store=self.store).in_bulk(ids)
         if missing := [str(pk) for pk in ids if pk not in found]:
             raise ValidationError(f"There is no category {', '.join(missing)}.")
         return list(found.values())

@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.utils import timezone
 
-from stores.models.store import Store, StoreScopedQuerySet
+from stores.models.store import Store
 from stores.resources import Resource
 
 DAYS_KEPT = 30
@@ -42,7 +42,7 @@ class OldestTransactionId(TransactionId):
     sqlite_template = "1"
 
 
-class ChangeQuerySet(StoreScopedQuerySet["Change"]):
+class ChangeQuerySet(models.QuerySet["Change"]):
     def settled(self) -> Self:
         """Only changes that no running transaction can put another before."""
         return self.filter(transaction_id__lt=OldestTransactionId())

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db import models, transaction
 from django.db.models import Model, Q, QuerySet
@@ -14,11 +14,13 @@ from django.utils.text import slugify
 
 from stores.models.changes import Change
 from stores.models.columns import FoldedField
-from stores.models.store import Row, Store, StoreScopedQuerySet
+from stores.models.store import Store
 from stores.resources import Resource
 
+Row = TypeVar("Row", bound=Model)
 
-class StoreObjectQuerySet(StoreScopedQuerySet[Row]):
+
+class StoreObjectQuerySet(QuerySet[Row]):
     """Tells of what it writes together as saving each row would."""
 
     @transaction.atomic

@@ -1,7 +1,7 @@
 """The store, and what finds the rows of one."""
 
 import secrets
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,8 +14,6 @@ from stores.text import clean_name
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-
-Row = TypeVar("Row", bound=models.Model)
 
 
 def random_store_id() -> int:
@@ -59,8 +57,3 @@ class Store(models.Model):
             self.name = clean_name(self.name)
         except ValidationError as error:
             raise ValidationError({"name": error}) from error
-
-
-class StoreScopedQuerySet(models.QuerySet[Row]):
-    def for_store(self, store: Store) -> Self:
-        return self.filter(store=store)

@@ -51,7 +51,9 @@ def seed_used_store(keys: int, usage_days: int, orders: int) -> dict[str, str]:
         copy_usage(days_earlier=earlier)
     browser = Client()
     browser.force_login(owner)
-    before_last_page = Order.objects.for_store(grown).order_by("created_at", "id").values()[ORDERS_PER_PAGE]
+    before_last_page = (
+        Order.objects.filter(store=grown).order_by("created_at", "id").values()[ORDERS_PER_PAGE]
+    )
     order = ListOrder(Order, ("-created_at", "-id"))
     settle()
     return {
