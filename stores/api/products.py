@@ -36,7 +36,6 @@ from stores.api.outputs import (
 from stores.api.serializers import (
     AmountField,
     CharField,
-    CompleteSerializer,
     CountField,
     EnumField,
     HandleSerializer,
@@ -235,19 +234,19 @@ def represent_item(item: dict[str, Any], currency: str) -> PersonalizationItem:
 # Input.
 
 
-class ImageSerializer(CompleteSerializer):
+class ImageSerializer(StrictSerializer):
     sm = serializers.URLField(max_length=200)
     md = serializers.URLField(max_length=200)
     lg = serializers.URLField(max_length=200)
 
 
-class MediaSerializer(CompleteSerializer):
+class MediaSerializer(StrictSerializer):
     id = CharField(max_length=40, required=False, help_text="Its id as it was read; a new one has none.")
     type = serializers.ChoiceField(["image"])
     src = ImageSerializer()
 
 
-class PersonalizationItemSerializer(CompleteSerializer):
+class PersonalizationItemSerializer(StrictSerializer):
     id = CharField(max_length=40)
     type = serializers.ChoiceField(["text", "checkbox", "dropdown", "file"])
     name = CharField(max_length=100)

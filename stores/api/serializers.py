@@ -116,20 +116,15 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
     def get_required(self, data: Mapping[str, Any]) -> Sequence[str]:
-        """Return the fields that even a PATCH needs, where the object is part of another."""
-        return ()
+        """Return the fields that even a PATCH needs: those of an object that is part of another."""
+        if self.root is self:
+            return ()
+        return [name for name, field in self.fields.items() if field.required]
 
     def describe_mistake(self, name: str, value: Any) -> str:
         if name not in self.fields:
             return "This field is unknown or cannot be written."
         return describe_wrong_type(self.fields[name], value)
-
-
-class CompleteSerializer(StrictSerializer):
-    """A nested object that always needs its required fields: DRF would let a PATCH leave them out."""
-
-    def get_required(self, data: Mapping[str, Any]) -> Sequence[str]:
-        return [name for name, field in self.fields.items() if field.required]
 
 
 class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Row]):
