@@ -92,24 +92,17 @@ class UtcDateTimeFilter(filters.IsoDateTimeFilter):
     field_class = UtcDateTimeField
     schema: Schema = {"type": "string", "format": "date-time"}
 
-    def __init__(self, *args: Any, help_text: str, **kwargs: Any) -> None:
-        help_text = f"{help_text} ISO 8601; without a time zone it is UTC."
-        super().__init__(*args, help_text=help_text, **kwargs)
-
 
 class NumberFilter(filters.Filter):
     field_class = forms.IntegerField
     schema: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_ID}
 
-    def __init__(self, *args: Any, min_value: int = 0, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=min_value, max_value=MAX_ID, **kwargs)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=0, max_value=MAX_ID, **kwargs)
 
 
 class IdFilter(NumberFilter):
     schema = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=1, **kwargs)
 
 
 class IdsField(forms.CharField):
