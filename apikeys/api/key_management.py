@@ -168,9 +168,6 @@ class ApiKeyViewSet(ObjectViewSet):
         valid: dict[str, Any] = body.validated_data
         return valid
 
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(as_api_error(exc, self.request))
-
     @extend_schema(
         operation_id="create_api_key",
         summary="Create an API key",
@@ -248,11 +245,9 @@ def as_api_error(error: Exception, request: Request) -> Exception:
         case NameTaken():
             taken = "Another key of this store has this name."
             return ApiError("conflict", taken, fields={"name": [taken]})
-        case StoreSuspended():
-            return ApiError("conflict", str(error))
-        case StaleKey():
-            stale = str(error) or "The key is not in a state in which this can be done to it."
-            return ApiError("conflict", stale)
+        case StoreSuspended() | StaleKey():
+            stale = "The key is not in a state in which this can be done to it."
+            return ApiError("conflict", str(error) or stale)
         case NotRenewable():
             may_not = "This API key may not renew itself: its owner can tick that on the settings page."
             return ApiError("permission_denied", may_not)

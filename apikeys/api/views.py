@@ -15,7 +15,6 @@ from apikeys.actors import client_actor
 from apikeys.api import output, rate_limits
 from apikeys.api.call import get_call
 from apikeys.api.key_lookup import FoundKey
-from apikeys.api.key_management import as_api_error
 from apikeys.api.permissions import HasApiKey
 from apikeys.models import ApiKey, LoggedRequest
 from stores.api.parameters import KnownParametersMixin
@@ -76,9 +75,6 @@ class RenewKeyView(KnownParametersMixin):
         key = ApiKey.objects.select_related("store").get(pk=request.auth.pk)
         renewed = renewal.renew_key(key, by=client_actor(request._request, key))
         return Response(output.describe_new_key(*renewed), status=201)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(as_api_error(exc, self.request))
 
 
 class LeakedKeysSerializer(StrictSerializer):

@@ -26,6 +26,7 @@ from django_guid import get_guid
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from apikeys.api.key_management import as_api_error
 from apikeys.error_codes import ERROR_CODES
 from reflow.api.addresses import PREFIX, is_api_path
 from reflow.api.idempotency import Replayed
@@ -89,6 +90,7 @@ def log_unavailable(error: BaseException) -> None:
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer an exception of a DRF view; None leaves it to Django, which calls ``server_error`` below."""
+    error = as_api_error(error, context["request"])
     if is_unavailable(error):
         log_unavailable(error)
         return as_response("unavailable", headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
