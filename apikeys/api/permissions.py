@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, cast
 
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -37,7 +36,7 @@ class HasResourceAccess(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not hasattr(view, "resource"):
-            raise PermissionDenied("This route is closed.")
+            raise ApiError("permission_denied")
         resource: Resource | None = view.resource
         key = cast("FoundKey | None", request.auth)
         access = Access.for_method(request.method or "")

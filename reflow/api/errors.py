@@ -53,8 +53,6 @@ DJANGO_ERRORS: dict[type[Exception], str] = {
 }
 # DRF's exceptions whose own sentences say less than those of the table.
 TERSE = (
-    exceptions.NotFound,
-    exceptions.PermissionDenied,
     exceptions.MethodNotAllowed,
     exceptions.NotAcceptable,
     exceptions.UnsupportedMediaType,
