@@ -15,8 +15,7 @@ from rest_framework.response import Response
 from apikeys.api.exceptions import build_challenge
 from apikeys.api.key_lookup import FoundKey
 from apikeys.error_codes import ERROR_CODES
-from reflow.api.openapi import SCHEME
-from reflow.api.schema import get_schema, narrow_schema
+from reflow.api.schema import SCHEME, get_schema, narrow_schema
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, KnownParametersMixin
 from stores.demo import NORTHWOOD_ID
 from stores.models import Store

@@ -1,7 +1,7 @@
 """The generator of the OpenAPI 3.1 schema: adds to each operation its scope, errors and headers.
 
 What operations answer is described where it is made, objects in ``stores.api`` and ``apikeys.api``, pages of
-lists in ``reflow.api.pagination``; what they share is in ``reflow.api.openapi``.
+lists in ``reflow.api.pagination``.
 """
 
 import json
@@ -9,6 +9,7 @@ import re
 from copy import deepcopy
 from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from django.db.models import TextChoices
@@ -22,12 +23,16 @@ from msgspec.json import schema_components
 from apikeys.api.key_lookup import FoundKey
 from apikeys.api.permissions import HasApiKey, HasResourceAccess, is_public
 from apikeys.error_codes import ERROR_CODES
-from reflow.api.openapi import COMPONENTS, EXAMPLES, SCHEME
 from reflow.api.pagination import PageLinks, PageMeta
 from reflow.api.parsers import MergePatchParser
 from stores.api.outputs import MAX_NUMBER
 from stores.resources import Access, Resource
 
+SCHEME = "ApiKey"
+# What operations share: the key, the error, headers and parameters.
+COMPONENTS: dict[str, Any] = json.loads(Path(__file__).with_name("components.json").read_text("utf-8"))
+# A body for each component, by its name, from the demo's store; of a page or an array, one object.
+EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text("utf-8"))
 REFERRED = re.compile('"#/components/[a-z]+/([^"]+)"', re.IGNORECASE)
 # Of what has no closer limit.
 MAX_TEXT_LENGTH = 100_000

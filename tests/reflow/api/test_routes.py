@@ -21,8 +21,7 @@ from django.utils import timezone
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from reflow.api import docs
-from reflow.api.openapi import SCHEME
-from reflow.api.schema import get_schema
+from reflow.api.schema import SCHEME, get_schema
 from stores.models import Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, bearer
