@@ -148,9 +148,6 @@ class ApiKeyViewSet(ObjectViewSet):
         keys = self.get_rows().in_bulk(ids)
         return describe_keys([keys[pk] for pk in ids if pk in keys])
 
-    def get_lookup(self) -> Q:
-        return Q(prefix=self.kwargs["prefix"])
-
     @property
     def actor(self) -> Actor:
         """The program that the request's key is in. Raises ApiKey.DoesNotExist."""

@@ -137,7 +137,7 @@ class ObjectViewSet(StoreScopedViewSet):
         return {**super().get_serializer_context(), "store": self.store}
 
     def get_lookup(self) -> Q:
-        return Q(pk=self.kwargs["pk"])
+        return Q((self.lookup_field, self.kwargs[self.lookup_field]))
 
     def get_object(self) -> Any:
         """Return the object in the address to be changed, locked until the transaction ends."""

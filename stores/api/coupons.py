@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from stores import models
 from stores.api.base import EditableViewSet
-from stores.api.filters import FlagFilter, ListFilters, SearchFilter, SortFilter, TextFilter
+from stores.api.filters import FlagFilter, ListFilters, SortFilter, TextFilter
 from stores.api.outputs import Columns, Output, Rows, Time, always, amount, count, id_of, text, time
 from stores.api.serializers import AmountField, EnumField, StoreScopedSerializer
 from stores.resources import Resource
@@ -62,7 +62,9 @@ class CouponSerializer(StoreScopedSerializer[models.Coupon]):
 class CouponFilters(ListFilters):
     code = TextFilter("code_key", help_text="Only the coupon with this code, in any case.")
     active = FlagFilter("active", help_text="Only those that a buyer could use now, or the others.")
-    search = SearchFilter("code_key", help_text="Only coupons with this text in their code.")
+    search = TextFilter(
+        "code_key", lookup_expr="contains", help_text="Only coupons with this text in their code."
+    )
     order = SortFilter(date="created_at", code="code_key")
 
 

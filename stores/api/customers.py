@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from stores import models
 from stores.api.base import ObjectViewSet
-from stores.api.filters import ListFilters, SearchFilter, SortFilter, TextFilter
+from stores.api.filters import ListFilters, SortFilter, TextFilter
 from stores.api.outputs import (
     Address,
     Columns,
@@ -68,8 +68,9 @@ class CustomerSerializer(StoreScopedSerializer[models.Customer]):
 
 class CustomerFilters(ListFilters):
     email = TextFilter("email_key", help_text="Only the customer with this e-mail address, in any case.")
-    search = SearchFilter(
+    search = TextFilter(
         "search_text",
+        lookup_expr="contains",
         help_text="Only customers with this text in their name, e-mail address, phone number or postcode.",
     )
     order = SortFilter(date="created_at", name="name_key")

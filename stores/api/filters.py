@@ -160,23 +160,17 @@ class CharFilter(filters.CharFilter):
 
 
 class TextFilter(CharFilter):
-    """Finds rows whose column is this text, folded as the column is."""
-
-    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return qs.filter(**{str(self.field_name): comparable(value)}) if value else qs
-
-
-class SearchFilter(CharFilter):
-    """Finds rows with the text, folded as the columns are, in one of them."""
+    """Finds rows one of whose columns is the text, or ``contains`` it, folded as the columns are."""
 
     def __init__(self, *columns: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.columns = columns
 
     def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
-        text = comparable(value or "")
-        conditions = [Q(**{f"{column}__contains": text}) for column in self.columns]
-        return qs.filter(reduce(or_, conditions)) if text else qs
+        if not value:
+            return qs
+        text = comparable(value)
+        return qs.filter(reduce(or_, [Q((f"{column}__{self.lookup_expr}", text)) for column in self.columns]))
 
 
 class ListFilters(filters.FilterSet):

@@ -10,7 +10,6 @@ from stores.api.filters import (
     IdFilter,
     ListFilters,
     NumberFilter,
-    SearchFilter,
     SortFilter,
     TextFilter,
     UtcDateTimeFilter,
@@ -133,9 +132,10 @@ class OrderFilters(ListFilters):
     total_max = NumberFilter(
         "total", "lte", help_text="Only orders of this total or less, in the currency's smallest unit."
     )
-    search = SearchFilter(
+    search = TextFilter(
         "search_text",
         "customer__search_text",
+        lookup_expr="contains",
         help_text="Only orders with this text in their number (`#1590`), tracking number, note, recipient or "
         "postcode, or in the customer's name, e-mail, phone number or postcode.",
     )

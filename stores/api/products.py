@@ -15,7 +15,7 @@ from rest_framework.exceptions import ValidationError
 from stores import models
 from stores.api.base import HANDLE_PATTERN, HandleViewSet
 from stores.api.categories import Category, find_branch, read_category_tree
-from stores.api.filters import CharFilter, FlagFilter, ListFilters, SearchFilter, SortFilter
+from stores.api.filters import CharFilter, FlagFilter, ListFilters, SortFilter
 from stores.api.outputs import (
     HANDLE,
     Columns,
@@ -376,7 +376,7 @@ class ProductFilters(ListFilters):
     in_stock = FlagFilter(
         method="filter_stock", help_text="Only products that can be bought now, or the others."
     )
-    search = SearchFilter(
+    search = CharFilter(
         method="filter_search",
         help_text="Only products with this text in their name, description or SKU, or a variant's SKU.",
     )

@@ -92,6 +92,7 @@ FOUND: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"order": "name_asc"}, "ada bob"),
         ({"search": "sw1a"}, "ada"),
         ({"email": "ADA@Example.com"}, "ada"),
+        ({"email": "\u200b"}, ""),
     ],
     "orders": [
         ({"status": "shipped"}, "first"),
