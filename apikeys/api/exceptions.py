@@ -25,17 +25,12 @@ class ApiError(APIException):
 
     @property
     def challenge(self) -> str | None:
-        """The value of the ``WWW-Authenticate`` header; None where no other key would help."""
-        return build_challenge(self.code, str(self.detail), self.extra)
-
-
-def build_challenge(code: str, sentence: str, extra: dict[str, Any]) -> str | None:
-    """Build the challenge of a refusal after RFC 6750, section 3; None for an error that is no 401."""
-    if ERROR_CODES[code].status != 401:
-        return None
-    attributes = {
-        "error": ERROR_CODES[code].challenge,
-        "error_description": sentence if code in DESCRIBED else "",
-        "scope": extra.get("required", ""),
-    }
-    return ", ".join([REALM, *(f'{name}="{value}"' for name, value in attributes.items() if value)])
+        """The value of ``WWW-Authenticate`` (RFC 6750, section 3); None for an error that is no 401."""
+        if ERROR_CODES[self.code].status != 401:
+            return None
+        attributes = {
+            "error": ERROR_CODES[self.code].challenge,
+            "error_description": self.detail if self.code in DESCRIBED else "",
+            "scope": self.extra.get("required", ""),
+        }
+        return ", ".join([REALM, *(f'{name}="{value}"' for name, value in attributes.items() if value)])

@@ -12,7 +12,6 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apikeys.api.exceptions import build_challenge
 from apikeys.api.key_lookup import FoundKey
 from apikeys.error_codes import ERROR_CODES
 from reflow.api.schema import SCHEME, get_schema, narrow_schema
@@ -87,7 +86,7 @@ def getting_started(request: HttpRequest) -> HttpResponse:
         "renewal": render_examples("renew_key", origin, store_id, RENEWAL_FILES),
         "methods": METHODS,
         "access_table": build_access_table(),
-        "errors": list(describe_errors()),
+        "errors": ERROR_CODES,
         "per_key": settings.RATE_LIMIT_PER_KEY,
         "per_address": settings.RATE_LIMIT_PER_ADDRESS,
         "default_size": DEFAULT_PAGE_SIZE,
@@ -117,12 +116,6 @@ def render_example(name: str, context: dict[str, Any]) -> str:
         code = render_example(name.replace("httpx", "requests"), context)
         return code.replace("requests.Session", "httpx.Client").replace("requests", "httpx")
     return render_to_string(f"docs/examples/{name}", context).strip()
-
-
-def describe_errors() -> Iterator[dict[str, Any]]:
-    for code, error in ERROR_CODES.items():
-        challenge = build_challenge(code, error.sentence, error.example)
-        yield {"status": error.status, "code": code, "sentence": error.sentence, "challenge": challenge}
 
 
 def build_access_table() -> list[dict[str, Any]]:
