@@ -94,14 +94,6 @@ def test_a_number_that_no_column_holds_is_refused(
         survives(api.client.patch(url, body, content_type="application/json"), 200 if is_zero else 400)
 
 
-@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"items":[{"price":', "}]}")])
-def test_depth_is_no_way_in(api: Caller, rows: dict[Any, list[int]], opening: str, closing: str) -> None:
-    url = f"{api.base}/products/{rows['products'][0]}"
-    for depth in (30, 880, 100_000):
-        body = f'{{"variants": {opening * depth}1{closing * depth}}}'
-        survives(api.client.patch(url, body.encode(), content_type="application/json"), 400, 413)
-
-
 @pytest.mark.parametrize(("levels", "code"), [(20, "invalid"), (21, "parse_error")])
 def test_twenty_levels_are_read(api: Caller, levels: int, code: str) -> None:
     body: Any = "at the bottom"

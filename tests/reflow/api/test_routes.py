@@ -5,11 +5,10 @@ fails here until the table says who may use it.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -25,43 +24,17 @@ from reflow.api.schema import SCHEME, get_schema
 from stores.models import Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, bearer
-from tests.routes import ROUTES, Key
+from tests.routes import ROUTES, Key, Route
 
 REALM = 'Bearer realm="Reflow API"'
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@dataclass(frozen=True)
-class Row:
-    """The resource of a route, which methods it answers, and which of all methods need no key there."""
-
-    methods: str
-    resource: str = ""
-    public: frozenset[str] = frozenset()
-    of_store: bool = True
-    looks_at_keys: bool = True
-
-
-def rows() -> dict[str, Row]:
-    """The one table, a row an address: ``stores/{store_id}/orders``."""
-    found: dict[str, Row] = {}
-    for path, grouped in groupby(sorted(ROUTES, key=attrgetter("path")), key=attrgetter("path")):
-        routes = list(grouped)
-        of_store = "{store_id}" in path
-        keys = {route.key for route in routes}
-        unguarded = not of_store and Key.REQUIRED not in keys
-        found[path.removeprefix("/v1/").rstrip("/")] = Row(
-            methods=" ".join(route.method for route in routes),
-            resource=routes[0].resource or "",
-            public=frozenset(METHODS) if unguarded else READING if Key.OPTIONAL in keys else frozenset(),
-            of_store=of_store,
-            looks_at_keys=Key.IGNORED not in keys,
-        )
-    return found
-
-
-ROWS = rows()
+# The one table, by address: ``stores/{store_id}/orders``.
+ROWS: dict[str, list[Route]] = defaultdict(list)
+for route in ROUTES:
+    ROWS[route.path.removeprefix("/v1/").rstrip("/")].append(route)
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
@@ -118,13 +91,17 @@ def holders(issue: IssueKey, resource: str) -> dict[str, Caller]:
     }
 
 
-def expected(row: Row, method: str, caller: Caller) -> str:
+def expected(row: list[Route], method: str, caller: Caller) -> str:
     """The code of the refusal, or "" for whoever gets through."""
-    if not row.looks_at_keys or (method == "OPTIONS" and caller.refusal == "api_key_missing"):
+    keys = {route.key for route in row}
+    is_of_store = "{store_id}" in row[0].path
+    if Key.IGNORED in keys or (method == "OPTIONS" and caller.refusal == "api_key_missing"):
         return ""
     if caller.refusal == "api_key_missing":
-        return "" if method in row.public else caller.refusal
-    if caller.refusal or not row.of_store:
+        is_guarded = is_of_store or Key.REQUIRED in keys
+        is_open = Key.OPTIONAL in keys and method in READING
+        return caller.refusal if is_guarded and not is_open else ""
+    if caller.refusal or not is_of_store:
         return caller.refusal
     if caller.access is None:
         return "api_key_wrong_store"
@@ -132,8 +109,9 @@ def expected(row: Row, method: str, caller: Caller) -> str:
     return "" if not required or required in caller.access else "resource_not_allowed"
 
 
-def needed(row: Row, method: str) -> str:
-    return row.resource and f"{row.resource}:{'read' if method in READING else 'write'}"
+def needed(row: list[Route], method: str) -> str:
+    resource = row[0].resource
+    return f"{resource}:{'read' if method in READING else 'write'}" if resource else ""
 
 
 def challenge(body: dict[str, Any]) -> str:
@@ -156,8 +134,9 @@ def test_everybody_gets_as_far_as_they_may(
     settings.RATE_LIMIT_REVOCATIONS = settings.RATE_LIMIT_FAILED_KEYS = 10_000
     assert route in ROWS, "Say in tests.routes who may use this route."
     row = ROWS[route]
-    callers |= holders(issue, row.resource)
-    answered = {*row.methods.split(), "OPTIONS"} | ({"HEAD"} if "GET" in row.methods else set())
+    callers |= holders(issue, row[0].resource or "")
+    methods = {route.method for route in row}
+    answered = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
     url = "/v1/" + route.format(store_id=store.pk, id=1, prefix="0000000", request_id="0" * 32)
     for method in METHODS:
         for name, caller in callers.items():
