@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from apikeys.models import ApiKey, AuditEntry, Email, Event, StoreUsage, TokenExchange
 from stores.demo import NORTHWOOD_ID
@@ -55,11 +55,3 @@ def test_seed_demo_names_copies_of_keys_and_changes_nothing_when_run_again() -> 
     call_command("seed_demo", orders=1, keys=30)
     assert keys.count() == 120
     assert set(StoreUsage.objects.values_list()) == usage
-
-
-@pytest.mark.parametrize("number", ["--orders=-1", "--keys=1000001", "--usage-days=99999999", "--orders=few"])
-def test_seed_demo_says_which_number_is_none(number: str) -> None:
-    name, _, text = number.partition("=")
-    with pytest.raises(CommandError, match=f"argument {name}: .*{text}"):
-        call_command("seed_demo", number)
-    assert not Store.objects.exists()

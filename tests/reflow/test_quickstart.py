@@ -76,4 +76,4 @@ def test_a_shop_that_is_not_the_demo_gets_no_key() -> None:
 
 def test_a_suspended_shop_gets_no_key(store: Store) -> None:
     lifecycle.suspend_store(store, by=Actor(), reason="Guessing at orders.")
-    assert "curl" not in quickstart.greet(URL)
+    assert "Bearer" not in quickstart.greet(URL)

@@ -1,14 +1,18 @@
 """``manage.py find_keys``: which keys are in a leak."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apikeys.management.operator import OperatorCommand, add_file, text_of
+from apikeys.management.operator import add_file, text_of
 from apikeys.models import ApiKey
 
+HEAD = ("PREFIX", "STORE", "STORE'S NAME", "KEY'S NAME", "STATUS", "IN IT")
+EXTENT = {True: "the whole key", False: "its prefix"}
 
-class Command(OperatorCommand):
+
+class Command(BaseCommand):
     help = (
         "Find the keys in a log, a diff or any other text: whole, masked, or by their prefix. "
         "Nothing of the text is kept or printed. Ends with status 1 when there is none."
@@ -21,17 +25,20 @@ class Command(OperatorCommand):
         found = ApiKey.objects.with_status().select_related("store").in_leak(text_of(file))
         if not found:
             raise CommandError("There is no key of this site in it.")
-        self.print_table(
-            ("PREFIX", "STORE", "STORE'S NAME", "KEY'S NAME", "STATUS", "IN IT"),
-            *(
-                (
-                    key.prefix,
-                    key.store.pk,
-                    key.store,
-                    key.name,
-                    key.state.word,
-                    "the whole key" if whole else "its prefix",
-                )
-                for key, whole in found
-            ),
-        )
+        rows = [
+            (key.prefix, key.store.pk, key.store, key.name, key.state.word, EXTENT[is_whole])
+            for key, is_whole in found
+        ]
+        self.stdout.write(format_table(HEAD, *rows))
+
+
+def format_table(*rows: Iterable[object]) -> str:
+    """Return columns as wide as their widest cell."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
+
+
+def printable(cell: object) -> str:
+    """Return a cell in which nothing moves the cursor or turns the text round, as a name can."""
+    return "".join(character if character.isprintable() else "?" for character in str(cell))

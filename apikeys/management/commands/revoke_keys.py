@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apikeys import lifecycle
-from apikeys.management.operator import OperatorCommand, add_by, add_file, key_of, operator, text_of
+from apikeys.management.operator import add_by, add_file, key_of, operator, text_of
 from apikeys.models import ApiKey
 
 
-class Command(OperatorCommand):
+class Command(BaseCommand):
     help = (
         "Deactivate every key that is whole in a text, such as a log or a list, and tell their owners. "
         "With --prefix, those keys instead: see find_keys."

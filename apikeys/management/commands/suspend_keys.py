@@ -3,15 +3,15 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apikeys import lifecycle
 from apikeys.lifecycle import StoreSuspended
-from apikeys.management.operator import OperatorCommand, add_by, add_store, operator, store_of
-from apikeys.models import ApiKey, Suspension
+from apikeys.management.operator import add_by, add_store, operator, store_of
+from apikeys.models import Suspension
 
 
-class Command(OperatorCommand):
+class Command(BaseCommand):
     help = (
         "Refuse all keys of a store from the next request on, let it create none, and tell its owners why, "
         "until resume_keys. The keys stay as they are."
@@ -32,5 +32,4 @@ class Command(OperatorCommand):
             raise CommandError(f"The reason will not do: {' '.join(error.messages)}") from error
         except StoreSuspended as error:
             raise CommandError(f"The keys of {suspended} are suspended already.") from error
-        count = ApiKey.objects.for_store(suspended).count()
-        self.stdout.write(f"All keys of {suspended} are suspended: {count}.")
+        self.stdout.write(f"All keys of {suspended} are suspended.")

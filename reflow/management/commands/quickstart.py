@@ -12,12 +12,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 from django.utils import timezone
 
 from apikeys.lifecycle import insert_key
-from apikeys.management.operator import OperatorCommand
 from apikeys.models import ApiKey
 from reflow import env
 from stores.demo import NORTHWOOD_ID
@@ -26,7 +25,7 @@ from stores.models import Store
 KEY_NAME = "Quick start"
 
 
-class Command(OperatorCommand):
+class Command(BaseCommand):
     help = "Migrate, seed the demo where the database is empty, and serve on HOST and PORT."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -85,16 +84,14 @@ def prepare() -> None:
 def greet(url: str) -> str:
     """Return where the site is, and for the demo shop a login, and a request with a new key."""
     greeting = f"\nReflow is served at {url}/ until you press Ctrl-C.\n"
-    store = Store.objects.filter(pk=NORTHWOOD_ID, owners__email="owner@example.com").first()
+    demo = Store.objects.filter(pk=NORTHWOOD_ID, key_suspension=None)
+    store = demo.filter(owners__email="owner@example.com").first()
     if store is None:
         return greeting
     owner = store.owners.get(email="owner@example.com")
     password = os.environ.get("DEMO_OWNER_PASSWORD", "")
     known = f"the password {password}" if owner.check_password(password) else "your password"
-    greeting += f"Sign in as {owner.email} with {known}.\n"
     ApiKey.objects.for_store(store).filter(name=KEY_NAME).delete()
-    if hasattr(store, "key_suspension"):
-        return greeting
     # The demo's owner needs no e-mail about it at every start.
     _, plaintext = insert_key(
         store=store,
@@ -104,7 +101,8 @@ def greet(url: str) -> str:
         revealed_at=timezone.now(),
     )
     return (
-        f"{greeting}Or read the shop's orders, with a key that works for a day, or until the next start:\n\n"
+        f"{greeting}Sign in as {owner.email} with {known}.\n"
+        "Or read the shop's orders, with a key that works for a day, or until the next start:\n\n"
         f"  curl --header 'Authorization: Bearer {plaintext}' \\\n"
         f"    '{url}/v1/stores/{store.pk}/orders/'\n"
     )

@@ -4,14 +4,13 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apikeys.management.operator import OperatorCommand
 from reflow.accounts.email_addresses import normalize_email
 from reflow.accounts.second_factor_reset import remove_second_factors
 
 
-class Command(OperatorCommand):
+class Command(BaseCommand):
     help = (
         "Remove the authenticator app, the recovery codes and the passkeys of a person, who then signs in "
         "with the password alone. They are signed out everywhere and told by e-mail."

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
 
 import manage
 from apikeys import lifecycle
@@ -19,7 +18,6 @@ from stores.models import Store
 from tests.conftest import IssueKey, deliver_emails, make_owner
 
 REASON = "Customers were read from a thousand addresses."
-COMMANDS = ("find_keys", "resume_keys", "revoke_keys", "suspend_keys")
 
 
 @pytest.fixture
@@ -96,12 +94,17 @@ def test_find_keys_fails_where_there_is_none(issue: IssueKey) -> None:
     assert refusal("find_keys", stdin="nothing of ours") == "There is no key of this site in it."
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_commands_refuse_a_key_on_the_command_line(command: str, plaintext: str) -> None:
-    extra = ("--reason", REASON) if command == "suspend_keys" else ()
-    line = refusal(command, plaintext, *extra)
-    assert line.startswith("There is a key on the command line")
-    assert plaintext[8:] not in line
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("find_keys",),
+        ("resume_keys",),
+        ("suspend_keys", "--reason", REASON),
+        ("revoke_keys", "--prefix", "0000000", "--by"),
+    ],
+)
+def test_commands_print_no_key_that_was_typed(command: tuple[str, ...], plaintext: str) -> None:
+    assert plaintext[8:] not in refusal(*command, plaintext)
     assert ApiKey.objects.usable().exists()
 
 
@@ -130,7 +133,7 @@ def test_revoke_keys_takes_prefixes_where_the_rest_is_not_known(issue: IssueKey)
 def test_revoke_keys_ends_none_where_one_prefix_is_unknown(key: ApiKey) -> None:
     line = refusal("revoke_keys", "--prefix", key.prefix, "0000000")
     assert line == "There is no key with the prefix 0000000."
-    assert refusal("revoke_keys", "--prefix", "warehouse").startswith("warehouse is no prefix")
+    assert refusal("revoke_keys", "--prefix", "warehouse") == "There is no key with the prefix warehouse."
     assert ApiKey.objects.usable().exists()
 
 
@@ -143,11 +146,11 @@ def test_suspend_keys_and_resume_keys_do_what_the_page_does(
     working, off = issue()[0], issue()[0]
     lifecycle.deactivate_key(off, by=Actor(owner))
     assert run("suspend_keys", "267418190", "--reason", REASON, "--by", by.upper()) == [
-        "All keys of Northwood are suspended: 2."
+        "All keys of Northwood are suspended."
     ]
     assert not ApiKey.objects.usable().exists()
     assert last_change(store) == (by, f"Suspended all API keys: {REASON}")
-    assert run("resume_keys", "267418190") == ["The keys of Northwood are resumed; working now: 1."]
+    assert run("resume_keys", "267418190") == ["The keys of Northwood are resumed."]
     assert list(ApiKey.objects.usable()) == [working]
     assert last_change(store) == ("Reflow", "Resumed all API keys.")
 
@@ -193,17 +196,6 @@ def test_find_keys_says_in_a_line_that_a_file_cannot_be_read() -> None:
     assert refusal("find_keys", "no-such-file") == (
         "no-such-file cannot be read: No such file or directory. "
         "What your shell may read can be sent with < no-such-file"
-    )
-
-
-def test_commands_say_in_a_line_that_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(number: str) -> Store:
-        raise OperationalError("connection refused\n\tIs the server running?")
-
-    monkeypatch.setattr("apikeys.management.commands.resume_keys.store_of", away)
-    assert (
-        refusal("resume_keys", "267418190")
-        == "The database cannot be used: connection refused Is the server running?"
     )
 
 
