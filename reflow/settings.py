@@ -206,6 +206,7 @@ ACCOUNT_RATE_LIMITS = {
     "code_failed": "5/5m/user,20/h/user",
     "confirm_failed": "5/5m/user,20/h/user",
     "reset_password": "10/m/ip,3/10m/key",
+    "challenge": "10/m/ip",
 }
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"

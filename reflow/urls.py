@@ -44,5 +44,4 @@ urlpatterns = [
 handler400 = "reflow.api.errors.bad_request"
 handler403 = "reflow.api.errors.permission_denied"
 handler404 = "reflow.api.errors.not_found"
-handler429 = "reflow.accounts.adapter.too_many_requests"
 handler500 = "reflow.api.errors.server_error"

@@ -1,13 +1,11 @@
 """Signing in: operators make the accounts, nobody signs up, and everybody uses one sign-in page."""
 
-from http import HTTPStatus
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import ratelimit
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -16,7 +14,6 @@ from apikeys.recent_login import has_recent_login
 from reflow.accounts import emails
 from reflow.accounts.email_addresses import normalize_email
 
-RETRY_AFTER_SECONDS = 60
 UNKNOWN_ADDRESS = "::"
 
 
@@ -63,18 +60,6 @@ class AccountAdapter(DefaultAccountAdapter):
             ratelimit.clear(self.request, action="confirm_failed", user=user)
         return is_right
 
-    def send_notification_mail(
-        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
-    ) -> None:
-        super().send_notification_mail(template_prefix, user, {**(context or {}), "user": user}, email)
-
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue the e-mail: no request waits for a mail server, or fails with it."""
-        emails.queue_notification(template_prefix, context["user"], {**context, "email": email})
-
-
-def too_many_requests(request: HttpRequest) -> HttpResponse:
-    """Answer a request beyond one of ACCOUNT_RATE_LIMITS."""
-    response = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+        emails.queue_notification(template_prefix, User.objects.get(email=email), {**context, "email": email})

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import InvalidToken, MultiFernet
-from django.conf import settings
-from qrcode.image.svg import SvgPathImage
-from qrcode.main import QRCode
 
 from apikeys import encryption
 
@@ -35,16 +32,6 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         except InvalidToken:
             logger.exception("A second factor cannot be read: SECRET_KEY_FALLBACKS lacks its key")
             return base64.b32encode(secrets.token_bytes(20)).decode()
-
-    def build_totp_svg(self, url: str) -> str:
-        """Render the QR code as inline SVG: the Content-Security-Policy allows no data: image."""
-        code = QRCode(image_factory=SvgPathImage)
-        code.add_data(url)
-        return str(code.make_image().to_string(encoding="unicode"))
-
-    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        entity: dict[str, str] = super().get_public_key_credential_rp_entity()
-        return entity | {"name": settings.MFA_TOTP_ISSUER}
 
     def generate_authenticator_name(self, user: "User", type: "Authenticator.Type") -> str:  # noqa: A002
         return "Passkey"

@@ -38,7 +38,11 @@ def remove_second_factors(
             own.delete()
         names = ", ".join(sorted({NAMES[authenticator.type] for authenticator in removed}))
         if names:
-            record_removal(user, names, by)
+            where = "in the admin" if by else "on the command line"
+            sentence = f"Second factor removed {where}: {names}."
+            # An entry has to name a person: on the command line, it is the account's own.
+            LogEntry.objects.log_actions((by or user).pk, [user], CHANGE, sentence)
+            logger.warning("The second factor of account %s was removed %s: %s", user.pk, where, names)
             emails.queue_notification(
                 "mfa/email/second_factor_removed", user, {"email": user.email, "removed": names}
             )
@@ -46,14 +50,3 @@ def remove_second_factors(
                 UserSession.objects.filter(user=user).exclude(session_key=kept_session)
             )
     return names
-
-
-def record_removal(user: User, names: str, by: User | None) -> None:
-    """Add an entry to the account's history in the admin, and a line to the log.
-
-    An entry has to name a person: on the command line, it is the account's own.
-    """
-    where = "in the admin" if by else "on the command line"
-    sentence = f"Second factor removed {where}: {names}."
-    LogEntry.objects.log_actions((by or user).pk, [user], CHANGE, sentence)
-    logger.warning("The second factor of account %s was removed %s: %s", user.pk, where, names)

