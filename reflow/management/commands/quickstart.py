@@ -96,7 +96,7 @@ def greet(url: str) -> str:
     _, plaintext = insert_key(
         store=store,
         name=KEY_NAME,
-        access=["orders:read", "products:read"],
+        access=["products:read", "orders:read"],
         expires_at=timezone.now() + timedelta(days=1),
         revealed_at=timezone.now(),
     )
