@@ -17,10 +17,10 @@ from apikeys.actors import Actor
 from apikeys.events import Event
 from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
 from apikeys.locks import lock_store
-from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust, rows
+from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
 from apikeys.models.trust import MAX_REASON_LENGTH, clean_claims
 from apikeys.oidc import Identity
-from stores.models import Store
+from stores.models import Store, rows
 
 MAX_TRUSTS = 50
 # Of refused tokens a trust keeps the newest: anybody can send one of a workload of their own.
@@ -30,14 +30,15 @@ EXCHANGES_KEPT = timedelta(days=90)
 BATCH = 1000
 # The pages tell when the last exchange was to the minute: it is not written more often.
 LAST_EXCHANGE_EVERY = timedelta(minutes=1)
-COLUMNS = [field.attname for field in Trust._meta.concrete_fields]
-READERS = rows.readers(COLUMNS)
+COLUMNS = Trust._meta.concrete_fields
+NAMES = [column.attname for column in COLUMNS]
+READERS = [rows.READERS.get(type(column)) for column in COLUMNS]
 # Written out: for the ORM to build this query takes longer than all the rest of finding a trust.
 OF_ISSUER = f"""
-    SELECT {", ".join(f"trust.{name}" for name in COLUMNS)}, suspension.reason
-    FROM apikeys_trust trust LEFT JOIN apikeys_suspension suspension ON suspension.store_id = trust.store_id
-    WHERE trust.store_id = %s AND trust.issuer = %s
-    ORDER BY trust.name, trust.id
+    SELECT {", ".join(map(rows.select, COLUMNS))}, suspension.reason
+    FROM apikeys_trust LEFT JOIN apikeys_suspension suspension ON suspension.store_id = apikeys_trust.store_id
+    WHERE apikeys_trust.store_id = %s AND apikeys_trust.issuer = %s
+    ORDER BY apikeys_trust.name, apikeys_trust.id
 """  # noqa: S608  # names of our own
 
 
@@ -185,7 +186,7 @@ def find_trust(identity: Identity, store: Store, by: Actor) -> Trust:
         cursor.execute(OF_ISSUER, (store.pk, identity.issuer))
         found = cursor.fetchall()
     for *row, suspended_for in found:
-        trust = Trust.from_db(DEFAULT_DB_ALIAS, COLUMNS, rows.read(row, READERS))
+        trust = Trust.from_db(DEFAULT_DB_ALIAS, NAMES, rows.read(row, READERS))
         reason = find_reason(trust, suspended_for, identity, by)
         if not reason:
             return trust

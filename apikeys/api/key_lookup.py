@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from apikeys.models import rows
+from apikeys.models import ApiKey
 from apikeys.models.key import KeyRules
-from stores.models import Store
+from stores.models import Store, rows
 
 STORE_FIELDS = ("id", "name", "currency", "changed_at")
 
@@ -51,17 +51,16 @@ class FoundKey(KeyRules):
         return Store.from_db(DEFAULT_DB_ALIAS, STORE_FIELDS, values)
 
 
-NAMES = [field.name for field in fields(FoundKey)]
-READERS = rows.readers(NAMES)
+KEY_FIELDS = {field.attname: field for field in ApiKey._meta.concrete_fields}
 # Of the fields that are not called as a column of the key.
-COLUMNS = {
-    "pk": "key.id",
-    "store_name": "store.name",
-    "store_currency": "store.currency",
-    "store_changed_at": "store.changed_at",
+OTHER_FIELDS = {"pk": KEY_FIELDS["id"]} | {
+    f"store_{name}": Store._meta.get_field(name) for name in STORE_FIELDS[1:]
 }
+COLUMNS = [(OTHER_FIELDS | KEY_FIELDS)[field.name] for field in fields(FoundKey)]
+READERS = [rows.READERS.get(type(column)) for column in COLUMNS]
+SELECTED = [rows.select(column, "key" if column.model is ApiKey else "store") for column in COLUMNS]
 QUERY = f"""
-    SELECT {", ".join(COLUMNS.get(name, f"key.{name}") for name in NAMES)}
+    SELECT {", ".join(SELECTED)}
     FROM apikeys_apikey key JOIN stores_store store ON store.id = key.store_id
     WHERE key.prefix = %s AND key.digest = %s
 """  # noqa: S608  # names of our own

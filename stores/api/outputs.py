@@ -6,8 +6,8 @@ says of it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from django.db import connections, models, router
 from msgspec import Meta
 
 from stores import money
+from stores.models import rows
 
 Row = Mapping[str, Any]
 # The largest whole number that every JSON parser reads as it is (RFC 8259, 6).
@@ -144,7 +145,7 @@ class Rows:
     """The rows of a model that one of their columns finds, such as an order's lines by the order's id.
 
     The SQL is written out: for a page of objects, the ORM takes three times as long to make it up as the
-    database to run it. Databases hand whole numbers and texts over as they are, and times and JSON as texts.
+    database to run it.
     """
 
     def __init__(
@@ -176,8 +177,8 @@ class Rows:
             (name, READERS[type(field)]) for name, field in fields.items() if type(field) in READERS
         ]
         self.query = (
-            f"SELECT {', '.join(map(select, fields.values()))} FROM {source} "  # noqa: S608  # our own names
-            f"WHERE {select(fields[finder])} IN ({{ids}}) "
+            f"SELECT {', '.join(map(rows.select, fields.values()))} FROM {source} "  # noqa: S608  # our own names
+            f"WHERE {rows.select(fields[finder])} IN ({{ids}}) "
             f"ORDER BY {', '.join(f'{table}.{column}' for column in order_by)}"
         )
 
@@ -232,25 +233,13 @@ def fetch(model: type[models.Model], query: str, values: Sequence[Any]) -> list[
     """Return the rows of a query on a model's table. Raises django.db.Error."""
     with connections[router.db_for_read(model)].cursor() as cursor:
         cursor.execute(query, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
-def select(field: Any) -> str:
-    column = f"{field.model._meta.db_table}.{field.column}"
-    is_cast = isinstance(field, models.DateTimeField | models.JSONField)
-    return f"CAST({column} AS text)" if is_cast else column
+def read_seconds(text: str) -> datetime:
+    """Return a time, to the second, from a database's text."""
+    return in_seconds(rows.read_time(text))
 
 
-def read_time(text: str) -> datetime:
-    """Return a time, to the second, from a database's text, in which SQLite leaves out that it is in UTC."""
-    time = datetime.fromisoformat(text)
-    return (time.astimezone(UTC) if time.tzinfo else time).replace(microsecond=0, tzinfo=UTC)
-
-
-# What makes values of the texts and numbers that databases hand over.
-READERS: dict[type, Callable[[Any], Any]] = {
-    models.BooleanField: bool,
-    models.DateTimeField: read_time,
-    models.JSONField: msgspec.json.decode,
-}
+READERS = rows.READERS | {models.DateTimeField: read_seconds}

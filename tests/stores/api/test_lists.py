@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apikeys.models import Usage
 from apikeys.usage import recorder
-from stores.api.outputs import read_time
+from stores.api.outputs import read_seconds
 from stores.models import Coupon, Product, Store
 from tests import shop
 from tests.concurrency import changed_before
@@ -179,6 +179,6 @@ def test_what_is_hidden_meanwhile_is_shown_to_nobody_without_a_key(
 
 
 @pytest.mark.parametrize("text", ["12:00:00.59", "12:00:00.59+00", "14:00:00+02", "06:30:00.123456-05:30"])
-def test_read_time_gives_utc_to_the_second(text: str) -> None:
-    time = read_time(f"2026-11-23 {text}")
+def test_read_seconds_gives_utc_to_the_second(text: str) -> None:
+    time = read_seconds(f"2026-11-23 {text}")
     assert (time, time.tzinfo) == (datetime(2026, 11, 23, 12, tzinfo=UTC), UTC)
