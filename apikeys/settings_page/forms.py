@@ -43,7 +43,7 @@ EXTENSION = "90"
 # An expiry that is not recorded, and equals none.
 UNKNOWN = "unknown"
 # The label of a field that may stay empty.
-OPTIONAL = '{} <span class="optional">(optional)</span>'
+OPTIONAL = '{} <span class="muted">(optional)</span>'
 # Attributes of boxes to type into.
 CONFIRMATION = {"autofocus": True, "autocomplete": "off", "spellcheck": "false"}
 PLAIN_TEXT = {"autocomplete": "off", "dir": "auto"}
@@ -105,7 +105,7 @@ class KeyForm(forms.Form):
         label=format_html(OPTIONAL, "Note"),
         max_length=MAX_NOTE_LENGTH,
         required=False,
-        widget=forms.Textarea({"class": "prose", "rows": 2, "dir": "auto"}),
+        widget=forms.Textarea({"rows": 2, "dir": "auto"}),
         help_text="Who asked for it, where it is stored, whom to ask. Not the key itself.",
     )
     expiry = forms.ChoiceField(

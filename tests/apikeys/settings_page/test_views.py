@@ -379,7 +379,7 @@ def test_a_rolled_key_says_so_with_when_the_old_one_ends_and_who_uses_it(
     assert "API key rolled</h1>" in page
     assert 'aria-label="The whole API key"' in page
     assert "Old key and new key" in page
-    assert text(signed_in.get(KEYS)).count('<span class="tag">Old</span>') == 1
+    assert text(signed_in.get(KEYS)).count('<span class="chip">Old</span>') == 1
     assert re.search(rf"The old key, <code>{key.prefix}\S+, stops\s+on <time", page)
     assert re.search(r"Give the new key to those who call with it:.*<li>127\.0\.0\.1 · ", page, re.DOTALL)
     again = text(signed_in.post(f"{KEYS}{key.prefix}/roll/", {"overlap": "24"}))
