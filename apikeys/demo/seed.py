@@ -16,9 +16,8 @@ from django.utils import timezone
 
 from apikeys import key_text
 from apikeys.actors import Actor
-from apikeys.insight.fence import plan_fence
 from apikeys.insight.rhythm import look_for_silence
-from apikeys.lifecycle import fence_key, lifetime
+from apikeys.lifecycle import lifetime
 from apikeys.models import ApiKey, AuditEntry, Email, Event
 from apikeys.oidc import Identity
 from apikeys.trusts import TokenRefused, create_trust, exchange_token, record_refusals
@@ -60,7 +59,6 @@ def seed_keys(store: Store, *, count: int | None = None, days: int) -> None:
             keys[some], specimens[some], days=days, now=now, rng=rng, in_detail=count <= MAX_IN_DETAIL
         )
     if in_full:
-        draw_fences(keys, specimens)
         look_for_silence()
         seed_trust(store)
         # It is no news to whoever starts the demo, and would follow on the greeting.
@@ -118,19 +116,6 @@ def record_history(key: ApiKey, specimen: dict[str, Any], now: datetime) -> None
         )
         at = key.created_at if entry.event == Event.CREATED else now - timedelta(days=change["age"])
         AuditEntry.objects.filter(pk=entry.pk).update(at=at)
-
-
-def draw_fences(keys: Sequence[ApiKey], specimens: Sequence[dict[str, Any]]) -> None:
-    """Limit the keys that are described as fenced to what they were seen to do."""
-    for key, specimen in zip(keys, specimens, strict=True):
-        if specimen.get("is_fenced") and (fence := plan_fence(key)):
-            fence_key(
-                key,
-                by=Actor(key.created_by),
-                version=key.version,
-                access=fence.access,
-                allowed_addresses=fence.allowed_addresses,
-            )
 
 
 def seed_trust(store: Store) -> None:

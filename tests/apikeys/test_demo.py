@@ -37,8 +37,6 @@ def test_seed_demo_makes_a_key_of_each_status_with_what_it_did(monkeypatch: pyte
         entries = AuditEntry.objects.for_key(key).order_by("at")
         assert (entries[0].event, entries[0].at) == (Event.CREATED, key.created_at)
         assert all(entry.sentence for entry in entries)
-    fenced = keys.get(fence__isnull=False)
-    assert (fenced.access, fenced.allowed_addresses) == (["customers:read"], ["203.0.113.101"])
     assert keys.get(renews_days__isnull=False).is_usable(NOON)
     taken, refused = TokenExchange.objects.filter(trust__store=NORTHWOOD_ID)
     assert (taken.prefix, refused.prefix) == (ApiKey.objects.get(trust=taken.trust).prefix, "")
