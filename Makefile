@@ -13,7 +13,7 @@ run: .venv/runtime .env ## Serve the site with a demo shop, on PORT (8000) of HO
 	@$(PY) manage.py quickstart
 
 dev: .venv/dev .env ## The same with DEBUG on, restarted after every change
-	@DEBUG=true $(PY) manage.py quickstart --reload
+	@DEBUG=true $(PY) manage.py quickstart
 
 test: .venv/chromium coverage ## Run the tests on SQLite, then on PostgreSQL those that a database can change
 	$(PYTEST) -n 5 --ignore tests/apikeys --ignore tests/stores

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from apikeys import lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.admin.records import ReadOnlyAdmin
-from apikeys.models import ApiKey, ApiKeyQuerySet, AuditEntry
+from apikeys.models import ApiKey, ApiKeyQuerySet
 from apikeys.models.state import BY_NAME, STATES
 from apikeys.usage import charts, reports
 from stores.resources import SCOPES
@@ -94,16 +94,12 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """With what the key did, and what was done to it."""
+        """With the requests of the key."""
         key = self.get_object(request, object_id)
         if key:
             period = reports.of_keys([key])[key.pk]
-            extra_context = {
-                "period": period,
-                "chart": charts.stacked_bars(period),
-                "entries": AuditEntry.objects.for_key(key),
-                **(extra_context or {}),
-            }
+            usage = {"period": period, "chart": charts.stacked_bars(period)}
+            extra_context = usage | (extra_context or {})
         return super().change_view(request, object_id, form_url, extra_context)
 
     @admin.display(description="Status")

@@ -1,22 +1,18 @@
-"""Stores in the admin with their keys: what they are and did; and suspensions, which stop them all."""
+"""Stores in the admin with what their keys did; and suspensions, which stop them all."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.db import IntegrityError
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from apikeys import lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.lifecycle import StoreSuspended
-from apikeys.models import ApiKey, AuditEntry, Suspension
+from apikeys.models import Suspension
 from apikeys.owners import set_owners
 from apikeys.usage import charts, reports
-from stores.models import Store
-
-MAX_KEYS = 50
-MAX_ENTRIES = 50
 
 
 class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -25,10 +21,12 @@ class KeysOfStoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """With the store's keys, what they did, and what was done to them."""
+        """With the requests of all its keys."""
         store = self.get_object(request, object_id)
         if store and request.user.has_perm("apikeys.view_apikey"):
-            extra_context = keys_of(store) | (extra_context or {})
+            period = reports.of_store(store)
+            usage = {"period": period, "chart": charts.stacked_bars(period)}
+            extra_context = usage | (extra_context or {})
         return super().change_view(request, object_id, form_url, extra_context)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
@@ -66,18 +64,3 @@ class SuspensionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Suspension]) -> None:
         for suspension in queryset:
             self.delete_model(request, suspension)
-
-
-def keys_of(store: Store) -> dict[str, Any]:
-    """A store's keys on its page: the busiest of them, and what was done last."""
-    keys = ApiKey.objects.for_store(store)
-    shown = list(keys.with_status().with_requests().order_by(F("requests").desc(), "-pk")[:MAX_KEYS])
-    periods = reports.of_keys(shown)
-    total = reports.of_store(store)
-    return {
-        "keys": [(key, periods[key.pk]) for key in shown],
-        "count": keys.count(),
-        "period": total,
-        "chart": charts.stacked_bars(total),
-        "entries": AuditEntry.objects.filter(store=store)[:MAX_ENTRIES],
-    }

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-from argparse import ArgumentParser
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,9 @@ KEY_NAME = "Quick start"
 class Command(BaseCommand):
     help = "Migrate, seed the demo where the database is empty, and serve on HOST and PORT."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--reload", action="store_true", help="Restart the server after each change.")
-
-    def handle(self, *, reload: bool, **options: Any) -> None:
+    def handle(self, **options: Any) -> None:
         bind = read_address()
-        url = f"http://{bind}".replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104
+        url = f"http://{bind}".replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         if not settings.HTTPS:
             os.environ.setdefault("SITE_URL", url)
         prepare()
@@ -42,8 +38,9 @@ class Command(BaseCommand):
         connections.close_all()
         # Links in e-mail can be followed from here, too.
         os.environ.setdefault("EMAIL_URL", "consolemail://")
+        # DEBUG wants a server that restarts after each change.
         production = ("gunicorn", "--config", "python:reflow.server.gunicorn", "--bind", bind)
-        programs = ("django", "runserver", bind) if reload else production, ("django", "db_worker")
+        programs = ("django", "runserver", bind) if settings.DEBUG else production, ("django", "db_worker")
         server, worker = (subprocess.Popen([sys.executable, "-m", *program]) for program in programs)  # noqa: S603
         # Ctrl-C reaches both by itself.
         signal.signal(signal.SIGINT, lambda *_: None)
@@ -59,12 +56,11 @@ def read_address() -> str:
     host = env.text("HOST", bool, "an address of this machine", "127.0.0.1")
     port = env.read("PORT", int, "from 1 to 65535, as in make run PORT=8000", range(1, 65536).count, 8000)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.create_server((host, port), family=family).close()
+        socket.create_server((host, port)).close()
     except OSError as error:
         tried = "try make run HOST=127.0.0.1 PORT=8001"
         raise CommandError(f"Cannot listen on {host}, port {port} ({error.strerror}): {tried}") from error
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{host}:{port}"
 
 
 def prepare() -> None:
