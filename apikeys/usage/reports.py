@@ -28,7 +28,7 @@ def of_keys(keys: Collection[ApiKey], time_range: TimeRange = TimeRange.MONTH) -
     """A period for each key by its id, in one query."""
     periods = {key.pk: Period(time_range) for key in keys}
     for start, key_id, outcome, requests in _by_bar(
-        Usage, Period(time_range), "key_id", "outcome", key__in=keys
+        Usage, Period(time_range), "key_id", "outcome", key__in=list(periods)
     ):
         periods[key_id].add(start, outcome, requests)
     return periods
