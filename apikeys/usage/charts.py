@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from apikeys.formats import grouped
 from apikeys.usage.periods import Bar, Period
 
 OUTCOMES = ("succeeded", "refused", "failed")
@@ -45,7 +46,7 @@ def stacked_bars(period: Period) -> dict[str, Any]:
             (f"{(index + 0.5) / count * 100:.1f}%", period.bars[index].label) for index in labelled(count)
         ],
         "rows": [
-            (query_of(bar), bar.label, *(f"{getattr(bar, name):,}" for name in OUTCOMES))
+            (query_of(bar), bar.label, *(grouped(getattr(bar, name)) for name in OUTCOMES))
             for bar in period.bars
         ],
         "unit": period.time_range.unit,
