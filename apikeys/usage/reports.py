@@ -41,11 +41,11 @@ def _by_bar(by_day: Any, period: Period, *columns: str, **of: Any) -> Any:
     """
     start: Any
     if period.time_range.unit == "hour":
-        rows, start = HourlyUsage.objects.filter(hour__gte=period.start), F("hour")
+        rows, start = HourlyUsage.objects.filter(hour__gte=period.start, **of), F("hour")
     else:
-        rows = by_day.objects.filter(day__gte=period.start.date())
+        rows = by_day.objects.filter(day__gte=period.start.date(), **of)
         start = TruncMonth("day") if period.time_range.unit == "month" else F("day")
-    return rows.filter(**of).order_by().values_list(start, *columns).annotate(Sum("requests"))
+    return rows.values_list(start, *columns).annotate(Sum("requests"))
 
 
 def counted(store: Store, first: date, last: date, keys: Collection[ApiKey] | None = None) -> dict[str, int]:
@@ -53,9 +53,7 @@ def counted(store: Store, first: date, last: date, keys: Collection[ApiKey] | No
     rows = Usage.objects.filter(store=store, day__range=(first, last))
     if keys is not None:
         rows = rows.filter(key__in=keys)
-    return dict.fromkeys(Outcome.values, 0) | dict(
-        rows.order_by().values_list("outcome").annotate(Sum("requests"))
-    )
+    return dict.fromkeys(Outcome.values, 0) | dict(rows.values_list("outcome").annotate(Sum("requests")))
 
 
 def of_key(pk: int) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
@@ -95,7 +93,7 @@ def access_against_use(key: ApiKey) -> tuple[list[ResourceUse], list[str]]:
         granted = (str(access.label) for access in Access if key.allows(resource.scope(access)))
         uses[resource.value] = ResourceUse(resource, " and ".join(granted).capitalize())
     used = set()
-    rows = key.usage.filter(day__gte=first_day()).order_by().values_list("resource", "access", "outcome")
+    rows = key.usage.filter(day__gte=first_day()).values_list("resource", "access", "outcome")
     for resource, access, outcome, requests, last_at in rows.annotate(Sum("requests"), Max("last_at")):
         if use := uses.get(resource):
             used.add(f"{resource}:{access}")
