@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.http import QueryDict
 from django.test import Client
 
+from apikeys.models import Suspension
 from stores.models import Category, Coupon, Customer, Order, Product, Store
 from stores.resources import SCOPES
 from tests.conftest import IssueKey, admin_page, bearer
@@ -39,7 +40,7 @@ def test_no_route_takes_a_body_with_a_key_in_it(issue: IssueKey) -> None:
         assert KEY[8:] not in response.content.decode().lower()
 
 
-@pytest.mark.parametrize("model", [Category, Coupon, Customer, Order, Product, Store])
+@pytest.mark.parametrize("model", [Category, Coupon, Customer, Order, Product, Store, Suspension])
 def test_no_form_of_the_admin_takes_a_key(operator: Client, store: Store, model: Any) -> None:
     form = admin.site.get_model_admin(model).get_form(_request(operator))
     texts = [

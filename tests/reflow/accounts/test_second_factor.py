@@ -227,12 +227,10 @@ def test_a_secret_key_that_is_lost_locks_out_and_says_so(
         call_command("rotate_secrets")
 
 
-def test_operators_see_that_there_is_one_and_can_take_it_away(operator: Client, secret: str) -> None:
+def test_operators_see_that_there_is_one_and_not_its_secret(operator: Client, secret: str) -> None:
     factor = Authenticator.objects.get(type="totp")
     assert "owner@example.com" in operator.get(admin_page(Authenticator, "changelist")).content.decode()
     page = operator.get(admin_page(Authenticator, "change", factor.pk)).content.decode()
     assert factor.data["secret"] not in page
     assert operator.get(admin_page(Authenticator, "add")).status_code == 403
     assert operator.post(admin_page(Authenticator, "change", factor.pk), {"type": "x"}).status_code == 403
-    operator.post(admin_page(Authenticator, "delete", factor.pk), {"post": "yes"})
-    assert Client().post(LOGIN, {"login": "owner@example.com", "password": PASSWORD})["Location"] == "/"
