@@ -151,7 +151,7 @@ class ApiKeyViewSet(ObjectViewSet):
     @property
     def actor(self) -> Actor:
         """The program that the request's key is in. Raises ApiKey.DoesNotExist."""
-        return client_actor(self.request._request, StoredKey.objects.get(pk=self.request.auth.pk))
+        return client_actor(self.request, StoredKey.objects.get(pk=self.request.auth.pk))
 
     def get_object(self) -> StoredKey:
         """Return the key in the address. Raises Http404."""

@@ -91,13 +91,12 @@ class TokenView(KnownParametersMixin):
     )
     @sensitive_variables()
     def post(self, request: Request) -> Response:
-        http = request._request
         rate_limits.count_address(request)
-        if settings.SECURE_SSL_REDIRECT and not http.is_secure():
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
             raise ApiError("https_required")
         fields = read_fields(request.data)
         store_id = read_store(fields.audience)
-        by = client_actor(http)
+        by = client_actor(request)
         try:
             identity = oidc.verify_token(fields.subject_token, audience=fields.audience)
             # Counted at last: whoever has an old token would use up the trust's keys of this minute.

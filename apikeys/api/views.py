@@ -73,7 +73,7 @@ class RenewKeyView(KnownParametersMixin):
     def post(self, request: Request) -> Response:
         StrictSerializer(data=request.data).is_valid(raise_exception=True)
         key = ApiKey.objects.select_related("store").get(pk=request.auth.pk)
-        renewed = renewal.renew_key(key, by=client_actor(request._request, key))
+        renewed = renewal.renew_key(key, by=client_actor(request, key))
         return Response(output.describe_new_key(*renewed), status=201)
 
 
@@ -117,5 +117,5 @@ class RevokeKeysView(KnownParametersMixin):
         handed_in = LeakedKeysSerializer(data=request.data)
         handed_in.is_valid(raise_exception=True)
         found = ApiKey.objects.with_plaintext(handed_in.validated_data["keys"])
-        lifecycle.report_leaked_keys(found, by=client_actor(request._request))
+        lifecycle.report_leaked_keys(found, by=client_actor(request))
         return Response(output.Received(len(handed_in.initial_data["keys"])), status=202)
