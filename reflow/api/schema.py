@@ -270,10 +270,6 @@ def narrow_schema(key: FoundKey) -> dict[str, Any]:
             if is_refused or (is_renewal and not key.renews_days):
                 del operations[method]
     schema["paths"] = {path: operations for path, operations in schema["paths"].items() if operations}
-    used = {
-        tag for operations in schema["paths"].values() for each in operations.values() for tag in each["tags"]
-    }
-    schema["tags"] = [tag for tag in schema["tags"] if tag["name"] in used]
     remove_unused_components(schema)
     return schema
 
