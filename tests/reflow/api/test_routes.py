@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.urls import URLResolver, get_resolver
+from django.urls import URLResolver, get_resolver, resolve
 from django.utils import timezone
 
 from apikeys import lifecycle
@@ -159,6 +159,12 @@ def test_everybody_gets_as_far_as_they_may(
             if code == "resource_not_allowed":
                 granted = list(caller.access or ())
                 assert (body["required"], body["granted"]) == (needed(row, method), granted), who
+
+
+def test_every_route_but_the_documents_answers_with_a_slash_too() -> None:
+    for route in set(FOUND) - {"openapi.json"}:
+        address = "/v1/" + route.format(store_id=267418190, id=1, prefix="0000000", request_id="0" * 32)
+        assert resolve(f"{address}/").func == resolve(address).func
 
 
 def test_the_table_holds_what_the_walk_finds() -> None:
