@@ -14,12 +14,11 @@ from rest_framework.response import Response
 
 from apikeys.api.key_lookup import FoundKey
 from apikeys.error_codes import ERROR_CODES
-from reflow.api.schema import SCHEME, get_schema, narrow_schema
+from reflow.api.schema import get_schema, narrow_schema
 from stores.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, KnownParametersMixin
 from stores.demo import NORTHWOOD_ID
 from stores.models import Store
 
-METHODS = ("GET", "POST", "PATCH", "DELETE")
 # The suffixes of the example files in templates/docs/examples; httpx has none of its own.
 EXAMPLE_LANGUAGES = {
     "sh": "curl",
@@ -84,8 +83,6 @@ def getting_started(request: HttpRequest) -> HttpResponse:
         "safe_write": render_examples("change_order", origin, store_id, TWO_LANGUAGES),
         "safe_retry": render_examples("create_coupon", origin, store_id, TWO_LANGUAGES),
         "renewal": render_examples("renew_key", origin, store_id, RENEWAL_FILES),
-        "methods": METHODS,
-        "access_table": build_access_table(),
         "errors": ERROR_CODES,
         "per_key": settings.RATE_LIMIT_PER_KEY,
         "per_address": settings.RATE_LIMIT_PER_ADDRESS,
@@ -116,30 +113,3 @@ def render_example(name: str, context: dict[str, Any]) -> str:
         code = render_example(name.replace("httpx", "requests"), context)
         return code.replace("requests.Session", "httpx.Client").replace("requests", "httpx")
     return render_to_string(f"docs/examples/{name}", context).strip()
-
-
-def build_access_table() -> list[dict[str, Any]]:
-    """Return a row for each address, in the order of the schema's tags, with a cell for each method."""
-    schema = get_schema()
-    rows: dict[str, dict[str, Any]] = {
-        f"{path}/": operations
-        for tag in schema["tags"]
-        for path, operations in schema["paths"].items()
-        if any(tag["name"] in operation["tags"] for operation in operations.values())
-    }
-    # The schema does not describe its own address.
-    rows["/v1/openapi.json"] = {"get": {"security": []}}
-    return [
-        {"path": path, "cells": [describe_access(operations.get(method.lower())) for method in METHODS]}
-        for path, operations in rows.items()
-    ]
-
-
-def describe_access(operation: dict[str, Any] | None) -> dict[str, str]:
-    """Say who may use an operation, or which scope the key needs."""
-    if operation is None:
-        return {}
-    if not operation["security"]:
-        return {"who": "No key"}
-    scopes = operation["security"][0][SCHEME]
-    return {"scope": scopes[0]} if scopes else {"who": "Any key"}

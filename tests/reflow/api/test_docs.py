@@ -16,7 +16,6 @@ from apikeys.api import rate_limits
 from apikeys.api.exceptions import ApiError
 from reflow.api.docs import EXAMPLE_LANGUAGES, TWO_LANGUAGES
 from stores.models import Coupon, Order, Store
-from stores.resources import Resource
 from tests import programs
 from tests.conftest import IssueKey
 from tests.specimens import make_specimens
@@ -110,9 +109,3 @@ def test_an_example_says_why_it_was_refused(
     assert ran.returncode != 0
     assert "it needs orders:read" in ran.stderr
     assert "resource_not_allowed" in ran.stderr
-
-
-def test_the_table_of_access_has_resources_in_the_order_of_the_settings_page(db: None) -> None:
-    page = Client().get(GUIDE).content.decode()
-    rows = re.findall(r'<th scope="row"><code>/v1/stores/{store_id}/([a-z-]*)', page)
-    assert list(dict.fromkeys(rows)) == ["", "changes", *(resource.path for resource in Resource)]

@@ -19,7 +19,6 @@ from django.utils import timezone
 
 from apikeys import lifecycle
 from apikeys.actors import Actor
-from reflow.api import docs
 from reflow.api.schema import SCHEME, get_schema
 from stores.models import Store
 from stores.resources import SCOPES
@@ -184,13 +183,3 @@ def test_the_description_says_the_same() -> None:
         for route in ROUTES
         if route.path != "/v1/openapi.json"
     }
-
-
-def test_the_guides_table_says_who_may_use_a_route() -> None:
-    cells = {
-        row["path"]: dict(zip(docs.METHODS, row["cells"], strict=True)) for row in docs.build_access_table()
-    }
-    for route in ROUTES:
-        needed = {"scope": route.scope} if route.scope else {"who": "Any key"}
-        told = needed if route.key is Key.REQUIRED else {"who": "No key"}
-        assert cells[route.path][route.method] == told, route
