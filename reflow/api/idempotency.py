@@ -9,7 +9,6 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -56,27 +55,21 @@ class Replayed(APIException):
         self.headers = {**answer.headers, "Idempotent-Replayed": "true"}
 
 
-@dataclass(frozen=True, slots=True)
 class Claim:
     """A request whose answer is to be kept, with secrets that only whoever sent it can derive."""
 
-    key_id: int
-    secret: bytes
-    idempotency_digest: str
-    request_digest: str
-
-    @classmethod
-    def of(cls, request: HttpRequest, key_id: int) -> "Claim":
-        """Read the claim of a request that carries an API key. Raises ValidationError."""
+    def __init__(self, request: HttpRequest, key_id: int) -> None:
+        """Read a request that carries the API key with this id. Raises ValidationError."""
         name = request.headers[HEADER]
         if not WELL_FORMED.fullmatch(name):
             raise ValidationError({HEADER: ["Must be 1 to 255 visible ASCII characters, such as a UUID."]})
-        presented = request.headers["Authorization"].rpartition(" ")[2]
-        secret = derive_secret(presented)
+        self.key_id = key_id
+        self.secret = derive_secret(request.headers["Authorization"].rpartition(" ")[2])
         sent = b"\0".join(
             [request.get_full_path().encode(), (request.content_type or "").encode(), request.body]
         )
-        return cls(key_id, secret, digest(secret, name.encode()), digest(secret, sent))
+        self.idempotency_digest = digest(self.secret, name.encode())
+        self.request_digest = digest(self.secret, sent)
 
     def find_answer(self) -> Answer | None:
         """Return the kept answer. Raises ApiError where it is another request's, or not there yet."""
@@ -134,7 +127,7 @@ class ReplayThrottle(BaseThrottle):
         """Return True for a request to be run. Raises Replayed, ApiError and ValidationError."""
         http = request._request
         if is_idempotent(http) and request.auth is not None:
-            claim = Claim.of(http, request.auth.pk)
+            claim = Claim(http, request.auth.pk)
             if answer := claim.find_answer():
                 raise Replayed(answer)
             http.idempotency_claim = claim  # type: ignore[attr-defined]

@@ -290,12 +290,9 @@ class CursorPages(Pages):
         return PageLinks(
             first=self.link(""),
             last=None,
-            prev=self.link_beside(self.rows[0], backwards=True) if has_previous else None,
-            next=self.link_beside(self.rows[-1], backwards=False) if has_next else None,
+            prev=self.link(self.order.make_cursor(self.rows[0], backwards=True)) if has_previous else None,
+            next=self.link(self.order.make_cursor(self.rows[-1], backwards=False)) if has_next else None,
         )
-
-    def link_beside(self, row: Any, *, backwards: bool) -> str:
-        return self.link(self.order.make_cursor(row, backwards=backwards))
 
     def meta(self) -> PageMeta:
         return PageMeta(per_page=self.size)

@@ -59,10 +59,8 @@ REQUEST_HEADERS = {
 }
 COMMON_HEADERS = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Access-Control-Allow-Origin")
 ERROR_HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
-# The errors of every operation, of one with parameters in its path, with a body, and of each method.
+# The errors of every operation, and of each method.
 COMMON_ERRORS = {400, 401, 403, 406, 429, 500, 503}
-PATH_ERRORS = {404}
-BODY_ERRORS = {413, 415}
 METHOD_ERRORS = {"GET": {412}, "POST": {409, 412, 422}, "PATCH": {409, 412}, "DELETE": {409, 412}}
 
 
@@ -204,8 +202,8 @@ class AutoSchema(openapi.AutoSchema):
     def add_errors(self, operation: dict[str, Any]) -> None:
         statuses = COMMON_ERRORS | METHOD_ERRORS[self.method]
         statuses |= {int(status) for status in operation["responses"] if status >= "400"}
-        statuses |= PATH_ERRORS if "{" in self.path else set()
-        statuses |= BODY_ERRORS if "requestBody" in operation else set()
+        statuses |= {404} if "{" in self.path else set()
+        statuses |= {413, 415} if "requestBody" in operation else set()
         for status in sorted(statuses):
             operation["responses"][str(status)] = {"$ref": f"#/components/responses/{response_name(status)}"}
 
