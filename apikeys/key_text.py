@@ -17,16 +17,11 @@ MAX_PASTE_LENGTH = 2000
 MAX_SEARCH_LENGTH = 100
 
 _KEY = re.compile(rf"[0-9a-f]{{{PREFIX_LENGTH}}}\.[0-9a-f]{{{SECRET_LENGTH}}}")
-# The dot between the halves, as often percent-encoded as may be: %2E, %252E, %25252E.
-_DOT = r"(?:\.|%(?:25)*+2[eE])"
-# A key or most of one, in any text. It begins with the dot, of which texts have few: a search goes from one
-# to the next. The prefix is looked back at: the end of one key can be the beginning of the next.
+# A key or most of one, in any text. It begins with the dot, as often percent-encoded as may be (%2E, %252E),
+# of which texts have few: a search goes from one to the next. The prefix is looked back at: the end of one
+# key can be the beginning of the next.
 _KEY_IN_TEXT = re.compile(
     rf"[.%](?<=([0-9a-fA-F]{{{PREFIX_LENGTH}}})[.%])(?:(?<=\.)|(?<=%)(?:25)*+2[eE])([0-9a-fA-F]{{8,}})"
-)
-_PREFIX_IN_TEXT = re.compile(
-    rf"(?<![0-9a-z])[0-9a-f]{{{PREFIX_LENGTH}}}(?![0-9a-z])|[0-9a-f]{{{PREFIX_LENGTH}}}(?={_DOT})",
-    re.IGNORECASE,
 )
 _PREFIX = re.compile(rf"\s*([0-9a-f]{{{PREFIX_LENGTH}}})(\.[0-9a-f•]*)?\s*", re.IGNORECASE)
 
@@ -73,11 +68,6 @@ def find_keys(text: str) -> set[str]:
         for prefix, secret in _KEY_IN_TEXT.findall(text)
         if len(secret) >= SECRET_LENGTH
     }
-
-
-def find_prefixes(text: str) -> set[str]:
-    """Return what may be prefixes in any text: of keys, whole, masked or cut short, and by themselves."""
-    return {found.lower() for found in _PREFIX_IN_TEXT.findall(text)}
 
 
 def digest(key: str) -> str:

@@ -40,7 +40,7 @@ LINE_OF = """
 """
 # For so long after a key was fenced, its owner is told at once of every refusal by the fence.
 GATE = timedelta(hours=48)
-# Of prefixes that are looked for in one query.
+# Of whole keys that are looked for in one query.
 BATCH = 500
 
 
@@ -85,14 +85,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         )
 
     @sensitive_variables()
-    def in_leak(self, text: str) -> "list[tuple[ApiKey, bool]]":
-        """Return the keys that a text gives away, then those it names, and whether all of each is there."""
-        digests = set(map(key_text.digest, key_text.find_keys(text)))
-        prefixes = list(key_text.find_prefixes(text))
+    def in_leak(self, text: str) -> "list[ApiKey]":
+        """Return the keys that are whole in a text."""
+        found = sorted(key_text.find_keys(text))
         # PostgreSQL takes 65,535 parameters in a query, and a text may have more.
-        batches = (prefixes[start : start + BATCH] for start in range(0, len(prefixes), BATCH))
-        named = [key for batch in batches for key in self.filter(prefix__in=batch)]
-        return sorted(((key, key.digest in digests) for key in named), key=lambda found: not found[1])
+        batches = (found[start : start + BATCH] for start in range(0, len(found), BATCH))
+        return [key for batch in batches for key in self.with_plaintext(batch)]
 
     def search(self, text: str) -> "ApiKeyQuerySet":
         """Keys whose name or note contains the text, or whose prefix it is, typed, masked or in a key."""

@@ -100,7 +100,6 @@ def log_in(formatter: logging.Formatter) -> Place:
 
 FUNCTIONS: dict[str, Place] = {
     "find_keys": key_text.find_keys,
-    "find_prefixes": key_text.find_prefixes,
     "find_prefix": key_text.find_prefix,
     "hide_secrets": key_text.hide_secrets,
     "search_term": key_text.search_term,

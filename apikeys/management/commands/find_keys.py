@@ -8,13 +8,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apikeys.management.operator import add_file, text_of
 from apikeys.models import ApiKey
 
-HEAD = ("PREFIX", "STORE", "STORE'S NAME", "KEY'S NAME", "STATUS", "IN IT")
-EXTENT = {True: "the whole key", False: "its prefix"}
+HEAD = ("PREFIX", "STORE", "STORE'S NAME", "KEY'S NAME", "STATUS")
 
 
 class Command(BaseCommand):
     help = (
-        "Find the keys in a log, a diff or any other text: whole, masked, or by their prefix. "
+        "Find the whole keys in a log, a diff or any other text. "
         "Nothing of the text is kept or printed. Ends with status 1 when there is none."
     )
 
@@ -24,11 +23,8 @@ class Command(BaseCommand):
     def handle(self, *, file: str, **options: Any) -> None:
         found = ApiKey.objects.with_status().select_related("store").in_leak(text_of(file))
         if not found:
-            raise CommandError("There is no key of this site in it.")
-        rows = [
-            (key.prefix, key.store.pk, key.store, key.name, key.state.word, EXTENT[is_whole])
-            for key, is_whole in found
-        ]
+            raise CommandError("There is no whole key of this site in it.")
+        rows = [(key.prefix, key.store.pk, key.store, key.name, key.state.word) for key in found]
         self.stdout.write(format_table(HEAD, *rows))
 
 

@@ -12,7 +12,7 @@ from apikeys.models import ApiKey
 class Command(BaseCommand):
     help = (
         "Deactivate every key that is whole in a text, such as a log or a list, and tell their owners. "
-        "With --prefix, those keys instead: see find_keys."
+        "With --prefix, those keys instead."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,10 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *, file: str, prefix: list[str], by: str | None, **options: Any) -> None:
         acting = operator(by)
-        found = [key_of(text) for text in prefix]
-        if not found:
-            known = ApiKey.objects.select_related("store").in_leak(text_of(file))
-            found = [key for key, is_whole in known if is_whole]
+        found = [key_of(text) for text in prefix] or ApiKey.objects.in_leak(text_of(file))
         if not found:
             raise CommandError("There is no whole key of this site in it.")
         ended = {key.pk for key in lifecycle.report_leaked_keys(found, by=acting)}

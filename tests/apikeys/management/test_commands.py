@@ -57,14 +57,12 @@ def last_change(store: Store) -> tuple[str, str]:
 # Finding.
 
 
-def test_find_keys_tells_whole_keys_from_prefixes(issue: IssueKey, other_store: Store) -> None:
-    whole, plaintext = issue(name="Shop")
-    masked, _ = issue(name="Théo’s", store=other_store)
+def test_find_keys_names_whole_keys_and_their_stores(issue: IssueKey, other_store: Store) -> None:
+    (masked, _), (key, plaintext) = issue(), issue(name="Théo’s", store=other_store)
     lines = run("find_keys", stdin=f"{masked.masked}\nAuthorization: Bearer {plaintext}\n")
     assert lines == [
-        "PREFIX   STORE      STORE'S NAME  KEY'S NAME  STATUS   IN IT",
-        f"{whole.prefix}  267418190  Northwood     Shop        Working  the whole key",
-        f"{masked.prefix}  518203746  Southwood     Théo’s      Working  its prefix",
+        "PREFIX   STORE      STORE'S NAME  KEY'S NAME  STATUS",
+        f"{key.prefix}  518203746  Southwood     Théo’s      Working",
     ]
 
 
@@ -77,21 +75,21 @@ def test_find_keys_reads_a_file_whatever_bytes_it_holds(key: ApiKey, plaintext: 
     ):
         leak.write_bytes(content)
         for lines in (run("find_keys", str(leak)), run("find_keys", stdin=content)):
-            assert (key.prefix in lines[1], lines[1].endswith("the whole key")) == (True, True)
+            assert key.prefix in lines[1]
             assert plaintext[8:] not in str(lines)
 
 
-def test_find_keys_asks_for_many_prefixes_in_several_queries(
-    key: ApiKey, django_assert_num_queries: Any
+def test_find_keys_asks_for_many_keys_in_several_queries(
+    key: ApiKey, plaintext: str, django_assert_num_queries: Any
 ) -> None:
-    numbers = " ".join(str(number) for number in range(1_000_000, 1_001_200))
+    others = " ".join(f"{number}{plaintext[7:]}" for number in range(1_000_000, 1_001_200))
     with django_assert_num_queries(3):
-        assert [found for found, _ in ApiKey.objects.in_leak(f"{numbers} {key.prefix}")] == [key]
+        assert ApiKey.objects.in_leak(f"{others} {plaintext}") == [key]
 
 
 def test_find_keys_fails_where_there_is_none(issue: IssueKey) -> None:
     issue()
-    assert refusal("find_keys", stdin="nothing of ours") == "There is no key of this site in it."
+    assert refusal("find_keys", stdin="nothing of ours") == "There is no whole key of this site in it."
 
 
 @pytest.mark.parametrize(
@@ -202,11 +200,11 @@ def test_find_keys_says_in_a_line_that_a_file_cannot_be_read() -> None:
 def test_a_name_that_the_terminal_cannot_show_is_escaped(
     issue: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key, _ = issue(name="Łódź 店舗")
+    key, plaintext = issue(name="Łódź 店舗")
     printed = io.BytesIO()
     stdout = io.TextIOWrapper(printed, encoding="latin-1", write_through=True)
     with monkeypatch.context() as terminal:
-        terminal.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(key.prefix.encode())))
+        terminal.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(plaintext.encode())))
         terminal.setattr(sys, "stdout", stdout)
         terminal.setattr(sys, "argv", ["manage.py", "find_keys", "-"])
         manage.main()
