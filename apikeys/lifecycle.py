@@ -366,18 +366,15 @@ def delete_keys(keys: Iterable[ApiKey], *, by: Actor) -> list[ApiKey]:
     return _change_each(keys, lambda key: _delete(key, by))
 
 
-def suspend_store(store: Store, *, by: Actor, reason: str) -> Suspension:
+def suspend_store(store: Store, *, by: Actor, reason: str) -> None:
     """Refuse all keys of a store, and tell its owners why. Raises StoreSuspended and ValidationError."""
     validate_no_key(reason)
     with lock_store(store):
         if suspension := Suspension.objects.filter(store=store).first():
             raise StoreSuspended(suspension.reason)
         suspension = Suspension.objects.create(store=store, by=by.user, reason=reason)
-        keys = _set_suspended(store, suspension.at)
-        emails.send_event(
-            [AuditEntry.objects.record(Event.SUSPENDED, by=by, store=store, reason=reason, keys=keys)]
-        )
-    return suspension
+        _set_suspended(store, suspension.at)
+        emails.send_event([AuditEntry.objects.record(Event.SUSPENDED, by=by, store=store, reason=reason)])
 
 
 def resume_store(store: Store, *, by: Actor) -> bool:
@@ -440,11 +437,11 @@ def _delete(key: ApiKey, by: Actor) -> AuditEntry:
     return entry
 
 
-def _set_suspended(store: Store, at: datetime | None) -> int:
+def _set_suspended(store: Store, at: datetime | None) -> None:
     """Mark all keys of a store, whose rows are locked in the order in which everybody locks them."""
     keys = ApiKey.objects.for_store(store)
     with lock_keys(keys.values_list("pk", flat=True)):
-        return keys.update(suspended_at=at)
+        keys.update(suspended_at=at)
 
 
 def _apply(key: ApiKey, wanted: dict[str, Any], by: Actor) -> bool:

@@ -11,12 +11,11 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from apikeys.models import ApiKey, Email, KnownNetwork, NotificationSettings, Reminder, Usage
+from apikeys.models import ApiKey, KnownNetwork, NotificationSettings, Usage
 from apikeys.models.notification import MAX_KNOWN_NETWORKS
 from apikeys.usage import batch as batches
 from apikeys.usage import writer
 from apikeys.usage.batch import Batch
-from apikeys.usage.networks import tell_of_network
 from stores.models import Store
 from tests.conftest import IssueKey, deliver_emails
 from tests.key_requests import NOON, fail_at, make_request, write_usage
@@ -56,12 +55,6 @@ def test_tell_of_network_tells_once_a_day(key: ApiKey) -> None:
     with time_machine.travel("2026-01-30 00:01Z", tick=False):
         use(key, "10.0.0.1")
         assert len(deliver_emails()) == 2
-
-
-def test_tell_of_network_notes_nothing_where_no_email_is_queued(key: ApiKey) -> None:
-    with connection.execute_wrapper(fail_at(Email._meta.db_table)), pytest.raises(OperationalError):
-        tell_of_network.func(key.pk, "198.51.100.0/24", "198.51.100.1", NOON.isoformat())
-    assert not Reminder.objects.exists()
 
 
 def test_write_records_each_network_of_a_batch_that_was_let_in(key: ApiKey) -> None:
