@@ -30,8 +30,24 @@ from stores.models import Store
 from tests import prepared
 
 HERE = Path(__file__).parent
-# Most wait for servers and browsers, while other tests have the cores.
-LONG = {"benchmarks", "browser", "clients", "resilience", "test_backups.py", "test_end_to_end.py"}
+# Files that take longest, and folders that have such: first those that wait while others have the cores.
+LONG = (
+    "test_faults.py",
+    "test_accessibility.py",
+    "test_clients.py",
+    "test_end_to_end.py",
+    "test_replicas.py",
+    "test_create.py",
+    "test_benchmarks.py",
+    "resilience",
+    "browser",
+    "test_backups.py",
+    "test_gunicorn.py",
+    "test_concurrency.py",
+    "test_health_checks.py",
+    "test_hostile_texts.py",
+    "test_conformance.py",
+)
 PASSWORD = "a password nobody guesses"
 
 IssueKey = Callable[..., tuple[ApiKey, str]]
@@ -42,7 +58,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     pytest-django has put those that use no database, or commit to it, behind all others.
     """
-    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in LONG)
+    items.sort(key=rank)
+
+
+def rank(item: pytest.Item) -> int:
+    parts = item.path.relative_to(HERE).parts
+    return next((number for number, name in enumerate(LONG) if name in parts), len(LONG))
 
 
 def pytest_collection_finish() -> None:

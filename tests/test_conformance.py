@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
@@ -38,22 +39,33 @@ EXAMPLES = int(os.environ.get("CONFORMANCE_EXAMPLES", "5"))
 
 Operation = Any  # schemathesis.APIOperation, which wants to know too much about itself
 
-description: Any = schemathesis.openapi.from_dict(get_schema())
-description.app = get_wsgi_application()
-description.config.generation.update(with_security_parameters=False)  # the tests bring their own keys
-OPERATIONS: list[Operation] = [result.ok() for result in description.get_all_operations()]
+
+@pytest.fixture(scope="module")
+def operations() -> list[Operation]:
+    """All operations, read here: every process of the suite would do so if it only knew of the tests."""
+    description: Any = schemathesis.openapi.from_dict(get_schema())
+    description.app = get_wsgi_application()
+    description.config.generation.update(with_security_parameters=False)  # the tests bring their own keys
+    return [result.ok() for result in description.get_all_operations()]
 
 
 @pytest.fixture
-def specimens(store: Store) -> Specimens:
+def specimens(store: Store, settings: Any) -> Specimens:
+    settings.RATE_LIMIT_PER_KEY = settings.RATE_LIMIT_FAILED_KEYS = settings.RATE_LIMIT_REVOCATIONS = 10**6
     return make_specimens(store)
+
+
+@pytest.fixture
+def key(issue: IssueKey) -> str:
+    """A key of all scopes."""
+    return issue(access=list(SCOPES))[1]
 
 
 def send(operation: Operation, key: str, mode: GenerationMode, there: Specimens) -> None:
     """Send made-up requests for an operation, each of which must be answered as described."""
     headers = {"Accept-Encoding": "identity", **bearer(key)}
 
-    @settings(
+    @hypothesis_settings(
         max_examples=EXAMPLES,
         derandomize=True,
         database=None,
@@ -83,21 +95,16 @@ def path_parameters(operation: Operation, mode: GenerationMode, there: Specimens
     return parameters
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_answers_to_a_key_of_all_scopes_are_as_described(
-    operation: Operation, specimens: Specimens, issue: IssueKey
+    operations: list[Operation], specimens: Specimens, key: str
 ) -> None:
-    _, key = issue(access=list(SCOPES))
-    send(operation, key, GenerationMode.POSITIVE, specimens)
+    for operation in operations:
+        send(operation, key, GenerationMode.POSITIVE, specimens)
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [operation for operation in OPERATIONS if operation.path_parameters or operation.query or operation.body],
-    ids=lambda operation: operation.label,
-)
 def test_answers_to_mistakes_are_as_described(
-    operation: Operation, specimens: Specimens, issue: IssueKey
+    operations: list[Operation], specimens: Specimens, key: str
 ) -> None:
-    _, key = issue(access=list(SCOPES))
-    send(operation, key, GenerationMode.NEGATIVE, specimens)
+    for operation in operations:
+        if operation.path_parameters or operation.query or operation.body:
+            send(operation, key, GenerationMode.NEGATIVE, specimens)

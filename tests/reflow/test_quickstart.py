@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -41,7 +42,8 @@ def test_a_wrong_port_gets_one_line(port: str, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.django_db
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL keeps its own files")
-def test_only_the_user_can_read_the_database(store: Store) -> None:
+def test_only_the_user_can_read_the_database(store: Store, settings: Any) -> None:
+    settings.DEBUG = True  # static files are collected by the whole command only
     file = Path(connection.settings_dict["NAME"])
     file.chmod(0o644)
     quickstart.prepare()
