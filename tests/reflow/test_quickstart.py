@@ -4,7 +4,6 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -42,11 +41,13 @@ def test_a_wrong_port_gets_one_line(port: str, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.django_db
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL keeps its own files")
-def test_only_the_user_can_read_the_database(store: Store, settings: Any) -> None:
-    settings.DEBUG = True  # static files are collected by the whole command only
+def test_prepare_fills_an_empty_database_that_only_the_user_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(quickstart, "call_command", lambda name, **_: done.append(name))
     file = Path(connection.settings_dict["NAME"])
     file.chmod(0o644)
     quickstart.prepare()
+    assert done == ["migrate", "collectstatic", "seed_demo"]
     assert file.stat().st_mode & 0o077 == 0
 
 
