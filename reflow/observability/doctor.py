@@ -49,14 +49,6 @@ class Light(StrEnum):
     RED = "red"
 
 
-# Requests that it could answer go to the primary meanwhile.
-REPLICA_LIGHTS = {
-    State.OK: Light.GREEN,
-    State.BEHIND: Light.AMBER,
-    State.OLDER_SCHEMA: Light.AMBER,
-}
-
-
 class Finding(NamedTuple):
     """One line. ``help`` is the part of the guide that helps, blank where nothing is wrong."""
 
@@ -140,7 +132,9 @@ def examine_replicas() -> Iterator[tuple[Light, str]]:
         comes_true(lambda check=replica.check: check() is not State.BEHIND, PATIENCE_SECONDS)  # type: ignore[misc]
         state = replica.check()
         lag = f", {replica.lag:.1f} s behind" if state is State.OK else ""
-        yield REPLICA_LIGHTS.get(state, Light.RED), f"{alias} is {state}{lag}"
+        # The primary takes its place until it has caught up.
+        is_late = state in {State.BEHIND, State.OLDER_SCHEMA}
+        yield Light.AMBER if is_late else red_unless(state is State.OK), f"{alias} is {state}{lag}"
 
 
 def examine_clock() -> Iterator[tuple[Light, str]]:

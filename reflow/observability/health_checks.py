@@ -45,7 +45,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
         except Exception:  # whatever it is, this is not ready
             states[name], status = "failed", HTTPStatus.SERVICE_UNAVAILABLE
     email = {} if settings.MAIL_SERVER else {"email": "EMAIL_URL is not set"}
-    return JsonResponse(states | replicas().states() | email, status=status)
+    copies = {replica.alias: replica.state for replica in replicas()}
+    return JsonResponse(states | copies | email, status=status)
 
 
 PATHS = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics.metrics}

@@ -6,6 +6,7 @@ With ``--check-config`` it checks every variable and the application, and starts
 import os
 import shutil
 import tempfile
+import threading
 from contextlib import suppress
 from logging.config import dictConfig
 from pathlib import Path
@@ -69,13 +70,16 @@ def on_reload(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Start the threads of a process that is about to serve."""
-    from reflow.server import process_metrics
+    from reflow.server import process_metrics, request_deadline
     from reflow.server.replicas import replicas
-    from reflow.server.request_deadline import deadlines
 
-    process_metrics.start(threads)
-    replicas().start_threads()
-    deadlines().start_thread()
+    process_metrics.THREADS.set(threads)
+    for watch in (
+        process_metrics.measure_memory,
+        request_deadline.watch,
+        *(replica.watch for replica in replicas()),
+    ):
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def child_exit(server: Any, worker: Any) -> None:

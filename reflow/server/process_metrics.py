@@ -1,7 +1,6 @@
 """Metrics of a process of the server: what it has, and how much of it is in use."""
 
 import os
-import threading
 import time
 from pathlib import Path
 
@@ -16,12 +15,6 @@ BUSY_THREADS = Gauge(
 )
 THREADS = Gauge("reflow_threads", "Threads that can answer requests.", multiprocess_mode="livesum")
 MEMORY = Gauge("reflow_process_memory_bytes", "Resident memory of each process.", multiprocess_mode="liveall")
-
-
-def start(threads: int) -> None:
-    """Measure this process, which has so many threads, from now on."""
-    THREADS.set(threads)
-    threading.Thread(target=measure_memory, name="process-metrics", daemon=True).start()
 
 
 def measure_memory() -> None:

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apikeys.models import HourlyUsage, LoggedRequest, StoreUsage, Usage
 from reflow.api.addresses import is_api_path
-from reflow.server.replicas import Replica, State, replicas
+from reflow.server.replicas import Replica, State, choose_replica
 from stores.models import Store
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,7 +44,7 @@ class Reads:
             return DEFAULT_DB_ALIAS
         if not self.is_chosen:
             self.is_chosen = True
-            self.replica = replicas().choose(self.store.changed_at if self.store else None)
+            self.replica = choose_replica(self.store.changed_at if self.store else None)
         if self.has_written or self.replica is None or self.replica.state is not State.OK:
             return DEFAULT_DB_ALIAS
         return self.replica.alias

@@ -8,12 +8,9 @@ store's last change (``Store.changed_at``).
 A thread for each replica compares it with the primary once a second, so that requests ask nobody.
 """
 
-import logging
 import random
-import threading
 import time
 from collections import deque
-from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -23,8 +20,6 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from prometheus_client import Gauge
-
-logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.0
 # A replica that has not answered a check by then is away.
@@ -143,10 +138,7 @@ class Replica:
         self.lag = newest.taken_at - self._complete_at
 
     def _set(self, state: State) -> None:
-        if state is not self._found:
-            level = logging.INFO if state is State.OK else logging.WARNING
-            logger.log(level, "Read replica %s: %s", self.alias, state)
-            USED.labels(self.alias).set(state is State.OK)
+        USED.labels(self.alias).set(state is State.OK)
         self._found = state
 
 
@@ -156,34 +148,13 @@ def read_row(alias: str, query: str) -> Any:
         return cursor.fetchone()
 
 
-class Replicas:
-    """All replicas."""
-
-    def __init__(self, aliases: Collection[str]) -> None:
-        self._replicas = {alias: Replica(alias) for alias in aliases}
-
-    def start_threads(self) -> None:
-        """Watch the replicas, once in each process of the server."""
-        for replica in self._replicas.values():
-            threading.Thread(target=replica.watch, name=replica.alias, daemon=True).start()
-
-    def choose(self, changed_at: datetime | None) -> Replica | None:
-        """Return a replica that is fit, and has received a store's last change; None where none is."""
-        fit = [replica for replica in self._replicas.values() if replica.can_answer(changed_at)]
-        return random.choice(fit) if fit else None  # noqa: S311  # not a secret
-
-    def leave_out_silent(self) -> set[str]:
-        """Leave out the replicas that have stopped answering, and return their aliases."""
-        silent = [replica for replica in self._replicas.values() if replica.is_silent]
-        for replica in silent:
-            replica.leave_out()
-        return {replica.alias for replica in silent}
-
-    def states(self) -> dict[str, str]:
-        return {alias: str(replica.state) for alias, replica in self._replicas.items()}
-
-
 @cache
-def replicas() -> Replicas:
+def replicas() -> list[Replica]:
     """Return what this process knows of all replicas."""
-    return Replicas([alias for alias in connections if alias != DEFAULT_DB_ALIAS])
+    return [Replica(alias) for alias in connections if alias != DEFAULT_DB_ALIAS]
+
+
+def choose_replica(changed_at: datetime | None) -> Replica | None:
+    """Return a replica that is fit, and has received a store's last change; None where none is."""
+    fit = [replica for replica in replicas() if replica.can_answer(changed_at)]
+    return random.choice(fit) if fit else None  # noqa: S311  # not a secret

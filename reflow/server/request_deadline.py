@@ -9,8 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
-from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
@@ -22,49 +20,8 @@ from reflow.server.replicas import replicas
 
 CHECK_SECONDS = 0.5
 
-
-class Waiting(NamedTuple):
-    """A request under way: its thread's database connections, and the check that ends them."""
-
-    databases: list[BaseDatabaseWrapper]
-    last_check: float
-
-
-class Deadlines:
-    """The requests under way, and a thread that ends those that take too long."""
-
-    def __init__(self) -> None:
-        self.requests: dict[int, Waiting] = {}
-        # Time is told by the number of checks: a machine that stands still for a while makes none meanwhile.
-        self.checks = 0
-
-    def begin(self, seconds: float) -> None:
-        """Note that this thread begins a request, which may take so long."""
-        databases = [connections[alias] for alias in connections]
-        self.requests[threading.get_ident()] = Waiting(databases, self.checks + seconds / CHECK_SECONDS)
-
-    def end(self) -> None:
-        del self.requests[threading.get_ident()]
-
-    def start_thread(self) -> None:
-        """Watch the requests, once in each process of the server."""
-        threading.Thread(target=self.watch, name="deadlines", daemon=True).start()
-
-    def watch(self) -> None:
-        while True:
-            time.sleep(CHECK_SECONDS)
-            self.checks += 1
-            silent = replicas().leave_out_silent()
-            for waiting in list(self.requests.values()):
-                for database in waiting.databases:
-                    if waiting.last_check < self.checks or database.alias in silent:
-                        end_connection(database)
-
-
-@cache
-def deadlines() -> Deadlines:
-    """Return the requests that are under way in this process."""
-    return Deadlines()
+# The requests under way, by their threads: their database connections, and the time at which those end.
+under_way: dict[int, tuple[list[BaseDatabaseWrapper], float]] = {}
 
 
 class RequestDeadlineMiddleware:
@@ -78,14 +35,29 @@ class RequestDeadlineMiddleware:
         if connection.vendor != "postgresql" or not settings.DATABASE_TIMEOUT_SECONDS:
             raise MiddlewareNotUsed
         self.get_response = get_response
-        self.deadlines = deadlines()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        self.deadlines.begin(2 * settings.DATABASE_TIMEOUT_SECONDS)
+        databases = [connections[alias] for alias in connections]
+        thread = threading.get_ident()
+        under_way[thread] = databases, time.monotonic() + 2 * settings.DATABASE_TIMEOUT_SECONDS
         try:
             return self.get_response(request)
         finally:
-            self.deadlines.end()
+            del under_way[thread]
+
+
+def watch() -> None:
+    """End what has taken too long, again and again: a thread of each process of the server."""
+    while True:
+        time.sleep(CHECK_SECONDS)
+        silent = {replica.alias: replica for replica in replicas() if replica.is_silent}
+        for replica in silent.values():
+            replica.leave_out()
+        now = time.monotonic()
+        for databases, ends_at in list(under_way.values()):
+            for database in databases:
+                if ends_at < now or database.alias in silent:
+                    end_connection(database)
 
 
 def end_connection(database: BaseDatabaseWrapper) -> None:

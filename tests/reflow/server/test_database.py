@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.db import NotSupportedError, close_old_connections, connection
 from django.test import Client
 
+from reflow.server import request_deadline
 from reflow.server.database import close_ended_connections, configure_connection
-from reflow.server.request_deadline import deadlines
 from tests.conftest import bearer
 
 pytestmark = [
@@ -88,7 +89,7 @@ def test_a_query_that_takes_too_long_is_answered_503(
             if ended_by == "the server":
                 configure_connection(connection)
             else:
-                deadlines().start_thread()
+                Thread(target=request_deadline.watch, daemon=True).start()
             response = client.get("/v1/api-key/", headers=bearer(plaintext))
     finally:
         other.close()

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from apikeys.models import ApiKey, LoggedRequest
+from reflow.server import replicas
 from reflow.server.replica_router import ReplicaMiddleware, ReplicaRouter
-from reflow.server.replicas import Replica, Replicas, Sample, State
+from reflow.server.replicas import Replica, Sample, State
 from stores.models import Product
 
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -41,9 +42,9 @@ def test_the_lag_is_the_age_of_what_has_arrived_in_full(steps: list[tuple[Sample
 
 
 def test_no_replica_is_chosen_before_it_was_checked() -> None:
-    replicas = Replicas(["replica1"])
-    assert replicas.states() == {"replica1": State.UNCHECKED}
-    assert replicas.choose(None) is None
+    replica = Replica("replica1")
+    assert replica.state is State.UNCHECKED
+    assert not replica.can_answer(None)
 
 
 def test_outside_of_requests_everything_is_on_the_primary_and_migrations_always_are() -> None:
@@ -60,7 +61,8 @@ def test_a_request_is_answered_again_unless_it_has_written(
 ) -> None:
     replica = Replica("replica1")
     monkeypatch.setattr(Replica, "state", State.OK)
-    monkeypatch.setattr(Replicas, "choose", lambda self, changed_at: replica)
+    monkeypatch.setattr(Replica, "can_answer", lambda self, changed_at: True)
+    monkeypatch.setattr(replicas, "replicas", lambda: [replica])
     router, answers = ReplicaRouter(), []
 
     def answer(request: HttpRequest) -> HttpResponse:
