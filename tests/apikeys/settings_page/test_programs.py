@@ -60,7 +60,7 @@ def test_pages_show_which_key_made_which_and_when_it_renewed_itself(
     creators = re.findall('class="cell-created-by" title="(.*)">(.*)</td>', signed_in.get(KEYS).text)
     assert creators == [(f"API key {program.prefix}",) * 2, (owner.email,) * 2]
     ApiKey.objects.filter(pk=program.pk).update(created_by=None)
-    assert '<td class="cell-created-by" title="">–</td>' in signed_in.get(KEYS).text
+    assert '<td class="cell-created-by" title="–">–</td>' in signed_in.get(KEYS).text
     page = signed_in.get(f"{KEYS}{program.prefix}/").text
     assert "For 30 days each time, not yet" in page
     assert f'href="{KEYS}{made.prefix}/"' in page
