@@ -29,10 +29,7 @@ MAX_SELECTED = 300
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action on each key. ``why_not`` says why a key is left out; blank for one that is not.
-
-    ``why_left`` says why keys that were confirmed may still be as they were.
-    """
+    """An action on each key. ``why_not`` says why a key is left out; blank for one that is not."""
 
     verb: str
     done: str
@@ -40,7 +37,6 @@ class Action:
     form: type[forms.Form]
     why_not: Callable[[ApiKey], str]
     apply: Callable[[Any, Sequence[ApiKey], Actor], list[ApiKey]]
-    why_left: str = "they had changed meanwhile"
 
 
 def why_not_reactivated(key: ApiKey) -> str:
@@ -83,7 +79,6 @@ ACTIONS = {
         ExtendForm,
         why_not_extended,
         lambda form, keys, by: lifecycle.extend_keys(keys, by=by, expires_at=form.expires_at()),
-        "they end later already or had changed meanwhile",
     ),
     "delete": Action(
         "Delete",
@@ -157,7 +152,9 @@ def report(
         names = ", ".join(key.name for key in changed)
         messages.success(request, f"{action.done} {names if len(changed) <= 3 else f'{len(changed)} keys'}.")
     if left:
-        messages.warning(request, f"Not {action.done.lower()}, since {action.why_left}: {', '.join(left)}.")
+        messages.warning(
+            request, f"Left as they are, since they had changed or end later already: {', '.join(left)}."
+        )
     if not keys:
         messages.warning(request, "Nothing was changed.")
     return redirect(list_address(request, store))

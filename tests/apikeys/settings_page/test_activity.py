@@ -82,13 +82,9 @@ def test_a_deleted_keys_changes_are_found_by_its_prefix(signed_in: Client, chang
         assert len(sentences(signed_in, q=text)) == 3
 
 
-def test_pages_of_changes_have_every_entry_once(signed_in: Client, store: Store) -> None:
+def test_a_file_has_every_entry_once_up_to_its_limit(store: Store) -> None:
     now = timezone.now()
     AuditEntry.objects.bulk_create(AuditEntry(store=store, event="created", at=now) for _ in range(60))
-    first = signed_in.get(f"{BASE}/activity/").context["page"]
-    second = signed_in.get(f"{BASE}/activity/", {"cursor": first.next}).context["page"]
-    assert len({entry.pk for entry in (*first.rows, *second.rows)}) == 60
-    assert (len(first.rows), second.next) == (50, "")
     rows = list(LogSearch(AuditEntry.objects.filter(store=store)).all_rows(at_most=59, size=10))
     assert len({entry.pk for entry in rows}) == len(rows) == 59
 

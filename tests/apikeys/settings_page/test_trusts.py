@@ -13,7 +13,7 @@ from django.utils import timezone
 from apikeys import lifecycle, trusts
 from apikeys.actors import Actor
 from apikeys.lifecycle import StaleKey
-from apikeys.models import ApiKey, AuditEntry, TokenExchange, Trust
+from apikeys.models import ApiKey, AuditEntry, Trust
 from apikeys.models.trust import GITHUB, GITLAB
 from apikeys.oidc import Identity
 from stores.models import Store
@@ -224,14 +224,3 @@ def test_keys_of_trusts_are_in_the_csv_files_like_any_other(
 def test_pause_by_a_visitor_leads_back_to_the_trust(trust: Trust) -> None:
     answer = Client().post(f"{TRUSTS}{trust.pk}/pause/")
     assert answer["Location"].endswith(f"?{urlencode({'next': f'{TRUSTS}{trust.pk}/'})}")
-
-
-@pytest.mark.parametrize("path", ["", "edit/", "pause/", "delete/"])
-def test_trusts_of_another_store_are_not_found(
-    signed_in: Client, trust: Trust, other_store: Store, path: str
-) -> None:
-    Trust.objects.update(store=other_store)
-    assert signed_in.post(f"{TRUSTS}{trust.pk}/{path}").status_code in {404, 405}
-    assert signed_in.get(f"{TRUSTS}{trust.pk}/{path}").status_code in {404, 405}
-    assert Trust.objects.get().paused_at is None
-    assert not TokenExchange.objects.exists()
