@@ -1,6 +1,7 @@
 """Forms of the settings page. A form checks what was typed, then calls apikeys.lifecycle."""
 
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar, cast
 
@@ -40,8 +41,6 @@ MAX_RENEWS_DAYS = 90
 LENGTHS = (("7", "7 days"), ("30", "30 days"), ("60", "60 days"), ("90", "90 days"), ("365", "1 year"))
 # For how many days a key is extended, unless another length is chosen.
 EXTENSION = "90"
-# An expiry that is not recorded, and equals none.
-UNKNOWN = "unknown"
 # The label of a field that may stay empty.
 OPTIONAL = '{} <span class="muted">(optional)</span>'
 # Attributes of boxes to type into.
@@ -255,6 +254,8 @@ class EditKeyForm(KeyForm):
         "allowed_addresses": "allowed addresses",
         "renews_days": "renewal",
     }
+    # The columns of fields, and of what the audit log says of a roll, that are called otherwise.
+    COLUMNS: ClassVar = {"expiry": "expires_at", "renews": "renews_days", "works_until": "expires_at"}
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 
@@ -291,42 +292,35 @@ class EditKeyForm(KeyForm):
         is_kept = self.cleaned_data["expiry"] == "keep" and self.cleaned_data.get("renews")
         return self.key.renews_days if is_kept else super().renews_days()
 
-    def settings(self) -> dict[str, Any]:
-        """Return the key's settings as they are now."""
-        return {name: getattr(self.key, name) for name in self.LABELS}
-
-    def shown(self) -> dict[str, Any]:
-        """Return the key's settings when the form was opened: what was changed since is taken back."""
-        shown = self.settings()
+    def shown(self) -> ApiKey:
+        """Return the key as it was when the form was opened: what was changed since is taken back."""
+        shown = copy(self.key)
         for entry in self.meanwhile:
-            if "successor" in entry.details:
-                # It was replaced, and ends sooner: what its expiry was is not recorded.
-                shown["expires_at"] = UNKNOWN
-            elif entry.event == Event.UPDATED:
-                shown |= {name: change["from"] for name, change in entry.details.items() if name in shown}
-        if isinstance(shown["expires_at"], str) and shown["expires_at"] != UNKNOWN:
-            shown["expires_at"] = datetime.fromisoformat(shown["expires_at"])
+            if entry.event == Event.UPDATED:
+                for name in self.LABELS.keys() & entry.details.keys():
+                    setattr(shown, name, entry.details[name]["from"])
         return shown
 
-    def changes(self, shown: dict[str, Any]) -> KeyChanges:
+    def changes(self) -> KeyChanges:
         """Return what this person changed in the form, and nothing that only somebody else changed."""
         cleaned = self.cleaned_data
         wanted = {name: cleaned[name] for name in ("name", "note", "access", "allowed_addresses")}
-        wanted["renews_days"] = self.renews_days()
-        wanted["expires_at"] = shown["expires_at"] if cleaned["expiry"] == "keep" else self.expires_at()
-        changed = {name for name, value in wanted.items() if value != shown[name]}
-        if wanted["renews_days"] and "expires_at" in changed:
+        wanted |= {"expires_at": self.expires_at(), "renews_days": self.renews_days()}
+        changed = {self.COLUMNS.get(name, name) for name in self.changed_data}
+        if cleaned["expiry"] == "keep":
+            changed.discard("expires_at")
+        elif wanted["renews_days"]:
             changed.add("renews_days")
-        return cast("KeyChanges", {name: wanted[name] for name in changed})
+        return cast("KeyChanges", {name: value for name, value in wanted.items() if name in changed})
 
     def change(self, *, by: Actor) -> bool:
         """Save what this person changed; return False where the form says why it was not."""
         with lock_store(self.store), lock_key(self.key):
             missed = max(0, self.key.version - self.cleaned_data["version"])
             self.meanwhile = list(AuditEntry.objects.filter(key=self.key)[:missed])
-            shown = self.shown()
-            changes = self.changes(shown)
-            if self.has_conflict(changes, shown):
+            self.initial = initial_of(self.shown())
+            changes = self.changes()
+            if self.has_conflict(changes):
                 return False
             try:
                 lifecycle.update_key(self.key, by=by, version=self.key.version, **changes)
@@ -339,13 +333,13 @@ class EditKeyForm(KeyForm):
                 self.add_error("name", NAME_TAKEN)
         return self.is_valid()
 
-    def has_conflict(self, changes: KeyChanges, shown: dict[str, Any]) -> bool:
+    def has_conflict(self, changes: KeyChanges) -> bool:
         """Say where somebody else changed to another value what this person changed, and ask."""
-        now = self.settings()
+        theirs = {self.COLUMNS.get(name, name) for entry in self.meanwhile for name in entry.details}
         both = [
-            label
-            for name, label in self.LABELS.items()
-            if name in changes and now[name] not in (shown[name], changes[name])  # type: ignore[literal-required]
+            self.LABELS[name]
+            for name, mine in changes.items()
+            if name in theirs and getattr(self.key, name) != mine
         ]
         if both:
             self.add_error(
@@ -353,9 +347,10 @@ class EditKeyForm(KeyForm):
                 f"While you were editing, somebody else changed the {' and the '.join(both)}, too. What you "
                 "entered is still below. Save replaces their change with yours.",
             )
-            columns = {"expiry": "expires_at", "renews": "renews_days"}
             initial = initial_of(self.key).items()
-            self.fill_in({name: value for name, value in initial if columns.get(name, name) not in changes})
+            self.fill_in(
+                {name: value for name, value in initial if self.COLUMNS.get(name, name) not in changes}
+            )
         return bool(both)
 
     def fill_in(self, values: dict[str, Any]) -> None:
