@@ -1,6 +1,7 @@
 """Forms of the settings page. A form checks what was typed, then calls apikeys.lifecycle."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import copy
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar, cast
@@ -47,6 +48,7 @@ OPTIONAL = '{} <span class="muted">(optional)</span>'
 CONFIRMATION = {"autofocus": True, "autocomplete": "off", "spellcheck": "false"}
 PLAIN_TEXT = {"autocomplete": "off", "dir": "auto"}
 NAME_TAKEN = "Another key of this store has this name. Choose a different one."
+REPLACED = "This key can no longer be changed: its program has replaced it, or a trust made it."
 
 
 class LinesField(forms.CharField):
@@ -199,25 +201,29 @@ class KeyForm(forms.Form):
         ]
 
 
-def try_to_create(form: forms.Form, create: Callable[[], tuple[ApiKey, str]]) -> tuple[ApiKey, str] | None:
-    """Return the new key and its plaintext, or None with an error on the form."""
+@contextmanager
+def errors_on(form: forms.Form, *, taken: str = NAME_TAKEN, stale: str = "") -> Iterator[None]:
+    """Say on the form why something was not done: ``taken`` of its name, ``stale`` of what has changed."""
     try:
-        return create()
+        yield
     except NameTaken:
-        form.add_error("name", NAME_TAKEN)
-    except ValidationError as error:
-        form.add_error("name", error)
+        form.add_error("name", taken)
+    except StaleKey:
+        form.add_error(None, stale)
     except StoreSuspended as error:
         form.add_error(None, str(error))
-    return None
+    except ValidationError as error:
+        form.add_error(None, error)
 
 
 class NewKeyForm(KeyForm):
     def create(self, *, by: Actor) -> tuple[ApiKey, str] | None:
+        """Create the key, and return it with its plaintext; None where the form says why it was not."""
         names = ("name", "note", "access", "allowed_addresses")
         settings = {name: self.cleaned_data[name] for name in names}
         settings |= {"expires_at": self.expires_at(), "renews_days": self.renews_days()}
-        return try_to_create(self, lambda: lifecycle.create_key(store=self.store, by=by, **settings))
+        with errors_on(self):
+            return lifecycle.create_key(store=self.store, by=by, **settings)
 
 
 class CanaryForm(forms.Form):
@@ -238,9 +244,13 @@ class CanaryForm(forms.Form):
         help_text="Such as “README of the old repository” or “shared drive”.",
     )
 
+    def clean_name(self) -> str:
+        return clean_key_name(self.cleaned_data["name"])
+
     def create(self, store: Store, *, by: Actor) -> tuple[ApiKey, str] | None:
-        fields = self.cleaned_data
-        return try_to_create(self, lambda: lifecycle.create_canary(store=store, by=by, **fields))
+        """Create the canary, and return as ``NewKeyForm.create``."""
+        with errors_on(self):
+            return lifecycle.create_canary(store=store, by=by, **self.cleaned_data)
 
 
 class EditKeyForm(KeyForm):
@@ -322,15 +332,8 @@ class EditKeyForm(KeyForm):
             changes = self.changes()
             if self.has_conflict(changes):
                 return False
-            try:
+            with errors_on(self, stale=REPLACED):
                 lifecycle.update_key(self.key, by=by, version=self.key.version, **changes)
-            except StaleKey:
-                self.add_error(
-                    None,
-                    "This key can no longer be changed: its program has replaced it, or a trust made it.",
-                )
-            except NameTaken:
-                self.add_error("name", NAME_TAKEN)
         return self.is_valid()
 
     def has_conflict(self, changes: KeyChanges) -> bool:

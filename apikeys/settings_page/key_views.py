@@ -16,7 +16,7 @@ from apikeys.insight.callers import moves_of
 from apikeys.insight.fence import addresses_of, plan_fence
 from apikeys.insight.incident import investigate, keys_made_with
 from apikeys.insight.rehearsal import Rehearsal, rehearse, with_changes
-from apikeys.lifecycle import StaleKey, StoreSuspended
+from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey, AuditEntry, Event, Refusal
 from apikeys.settings_page import form_recovery, one_time_display
 from apikeys.settings_page.decorators import (
@@ -38,6 +38,7 @@ from apikeys.settings_page.forms import (
     NewKeyForm,
     RollForm,
     VersionForm,
+    errors_on,
 )
 from apikeys.settings_page.key_list import describe_state, is_over_list, list_address, possible_actions
 from apikeys.settings_page.log_search import IncidentFilters
@@ -50,6 +51,7 @@ from stores.resources import Access, Resource
 
 # A page asks so long whether the first request has arrived.
 WAIT_SECONDS = 600
+NOT_ROLLED = "This key can no longer be rolled: it was rolled, deactivated or suspended, or has expired."
 
 
 def readable(key: ApiKey) -> Resource | None:
@@ -244,21 +246,13 @@ def reactivate_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
 def roll_key(request: OwnerRequest, key: ApiKey) -> HttpResponse:
     form = RollForm(request.POST or form_recovery.take_unsent(request), key=key)
     if request.method == "POST" and form.is_valid():
-        try:
+        with errors_on(form, stale=NOT_ROLLED):
             rolled = lifecycle.roll_key(
                 key,
                 by=actor_from_request(request),
                 overlap=timedelta(hours=int(form.cleaned_data["overlap"])),
                 keep_expiry=form.cleaned_data.get("expiry") == "keep",
             )
-        except StoreSuspended as error:
-            form.add_error(None, str(error))
-        except StaleKey:
-            form.add_error(
-                None,
-                "This key can no longer be rolled: it was rolled, deactivated or suspended, or has expired.",
-            )
-        else:
             return one_time_display.redirect_to_key(request, *rolled)
     return render_dialog(request, "roll", key.store, key, form=form, **ending(key, "Without the old key,"))
 

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apikeys import client_ip, trusts
 from apikeys.actors import Actor, actor_from_request
-from apikeys.lifecycle import NameTaken, StaleKey
 from apikeys.models import ApiKey, AuditEntry, Event, TokenExchange, Trust
 from apikeys.models.trust import (
     DEFAULT_LIFETIME,
@@ -33,7 +32,7 @@ from apikeys.settings_page.decorators import (
     store_owner_required,
 )
 from apikeys.settings_page.dialogs import render_dialog
-from apikeys.settings_page.forms import OPTIONAL, PLAIN_TEXT, KeyForm, LinesField
+from apikeys.settings_page.forms import OPTIONAL, PLAIN_TEXT, KeyForm, LinesField, errors_on
 from apikeys.usage import reports
 from stores.models import Store
 
@@ -42,7 +41,7 @@ WORKFLOWS = {GITHUB: "github", GITLAB: "gitlab"}
 # What the fields of the form are called in the tokens of each platform.
 PROJECT_CLAIMS = {GITHUB: "repository", GITLAB: "project_path"}
 NAME_TAKEN = "Another trust of this store has this name. Choose a different one."
-
+CHANGED = "Somebody else changed this trust meanwhile. Open it again to see how."
 
 # The value of a claim that the form has a name for, or nothing.
 ClaimField = partial(
@@ -126,16 +125,10 @@ class TrustForm(KeyForm):
         """Create or change the trust; None where it was not, and the form says why."""
         names = trusts.TrustChanges.__annotations__
         fields = cast("trusts.TrustChanges", {name: self.cleaned_data[name] for name in names})
-        try:
+        with errors_on(self, taken=NAME_TAKEN, stale=CHANGED):
             if self.trust is None:
                 return trusts.create_trust(store=self.store, by=by, **fields)
             trusts.update_trust(self.trust, by=by, version=self.cleaned_data["version"] or 0, **fields)
-        except NameTaken:
-            self.add_error("name", NAME_TAKEN)
-        except ValidationError as error:
-            self.add_error(None, error)
-        except StaleKey:
-            self.add_error(None, "Somebody else changed this trust meanwhile. Open it again to see how.")
         return self.trust if self.is_valid() else None
 
 
