@@ -9,13 +9,12 @@ from apikeys import key_text
 from apikeys.models import AuditEntry, Event
 from apikeys.settings_page.csv_files import log_csv
 from apikeys.settings_page.decorators import OwnerRequest, redirect_to_query, store_owner_required
-from apikeys.settings_page.log_search import LogFilters, LogSearch
+from apikeys.settings_page.log_search import LogFilters, LogSearch, search_field
 from stores.models import Store
 
 
 class ActivityFilters(LogFilters):
-    placeholder = "Key, prefix or person"
-
+    q = search_field("Find", "Key, prefix or person")
     event = forms.ChoiceField(required=False, choices=[("", "Any"), *Event.choices])
 
     def search(self, store: Store) -> LogSearch:

@@ -37,6 +37,12 @@ AddressField = partial(
 )
 
 
+def search_field(label: str, placeholder: str) -> forms.CharField:
+    """Return a box to search in, where a script cuts a pasted key to its prefix."""
+    widget = forms.TextInput({"type": "search", "placeholder": placeholder, "data-takes-key": ""})
+    return forms.CharField(label=label, required=False, max_length=100, widget=widget)
+
+
 class PeriodFilters(forms.Form):
     """From when to when. What is wrong is said, and nothing is found."""
 
@@ -161,18 +167,6 @@ class LogFilters(PeriodFilters):
     """The filters of a log, of which ``q`` and those in PILLS are always in sight."""
 
     PILLS: ClassVar = ("outcome", "range")
-    placeholder: ClassVar[str]
-
-    q = forms.CharField(
-        label="Find",
-        required=False,
-        max_length=100,
-        widget=forms.TextInput({"type": "search", "data-takes-key": ""}),
-    )
-
-    def __init__(self, data: QueryDict) -> None:
-        super().__init__(data)
-        self.fields["q"].widget.attrs["placeholder"] = self.placeholder
 
     @property
     def query(self) -> dict[str, str]:

@@ -22,7 +22,7 @@ from apikeys.models.request_log import has_outcome
 from apikeys.settings_page.csv_files import csv_response, log_csv
 from apikeys.settings_page.decorators import OwnerRequest, get_key, redirect_to_query, store_owner_required
 from apikeys.settings_page.dialogs import render_dialog
-from apikeys.settings_page.log_search import AddressField, LogFilters, LogSearch
+from apikeys.settings_page.log_search import AddressField, LogFilters, LogSearch, search_field
 from apikeys.settings_page.refusals import describe_reason, explain
 from apikeys.usage import reports
 from apikeys.usage.periods import Period, TimeRange
@@ -52,16 +52,9 @@ USAGE_HEAD = ("date", "key", "prefix", "resource", "access", "outcome", "reason"
 
 
 class RequestFilters(LogFilters):
-    placeholder = "Request id, prefix or path"
-
+    q = search_field("Find", "Request id, prefix or path")
     outcome = forms.ChoiceField(required=False, choices=[("", "All"), *Outcome.choices])
-    key = forms.CharField(
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(
-            {"type": "search", "placeholder": "Name, prefix or note", "data-takes-key": ""}
-        ),
-    )
+    key = search_field("Key", "Name, prefix or note")
     reason = forms.ChoiceField(
         required=False,
         choices=[
