@@ -60,7 +60,7 @@ def test_parse_parameters_takes_a_blank_one_as_not_sent_and_joins_orders() -> No
 
 def test_a_wrong_name_of_a_parameter_is_met_with_the_right_one() -> None:
     for sent, meant in (
-        *(("per_page", "perpage"), ("limit", "perpage"), ("pageSize", "perpage"), ("perpgae", "perpage")),
+        *(("per_page", "perpage"), ("limit", "perpage"), ("pageSize", "perpage")),
         *(("sort", "order"), ("Created_After", "created_after")),
     ):
         assert f"Did you mean `{meant}`? This address takes order, page" in describe_unknown(sent, KNOWN)
