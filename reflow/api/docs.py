@@ -75,7 +75,6 @@ def getting_started(request: HttpRequest) -> HttpResponse:
     store_id = store.pk if store else NORTHWOOD_ID
     context = {
         "store": store,
-        "store_id": store_id,
         "first_call": render_examples("read_orders", origin, store_id),
         "all_orders": render_examples("read_all_orders", origin, store_id),
         "order_pages": render_examples("read_order_pages", origin, store_id),
