@@ -18,7 +18,6 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
-from django.views.generic import RedirectView
 
 from reflow.accounts import sessions
 
@@ -26,19 +25,24 @@ View = Callable[..., HttpResponseBase]
 
 
 def page(route: str, view: View, name: str, *, make: Callable[..., URLPattern] = path) -> URLPattern:
-    """Route to a page whose form is answered with 503 while the database cannot be written.
-
-    allauth counts attempts in the cache, whose table is in the database. Where that fails, Django says
-    nothing, and allauth takes it for too many attempts.
-    """
+    """Route to a page whose form is answered with 503 while the database cannot be written."""
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST":
-            Session.objects.filter(session_key="").delete()  # no row has this key: it fails or does nothing
+            try_to_write()
         return view(request, *args, **kwargs)
 
     return make(route, checked, name=name)
+
+
+def try_to_write() -> None:
+    """Raise DatabaseError where the database cannot be written.
+
+    allauth counts attempts in the cache, whose table is in the database. Where that fails, Django says
+    nothing, and allauth takes it for too many attempts.
+    """
+    Session.objects.filter(session_key="").delete()  # no row has this key
 
 
 def private_page(route: str, view: View, name: str) -> URLPattern:
@@ -54,6 +58,7 @@ def limit_challenges(view: View) -> View:
 
     @wraps(view)
     def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try_to_write()
         refusal = ratelimit.consume_or_429(request, action="challenge", limit_get=True)
         return refusal or view(request, *args, **kwargs)
 
@@ -74,9 +79,7 @@ urlpatterns = [
     page("reauthenticate/passkey/", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
     # The password. An account without one gets one in the way a forgotten one is replaced.
     private_page("password/change/", account.password_change, "account_change_password"),
-    page(
-        "password/set/", RedirectView.as_view(pattern_name="account_reset_password"), "account_set_password"
-    ),
+    page("password/set/", account.password_reset, "account_set_password"),
     page("password/reset/", account.password_reset, "account_reset_password"),
     page("password/reset/sent/", account.password_reset_done, "account_reset_password_done"),
     page(
@@ -95,7 +98,7 @@ urlpatterns = [
     private_page(
         "recovery-codes/download/", recovery_codes.download_recovery_codes, "mfa_download_recovery_codes"
     ),
-    page("passkeys/", RedirectView.as_view(pattern_name="mfa_index"), "mfa_list_webauthn"),
+    private_page("passkeys/", mfa.index, "mfa_list_webauthn"),
     private_page("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
     private_page("passkeys/<int:pk>/rename/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
     private_page("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),

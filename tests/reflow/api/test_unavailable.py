@@ -22,6 +22,7 @@ from tests.shop import make_product
 KEYS = "/stores/267418190/settings/api-keys/"
 UNKNOWN = bearer("0000000." + "0" * 27)
 
+CHALLENGE = "/accounts/login/passkey/"
 PAGES = ("/", KEYS, f"{KEYS}new/", "/docs/api-keys/", "/admin/", "/accounts/password/change/")
 ROUTES = [f"/v1/stores/267418190/{path}" for path in ("products/", "orders/", "categories/1")]
 
@@ -148,3 +149,4 @@ def test_no_form_about_accounts_takes_it_for_too_many_attempts(
                 assert response.status_code in {302, 405, 503}, address
                 if page.name in {"account_login", "account_reset_password", "mfa_login_webauthn"}:
                     assert_is_a_page_that_says_come_back(response)
+        assert visitor.get(CHALLENGE, headers={"Accept": "application/json"}).status_code == 503
