@@ -105,6 +105,11 @@ def test_e_mail_that_waits_for_long_is_red_and_one_that_was_given_up_amber(owner
 def test_timed_work_that_was_not_done_or_failed_is_seen(
     module: Any, hours: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    done = []
+
+    def works() -> None:
+        done.append("works")
+
     def breaks() -> None:
         raise ZeroDivisionError
 
@@ -121,9 +126,10 @@ def test_timed_work_that_was_not_done_or_failed_is_seen(
     assert found(name)[0] == "green"
     cache.set(name, {"at": timezone.now() - timedelta(hours=hours, minutes=1), "failed": []})
     assert found(name)[0] == "red"
-    monkeypatch.setattr(module, "STEPS", (breaks,))
+    monkeypatch.setattr(module, "STEPS", (breaks, works))
     with pytest.raises(CommandError, match="breaks failed"):
         call_command(name)
+    assert done == ["works"]
     assert found(name)[1].endswith("but for breaks")
 
 
