@@ -24,7 +24,8 @@ def select(field: Any, table: str = "") -> str:
 def read_time(text: str) -> datetime:
     """Return a time, in UTC, from a database's text, in which SQLite leaves out that it is."""
     time = datetime.fromisoformat(text)
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    # replace() takes longer than reading it once more.
+    return time.astimezone(UTC) if time.tzinfo else datetime.fromisoformat(f"{text}Z")
 
 
 # What makes values of the texts and numbers that databases hand over.
