@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from stores.demo import NORTHWOOD_ID
-from tests import prepared
 from tests.server import Served, Visitor, call_api, served
 
 ORDERS = f"/v1/stores/{NORTHWOOD_ID}/orders/"
@@ -18,10 +17,7 @@ WHOLE_KEY = re.compile(r"\b[0-9a-f]{7}\.[0-9a-f]{27}\b")
 
 @pytest.fixture(scope="module")
 def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An empty database with its tables: to make them takes six seconds of a core."""
-    file = tmp_path_factory.mktemp("database") / "db.sqlite3"
-    prepared.make_sqlite(file)
-    return f"sqlite:///{file}"
+    return f"sqlite:///{tmp_path_factory.mktemp('database') / 'db.sqlite3'}"
 
 
 @pytest.fixture(scope="module")
