@@ -42,6 +42,8 @@ RETURN_PAGES = {
 }
 # The element whose content is the list of keys.
 LIST_ID = "keys"
+# Of a person who owns more, the page lists so many.
+MAX_STORES = 50
 
 
 class OwnerRequest(HttpRequest):
@@ -64,10 +66,10 @@ def store_owner_required(page: Page[Concatenate[Store, Parameters]]) -> Callable
     def guarded(request: Any, store_id: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_proof(settings.LOGIN_URL, request)
-        request.stores = list(Store.objects.owned_by(request.user).select_related("key_suspension"))
-        store = next((store for store in request.stores if store.pk == store_id), None)
-        if store is None:
-            raise Http404("Whoever has signed in owns no such store.")
+        stores = Store.objects.owned_by(request.user).select_related("key_suspension")
+        request.stores = list(stores[:MAX_STORES])
+        found = [store for store in request.stores if store.pk == store_id]
+        store = found[0] if found else get_object_or_404(stores, pk=store_id)
         request.store = store
         refuse_nul(request)
         if request.method in {"GET", "HEAD"} and (query := cut_keys(request.GET)) != request.GET:

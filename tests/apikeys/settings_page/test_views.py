@@ -99,6 +99,16 @@ def test_home_leads_to_the_one_store_or_lets_choose(
     assert 'href="/admin/"' in text(client.get("/"))
 
 
+def test_of_many_stores_a_page_lists_fifty_and_each_opens(
+    signed_in: Client, store: Store, owner: User
+) -> None:
+    last = [Store.objects.create(name=f"Shop {number:02}") for number in range(60)][-1]
+    owner.stores.add(*Store.objects.exclude(pk=store.pk))
+    listed = re.findall(r'href="/stores/\d+/settings/api-keys/"', text(signed_in.get(KEYS)))
+    assert len(set(listed)) == 50
+    assert "Shop 59" in text(signed_in.get(f"/stores/{last.pk}/settings/api-keys/"))
+
+
 # Creating, and the one time a key is shown.
 
 
