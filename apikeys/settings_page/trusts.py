@@ -214,8 +214,8 @@ def with_requests(exchanges: Any) -> list[tuple[TokenExchange, ApiKey | None, in
 @require_POST
 @store_change
 def pause_trust(request: OwnerRequest, store: Store, pk: int) -> HttpResponse:
-    """Pause a trust, with ``paused``, or resume it."""
-    trust, paused = get_trust(store, pk), "paused" in request.POST
+    """Pause a trust or, with ``resume``, let it make keys again."""
+    trust, paused = get_trust(store, pk), "resume" not in request.POST
     if trusts.set_paused(trust, by=actor_from_request(request), paused=paused):
         done = f"Paused {trust.name}. Its keys have ended." if paused else f"Resumed {trust.name}."
         messages.success(request, done)
