@@ -58,6 +58,8 @@ def test_the_long_name_of_a_client_that_was_refused_fits_a_phone(page: Page, key
     page.set_viewport_size(PHONE)
     page.goto(f"{KEYS}{key.prefix}/")
     expect(page.get_by_text("x" * 80).first).to_be_visible()
+    caller = page.locator("#callers").get_by_text("x" * 80)
+    assert caller.evaluate("({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth")
     assert not scrolls_sideways(page)
 
 
