@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from apikeys.models import NotificationSettings
+from apikeys.settings_page import form_recovery
 from apikeys.settings_page.decorators import OwnerRequest, store_owner_required
 from stores.models import Store
 
@@ -21,7 +22,7 @@ def notifications(request: OwnerRequest, store: Store) -> HttpResponse:
     """Show what the owner has chosen for this store, and save what they choose."""
     chosen = NotificationSettings.objects.filter(store=store, user=request.user).first()
     form = NotificationsForm(
-        request.POST if request.method == "POST" else None,
+        request.POST if request.method == "POST" else form_recovery.take_unsent(request),
         instance=chosen or NotificationSettings(store=store, user=request.user),
     )
     if request.method == "POST":

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, NotificationSettings
 from apikeys.settings_page.decorators import RETURN_PAGES
 from apikeys.settings_page.urls import urlpatterns
 from stores.models import Product, Store
@@ -55,6 +55,19 @@ def test_new_shows_what_was_typed_with_a_new_token(
     created = browser.post(f"{KEYS}new/", KEY | {"csrfmiddlewaretoken": token_of(form)}, follow=True)
     assert "Nothing " not in created.text
     assert ApiKey.objects.get().name == "Typed for long"
+
+
+def test_notifications_show_what_was_chosen(browser: Client, owner: User) -> None:
+    page = f"{KEYS}notifications/"
+    stale = token_of(browser.get(page))
+    sign_in_again(browser, owner.email)
+    sent = browser.post(page, {"new_network": "on", "csrfmiddlewaretoken": stale}, headers=ORIGIN)
+    shown = browser.get(sent["Location"])
+    assert "Nothing has been saved yet." in shown.text
+    form = shown.context["form"]
+    assert [name for name in form.fields if form[name].value()] == ["new_network"]
+    assert not NotificationSettings.objects.exists()
+    assert "Nothing has been saved yet." not in browser.get(page).text
 
 
 def test_the_admin_sends_it_again(browser: Client, owner: User, store: Store) -> None:
