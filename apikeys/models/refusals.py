@@ -4,7 +4,8 @@ A cause is the error's code and, where that decides, the scope that was needed o
 """
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
@@ -35,23 +36,21 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
     def settle_fixed(self, key: "ApiKey", *, is_limit_raised: bool = False) -> None:
         """Settle the causes that a change of the key has mended, in the transaction of that change."""
         now = timezone.now()
-        self._settle(
-            pk__in=[
-                refusal.pk
-                for refusal in self.filter(key=key, settled_at=None)
-                if refusal.is_mended(key, now) or (is_limit_raised and refusal.reason == "rate_limited")
-            ]
-        )
+        # One by one in the order of the usage writer, which a database need not have for texts: two changes
+        # of many rows could deadlock.
+        in_order = attrgetter("reason", "scope", "address")
+        for refusal in sorted(self.filter(key=key, settled_at=None), key=in_order):
+            if refusal.is_mended(key, now) or (is_limit_raised and refusal.reason == "rate_limited"):
+                self.filter(pk=refusal.pk)._settle()
 
     def settle_inactive(self, keys: "models.QuerySet[ApiKey]") -> None:
         """Settle that these keys were off, which they are no more."""
-        self._settle(key__in=keys.values("pk"), reason="api_key_inactive")
+        rows = self.filter(key__in=keys.values("pk"), reason="api_key_inactive", settled_at=None)
+        # One of each key, in the order of the usage writer.
+        self.filter(pk__in=rows.order_by("key").select_for_update().values("pk"))._settle()
 
-    def _settle(self, **which: Any) -> None:
-        """Settle open refusals as fixed, in the order that the usage writer takes: nobody deadlocks."""
-        rows = self.filter(settled_at=None, **which).order_by("key", "reason", "scope", "address")
-        in_order = rows.select_for_update().values("pk")
-        self.filter(pk__in=in_order).update(settled_at=timezone.now(), settled_as=Settled.FIXED)
+    def _settle(self) -> None:
+        self.filter(settled_at=None).update(settled_at=timezone.now(), settled_as=Settled.FIXED)
 
     def leave(self) -> int:
         """Settle these because their owner wants them refused: they stay so, and are counted on."""

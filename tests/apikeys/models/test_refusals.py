@@ -116,6 +116,21 @@ def test_settle_fixed_follows_the_change_that_mends_the_cause(
     assert (refusals.open().get().requests, refusals.get().settled_as) == (2, "")
 
 
+def test_settle_fixed_takes_rows_in_the_order_of_the_usage_writer(key: ApiKey, owner: User) -> None:
+    """A database may have the first of these before the second: two changes of both could deadlock."""
+    update(allowed_addresses=["192.0.2.1"])(key, Actor(owner))
+    key.refresh_from_db()
+    for address in ("2001:db8:1::1", "2001:db8:10::1"):
+        refuse(key, "address_not_allowed", status_code=403, address=address)
+    first, second = Refusal.objects.filter(key=key).order_by("pk")
+    with CaptureQueriesContext(connection) as queries:
+        update(allowed_addresses=[])(key, Actor(owner))
+    earlier, later = (query["sql"] for query in queries if 'UPDATE "apikeys_refusal"' in query["sql"])
+    assert f'"apikeys_refusal"."id" = {second.pk}' in earlier
+    assert f'"apikeys_refusal"."id" = {first.pk}' in later
+    assert {row.settled_as for row in Refusal.objects.filter(key=key)} == {"fixed"}
+
+
 def test_resume_store_settles_what_the_suspension_refused_in_queries_for_all_keys(
     issue: IssueKey, owner: User
 ) -> None:
