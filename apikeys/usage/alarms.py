@@ -35,8 +35,7 @@ def queue_alarms(requests: Mapping[int, KeyRequest]) -> None:
     """
     if not requests:
         return
-    lately = Reminder.objects.filter(kind__in=KINDS, at__gt=timezone.now() - PAUSE)
-    told = set(lately.filter(key__in=requests).values_list("key_id", flat=True))
+    told = told_lately(requests)
     for key_id, request in sorted(requests.items()):
         if key_id not in told:
             tell_of_alarm.enqueue(
@@ -50,9 +49,10 @@ def queue_alarms(requests: Mapping[int, KeyRequest]) -> None:
 
 @task()
 def tell_of_alarm(key_id: int, what: str, address: str, client: str, at: str) -> None:
-    """Tell the owners of a key, once in an hour of the clock, that it was used."""
+    """Tell the owners of a key that it was used, unless they were told within the hour."""
     key = ApiKey.objects.select_related("store").filter(pk=key_id).first()
-    if key is None:
+    # Many tasks wait together where a worker was away: the next hour of the clock begins in between.
+    if key is None or told_lately([key_id]):
         return
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     if key.is_canary:
@@ -88,3 +88,9 @@ def describe(refusal: Refusal, clients: Collection[str]) -> str:
     kind = "same program" if refusal.client in clients else "another program"
     requests = f"{refusal.requests} request{'s' if refusal.requests > 1 else ''}"
     return f"{cause}, {kind} ({client}): {requests}, last {exact_time(refusal.last_at)}"
+
+
+def told_lately(keys: Collection[int]) -> set[int]:
+    """Return those keys, by their ids, whose owners were told within the hour."""
+    lately = Reminder.objects.filter(kind__in=KINDS, at__gt=timezone.now() - PAUSE)
+    return set(lately.filter(key__in=keys).values_list("key_id", flat=True))

@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client
@@ -97,6 +99,14 @@ def test_an_alarm_that_could_not_be_queued_is_told_at_the_next_request(canary: t
         tell_of_alarm.func(*request)
     tell_of_alarm.func(*request)
     assert len(deliver_emails()) == 1
+
+
+def test_alarms_that_waited_together_are_one_email_where_an_hour_begins(canary: tuple[ApiKey, str]) -> None:
+    with time_machine.travel("2026-11-23 10:59:59Z", tick=False) as clock:
+        for _ in range(2):
+            tell_of_alarm.func(canary[0].pk, "GET /v1/", "192.0.2.1", "curl", timezone.now().isoformat())
+            clock.shift(timedelta(seconds=2))
+        assert len(deliver_emails()) == 1
 
 
 def test_nobody_can_switch_it_on(canary: tuple[ApiKey, str], owner: User) -> None:
