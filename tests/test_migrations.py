@@ -4,11 +4,12 @@ import importlib
 from typing import Any
 
 import pytest
-from django.db import migrations
+from django.db import connection, migrations
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import NOT_PROVIDED
 
-from apikeys.models import TokenExchange
+from apikeys.models import ApiKey, Reminder, TokenExchange
+from tests.conftest import IssueKey
 from tests.key_requests import NOON
 
 APPS = ("apikeys", "reflow", "stores")
@@ -92,3 +93,20 @@ def test_tokens_that_the_release_before_took_are_taken_no_second_time() -> None:
     assert TokenExchange.objects.get().token_digest == used.digest
     module.delete_exchanges_of_deleted_trusts(state.apps, None)
     assert not TokenExchange.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_was_told_of_rolled_keys_is_renamed_once_and_again(issue: IssueKey) -> None:
+    """Also where the release before has run since, and has told of the same key again."""
+    rolled, working = (issue(name=name)[0] for name in ("Rolled", "Working"))
+    ApiKey.objects.filter(pk=rolled.pk).update(superseded_at=NOON)
+    module = importlib.import_module("apikeys.migrations.0030_reminders_of_rolled_keys")
+    for _ in range(2):
+        for key in (rolled, working):
+            Reminder.objects.get_or_create(key=key, kind="still_called", about=NOON)
+        with connection.cursor() as cursor:
+            cursor.execute(module.RENAME)
+    told = Reminder.objects.order_by("key", "kind").values_list("key", "kind")
+    assert list(told) == [
+        (rolled.pk, "old_called"), (rolled.pk, "still_called"), (working.pk, "still_called"),
+    ]  # fmt: skip

@@ -5,6 +5,11 @@ RENAME = """
     UPDATE apikeys_reminder SET kind = 'old_called'
     WHERE kind = 'still_called'
     AND key_id IN (SELECT id FROM apikeys_apikey WHERE superseded_at IS NOT NULL)
+    AND NOT EXISTS (
+        SELECT 1 FROM apikeys_reminder AS told
+        WHERE told.kind = 'old_called'
+        AND told.key_id = apikeys_reminder.key_id AND told.about = apikeys_reminder.about
+    )
 """
 
 
