@@ -161,7 +161,8 @@ def _describe_trust(details: Details) -> str:
 
 
 def _describe_trust_changes(details: Details) -> str:
-    named = ", ".join(name.replace("_", " ") for name in details if not name.startswith("trust"))
+    changes = (name for name, change in details.items() if isinstance(change, dict))
+    named = ", ".join(name.replace("_", " ") for name in changes)
     return f"Changed the trust “{details['trust_name']}”: {named}. Its keys were ended."
 
 

@@ -56,6 +56,11 @@ def test_each_switch_of_a_notice_is_a_column() -> None:
             {"successor": "19656ea", "works_until": NOON.isoformat()},
             "Rolled: replaced by 19656ea, works until 23 Nov 2026, 12:00 UTC.",
         ),
+        (
+            "trust_edit",
+            {"trust": 7, "trust_name": "Deploy", "allowed_addresses": {"from": [], "to": ["192.0.2.1"]}},
+            "Changed the trust “Deploy”: allowed addresses. Its keys were ended.",
+        ),
         ("updated", {"sentence": "Widened access."}, "Widened access."),
     ],
 )
