@@ -86,9 +86,13 @@ def last_calls(key: ApiKey, *, since: datetime) -> dict[tuple[str, str], datetim
 
 
 def tell_of_moves() -> None:
-    """Tell owners once of rolled keys that nobody needs any more, and of those that end while one does."""
+    """Tell owners once of rolled keys that nobody needs any more, and of those that end while one does.
+
+    One that was edited to have no end is no old key that can be ended: nothing is told of it.
+    """
     now = timezone.now()
-    for key in ApiKey.objects.usable().filter(superseded_at__isnull=False).select_related("store"):
+    rolled = ApiKey.objects.usable().filter(superseded_at__isnull=False, expires_at__isnull=False)
+    for key in rolled.select_related("store"):
         moves = moves_of(key) or []
         still_on_it = [move for move in moves if move.state == "old"]
         # A key that renews itself ends by itself as soon as its program has moved.
