@@ -38,6 +38,8 @@ from stores.resources import SCOPES, Resource
 
 MAX_EXPIRES_IN = 365 * 86400
 MAX_OVERLAP = 7 * 86400
+# What a key was created by: a person, or the key with this prefix.
+MAKER = "^(person|[0-9a-f]{7})$"
 
 
 def validate_future(moment: datetime) -> None:
@@ -108,9 +110,10 @@ class KeyFilters(FilterSet):
     created_by = CharFilter(
         method="filter_created_by",
         max_length=7,
-        validators=[RegexValidator(r"\A(person|[0-9a-f]{7})\Z", "Must be person, or the prefix of a key.")],
+        validators=[RegexValidator(MAKER, "Must be person, or the prefix of a key.")],
         help_text="`person`, or the prefix of a key.",
     )
+    created_by.schema["pattern"] = MAKER
     search = CharFilter(
         method=lambda keys, _, text: keys.search(key_text.search_term(text)),
         help_text="Only keys with this in their name, note or prefix.",

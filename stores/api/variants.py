@@ -65,6 +65,8 @@ class VariantSerializer(StrictModelSerializer[ProductVariant]):
         fields = ("id", "remove", "sku", "name", "price", "original_price", "quantity")
 
     def get_required(self, data: Mapping[str, Any]) -> Sequence[str]:
+        if data.get("remove"):
+            return ("id",)
         return () if "id" in data else ("name", "price")
 
 

@@ -238,6 +238,9 @@ def test_list_is_filtered_and_paged(api: Api, program: ApiKey, issue: IssueKey, 
 def test_list_refuses_a_filter_that_it_does_not_have(api: Api) -> None:
     for query in ("?status=sleeping", "?colour=red", "?created_by=me"):
         assert api.call("GET", query).json()["code"] == "invalid"
+    described = api.client.get("/v1/openapi.json").json()["paths"]["/v1/stores/{store_id}/api-keys"]["get"]
+    (maker,) = (each["schema"] for each in described["parameters"] if each["name"] == "created_by")
+    assert (maker["pattern"], maker["maxLength"]) == ("^(person|[0-9a-f]{7})$", 7)
 
 
 @pytest.mark.parametrize("url", [f"{KEYS}{{prefix}}/reactivate/", "/v1/api-key/roll/"])

@@ -87,6 +87,7 @@ WRONG: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         (variant(id=5), ["variants.items.0.id"]),
         (variant(id="9" * 30), ["variants.items.0.id"]),
         (variant(id="9" * 18), ["variants"]),
+        (variant(remove=True), ["variants.items.0.id"]),
         ({"id": "7", "colour": "blue", "created_at": "2026-01-01"}, ["id", "colour", "created_at"]),
     ],
     "categories": [
