@@ -186,6 +186,8 @@ class HandleSerializer(StoreScopedSerializer[Row]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance is None and "handle" not in attrs:
+            # Two at once would be given the same.
+            Store.objects.select_for_update(no_key=True).get(pk=self.store.pk)
             model: Any = self.Meta.model
             attrs["handle"] = model(store=self.store).find_free_handle(attrs["name"])
         return super().validate(attrs)

@@ -159,6 +159,12 @@ def test_two_fields_of_an_order_do_not_undo_each_other(api: Callable[[], Caller]
     assert (changed.note, changed.tracking_number, changed.status) == ("Ring twice.", "1Z999", "processing")
 
 
+def test_many_products_of_one_name_are_all_made(api: Callable[[], Caller]) -> None:
+    made = at_once(lambda number: api().post("/products/", {"name": "Mug", "price": 1}))
+    assert statuses(made) == {201: MANY}
+    assert len({answer.json()["handle"] for answer in made}) == MANY
+
+
 def test_of_many_coupons_with_one_code_one_is_made(api: Callable[[], Caller]) -> None:
     answers = at_once(lambda number: api().post("/coupons/", {"code": "WELCOME", "kind": "free_shipping"}))
     assert statuses(answers) == {201: 1, 409: MANY - 1}
