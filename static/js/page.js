@@ -1,4 +1,4 @@
-// The settings page works without any of this; each module makes one thing smoother.
+// Pages work without any of this, but for passkeys; each module makes one thing smoother.
 
 import "./chart.js";
 import "./dialogs.js";
@@ -6,3 +6,4 @@ import "./forms.js";
 import "./list.js";
 import "./live.js";
 import "./menus.js";
+import "./passkeys.js";
