@@ -19,11 +19,8 @@ for (const chart of document.querySelectorAll("[data-chart]")) {
   };
 
   // A slider is what a screen reader knows to read value by value.
-  Object.assign(plot, { role: "slider", tabIndex: 0, ariaValueMin: 1, ariaValueMax: rows.length });
-  const hint = text.textContent;
-  point(at);
-  text.textContent = hint;
-  cursor.setAttribute("width", "0");
+  const last = rows.length;
+  Object.assign(plot, { role: "slider", tabIndex: 0, ariaValueMin: 1, ariaValueNow: last, ariaValueMax: last });
 
   const openRequests = () => rows[at].querySelector("a")?.click();
   const pointAt = ({ clientX }) => {
