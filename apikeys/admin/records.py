@@ -16,7 +16,6 @@ from apikeys.models import (
     AuditEntry,
     Email,
     LoggedRequest,
-    Refusal,
     TokenExchange,
     Trust,
     Usage,
@@ -71,24 +70,6 @@ admin.site.register(
     search_fields=("key__prefix", "key__name", "=store__id"),
     date_hierarchy="day",
     ordering=("-day", "-requests"),
-)
-admin.site.register(
-    Refusal,
-    ReadOnlyAdmin,
-    list_display=(
-        "last_at",
-        "key_id",
-        "reason",
-        "scope",
-        "address",
-        "requests",
-        "settled_as",
-        "settled_at",
-    ),
-    list_filter=("reason", "settled_as"),
-    search_fields=("key__prefix", "key__name", "=address"),
-    date_hierarchy="last_at",
-    ordering=("-last_at",),
 )
 admin.site.register(
     AuditEntry,
