@@ -439,7 +439,6 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "django_guid.log_filters.CorrelationId"},
-        "without_traceback": {"()": "reflow.observability.logs.WithoutTraceback"},
         "without_unavailable": {"()": "reflow.observability.logs.WithoutUnavailable"},
         "unreadable": {"()": "reflow.observability.logs.CountUnreadableRequests"},
     },
@@ -477,11 +476,8 @@ LOGGING: dict[str, Any] = {
         # They have a second line for requests that were refused, or for all.
         "django.request": {"level": "ERROR", "filters": ["without_unavailable"]},
         "django.server": {"handlers": [], "propagate": True, "level": "ERROR"},
-        # It says what to put into ALLOWED_HOSTS, in a line that needs no traceback.
-        "django.security.DisallowedHost": {"filters": ["without_traceback"]},
         # It has one for every request, and a warning where a client's id is of another form.
         "django_guid": {"level": "ERROR"},
     },
 }
 DEFAULT_EXCEPTION_REPORTER = "reflow.observability.redaction.Reporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "reflow.observability.redaction.ReporterFilter"

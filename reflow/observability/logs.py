@@ -64,14 +64,6 @@ class RedactedTextFormatter(logging.Formatter):
         return CONTROL_CHARACTERS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-class WithoutTraceback(logging.Filter):
-    """Removes the traceback from records whose message says everything."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.exc_info = None
-        return True
-
-
 class CountUnreadableRequests(logging.Filter):
     """Counts gunicorn's warnings of such requests, and drops them: they quote what the client sent."""
 

@@ -6,9 +6,8 @@ their line: what is in doubt is hidden too.
 
 import re
 
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
+from django.views.debug import ExceptionReporter
 
 from apikeys import key_text
 
@@ -35,17 +34,6 @@ def redact(text: str) -> str:
         text = CREDENTIALS.sub(rf"\1{HIDDEN}", text)
     # A lone surrogate, which JSON and addresses can bring in, cannot be encoded.
     return key_text.hide_secrets(text).encode(errors="backslashreplace").decode()
-
-
-class ReporterFilter(SafeExceptionReporterFilter):
-    """Hides what Django knows to be sensitive on DEBUG's pages too, and addresses that hold passwords."""
-
-    hidden_settings = re.compile(
-        f"{SafeExceptionReporterFilter.hidden_settings.pattern}|REDIS", re.IGNORECASE
-    )
-
-    def is_active(self, request: HttpRequest | None) -> bool:
-        return True
 
 
 class Reporter(ExceptionReporter):
