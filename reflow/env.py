@@ -154,13 +154,8 @@ def is_redis_url(text: str) -> bool:
     if url.scheme == "unix":
         return bool(url.path)
     if url.scheme in {"redis+cluster", "rediss+cluster"}:
-        login, _, servers = url.netloc.rpartition("@")
-        nodes = [urlsplit(f"//{node}") for node in servers.split(",")]
-        return (
-            "@" not in login
-            and not url.path.strip("/")
-            and all(node.hostname and node.port for node in nodes)
-        )
+        nodes = [urlsplit(f"//{node}") for node in url.netloc.rpartition("@")[2].split(",")]
+        return all(node.hostname and node.port for node in nodes)
     return url.scheme in {"redis", "rediss"} and bool(url.hostname) and url.port != 0
 
 
