@@ -137,7 +137,6 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Find leaked keys",
-            "opts": self.opts,
             "has_change_permission": self.has_change_permission(request),
         }
         if request.method == "POST":

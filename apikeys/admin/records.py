@@ -81,18 +81,6 @@ admin.site.register(
     search_fields=("=prefix", "search_text__contains", "=store__id"),
     search_help_text="A prefix, a key's name, a person's e-mail address or a store's number.",
     date_hierarchy="at",
-    fields=(
-        "at",
-        "store",
-        "key",
-        "prefix",
-        "name",
-        "event",
-        "sentence",
-        "details",
-        "actor_email",
-        "address",
-    ),
 )
 admin.site.register(
     Email,
