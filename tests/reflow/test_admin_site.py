@@ -21,7 +21,7 @@ from tests.specimens import make_specimens
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
-VALUES = ("x", "\0", "9" * 30, "0")
+VALUES = ("x", "\0", "9" * 30, "0", "9999-12-31T23:59:59-12:00")
 QUERIES = (
     *("q=%00", "q=" + "a+" * 2000, "q=" + "%25" * 60_000, 'q="', "e=1", "all=1", "_facets=True"),
     *("p=x", "p=-1", f"p={'9' * 30}", "o=x", "o=99.1.-1", f"o={'9' * 30}", "_popup=1"),
@@ -59,6 +59,15 @@ def test_no_query_of_a_list_is_a_server_error(operator: Client, store: Store, is
             with transaction.atomic():
                 response = operator.get(f"{admin_page(model, 'changelist')}?{query}")
             assert response.status_code in {200, 302, 400, 403}, (model, query)
+
+
+@pytest.mark.parametrize("number", ["%00", "9" * 30])
+def test_no_id_of_a_page_is_a_server_error(operator: Client, number: str) -> None:
+    operator.raise_request_exception = False
+    for model in MODELS:
+        with transaction.atomic():
+            response = operator.get(f"{admin_page(model, 'changelist')}{number}/change/")
+        assert response.status_code in {302, 400, 404}, model
 
 
 def test_no_list_offers_all_stores_to_choose_from() -> None:
