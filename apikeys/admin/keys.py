@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.formats import localize
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from apikeys import lifecycle
@@ -51,11 +52,11 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "name",
         "store",
         "status",
-        "access",
+        "reaches",
         "created_at",
         "expires_at",
-        "last_used_at",
-        "last_tried_at",
+        "last_used",
+        "last_tried",
     )
     list_display_links = ("prefix", "name")
     list_filter = (StatusFilter, AccessFilter)
@@ -106,6 +107,18 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def status(self, key: ApiKey) -> str:
         return key.state.word
 
+    @admin.display(description="Access")
+    def reaches(self, key: ApiKey) -> str:
+        return ", ".join(key.access)
+
+    @admin.display(description="Last used", ordering="last_use__used_at")
+    def last_used(self, key: ApiKey) -> str:
+        return localize(key.last_used_at or "Never")
+
+    @admin.display(description="Last tried", ordering="last_use__at")
+    def last_tried(self, key: ApiKey) -> str:
+        return localize(key.last_tried_at or "Never")
+
     @admin.action(description="Deactivate selected keys", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
         self.report(request, queryset, lifecycle.deactivate_keys(queryset, by=actor_from_request(request)))
@@ -115,13 +128,17 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         self.report(request, queryset, lifecycle.reactivate_keys(queryset, by=actor_from_request(request)))
 
     @admin.action(description="Deactivate selected keys as leaked", permissions=["change"])
-    def report_leaked(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> None:
+    def report_leaked(self, request: HttpRequest, queryset: ApiKeyQuerySet) -> HttpResponse | None:
+        """Show them first, as those that are found in a text: a leaked key never works again."""
+        if "confirmed" not in request.POST:
+            return self.leak_page(request, found=queryset)
         self.report(request, queryset, lifecycle.report_leaked_keys(queryset, by=actor_from_request(request)))
+        return None
 
     def report(self, request: HttpRequest, keys: ApiKeyQuerySet, changed: list[ApiKey]) -> None:
         """Say how many keys were changed, and why others were not."""
         messages.success(request, f"Changed: {len(changed)}.")
-        if left := sum(key not in changed for key in keys):
+        if left := len(set(keys) - set(changed)):
             messages.warning(
                 request, f"Left: {left}. They are so already, leaked, suspended or deleted meanwhile."
             )
@@ -134,12 +151,16 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         """The keys in what was pasted, and a form that takes those of them that are ticked to an action."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        context = {
+        if request.method != "POST":
+            return self.leak_page(request)
+        known = ApiKey.objects.with_status().select_related("store")
+        return self.leak_page(request, found=known.in_leak(request.POST.get("leak", "")))
+
+    def leak_page(self, request: HttpRequest, **context: Any) -> HttpResponse:
+        """The page with the keys that are ``found``, or with the form alone."""
+        context |= {
             **self.admin_site.each_context(request),
             "title": "Find leaked keys",
             "has_change_permission": self.has_change_permission(request),
         }
-        if request.method == "POST":
-            known = ApiKey.objects.with_status().select_related("store")
-            context["found"] = known.in_leak(request.POST.get("leak", ""))
         return TemplateResponse(request, "admin/apikeys/apikey/leak.html", context)

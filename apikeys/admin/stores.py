@@ -44,7 +44,16 @@ class SuspensionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
     list_select_related = ("store", "by")
     search_fields = ("=store__id", "store__name", "reason")
     ordering = ("-at",)
-    fields = ("store", "reason")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": ("store", "reason"),
+                "description": "Every request with a key of the store is refused from the next one on, and "
+                "it gets no new keys, until this is deleted. The keys stay as they are. The owners are told.",
+            },
+        ),
+    )
     raw_id_fields = ("store",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

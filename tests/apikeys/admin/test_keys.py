@@ -1,6 +1,6 @@
 """Keys, usage and requests in the admin: looked at, searched, switched off, and never shown in the clear."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -114,6 +114,17 @@ def test_audit_log_is_searched_by_key_and_by_name_in_any_form(operator: Client, 
     for text in ("CAFÉ", "ｃａｆé", "Cafe\u0301", plaintext):
         found = operator.get(admin_page(AuditEntry, "changelist"), {"q": text}).context["cl"].result_list
         assert [entry.prefix for entry in found] == [key.prefix]
+
+
+def test_list_and_page_of_a_key_say_access_and_last_use_in_words(operator: Client, issue: IssueKey) -> None:
+    key, _ = issue(access=["orders:write"])
+    for page in (admin_page(ApiKey, "changelist"), admin_page(ApiKey, "change", key.pk)):
+        shown = operator.get(page).text
+        assert "orders:read, orders:write" in shown
+        assert shown.count(">Never<") == 2
+    write_usage(make_request(key, at=datetime(2026, 3, 4, 15, 6, tzinfo=UTC), status_code=200))
+    for page in (admin_page(ApiKey, "changelist"), admin_page(ApiKey, "change", key.pk)):
+        assert operator.get(page).text.count("March 4, 2026, 3:06 p.m.") == 2
 
 
 # Switching off.

@@ -27,8 +27,8 @@ def found_in(browser: Client, text: str) -> list[ApiKey]:
 
 def end(browser: Client, *keys: ApiKey) -> Any:
     """Send the page's form with these keys ticked."""
-    action = {"action": "report_leaked", "index": "0", "_selected_action": [key.pk for key in keys]}
-    return browser.post(LIST, action, follow=True)
+    action = {"action": "report_leaked", "index": "0", "confirmed": "yes"}
+    return browser.post(LIST, action | {"_selected_action": [key.pk for key in keys]}, follow=True)
 
 
 # The page.
@@ -61,6 +61,14 @@ def test_leak_page_ends_the_ticked_keys_and_tells_owners(operator: Client, issue
     assert "Left: 1." in end(operator, key).text
     assert "No items have been changed." in end(operator).text
     assert AuditEntry.objects.for_key(key).count() == 2
+
+
+def test_the_list_asks_before_it_ends_keys_as_leaked(operator: Client, key: ApiKey) -> None:
+    action = {"action": "report_leaked", "_selected_action": [key.pk]}
+    page = operator.post(LIST, action)
+    assert list(page.context["found"]) == [key]
+    assert "never work again" in page.text
+    assert ApiKey.objects.usable().exists()
 
 
 def test_leak_page_reads_only_a_posted_form(operator: Client, plaintext: str) -> None:

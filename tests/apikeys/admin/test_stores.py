@@ -54,8 +54,8 @@ def test_pages_of_store_and_key_show_usage_and_lead_to_keys_and_history(
     assert "1,234 refused" in of_key
     for url, leads_from in (
         (f"{keys}?store__id__exact={store.pk}", page),
-        (f"{log}?q={store.pk}", page),
-        (f"{log}?q={key.prefix}", of_key),
+        (f"{log}?store__id__exact={store.pk}", page),
+        (f"{log}?prefix__exact={key.prefix}", of_key),
     ):
         assert f'href="{url}"' in leads_from
         listed = operator.get(url).text
@@ -86,7 +86,9 @@ def test_operators_suspend_and_resume_all_keys_of_a_store(
     keys = [issue()[0], issue()[0]]
     foreign, _ = issue(store=other_store)
     assert f"{SUSPEND}?store={store.pk}" in page_of(operator, store)
-    assert f'value="{store.pk}"' in operator.get(f"{SUSPEND}?store={store.pk}").text
+    form = operator.get(f"{SUSPEND}?store={store.pk}").text
+    assert f'value="{store.pk}"' in form
+    assert "Every request with a key of the store is refused" in form
     assert "was added successfully" in suspend(operator, store).text
     assert list(ApiKey.objects.usable()) == [foreign]
     page = page_of(operator, store)
