@@ -2,6 +2,8 @@
 
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +48,18 @@ def test_only_the_user_can_read_the_database(store: Store) -> None:
     file.chmod(0o644)
     quickstart.prepare()
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_the_greeting_waits_until_the_server_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    for program, is_up in (
+        (["-m", "http.server", "--bind", "127.0.0.1", str(port)], True),
+        (["-c", ""], False),
+    ):
+        with subprocess.Popen([sys.executable, *program]) as process:
+            assert quickstart.is_served(process, "127.0.0.1", port) == is_up
+            process.terminate()
 
 
 def test_the_printed_key_reads_orders_and_replaces_that_of_the_last_start(store: Store) -> None:

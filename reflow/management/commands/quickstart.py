@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,14 +30,12 @@ class Command(BaseCommand):
     help = "Migrate, seed the demo where the database is empty, and serve on HOST and PORT."
 
     def handle(self, **options: Any) -> None:
-        bind = read_address()
+        host, port = read_address()
+        bind = f"{host}:{port}"
         url = f"http://{bind}".replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         if not settings.HTTPS:
             os.environ.setdefault("SITE_URL", url)
         prepare()
-        self.stdout.write(greet(url))
-        self.stdout.flush()
-        connections.close_all()
         # Links in e-mail can be followed from here, too.
         os.environ.setdefault("EMAIL_URL", "consolemail://")
         # DEBUG wants a server that restarts after each change.
@@ -45,14 +45,18 @@ class Command(BaseCommand):
         # Ctrl-C reaches both by itself.
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        if is_served(server, host, port):
+            self.stdout.write(greet(url))
+            self.stdout.flush()
+        connections.close_all()
         status = server.wait()
         worker.terminate()
         worker.wait()
         raise SystemExit(status)
 
 
-def read_address() -> str:
-    """Return the address to serve on, by HOST and PORT, once nobody else listens there."""
+def read_address() -> tuple[str, int]:
+    """Return where to serve, by HOST and PORT, once nobody else listens there."""
     host = env.text("HOST", bool, "an address of this machine", "127.0.0.1")
     port = env.read("PORT", int, "from 1 to 65535, as in make run PORT=8000", range(1, 65536).count, 8000)
     try:
@@ -60,7 +64,16 @@ def read_address() -> str:
     except OSError as error:
         tried = "try make run HOST=127.0.0.1 PORT=8001"
         raise CommandError(f"Cannot listen on {host}, port {port} ({error.strerror}): {tried}") from error
-    return f"{host}:{port}"
+    return host, port
+
+
+def is_served(server: "subprocess.Popen[bytes]", host: str, port: int) -> bool:
+    """Wait until the server takes connections: what is printed then can be used at once. False if it ends."""
+    while server.poll() is None:
+        with suppress(OSError), socket.create_connection((host, port)):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def prepare() -> None:
