@@ -64,7 +64,7 @@ class OperatorSite(admin.AdminSite):
             except (IntegrityError, ObjectDoesNotExist):
                 # Somebody saved the same or deleted it meanwhile: looked at again, the page says so.
                 response = inner(request, *args, **kwargs)
-            except (DataError, OverflowError) as error:
+            except (DataError, OverflowError, ValueError) as error:
                 raise BadRequest("It names a number, a date or a text that no column can hold.") from error
             return response
 

@@ -35,7 +35,7 @@ def lookups() -> dict[Any, list[str]]:
     columns = {type(field): (model, field.name) for model in MODELS for field in model._meta.get_fields()}
     found: dict[Any, list[str]] = defaultdict(list)
     for model, name in columns.values():
-        found[model] += [f"{name}__regex=(", f"{name}__contains=("]
+        found[model] += [f"{name}=(", f"{name}__regex=(", f"{name}__contains=("]
     return found
 
 
