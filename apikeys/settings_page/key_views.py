@@ -51,6 +51,8 @@ from stores.resources import Access, Resource
 
 # A page asks so long whether the first request has arrived.
 WAIT_SECONDS = 600
+# Of what others did to a key while its form was open, so much is said.
+MAX_LISTED = 10
 NOT_ROLLED = "This key can no longer be rolled: it was rolled, deactivated or suspended, or has expired."
 
 
@@ -132,7 +134,7 @@ def edit_key(request: OwnerRequest, store: Store, prefix: str) -> HttpResponse:
     form = EditKeyForm(data, key=key, extend="extend" in request.GET)
     if request.method == "POST" and form.is_valid() and form.change(by=actor_from_request(request)):
         messages.success(request, f"Saved {key.name}.")
-        for entry in form.meanwhile:
+        for entry in form.meanwhile[:MAX_LISTED]:
             messages.info(request, f"Meanwhile, by {entry.actor_name}: {entry.sentence} This was kept.")
         return redirect_back(request, key)
     shown = key

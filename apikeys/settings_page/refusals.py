@@ -40,7 +40,7 @@ def describe_reason(reason: str | None) -> str:
 
 def explain(key: ApiKey | None, refusal: Refusal) -> Cause:
     """Return the cause of a refusal, or of a request that failed; ``key`` is None where it was deleted."""
-    sentence = describe_refusal(refusal)
+    sentence = describe_refusal(key, refusal)
     if key is None:
         return Cause(sentence)
     if refusal.is_mended(key, timezone.now()):
@@ -48,13 +48,17 @@ def explain(key: ApiKey | None, refusal: Refusal) -> Cause:
     return Cause(sentence, find_fix(key, refusal))
 
 
-def describe_refusal(refusal: Refusal) -> str:
+def describe_refusal(key: ApiKey | None, refusal: Refusal) -> str:
     """Return the sentence of the error's code, or a closer one where more is known."""
     match refusal.reason:
         case "resource_not_allowed" if refusal.scope:
             return f"The key did not have {refusal.scope}."
         case "address_not_allowed" if refusal.address:
             return f"The key does not allow {refusal.address}."
+        case "api_key_inactive" if key and key.leaked_at:
+            return "The key was reported as leaked, so it is off for good. Create a new one."
+        case "api_key_inactive" if key and key.suspended_at:
+            return "An operator suspended all keys of the store."
     return describe_reason(refusal.reason)
 
 

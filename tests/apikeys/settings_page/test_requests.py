@@ -274,6 +274,19 @@ def test_explain_offers_the_click_that_mends_a_refusal(
     assert ("is fixed" if cause.is_fixed else fix) == offered
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"leaked_at": NOON, "deactivated_at": NOON}, "reported as leaked"),
+        ({"suspended_at": NOON}, "An operator suspended all keys"),
+        ({"deactivated_at": NOON}, "The key was off."),
+    ],
+)
+def test_explain_says_who_turned_a_key_off(key: ApiKey, change: dict[str, Any], said: str) -> None:
+    ApiKey.objects.filter(pk=key.pk).update(**change)
+    assert said in explain(ApiKey.objects.get(), Refusal(**INACTIVE)).sentence
+
+
 def test_a_request_says_why_it_was_refused_and_whether_that_is_mended(signed_in: Client, key: ApiKey) -> None:
     write(make_request(key, status_code=401, reason="resource_not_allowed", resource="customers"))
     url = f"{BASE}/requests/{LoggedRequest.objects.get().pk}/"

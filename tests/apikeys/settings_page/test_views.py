@@ -342,6 +342,14 @@ def test_edit_says_what_others_changed_meanwhile(signed_in: Client, issue: Issue
     assert 'value="Mine"' in page
 
 
+def test_edit_says_of_ten_changes_at_most_that_others_made(signed_in: Client, issue: IssueKey) -> None:
+    key, _ = issue()
+    for number in range(11):
+        lifecycle.update_key(ApiKey.objects.get(), by=Actor(), version=number + 1, name=f"Theirs {number}")
+    saved = edit(signed_in, key, note="Mine")
+    assert text(signed_in.get(saved["Location"])).count("This was kept.") == 10
+
+
 def test_a_key_deleted_meanwhile_can_be_made_anew(signed_in: Client, issue: IssueKey, owner: User) -> None:
     key, _ = issue(name="Old", expires_at=timezone.now() + timedelta(days=1))
     lifecycle.delete_key(key, by=Actor(owner))
