@@ -126,12 +126,14 @@ class ObjectViewSet(StoreScopedViewSet):
         What filters and cursors ask for besides is made up by the ORM.
         """
         if self.filterset or "cursor" in self.request.query_params:
-            return self.filter_queryset(self.get_queryset()).values_list("pk", flat=True)
+            found = self.filter_queryset(self.get_queryset()).order_by(*self.get_ordering())
+            return found.values_list("pk", flat=True)
         return Ids(self.queryset.model, self.get_conditions(), DEFAULT_ORDERING)
 
     def get_ordering(self) -> tuple[str, ...]:
-        """Return the columns of the list's order, the last of them unique."""
-        return (self.filterset and self.filterset.form.cleaned_data.get("order")) or DEFAULT_ORDERING
+        """Return the columns of the list's order, the last of them unique; the newest settles ties."""
+        columns = self.filterset and self.filterset.form.cleaned_data.get("order")
+        return (*dict.fromkeys(filter(None, columns)), "-id") if columns else DEFAULT_ORDERING
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "store": self.store}

@@ -29,36 +29,17 @@ def array_of(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-class WordsField(forms.CharField):
-    """Reads words that are separated by commas into what each of the ``known`` stands for."""
-
-    def __init__(self, *, known: dict[str, str], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.known = known
-
-    def clean(self, value: Any) -> Sequence[str]:
-        words = split_words(super().clean(value))
-        if unknown := [word for word in words if word not in self.known]:
-            params = {"unknown": ", ".join(unknown), "known": ", ".join(self.known)}
-            raise ValidationError("Unknown %(unknown)s: use some of %(known)s.", params=params)
-        return [self.known[word] for word in words]
+def choose_from(words: Iterable[str]) -> dict[str, Any]:
+    """Return the options of a filter by some words, which its errors list."""
+    unknown = f"Unknown %(value)s: use some of {', '.join(words)}."
+    return {"choices": [(word, word) for word in words], "error_messages": {"invalid_choice": unknown}}
 
 
-class SortField(WordsField):
-    """Reads ``price_asc,name_desc`` into the columns to order by; the newest id settles ties."""
+class SortFilter(filters.BaseCSVFilter, filters.TypedChoiceFilter):
+    """Reads ``price_asc,name_desc`` into the columns to order by, which the view does.
 
-    def clean(self, value: Any) -> Sequence[str]:
-        columns: dict[str, str] = {}
-        for column in super().clean(value):
-            # A column that is named again changes nothing.
-            columns.setdefault(column.lstrip("-"), column)
-        return (*columns.values(), "-id") if columns else ()
-
-
-class SortFilter(filters.Filter):
-    """Sorts by ``columns``, which maps what clients call a column to its name here, or by ``updated``."""
-
-    field_class = SortField
+    ``columns`` maps what clients call a column to its name here; every list has ``updated`` besides.
+    """
 
     def __init__(self, **columns: str) -> None:
         known = {
@@ -67,11 +48,11 @@ class SortFilter(filters.Filter):
             for direction, sign in (("asc", ""), ("desc", "-"))
         }
         help_text = "What to sort by, the first counting most, separated by commas. Default: newest first."
-        super().__init__(known=known, help_text=help_text)
+        super().__init__(**choose_from(known), coerce=known.get, help_text=help_text)
         self.schema = array_of({"type": "string", "enum": list(known)})
 
     def filter(self, qs: QuerySet[Any], value: Sequence[str]) -> QuerySet[Any]:
-        return qs.order_by(*value) if value else qs
+        return qs
 
 
 class UtcDateTimeField(IsoDateTimeField):
@@ -109,7 +90,7 @@ class IdsField(forms.CharField):
     """Reads ``1,2,3`` into ids."""
 
     def clean(self, value: Any) -> list[int]:
-        words = split_words(super().clean(value))
+        words = [word.strip() for word in super().clean(value).split(",") if word.strip()]
         if len(words) > MAX_IDS:
             raise ValidationError(f"Give at most {MAX_IDS} ids at once.")
         if not all(re.fullmatch(ID_PATTERN, word) for word in words):
@@ -125,15 +106,12 @@ class IdsFilter(filters.Filter):
         super().__init__("id", "in", help_text=f"Only those with one of these ids, at most {MAX_IDS}.")
 
 
-class EnumsFilter(filters.Filter):
+class EnumsFilter(filters.BaseInFilter, filters.ChoiceFilter):
     """Finds rows with one of some choices, such as ``pending,processing``."""
 
-    field_class = WordsField
-
     def __init__(self, enum: type[TextChoices], *, help_text: str) -> None:
-        known = dict(zip(enum.values, enum.values, strict=True))
         help_text = f"{help_text} Several are separated by commas."
-        super().__init__(lookup_expr="in", known=known, help_text=help_text)
+        super().__init__(**choose_from(enum.values), help_text=help_text)
         self.schema = array_of({"$ref": f"#/components/schemas/{enum.__name__}"})
 
 
@@ -180,7 +158,3 @@ class ListFilters(filters.FilterSet):
     updated_after = UtcDateTimeFilter(
         field_name="updated_at", lookup_expr="gte", help_text="Only those changed at this time or later."
     )
-
-
-def split_words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]

@@ -74,7 +74,7 @@ FOUND: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"order": "price_desc,name_desc"}, "pot mug egg"),
         ({"order": "custom_asc"}, "mug egg pot"),
         ({"order": "updated_asc", "perpage": 1}, "pot"),
-        ({"order": " name_asc , "}, "egg mug pot"),
+        ({"order": "name_asc,,"}, "egg mug pot"),
         ({"order": ",".join(["price_desc", "name_asc", "price_asc"] * 1000)}, "mug pot egg"),
         *(({"category": key}, "mug pot") for key in ("kitchen", "KITCHEN", "mugs")),
         *(({"category": key}, "") for key in ("theirs", "nowhere", "0", "9" * 30)),
