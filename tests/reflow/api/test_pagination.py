@@ -108,7 +108,16 @@ def test_a_number_out_of_range_is_named(api: Client, name: str, too_much: str) -
 
 
 @pytest.mark.parametrize(
-    ("order", "size"), [("", 7), ("date_asc", 7), ("date_asc,code_asc", 7), ("", 3), ("", 100)]
+    ("order", "size"),
+    [
+        ("", 7),
+        ("date_asc", 7),
+        ("date_asc,code_asc", 7),
+        ("date_asc,date_desc", 7),
+        ("code_asc,code_asc,", 7),
+        ("", 3),
+        ("", 100),
+    ],
 )
 def test_cursors_walk_the_whole_list_both_ways(api: Client, store: Store, order: str, size: int) -> None:
     make_coupons(store, 23)
