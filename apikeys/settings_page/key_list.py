@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import accumulate
-from typing import Any, ClassVar, NamedTuple, Self, TypedDict
+from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
@@ -16,7 +16,6 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString
 
 from apikeys import key_text
 from apikeys.formats import duration, grouped, relative_time
@@ -226,66 +225,43 @@ def is_over_list(request: Any, store: Store) -> bool:
     return bool(opened_over == reverse("apikeys:list", args=[store.pk]))
 
 
-class Row(TypedDict):
-    """A row of the list as it is shown. A dict: a template looks there first, and there are 25 rows.
+def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[dict[str, Any]]:
+    now = timezone.now()
+    return [row(key, periods[key.pk], base, now) for key in page]
+
+
+def row(key: Any, period: Period, base: str, now: datetime) -> dict[str, Any]:
+    """Return the row of a key of ``page_of()``, as a dict: a template looks there first.
 
     ``name``, ``prefix``, ``url`` and ``creator`` stand in several places, and are escaped once. ``chips`` are
     pairs of a resource and whether it is written; ``more`` do not fit. ``tried_at`` is None where it is the
     same as ``used_at``. ``menu`` holds what can be done to the key.
     """
-
-    name: str
-    prefix: str
-    url: str
-    is_old: bool
-    is_never_shown: bool
-    chips: list[tuple[str, bool]]
-    more: list[str]
-    requests: str
-    refused: str
-    spark: dict[str, str] | None
-    used_at: datetime | None
-    tried_at: datetime | None
-    expires_at: datetime | None
-    is_expired: bool
-    creator: str
-    tone: str
-    state: str
-    menu: SafeString
-
-
-def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[Row]:
-    now = timezone.now()
-    return [row(key, periods[key.pk], base, now) for key in page]
-
-
-def row(key: Any, period: Period, base: str, now: datetime) -> Row:
-    """Return the row of a key of ``page_of()``."""
     name, url = escape(key.name), escape(f"{base}{key.prefix}/")
     menu = menu_like(tuple(possible_actions(key)), is_suspended=key.suspended_at is not None)
     chips = [(str(resource.label), access is Access.WRITE) for resource, access in key.highest_access]
     shown = count_fitting(chips)
     used_at, tried_at = key.last_used_at, key.last_tried_at
-    return Row(
-        name=name,
-        prefix=escape(key.prefix),
-        url=url,
-        is_old=key.superseded_at is not None,
-        is_never_shown=key.revealed_at is None,
-        chips=chips[:shown],
-        more=[f"{label} write" if is_write else label for label, is_write in chips[shown:]],
-        requests=grouped(period.total),
-        refused=grouped(period.refused) if period.refused else "",
-        spark=charts.sparkline(period) if period.total else None,
-        used_at=used_at,
-        tried_at=tried_at if tried_at != used_at else None,
-        expires_at=key.expires_at,
-        is_expired=key.is_expired(now),
-        creator=escape(f"API key {key.maker_prefix}" if key.maker_prefix else key.maker_email or "–"),
-        tone=key.state.tone,
-        state=describe_state(key, now),
-        menu=format_html(menu, name=name, url=url, copy_url=f"{base}new/?from={key.prefix}"),
-    )
+    return {
+        "name": name,
+        "prefix": escape(key.prefix),
+        "url": url,
+        "is_old": key.superseded_at is not None,
+        "is_never_shown": key.revealed_at is None,
+        "chips": chips[:shown],
+        "more": [f"{label} write" if is_write else label for label, is_write in chips[shown:]],
+        "requests": grouped(period.total),
+        "refused": grouped(period.refused) if period.refused else "",
+        "spark": charts.sparkline(period) if period.total else None,
+        "used_at": used_at,
+        "tried_at": tried_at if tried_at != used_at else None,
+        "expires_at": key.expires_at,
+        "is_expired": key.is_expired(now),
+        "creator": escape(f"API key {key.maker_prefix}" if key.maker_prefix else key.maker_email or "–"),
+        "tone": key.state.tone,
+        "state": describe_state(key, now),
+        "menu": format_html(menu, name=name, url=url, copy_url=f"{base}new/?from={key.prefix}"),
+    }
 
 
 @cache  # most rows have the same
