@@ -98,12 +98,9 @@ class AuditEntry(models.Model):
 
     @property
     def subject(self) -> str:
-        """The key that it was done to, such as ``Accounting (19656ea)``."""
-        return f"{self.name} ({self.prefix})" if self.prefix else self.subject_without_key
-
-    @property
-    def subject_without_key(self) -> str:
-        """The thing that it was done to, where that is not one key."""
+        """The thing that it was done to: a key such as ``Accounting (19656ea)``, or what is not one key."""
+        if self.prefix:
+            return f"{self.name} ({self.prefix})"
         return "The store" if self.event == Event.OWNERS_CHANGED else "All keys"
 
     @property
