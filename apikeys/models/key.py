@@ -54,7 +54,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     def usable(self) -> "ApiKeyQuerySet":
         """Keys that a request may use now: neither deactivated, nor suspended, nor expired."""
-        return self.filter(states.is_usable())
+        return self.in_state("working")
 
     def made_with(self, ids: Iterable[int]) -> set[int]:
         """Return the ids of the keys that programs made with these keys, and with those, to the last."""

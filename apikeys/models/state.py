@@ -355,8 +355,3 @@ def attention_lines(counts: Mapping[str, int]) -> list[tuple[State, str]]:
         for state in STATES
         if state.attention and (count := counts[state.name])
     ]
-
-
-def is_usable() -> Q:
-    """Keys that a request may use now: in no state that refuses."""
-    return BY_NAME["working"].condition()
