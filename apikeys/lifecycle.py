@@ -10,7 +10,7 @@ comes back. Where a program acts, every function may also raise what ``apikeys.r
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -53,17 +53,6 @@ CLEAN: dict[str, Callable[[Any], Any]] = {"name": clean_key_name, "note": clean_
 def clean(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return columns as they are kept of what an owner gives. Raises ValidationError and ValueError."""
     return {name: CLEAN[name](value) if name in CLEAN else value for name, value in fields.items()}
-
-
-class KeyChanges(TypedDict, total=False):
-    """The columns of a key that an owner can change. What is left out stays as it is."""
-
-    name: str
-    note: str
-    access: Iterable[str]
-    expires_at: datetime | None
-    allowed_addresses: list[str]
-    renews_days: int | None
 
 
 def create_key(
@@ -174,8 +163,8 @@ def insert_successor(key: ApiKey, settings_of: ApiKey, **fields: Any) -> tuple[A
     )
 
 
-def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Unpack[KeyChanges]) -> None:
-    """Change a key's name, note, access, expiry or allowed addresses, in one step.
+def update_key(key: ApiKey, *, by: Actor, version: int, **changes: Any) -> None:
+    """Change a key's name, note, access, ``expires_at``, allowed addresses or ``renews_days``, in one step.
 
     ``version`` is the one that the person was looking at: raises StaleKey when the key has changed since.
     Also raises what ``create_key`` raises for a name or a scope.

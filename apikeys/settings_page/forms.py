@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -18,7 +18,7 @@ from django.utils.text import format_lazy
 from apikeys import lifecycle
 from apikeys.actors import Actor
 from apikeys.formats import exact_time
-from apikeys.lifecycle import KeyChanges, NameTaken, StaleKey, StoreSuspended
+from apikeys.lifecycle import NameTaken, StaleKey, StoreSuspended
 from apikeys.locks import lock_key, lock_store
 from apikeys.models import ApiKey, AuditEntry, Event
 from apikeys.validators import (
@@ -311,7 +311,7 @@ class EditKeyForm(KeyForm):
                     setattr(shown, name, entry.details[name]["from"])
         return shown
 
-    def changes(self) -> KeyChanges:
+    def changes(self) -> dict[str, Any]:
         """Return what this person changed in the form, and nothing that only somebody else changed."""
         cleaned = self.cleaned_data
         wanted = {name: cleaned[name] for name in ("name", "note", "access", "allowed_addresses")}
@@ -321,7 +321,7 @@ class EditKeyForm(KeyForm):
             changed.discard("expires_at")
         elif wanted["renews_days"]:
             changed.add("renews_days")
-        return cast("KeyChanges", {name: value for name, value in wanted.items() if name in changed})
+        return {name: value for name, value in wanted.items() if name in changed}
 
     def change(self, *, by: Actor) -> bool:
         """Save what this person changed; return False where the form says why it was not."""
@@ -336,7 +336,7 @@ class EditKeyForm(KeyForm):
                 lifecycle.update_key(self.key, by=by, version=self.key.version, **changes)
         return self.is_valid()
 
-    def has_conflict(self, changes: KeyChanges) -> bool:
+    def has_conflict(self, changes: dict[str, Any]) -> bool:
         """Say where somebody else changed to another value what this person changed, and ask."""
         theirs = {self.COLUMNS.get(name, name) for entry in self.meanwhile for name in entry.details}
         both = [
@@ -498,4 +498,4 @@ class AccessForm(VersionForm):
         changes = {name: cleaned[name] for name in ("access", "allowed_addresses") if cleaned[name]}
         if not changes:
             raise StaleKey
-        lifecycle.update_key(key, by=by, version=version, **cast("KeyChanges", changes))
+        lifecycle.update_key(key, by=by, version=version, **changes)

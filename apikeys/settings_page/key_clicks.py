@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from apikeys import lifecycle
 from apikeys.actors import actor_from_request
 from apikeys.insight.fence import plan_fence
-from apikeys.lifecycle import KeyChanges, StaleKey
+from apikeys.lifecycle import StaleKey
 from apikeys.models import ApiKey, AuditEntry, Refusal
 from apikeys.settings_page.decorators import OwnerRequest, key_change
 from apikeys.settings_page.form_recovery import offer_undo
@@ -41,7 +41,7 @@ def click(action: Callable[[OwnerRequest, ApiKey], str]) -> Callable[..., HttpRe
 @click
 def set_access(request: OwnerRequest, key: ApiKey) -> str:
     """Grant what was refused or remove what is not used, or undo that."""
-    had: KeyChanges = {"access": list(key.access), "allowed_addresses": list(key.allowed_addresses)}
+    had = {"access": list(key.access), "allowed_addresses": list(key.allowed_addresses)}
     version = key.version
     AccessForm(request.POST).change(key, by=actor_from_request(request))
     if key.version == version:
@@ -51,7 +51,7 @@ def set_access(request: OwnerRequest, key: ApiKey) -> str:
     return AuditEntry.objects.for_key(key)[0].sentence
 
 
-def undo_access(had: KeyChanges, key: ApiKey) -> Fix:
+def undo_access(had: dict[str, list[str]], key: ApiKey) -> Fix:
     """Return the click that takes a change of access or addresses back."""
     fields = [("access", scope) for scope in had["access"] if had["access"] != key.access]
     if had["allowed_addresses"] != key.allowed_addresses:
