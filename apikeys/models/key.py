@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -369,8 +369,12 @@ def grouped_by_state() -> ApiKeyQuerySet:
 
 @cache  # it takes Django longer to put this together than it takes SQLite to answer
 def _put_together_groups() -> ApiKeyQuerySet:
-    by_last_state: Any = ApiKey.objects.annotate(last=states.last_state()).values("last")
-    groups: ApiKeyQuerySet = by_last_state.annotate(all=Count("pk"), **states.other_states())
+    # The last state of a key is the first that refuses, or ``working``.
+    refusing = (When(state.where(), then=Value(state.name)) for state in states.REFUSING)
+    by_last: Any = ApiKey.objects.annotate(last=Case(*refusing, default=Value("working"))).values("last")
+    others = [state for state in states.STATES[:-1] if not state.error_code]
+    counts = {state.name: Count("pk", filter=state.where()) for state in others}
+    groups: ApiKeyQuerySet = by_last.annotate(all=Count("pk"), **counts)
     return groups
 
 

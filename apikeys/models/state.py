@@ -14,7 +14,6 @@ from django.db import connection
 from django.db.models import (
     BooleanField,
     Case,
-    Count,
     DateField,
     Exists,
     ExpressionWrapper,
@@ -330,17 +329,6 @@ def facts(counts: Mapping[str, int] | None = None) -> dict[str, Combinable]:
         for state in STATES
         if state.where in read_other_tables
     }
-
-
-def last_state() -> Case:
-    """Return the expression of a key's last state: the first that refuses, or ``working``."""
-    names = (When(state.where(), then=Value(state.name)) for state in REFUSING)
-    return Case(*names, default=Value("working"))
-
-
-def other_states() -> dict[str, Count]:
-    """Return the expressions that count the keys of one last state that are in another, by its name."""
-    return {state.name: Count("pk", filter=state.where()) for state in STATES[:-1] if not state.error_code}
 
 
 def before(name: str) -> tuple[State, ...]:
