@@ -14,7 +14,6 @@ from django.db.models.functions import Lower
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import escape, format_html
 
 from apikeys import key_text
@@ -223,11 +222,6 @@ def is_over_list(request: Any, store: Store) -> bool:
     """Whether a dialog was opened over the list, not over the page of a key."""
     opened_over = (request.htmx.current_url_abs_path or "").partition("?")[0]
     return bool(opened_over == reverse("apikeys:list", args=[store.pk]))
-
-
-def rows(page: Page[ApiKey], periods: dict[int, Period], base: str) -> list[dict[str, Any]]:
-    now = timezone.now()
-    return [row(key, periods[key.pk], base, now) for key in page]
 
 
 def row(key: Any, period: Period, base: str, now: datetime) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
@@ -121,7 +122,7 @@ def render_list(request: OwnerRequest, store: Store, listing: Listing, **context
 def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
     counts = listing.count_by_state(store)
     page = listing.page_of(store, counts)
-    periods = reports.of_keys(list(page), listing.time_range)
+    periods, now = reports.of_keys(list(page), listing.time_range), timezone.now()
     return {
         "store": store,
         "listing": listing,
@@ -129,7 +130,7 @@ def rows_context(store: Store, listing: Listing) -> dict[str, Any]:
         "filters": list(listing.filters(counts)),
         "page": page,
         "links": listing.page_links(page),
-        "rows": key_list.rows(page, periods, listing.base),
+        "rows": [key_list.row(key, periods[key.pk], listing.base, now) for key in page],
     }
 
 

@@ -530,7 +530,7 @@ def test_created_shows_the_key_again_where_the_page_could_not_be_made(
     address = save_new(signed_in)["Location"]
     signed_in.raise_request_exception = False
     with monkeypatch.context() as broken:
-        broken.setattr(key_list, "rows", None)
+        broken.setattr(key_list, "row", None)
         assert signed_in.get(address).status_code == 500
     assert ApiKey.objects.get().revealed_at is None
     assert WHOLE_KEY.search(text(signed_in.get(address)))
