@@ -288,10 +288,9 @@ def roll_key(key: ApiKey, *, by: Actor, overlap: timedelta, keep_expiry: bool = 
 def end_old_key(key: ApiKey, *, by: Actor, later: timedelta | None = None) -> None:
     """End a rolled key now, or let it work for ``later`` longer. Raises StaleKey where it does not work."""
     with lock_key(key):
-        now = timezone.now()
-        if not key.superseded_at or key.expires_at is None or not key.is_usable(now):
+        if key.expires_at is None or not key.is_ending:
             raise StaleKey
-        _apply(key, {"expires_at": key.expires_at + later if later else now}, by)
+        _apply(key, {"expires_at": key.expires_at + later if later else timezone.now()}, by)
 
 
 def expiry_of_successor(key: ApiKey) -> datetime | None:

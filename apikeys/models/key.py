@@ -349,8 +349,8 @@ class ApiKey(KeyRules, models.Model):
 
     @property
     def is_ending(self) -> bool:
-        """Whether it was rolled and works for a while longer."""
-        return self.superseded_at is not None and self.is_usable(timezone.now())
+        """Whether it was rolled and works for a while longer. An owner may take its end away again."""
+        return bool(self.superseded_at and self.expires_at) and self.is_usable(timezone.now())
 
     def is_inactive(self, at: datetime) -> bool:
         """Whether it is off for whatever reason but its expiry."""

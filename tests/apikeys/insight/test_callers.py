@@ -65,7 +65,9 @@ def test_owners_are_told_once_when_all_have_moved_and_end_the_key(
     assert "The key has changed meanwhile" in signed_in.post(end, follow=True).text
 
 
-def test_owners_are_not_told_to_end_a_key_that_they_gave_no_end(rolled: tuple[ApiKey, ApiKey]) -> None:
+def test_nobody_is_told_or_offered_to_end_a_key_that_was_given_no_end(
+    signed_in: Client, rolled: tuple[ApiKey, ApiKey]
+) -> None:
     old, new = rolled
     lifecycle.update_key(old, by=Actor(), version=old.version, expires_at=None)
     deliver_emails().clear()
@@ -73,6 +75,9 @@ def test_owners_are_not_told_to_end_a_key_that_they_gave_no_end(rolled: tuple[Ap
         call(new, client, hours=2)
     call_command("hourly")
     assert deliver_emails() == []
+    page = signed_in.get(f"/stores/{old.store_id}/settings/api-keys/{old.prefix}/").text
+    assert "Old key and new key" in page
+    assert "End the old key now" not in page
 
 
 def test_owners_are_told_before_the_end_who_has_not_moved(
