@@ -101,6 +101,15 @@ def test_a_filter_finds_what_it_says(store: Store, query: dict[str, str], expect
     assert found(store, **query) == expected
 
 
+def test_the_last_hour_is_sixty_minutes(store: Store, key: ApiKey) -> None:
+    now = timezone.now()
+    write(*(make_request(key, at=now - timedelta(minutes=minutes)) for minutes in (59, 61)))
+    filters = RequestFilters(query_of({"range": "1h"}))
+    assert filters.is_valid()
+    (row,) = filters.search(store).page().rows
+    assert row.at == now - timedelta(minutes=59)
+
+
 @pytest.mark.usefixtures("log")
 def test_what_is_wrong_with_a_filter_is_said(signed_in: Client) -> None:
     for until, message in (("soon", "This is not a date"), ("2026-11-20", "“To” has to be later than")):
