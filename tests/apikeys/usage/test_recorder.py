@@ -138,6 +138,14 @@ def test_flush_keeps_what_cannot_be_written(
 
 
 @pytest.mark.usefixtures("patient")
+def test_finish_writes_what_has_gathered(key: ApiKey) -> None:
+    recorder = Recorder()
+    recorder.record(make_request(key))
+    recorder.finish()
+    assert rows(key) == [("orders", "read", "succeeded", 1)]
+
+
+@pytest.mark.usefixtures("patient")
 def test_finish_logs_what_is_lost(
     key: ApiKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
