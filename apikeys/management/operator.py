@@ -1,4 +1,4 @@
-"""What an operator's commands take: find_keys, revoke_keys, suspend_keys and resume_keys.
+"""Arguments of an operator's commands: find_keys, revoke_keys, suspend_keys and resume_keys.
 
 Commands of the whole site, such as daily and doctor, are in ``reflow.management``.
 """

@@ -105,7 +105,7 @@ class AuditEntry(models.Model):
 
     @property
     def sentence(self) -> str:
-        """What was done, in sentences; of entries older than the audit log, the one written then."""
+        """Sentences of what was done; of entries older than the audit log, the one written then."""
         details = {**self.details, "by_person": bool(self.actor_email)}
         return str(details.get("sentence") or Event(self.event).row.describe(details))
 

@@ -232,7 +232,7 @@ def row(key: Any, period: Period, base: str, now: datetime) -> dict[str, Any]:
     same as ``used_at``. ``menu`` holds what can be done to the key.
     """
     name, url = escape(key.name), escape(f"{base}{key.prefix}/")
-    menu = menu_like(tuple(possible_actions(key)), is_suspended=key.suspended_at is not None)
+    menu = menu_template(tuple(possible_actions(key)), is_suspended=key.suspended_at is not None)
     chips = [(str(resource.label), access is Access.WRITE) for resource, access in key.highest_access]
     shown = count_fitting(chips)
     used_at, tried_at = key.last_used_at, key.last_tried_at
@@ -259,8 +259,8 @@ def row(key: Any, period: Period, base: str, now: datetime) -> dict[str, Any]:
 
 
 @cache  # most rows have the same
-def menu_like(actions: tuple[str, ...], *, is_suspended: bool) -> str:
-    """Return the menu of all rows that offer these actions, with ``{name}`` and addresses to fill in."""
+def menu_template(actions: tuple[str, ...], *, is_suspended: bool) -> str:
+    """Return the menu of rows that offer these actions; ``format_html()`` fills in name and addresses."""
     context = {"actions": actions, "is_suspended": is_suspended}
     return render_to_string("apikeys/includes/key_menu.html", context)
 

@@ -29,7 +29,10 @@ MAX_SELECTED = 300
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action on each key. ``why_not`` says why a key is left out; blank for one that is not."""
+    """An action on each key. ``why_not`` says why a key is left out; blank for one that is not.
+
+    ``why_left`` says why keys that were confirmed may still be as they were.
+    """
 
     verb: str
     done: str
@@ -37,6 +40,7 @@ class Action:
     form: type[forms.Form]
     why_not: Callable[[ApiKey], str]
     apply: Callable[[Any, Sequence[ApiKey], Actor], list[ApiKey]]
+    why_left: str = "they had changed meanwhile"
 
 
 def why_not_reactivated(key: ApiKey) -> str:
@@ -79,6 +83,7 @@ ACTIONS = {
         ExtendForm,
         why_not_extended,
         lambda form, keys, by: lifecycle.extend_keys(keys, by=by, expires_at=form.expires_at()),
+        "they end later already or had changed meanwhile",
     ),
     "delete": Action(
         "Delete",
@@ -152,9 +157,7 @@ def report(
         names = ", ".join(key.name for key in changed)
         messages.success(request, f"{action.done} {names if len(changed) <= 3 else f'{len(changed)} keys'}.")
     if left:
-        messages.warning(
-            request, f"Left as they are, since they had changed or end later already: {', '.join(left)}."
-        )
+        messages.warning(request, f"Left as they are, since {action.why_left}: {', '.join(left)}.")
     if not keys:
         messages.warning(request, "Nothing was changed.")
     return redirect(list_address(request, store))

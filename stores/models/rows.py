@@ -36,7 +36,7 @@ READERS: dict[type, Reader] = {
 }
 
 
-def read(row: Sequence[Any], by: Sequence[Reader | None]) -> list[Any]:
-    """Return a row's values. ``by`` are the readers of its columns, None for those without one."""
-    values = zip(row, by, strict=True)
-    return [value if value is None or read is None else read(value) for value, read in values]
+def read(row: Sequence[Any], readers: Sequence[Reader | None]) -> list[Any]:
+    """Return a row's values. ``readers`` are those of its columns, None for a column without one."""
+    values = zip(row, readers, strict=True)
+    return [value if value is None or reader is None else reader(value) for value, reader in values]

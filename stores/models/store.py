@@ -1,4 +1,4 @@
-"""The store, and what finds the rows of one."""
+"""The store, and what finds the stores of an owner."""
 
 import secrets
 from typing import TYPE_CHECKING, Self

@@ -267,7 +267,7 @@ def test_extending_names_the_keys_that_end_later_already(
         page = signed_in.post(f"{KEYS}selected/extend/", chosen, follow=True).text
     assert ApiKey.objects.get(pk=sooner.pk).expires_at == now + timedelta(days=days)
     assert "Extended Sooner." in page
-    assert "Left as they are, since they had changed or end later already: Later." in page
+    assert "Left as they are, since they end later already or had changed meanwhile: Later." in page
 
 
 def test_a_selection_is_deactivated_for_a_day_and_not_deleted_by_a_wrong_word(
